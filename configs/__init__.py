@@ -1,0 +1,1 @@
+"""What a run is: frozen, validated settings and the YAML files that users edit."""

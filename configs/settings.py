@@ -1,0 +1,290 @@
+"""The settings: the one object through which configuration travels, from the YAML file to every process of a run.
+
+`configs.load.load_settings` makes it from files, overlays and `--set`; nothing else in the product reads YAML, and nothing
+but the process edge reads the environment. Fields marked `FromEnvironment` may hold `${NAME}`; no other field may.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from schemas.features import Feature, FeatureTable, Label
+
+ENVIRONMENT_KEY = "x-environment"
+FromEnvironment = Annotated[str, Field(json_schema_extra={ENVIRONMENT_KEY: True})]
+"""Text in which `${NAME}` is replaced by the environment variable of that name."""
+
+_DOTTED = re.compile(r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$")
+
+
+def _dotted_path(value: str) -> str:
+    if not _DOTTED.match(value):
+        raise ValueError("must be a dotted path to a function, such as models.run_fn.run_fn")
+    return value
+
+
+class Section(BaseModel):
+    """A part of the settings: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Data(Section):
+    """Where rows come from and how they are split."""
+
+    source: Literal["csv"] = "csv"
+    path: FromEnvironment = Field(
+        description="File, folder (every *.csv and *.csv.gz in it), glob, or a pattern with {SPAN}, {VERSION} or {YYYY}-{MM}-{DD}. "
+        "package:NAME/FILE is a file inside an installed package."
+    )
+    delimiter: str = Field(",", min_length=1, max_length=1)
+    missing_values: tuple[str, ...] = Field(("",), description="Texts that stand for a missing value.")
+    splits: dict[str, int] = Field(
+        {"train": 2, "eval": 1}, description="Hash buckets of each split: 2 and 1 give two thirds and one third of the rows."
+    )
+    span: int | None = Field(None, ge=0, description="The span to read, for a pattern with one; default: the newest.")
+    unlabelled: Literal["refuse", "drop"] = Field(
+        "refuse", description="What to do with rows whose label columns are empty; dropped rows are counted and reported."
+    )
+
+    @field_validator("splits")
+    @classmethod
+    def _has_both(cls, splits: dict[str, int]) -> dict[str, int]:
+        if not {"train", "eval"} <= set(splits):
+            raise ValueError("must name at least the splits train and eval")
+        if any(buckets < 1 for buckets in splits.values()):
+            raise ValueError("every split needs at least one hash bucket")
+        return splits
+
+
+class CuratedSchema(Section):
+    """The reviewed TFDV schema that data is held to; without one, each run infers its own."""
+
+    path: FromEnvironment | None = Field(None, description="A .pbtxt file; package:NAME/FILE is one inside a package.")
+
+
+class Allowed(Section):
+    """Anomalies that do not stop a run."""
+
+    feature: str
+    kinds: tuple[str, ...] = Field((), description="TFDV's anomaly types, such as SCHEMA_NEW_COLUMN; empty: all of them.")
+
+
+class Validation(Section):
+    """What AnomalyGate does with the anomalies that ExampleValidator finds."""
+
+    fail_at: Literal["warning", "error", "never"] = "error"
+    allow: tuple[Allowed, ...] = ()
+    samples: int = Field(5, ge=0, description="Offending values shown for each anomaly.")
+
+
+class Transform(Section):
+    """The function that turns raw columns into model inputs."""
+
+    preprocessing_fn: str = "transforms.preprocessing.preprocessing_fn"
+
+    _dotted = field_validator("preprocessing_fn")(_dotted_path)
+
+
+class Model(Section):
+    """What is trained."""
+
+    run_fn: str = Field("models.run_fn.run_fn", description="Dotted path of the function that trains and exports.")
+    architecture: Literal["wide_deep", "dcn"] = "dcn"
+    hidden_units: tuple[int, ...] = Field((128, 64), description="Units of each dense layer of the deep part.")
+    cross_layers: int = Field(2, ge=1, description="Cross layers of the DCN-v2.")
+    embedding_size: int | None = Field(None, ge=1, description="Default: 6 * size ** 0.25, at most 64.")
+    dropout: float = Field(0.0, ge=0.0, lt=1.0)
+    l2: float = Field(0.0, ge=0.0)
+
+    _dotted = field_validator("run_fn")(_dotted_path)
+
+
+class Schedule(Section):
+    """How the learning rate moves with the step."""
+
+    kind: Literal["constant", "cosine", "exponential", "linear"] = "constant"
+    warmup_steps: int = Field(0, ge=0)
+    decay_steps: int | None = Field(None, ge=1, description="Default: all steps of the training.")
+    decay_rate: float = Field(0.96, gt=0.0, le=1.0, description="Of the exponential schedule, each decay_steps.")
+    final: float = Field(0.0, ge=0.0, description="Learning rate at the end, as a fraction of the first.")
+
+
+class Optimizer(Section):
+    """The update rule."""
+
+    name: Literal["adam", "adamw", "sgd", "adagrad", "rmsprop", "ftrl"] = "adam"
+    learning_rate: float = Field(0.001, gt=0.0)
+    schedule: Schedule = Schedule()
+    momentum: float = Field(0.0, ge=0.0, lt=1.0, description="For sgd and rmsprop.")
+    weight_decay: float = Field(0.0, ge=0.0, description="For adamw.")
+    clip_norm: float | None = Field(None, gt=0.0, description="Global norm to which gradients are clipped.")
+
+
+class EarlyStopping(Section):
+    """Stops when a metric on the eval split no longer improves, and keeps the best weights."""
+
+    monitor: str = "val_loss"
+    patience: int = Field(3, ge=0, description="Epochs without improvement.")
+    min_delta: float = Field(0.0, ge=0.0)
+
+
+class Training(Section):
+    """How the model is trained and where."""
+
+    strategy: Literal["auto", "default", "one_device", "mirrored"] = "auto"
+    batch_size: int = Field(256, ge=1, description="Examples a step, over all replicas.")
+    epochs: int = Field(10, ge=1)
+    steps: int | None = Field(None, ge=1, description="Stop after so many steps, whatever epochs says.")
+    steps_per_execution: int = Field(1, ge=1)
+    optimizer: Optimizer = Optimizer()
+    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
+    xla: bool = False
+    seed: int = Field(42, ge=0, lt=2**32)
+    shuffle_buffer: int = Field(100_000, ge=1, description="Examples held for shuffling.")
+    cache: bool = Field(True, description="Keep the decoded examples in memory after the first epoch.")
+    early_stopping: EarlyStopping | None = EarlyStopping()
+    tensorboard: bool = True
+    backup: bool = Field(True, description="BackupAndRestore: an interrupted training goes on at the last epoch.")
+
+
+class ValueThreshold(Section):
+    """Bounds that a metric must keep to on every run."""
+
+    lower: float | None = None
+    upper: float | None = None
+
+    @model_validator(mode="after")
+    def _bounded(self) -> ValueThreshold:
+        if self.lower is None and self.upper is None:
+            raise ValueError("give lower, upper or both")
+        if self.lower is not None and self.upper is not None and self.lower > self.upper:
+            raise ValueError("lower is above upper: no value could pass")
+        return self
+
+
+class ChangeThreshold(Section):
+    """How much worse than the latest blessed model a metric may be."""
+
+    higher_is_better: bool = True
+    absolute: float | None = Field(None, description="Least change in the good direction; negative allows a loss.")
+    relative: float | None = Field(None, description="The same as a fraction of the baseline's value.")
+
+    @model_validator(mode="after")
+    def _bounded(self) -> ChangeThreshold:
+        if self.absolute is None and self.relative is None:
+            raise ValueError("give absolute, relative or both")
+        return self
+
+
+MetricName = Literal[
+    "auc", "auc_precision_recall", "accuracy", "precision", "recall", "loss", "calibration",
+    "mean_label", "mean_prediction", "confusion_matrix", "mean_squared_error", "mean_absolute_error",
+]  # fmt: skip
+
+
+class Evaluation(Section):
+    """What decides whether a model is blessed."""
+
+    metrics: tuple[MetricName, ...] | None = Field(
+        None, description="Default: by the label, e.g. auc, accuracy, precision, recall, loss, calibration for a yes/no label."
+    )
+    confusion_thresholds: tuple[float, ...] = (0.25, 0.5, 0.75)
+    thresholds: dict[MetricName, ValueThreshold] = {}
+    change_thresholds: dict[MetricName, ChangeThreshold] = {}
+    slices: tuple[tuple[str, ...], ...] = Field((), description="Raw columns to slice by, each entry one combination.")
+    baseline: bool = Field(True, description="Compare with the latest blessed model when there is one.")
+
+    @model_validator(mode="after")
+    def _has_threshold(self) -> Evaluation:
+        if not self.thresholds and not self.change_thresholds:
+            raise ValueError(
+                "has no threshold, so the evaluator could neither bless nor refuse a model; "
+                "set thresholds or change_thresholds, e.g. thresholds: {auc: {lower: 0.6}}"
+            )
+        return self
+
+
+class Push(Section):
+    """Where blessed models go: <output_dir>/releases/<model>/<version>."""
+
+    model: str | None = Field(None, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", description="Name of the served model; default: name.")
+    keep: int | None = Field(None, ge=1, description="Versions to keep; the newest blessed one is never deleted. Default: all.")
+
+
+class Runner(Section):
+    """Who walks the graph."""
+
+    kind: Literal["local", "beam", "kubeflow"] = "local"
+    cache: bool = Field(True, description="Reuse the outputs of a node whose inputs, settings and code are unchanged.")
+    parallel_nodes: int = Field(2, ge=1, description="Nodes that may run at the same time.")
+
+
+class Engine(Section):
+    """Where the Beam work inside a node executes."""
+
+    kind: Literal["direct"] = "direct"
+
+
+class Metadata(Section):
+    """The ML Metadata store."""
+
+    url: FromEnvironment | None = Field(None, description="Default: SQLite in <output_dir>/metadata.")
+
+
+class Logging(Section):
+    """What goes to the log files in <output_dir>/logs."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class Settings(Section):
+    """One pipeline.
+
+    Raises:
+        ValueError: (as pydantic collects it, `configs.load` turns it into a SettingsError) anything unknown or inconsistent.
+    """
+
+    name: str = Field(pattern=r"^[a-z]([a-z0-9_-]{0,61}[a-z0-9])?$", description="Name of the pipeline.")
+    output_dir: FromEnvironment = Field(description="Everything a run writes is under it.")
+    data: Data
+    curated_schema: CuratedSchema = Field(CuratedSchema(), alias="schema")
+    features: dict[str, Feature]
+    label: Label
+    example_weight: str | None = Field(None, description="Raw column with the weight of each example.")
+    validation: Validation = Validation()
+    transform: Transform = Transform()
+    model: Model = Model()
+    training: Training = Training()
+    evaluation: Evaluation
+    push: Push = Push()
+    runner: Runner = Runner()
+    engine: Engine = Engine()
+    metadata: Metadata = Metadata()
+    logging: Logging = Logging()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Settings:
+        columns = self.table.columns
+        for slicing in self.evaluation.slices:
+            for column in slicing:
+                if column not in columns:
+                    raise ValueError(f"evaluation.slices: {column!r} is not a column of the feature table")
+        return self
+
+    @property
+    def table(self) -> FeatureTable:
+        """The feature table."""
+        return FeatureTable(features=self.features, label=self.label, weight=self.example_weight)
+
+    @property
+    def model_name(self) -> str:
+        """Name under which the model is released and served."""
+        return self.push.model or self.name
+
+    def dump(self) -> dict[str, Any]:
+        """JSON-ready, with the keys of the YAML files; `Settings.model_validate` takes it back."""
+        return self.model_dump(mode="json", by_alias=True)

@@ -1,0 +1,1 @@
+"""What the data is: the feature table, curated schemas, artifact types and error types."""

@@ -1,0 +1,119 @@
+"""The one family of errors that a user's mistake ends in.
+
+    ScalableTFError
+    ├── SetupError        the machine: interpreter, packages, disk, devices
+    ├── SettingsError     a YAML file, an overlay, --set, or an environment variable
+    ├── SchemaError       the feature table or a curated schema
+    ├── DataError         the rows themselves
+    │   └── AnomalyError  rows that validation refuses
+    ├── TrainingError     strategy, cluster, model or training loop
+    ├── EvaluationError   metrics, thresholds, baseline
+    ├── ReleaseError      pushing, serving and rolling back versions
+    └── RunError          the orchestration of nodes
+
+Every error says what went wrong, where, what was received and how to fix it. The command line prints exactly that and
+exits with 1; the traceback goes to the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+class ScalableTFError(Exception):
+    """A mistake that the user can mend.
+
+    Args:
+        what: one sentence, what is wrong.
+        where: file, line, column, feature, split or node.
+        received: the offending value, shown after `Received:`.
+        fix: what to do about it.
+    """
+
+    def __init__(self, what: str, *, where: str = "", received: object = None, fix: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.received = None if received is None else str(received)
+        self.fix = fix
+
+    def __str__(self) -> str:
+        lines = [self.what]
+        if self.where:
+            lines.append(f"  Where: {self.where}")
+        if self.received is not None:
+            lines.append(f"  Received: {self.received}")
+        if self.fix:
+            lines.append(f"  Fix: {self.fix}")
+        return "\n".join(lines)
+
+    def __reduce__(self) -> tuple[object, tuple[dict[str, str | None]]]:
+        # Keyword-only arguments do not survive the default protocol, and errors cross process borders here.
+        return from_dict, (self.to_dict(),)
+
+    def to_dict(self) -> dict[str, str | None]:
+        """The error as JSON-ready text, for another process to raise again with `from_dict`."""
+        return {
+            "kind": type(self).__name__,
+            "what": self.what,
+            "where": self.where,
+            "received": self.received,
+            "fix": self.fix,
+        }
+
+
+class SetupError(ScalableTFError):
+    """The machine lacks something: an interpreter, a package, disk space, a device."""
+
+
+class SettingsError(ScalableTFError):
+    """A settings file, an overlay, `--set` or an environment variable is wrong."""
+
+
+class SchemaError(ScalableTFError):
+    """The feature table or a curated schema is wrong."""
+
+
+class DataError(ScalableTFError):
+    """The rows cannot be used."""
+
+
+class AnomalyError(DataError):
+    """Validation found anomalies at or above the configured severity."""
+
+
+class TrainingError(ScalableTFError):
+    """The strategy, the cluster, the model or the training loop cannot work."""
+
+
+class EvaluationError(ScalableTFError):
+    """Metrics, thresholds or the baseline are wrong."""
+
+
+class ReleaseError(ScalableTFError):
+    """A version cannot be pushed, served or rolled back."""
+
+
+class RunError(ScalableTFError):
+    """A node, or the run as a whole, did not finish."""
+
+
+def _family() -> dict[str, type[ScalableTFError]]:
+    found: dict[str, type[ScalableTFError]] = {ScalableTFError.__name__: ScalableTFError}
+    pending: list[type[ScalableTFError]] = [ScalableTFError]
+    while pending:
+        for child in pending.pop().__subclasses__():
+            found[child.__name__] = child
+            pending.append(child)
+    return found
+
+
+def from_dict(fields: Mapping[str, str | None]) -> ScalableTFError:
+    """The error that `ScalableTFError.to_dict` described, as its own class."""
+    kind = _family().get(fields.get("kind") or "", ScalableTFError)
+    return kind(
+        fields.get("what") or "",
+        where=fields.get("where") or "",
+        received=fields.get("received"),
+        fix=fields.get("fix") or "",
+    )
