@@ -85,6 +85,7 @@ class Transform(Section):
     """The function that turns raw columns into model inputs."""
 
     preprocessing_fn: str = "transforms.preprocessing.preprocessing_fn"
+    statistics: bool = Field(False, description="Also compute TFDV statistics before and after Transform (slower).")
 
     _dotted = field_validator("preprocessing_fn")(_dotted_path)
 
@@ -196,6 +197,7 @@ class Evaluation(Section):
     thresholds: dict[MetricName, ValueThreshold] = {}
     change_thresholds: dict[MetricName, ChangeThreshold] = {}
     slices: tuple[tuple[str, ...], ...] = Field((), description="Raw columns to slice by, each entry one combination.")
+    split: str = Field("eval", description="Split on which the model is judged, e.g. a third one, test.")
     baseline: bool = Field(True, description="Compare with the latest blessed model when there is one.")
 
     @model_validator(mode="after")
@@ -269,6 +271,10 @@ class Settings(Section):
     @model_validator(mode="after")
     def _consistent(self) -> Settings:
         columns = self.table.columns
+        if self.evaluation.split not in self.data.splits:
+            raise ValueError(
+                f"evaluation.split: {self.evaluation.split!r} is not a split of data.splits {sorted(self.data.splits)}"
+            )
         for slicing in self.evaluation.slices:
             for column in slicing:
                 if column not in columns:

@@ -1,0 +1,162 @@
+"""The chain of nodes, made from the settings alone.
+
+    ExampleGen -> StatisticsGen -> SchemaGen | ImportSchemaGen -> ExampleValidator -> AnomalyGate
+        -> Transform -> Trainer -> LatestBlessed -> Evaluator -> Pusher
+
+Nothing here knows who will walk the graph, or where: no runner, engine, metadata store or log level is part of it, so the
+same settings give the same compiled graph, and the same cache keys, everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from tfx.components.example_validator.component import ExampleValidator
+from tfx.components.schema_gen.component import SchemaGen
+from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
+from tfx.components.statistics_gen.component import StatisticsGen
+from tfx.components.trainer.component import Trainer
+from tfx.components.transform.component import Transform
+from tfx.dsl.components.base.base_node import BaseNode
+from tfx.dsl.components.common.resolver import Resolver
+from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import LatestBlessedModelStrategy
+from tfx.orchestration.pipeline import Pipeline
+from tfx.proto import trainer_pb2
+from tfx.types.channel import Channel
+from tfx.types.standard_artifacts import Model, ModelBlessing
+
+from components.anomaly_gate.component import AnomalyGate
+from components.evaluator.component import Evaluator
+from components.example_gen.component import ExampleGen
+from components.pusher.component import Pusher
+from configs.fingerprint import code_fingerprint, settings_fingerprint
+from configs.paths import resolve
+from configs.settings import Settings
+from pipeline import nodes
+from pipeline.evaluation import eval_config
+
+TRAINER_FUNCTION = "distribution.trainer.run_fn"
+
+
+def create_pipeline(settings: Settings, *, force_bless: str = "") -> Pipeline:
+    """The pipeline of these settings.
+
+    Args:
+        settings: validated settings.
+        force_bless: a reason for blessing the model whatever its metrics; empty: the thresholds decide.
+
+    Raises:
+        SettingsError: a dotted path names a module that does not exist.
+    """
+    # TFX's cache cannot see the code behind a dotted path (contract 2): its fingerprint travels with the settings.
+    transform_code = code_fingerprint(_packages(settings.transform.preprocessing_fn, "transforms", "schemas"))
+    trainer_code = code_fingerprint(_packages(settings.model.run_fn, "models", "distribution", "schemas"))
+    components_code = code_fingerprint(["components", "serving", "schemas"])
+    table = settings.table
+
+    example_gen = ExampleGen(settings.data, table, code=components_code).with_id(nodes.EXAMPLE_GEN)
+    statistics_gen = StatisticsGen(examples=example_gen.outputs["examples"]).with_id(nodes.STATISTICS_GEN)
+    # Without fixed shapes every raw feature may be missing, in training as in a prediction request.
+    schema_gen = SchemaGen(statistics=statistics_gen.outputs["statistics"], infer_feature_shape=False).with_id(
+        nodes.SCHEMA_GEN
+    )
+    chain: list[BaseNode] = [example_gen, statistics_gen, schema_gen]
+    schema = schema_gen.outputs["schema"]
+    if settings.curated_schema.path is not None:
+        curated = ImportSchemaGen(schema_file=resolve(settings.curated_schema.path)).with_id(nodes.IMPORT_SCHEMA_GEN)
+        chain.append(curated)
+        schema = curated.outputs["schema"]
+
+    validator = ExampleValidator(statistics=statistics_gen.outputs["statistics"], schema=schema).with_id(
+        nodes.EXAMPLE_VALIDATOR
+    )
+    gate = AnomalyGate(
+        examples=example_gen.outputs["examples"],
+        statistics=statistics_gen.outputs["statistics"],
+        schema=schema,
+        anomalies=validator.outputs["anomalies"],
+        validation=settings.validation,
+    ).with_id(nodes.ANOMALY_GATE)
+    transform = Transform(
+        examples=example_gen.outputs["examples"],
+        schema=schema,
+        preprocessing_fn=settings.transform.preprocessing_fn,
+        custom_config={"features": table.model_dump(mode="json"), "code": transform_code},
+        disable_statistics=not settings.transform.statistics,
+        disable_analyzer_cache=True,
+    ).with_id(nodes.TRANSFORM)
+    transform.add_upstream_node(gate)
+    trainer = Trainer(
+        run_fn=TRAINER_FUNCTION,
+        examples=transform.outputs["transformed_examples"],
+        transform_graph=transform.outputs["transform_graph"],
+        schema=schema,
+        train_args=trainer_pb2.TrainArgs(splits=["train"], num_steps=settings.training.steps or 0),
+        eval_args=trainer_pb2.EvalArgs(splits=["eval"], num_steps=0),
+        custom_config=trainer_config(settings, trainer_code),
+    ).with_id(nodes.TRAINER)
+    latest_blessed = Resolver(
+        strategy_class=LatestBlessedModelStrategy,
+        model=Channel(type=Model),
+        model_blessing=Channel(type=ModelBlessing),
+    ).with_id(nodes.LATEST_BLESSED)
+    evaluator = Evaluator(
+        examples=example_gen.outputs["examples"],
+        model=trainer.outputs["model"],
+        baseline_model=latest_blessed.outputs["model"] if settings.evaluation.baseline else None,
+        eval_config=eval_config(settings),
+        force_bless=force_bless,
+    ).with_id(nodes.EVALUATOR)
+    pusher = Pusher(
+        model=trainer.outputs["model"],
+        blessing=evaluator.outputs["blessing"],
+        evaluation=evaluator.outputs["evaluation"],
+        examples=example_gen.outputs["examples"],
+        schema=schema,
+        releases_dir=str(root(settings) / "releases"),
+        model_name=settings.model_name,
+        keep=settings.push.keep,
+        provenance={
+            "pipeline": settings.name,
+            "settings": settings_fingerprint(settings),
+            "code": code_fingerprint(
+                _packages(
+                    settings.transform.preprocessing_fn,
+                    settings.model.run_fn,
+                    *("transforms", "models", "distribution", "components", "serving", "schemas"),
+                )
+            ),
+        },
+    ).with_id(nodes.PUSHER)
+    chain += [validator, gate, transform, trainer, latest_blessed, evaluator, pusher]
+    return Pipeline(
+        pipeline_name=settings.name,
+        pipeline_root=str(root(settings) / "artifacts"),
+        components=chain,
+        enable_cache=settings.runner.cache,
+    )
+
+
+def root(settings: Settings) -> Path:
+    """Absolute form of `output_dir`."""
+    return Path(resolve(settings.output_dir)).absolute()
+
+
+def trainer_config(settings: Settings, code: str) -> dict[str, Any]:
+    """What run_fn finds in `fn_args.custom_config`: only what decides the model, so that nothing else retrains it."""
+    return {
+        "run_fn": settings.model.run_fn,
+        "settings": {
+            "model": settings.model.model_dump(mode="json"),
+            "training": settings.training.model_dump(mode="json"),
+        },
+        "features": settings.table.model_dump(mode="json"),
+        "code": code,
+    }
+
+
+def _packages(*names: str) -> Iterable[str]:
+    """Top-level packages of dotted paths or package names, without repetition."""
+    return dict.fromkeys(name.split(".")[0] for name in names)

@@ -1,0 +1,29 @@
+"""Where the Beam work inside a node executes.
+
+An engine is a function that makes the Beam pipeline of an executor. The node entry point injects it, so the compiled graph
+holds no Beam arguments: its cache keys do not depend on the engine, and TFX does not build a source distribution for
+every executor (which it does as soon as it sees any argument).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import apache_beam as beam
+
+from configs.settings import Engine
+
+# Named in full: a bare DirectRunner may go looking for a Prism binary to download.
+_DIRECT = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
+
+MakePipeline = Callable[[], beam.Pipeline]
+
+
+def beam_pipeline(engine: Engine) -> MakePipeline:
+    """The function that makes an executor's Beam pipeline on this engine."""
+
+    def direct() -> beam.Pipeline:
+        return beam.Pipeline(runner=_DIRECT, argv=[])
+
+    makers: dict[str, MakePipeline] = {"direct": direct}
+    return makers[engine.kind]
