@@ -1,0 +1,36 @@
+# Everything runs in .venv, which requirements/bootstrap.py makes from the locks; `make` alone lists the commands.
+PYTHON3 ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-fast check lock clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## the environment in .venv (the other commands do this first; it takes no time when it is there)
+	@command -v $(PYTHON3) >/dev/null || { echo "error: no $(PYTHON3) on PATH. Fix: install Python 3, e.g. apt-get install python3" >&2; exit 2; }
+	@$(PYTHON3) requirements/bootstrap.py
+
+demo: setup ## train, evaluate and push a model on the Chicago taxi sample
+	$(BIN)/scalable-tf run -c configs/taxi.yaml
+
+test: setup ## every test
+	$(BIN)/python -m pytest
+
+test-fast: setup ## unit tests and golden files only
+	$(BIN)/python -m pytest tests/unit tests/golden
+
+check: setup ## lint, format, types, import order, packaging
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/unit/test_packaging.py
+
+lock: ## resolve the locks in requirements/ anew
+	@$(PYTHON3) requirements/bootstrap.py --lock
+
+clean: ## remove caches and build products (.venv and outputs stay)
+	rm -rf build dist *.egg-info .cache .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -not -path './.venv/*' -not -path './.git/*' -prune -exec rm -rf {} +

@@ -1,0 +1,56 @@
+"""Packaging of scalable-tensorflow. The packages are flat on purpose: docs/decisions/0001-flat-packages.md."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from setuptools import setup
+
+ROOT = Path(__file__).resolve().parent
+
+PACKAGES = [
+    "configs",
+    "schemas",
+    "transforms",
+    "models",
+    "distribution",
+    "components",
+    "pipeline",
+    "runners",
+    "serving",
+]
+
+
+def _version() -> str:
+    found = re.search(
+        r'^VERSION = "([^"]+)"$', (ROOT / "configs" / "version.py").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    if found is None:
+        raise ValueError('configs/version.py must hold one line: VERSION = "X.Y.Z"')
+    return found.group(1)
+
+
+def _requirements(name: str) -> list[str]:
+    lines = (ROOT / "requirements" / name).read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+setup(
+    name="scalable-tensorflow",
+    version=_version(),
+    description="From raw data to an evaluated, versioned model on TensorFlow Serving, with one command.",
+    long_description=(ROOT / "README.md").read_text(encoding="utf-8") if (ROOT / "README.md").exists() else "",
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.10,<3.14",
+    packages=PACKAGES,
+    package_dir={"": "."},
+    package_data={"configs": ["*.yaml"], "schemas": ["**/*.pbtxt"]},
+    install_requires=[
+        *_requirements("base.in"),
+        *(f'{line}; python_version < "3.11"' for line in _requirements("tfx-1.16.in")),
+        *(f'{line}; python_version >= "3.11"' for line in _requirements("tfx-1.21.in")),
+    ],
+    entry_points={"console_scripts": ["scalable-tf = runners.cli:main"]},
+)

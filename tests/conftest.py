@@ -1,0 +1,50 @@
+"""What every test stands on: the environment that the process edge sets, and where the shared data is."""
+
+from __future__ import annotations
+
+import os
+
+# Before anything imports TensorFlow, in this process and in those that tests start.
+os.environ["TF_USE_LEGACY_KERAS"] = "1"
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# Tests fork and start processes: on a machine with a GPU the first one must not take all of its memory.
+os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+# A test fails for what the code does, never for how fast the machine is; and the same examples come on every machine.
+hypothesis.settings.register_profile(
+    "stf", deadline=None, derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("stf")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _session_tmp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """TensorFlow, Beam and TFX leave files in the temporary directory: give them one that goes with the session."""
+    before = os.environ.get("TMPDIR")
+    os.environ["TMPDIR"] = str(tmp_path_factory.mktemp("tmp"))
+    tempfile.tempdir = None
+    yield
+    if before is None:
+        del os.environ["TMPDIR"]
+    else:
+        os.environ["TMPDIR"] = before
+    tempfile.tempdir = None
+
+
+@pytest.fixture(scope="session")
+def stf_data() -> Path:
+    """The folder with the public data sets, named by the environment variable STF_DATA."""
+    value = os.environ.get("STF_DATA", "")
+    if not value:
+        pytest.skip("STF_DATA is not set: the tests on the public data sets need it to name their folder")
+    path = Path(value).resolve()
+    if not path.is_dir():
+        pytest.skip(f"STF_DATA does not name a folder: {value}")
+    return path
