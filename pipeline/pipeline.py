@@ -3,8 +3,8 @@
     ExampleGen -> StatisticsGen -> SchemaGen | ImportSchemaGen -> ExampleValidator -> AnomalyGate
         -> Transform -> Trainer -> LatestBlessed -> Evaluator -> Pusher
 
-Nothing here knows who will walk the graph, or where: no runner, engine, metadata store or log level is part of it, so the
-same settings give the same compiled graph, and the same cache keys, everywhere.
+Nothing here knows who will walk the graph, or where: no runner, engine, metadata store or log level is part of it, so
+the same settings give the same compiled graph, and the same cache keys, everywhere.
 """
 
 from __future__ import annotations

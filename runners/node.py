@@ -87,7 +87,9 @@ def run_node(
 def _find(pipeline: pipeline_pb2.Pipeline, node_id: str) -> pipeline_pb2.PipelineNode:
     known = [node.pipeline_node.node_info.id for node in pipeline.nodes]
     if node_id not in known:
-        raise RunError("No such node.", where="the compiled pipeline", received=node_id, fix=f"Nodes: {', '.join(known)}")
+        raise RunError(
+            "No such node.", where="the compiled pipeline", received=node_id, fix=f"Nodes: {', '.join(known)}"
+        )
     return pipeline.nodes[known.index(node_id)].pipeline_node
 
 
@@ -124,7 +126,9 @@ def _outcome(metadata: Metadata, node_id: str, execution_id: int) -> NodeOutcome
     outputs: dict[str, list[Output]] = {}
     for event in events:
         artifact = artifacts[event.artifact_id]
-        properties = {key: _value(value) for key, value in (*artifact.properties.items(), *artifact.custom_properties.items())}
+        properties = {
+            key: _value(value) for key, value in (*artifact.properties.items(), *artifact.custom_properties.items())
+        }
         outputs.setdefault(event.path.steps[0].key, []).append(Output(artifact.uri, properties))
     state = "cached" if execution.last_known_state == states.CACHED else "complete"
     return NodeOutcome(node_id, state, execution_id, outputs)

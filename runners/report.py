@@ -1,0 +1,118 @@
+"""What a run says at its end: metrics with slices, the blessing with its reasons, the release, and what to do next."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from configs.settings import Settings
+from pipeline import nodes
+from runners.local import RunResult
+from runners.node import Output
+
+OVERALL = "Overall"
+_SLICES_SHOWN = 12
+
+
+def print_errors(result: RunResult, console: Console) -> None:
+    """Every node's error as it is, and what was therefore not run."""
+    for node_id, error in result.errors.items():
+        console.print(f"\n[bold red]{node_id} failed.[/]")
+        console.print(str(error), markup=False, highlight=False, soft_wrap=True)
+    if result.not_run:
+        console.print(f"Not run because of that: {', '.join(result.not_run)}", highlight=False)
+    console.print(f"Logs: {result.logs}", highlight=False, soft_wrap=True)
+
+
+def print_report(result: RunResult, settings: Settings, files: list[str], console: Console) -> bool:
+    """Prints the report of a run whose nodes all ended well.
+
+    Args:
+        result: the run.
+        settings: its settings.
+        files: the settings files, for the commands that are suggested.
+        console: where to print.
+
+    Returns:
+        Whether the run did what was asked: the model is blessed and released.
+    """
+    evaluation = Path(_only(result, nodes.EVALUATOR, "evaluation").uri)
+    metrics: dict[str, dict[str, Any]] = json.loads((evaluation / "metrics.json").read_text())
+    blessing: dict[str, Any] = json.loads((evaluation / "blessing.json").read_text())
+    console.print(_metrics_table(metrics, settings))
+    _print_blessing(blessing, console)
+    released = bool(blessing["blessed"])
+    if released:
+        pushed = _only(result, nodes.PUSHER, "pushed_model").properties
+        console.print(f"Release: {pushed['pushed_destination']}", highlight=False, soft_wrap=True)
+    cached = sum(outcome.state == "cached" for outcome in result.outcomes.values())
+    console.print(f"{len(result.outcomes)} nodes, {cached} of them cached, in {result.seconds:.1f} s.", highlight=False)
+    _print_next(result, files, released, console)
+    return released
+
+
+def _only(result: RunResult, node_id: str, key: str) -> Output:
+    (output,) = result.outcomes[node_id].outputs[key]
+    return output
+
+
+def _metrics_table(metrics: dict[str, dict[str, Any]], settings: Settings) -> Table:
+    names = [name for name, value in metrics[OVERALL].items() if not isinstance(value, (dict, list))]
+    table = Table(
+        title=f"Metrics on the split {settings.evaluation.split!r}",
+        title_justify="left",
+        box=None,
+        padding=(0, 2, 0, 0),
+    )
+    table.add_column("Slice")
+    for name in names:
+        table.add_column(name, justify="right")
+    slices = [OVERALL, *sorted(s for s in metrics if s != OVERALL)]
+    for name in slices[: _SLICES_SHOWN + 1]:
+        table.add_row(name, *(_number(metrics[name].get(metric)) for metric in names))
+    if len(slices) > _SLICES_SHOWN + 1:
+        table.add_row(f"... {len(slices) - _SLICES_SHOWN - 1} more in metrics.json", *("" for _ in names))
+    return table
+
+
+def _number(value: Any) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if float(value).is_integer() and abs(value) >= 2 else f"{value:.4f}"
+
+
+def _print_blessing(blessing: dict[str, Any], console: Console) -> None:
+    if blessing.get("forced"):
+        console.print(f"[yellow]Blessed by force:[/] {blessing['forced']}")
+    elif blessing["blessed"]:
+        console.print("[green]Blessed:[/] every threshold holds.", highlight=False)
+    else:
+        console.print("[bold red]Not blessed, so nothing was released.[/]")
+    for failure in blessing.get("failures", ()):
+        console.print(
+            f"  {failure['slice']}: {failure['metric']} is {_number(failure['value'])}, {failure['bound']}",
+            highlight=False,
+        )
+    if blessing.get("baseline"):
+        console.print(f"Baseline: {blessing['baseline']}", highlight=False, soft_wrap=True)
+    else:
+        console.print(
+            "Baseline: none. No earlier model is blessed, so only value thresholds were checked.", highlight=False
+        )
+
+
+def _print_next(result: RunResult, files: list[str], released: bool, console: Console) -> None:
+    config = " ".join(f"-c {shlex.quote(file)}" for file in files)
+    model_run = _only(result, nodes.TRAINER, "model_run").uri
+    console.print("Next:")
+    if not released:
+        console.print(
+            f'  scalable-tf run {config} --force-bless "REASON"   releases the model all the same', highlight=False
+        )
+    console.print(f"  tensorboard --logdir {shlex.quote(model_run)}", highlight=False, soft_wrap=True)
+    console.print(f"  scalable-tf run {config}   again: what has not changed is taken from the cache", highlight=False)

@@ -1,0 +1,145 @@
+"""A worker process that runs one node: forked from the warmed parent, isolated, logged, and never an orphan."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from schemas.errors import RunError, ScalableTFError, from_dict
+
+_PR_SET_PDEATHSIG = 1  # prctl(2)
+
+
+class Worker:
+    """A child process that runs `work` and hands back its JSON-ready result.
+
+    The parent has imported TensorFlow but never run an operation of it (a fork after that would hang), so the child starts
+    in milliseconds. Its stdout and stderr, and those of everything that it starts, go to the log file. It gets a process
+    group of its own, which `stop` ends whole, and the kernel ends it when the parent dies.
+
+    Args:
+        name: node id, for messages.
+        log: file that takes the child's output; appended to.
+        work: runs in the child.
+    """
+
+    def __init__(self, name: str, log: Path, work: Callable[[], dict[str, Any]]) -> None:
+        self.name = name
+        self.log = log
+        self.started = time.monotonic()
+        self.seconds = 0.0
+        self._parent = os.getpid()
+        read, write = os.pipe()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self.pid = os.fork()
+        if self.pid == 0:
+            os.close(read)
+            self._child(write, work)
+        os.close(write)
+        self._result = read
+        self._text = b""
+        os.set_blocking(read, False)
+        with contextlib.suppress(OSError):  # the child does the same; whoever is first
+            os.setpgid(self.pid, self.pid)
+
+    def poll(self) -> bool:
+        """Whether the child has ended; after that `result` gives what it gave."""
+        with contextlib.suppress(BlockingIOError):
+            while piece := os.read(self._result, 1 << 16):
+                self._text += piece
+        pid, self._status = os.waitpid(self.pid, os.WNOHANG)
+        if pid == 0:
+            return False
+        with contextlib.suppress(BlockingIOError):
+            while piece := os.read(self._result, 1 << 16):
+                self._text += piece
+        os.close(self._result)
+        self.seconds = time.monotonic() - self.started
+        return True
+
+    def result(self) -> dict[str, Any]:
+        """What `work` returned.
+
+        Raises:
+            ScalableTFError: as `work` raised it.
+            RunError: the child failed in any other way, or was killed.
+        """
+        message = json.loads(self._text) if self._text else {}
+        if "result" in message:
+            result: dict[str, Any] = message["result"]
+            return result
+        if "error" in message:
+            error = from_dict(message["error"])
+            error.where = error.where or f"node {self.name}"
+            raise error
+        if os.WIFSIGNALED(self._status):
+            number = os.WTERMSIG(self._status)
+            hint = " The kernel kills processes when memory runs out." if number == signal.SIGKILL else ""
+            what = f"The node's process was killed by {signal.Signals(number).name}.{hint}"
+        else:
+            what = "The node failed."
+        raise RunError(what, where=f"node {self.name}", received=message.get("crash"), fix=f"See its log: {self.log}")
+
+    def stop(self, grace: float = 5.0) -> None:
+        """Ends the child and everything that it started: SIGTERM, then SIGKILL after `grace` seconds."""
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, number)
+            deadline = time.monotonic() + grace
+            while time.monotonic() < deadline:
+                if self.poll():
+                    return
+                time.sleep(0.02)
+
+    def _child(self, write: int, work: Callable[[], dict[str, Any]]) -> None:
+        status = 1
+        try:
+            with contextlib.suppress(OSError):
+                os.setpgid(0, 0)
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            _die_with(self._parent)
+            log = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+            os.dup2(log, 1)
+            os.dup2(log, 2)
+            try:
+                message = {"result": work()}
+                status = 0
+            except Exception as error:  # every failure must reach the parent, whatever it is
+                traceback.print_exc()
+                message = _failure(error)
+            with os.fdopen(write, "w") as pipe:
+                json.dump(message, pipe)
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(status)  # TensorFlow's and Beam's exit handlers take seconds and have nothing to do here
+
+
+def _failure(error: BaseException) -> dict[str, Any]:
+    """A user's mistake keeps its class and text, also when a framework has wrapped it."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ScalableTFError):
+            return {"error": cause.to_dict()}
+        cause = cause.__cause__ or cause.__context__
+    lines = str(error).strip().splitlines() or [""]
+    return {"crash": f"{type(error).__name__}: {lines[0][:500]}"}
+
+
+def _die_with(parent: int) -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:  # the parent died before the call above
+        os._exit(1)
