@@ -1,7 +1,7 @@
 """The command line: `scalable-tf run | doctor | settings | schema`.
 
-This is the process edge: the one place that sets environment variables for the libraries below, and that turns errors into
-messages and exit codes. Modules that need TensorFlow are imported by the command that needs them.
+This is the process edge: the one place that sets environment variables for the libraries below, and that turns errors
+into messages and exit codes. Modules that need TensorFlow are imported by the command that needs them.
 """
 
 from __future__ import annotations

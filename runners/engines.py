@@ -1,8 +1,8 @@
 """Where the Beam work inside a node executes.
 
-An engine is a function that makes the Beam pipeline of an executor. The node entry point injects it, so the compiled graph
-holds no Beam arguments: its cache keys do not depend on the engine, and TFX does not build a source distribution for
-every executor (which it does as soon as it sees any argument).
+An engine is a function that makes the Beam pipeline of an executor. The node entry point injects it, so the compiled
+graph holds no Beam arguments: its cache keys do not depend on the engine, and TFX does not build a source distribution
+for every executor (which it does as soon as it sees any argument).
 """
 
 from __future__ import annotations

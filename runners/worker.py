@@ -22,9 +22,9 @@ _PR_SET_PDEATHSIG = 1  # prctl(2)
 class Worker:
     """A child process that runs `work` and hands back its JSON-ready result.
 
-    The parent has imported TensorFlow but never run an operation of it (a fork after that would hang), so the child starts
-    in milliseconds. Its stdout and stderr, and those of everything that it starts, go to the log file. It gets a process
-    group of its own, which `stop` ends whole, and the kernel ends it when the parent dies.
+    The parent has imported TensorFlow but never run an operation of it (a fork after that would hang), so the child
+    starts in milliseconds. Its stdout and stderr, and those of everything that it starts, go to the log file. It gets a
+    process group of its own, which `stop` ends whole, and the kernel ends it when the parent dies.
 
     Args:
         name: node id, for messages.
@@ -112,6 +112,9 @@ class Worker:
             log = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
             os.dup2(log, 1)
             os.dup2(log, 2)
+            # In a notebook or a test the parent's streams are not files 1 and 2.
+            sys.stdout = os.fdopen(1, "w", buffering=1, closefd=False)
+            sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
             try:
                 message = {"result": work()}
                 status = 0

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+import io
+
+from rich.console import Console
+
+from runners.progress import Progress
+
+
+def test_without_a_terminal_each_end_is_a_line() -> None:
+    text = io.StringIO()
+    with Progress(Console(file=text, width=100), ["ExampleGen", "Trainer"]) as progress:
+        progress.set("ExampleGen", "running")
+        progress.set("ExampleGen", "complete")
+        progress.set("Trainer", "not run")
+    first, second = text.getvalue().splitlines()
+    assert first.split()[:2] == ["ExampleGen", "complete"]
+    assert first.split()[-1] == "s"
+    assert second.split() == ["Trainer", "not", "run"]
+
+
+def test_on_a_terminal_every_node_is_in_the_table_from_the_start() -> None:
+    text = io.StringIO()
+    with Progress(Console(file=text, width=100, force_terminal=True), ["ExampleGen", "Trainer"]) as progress:
+        progress.set("ExampleGen", "running")
+    assert "Trainer" in text.getvalue()
+    assert "waiting" in text.getvalue()
