@@ -21,7 +21,6 @@ from tfx.components.trainer.component import Trainer
 from tfx.components.transform.component import Transform
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.dsl.components.common.resolver import Resolver
-from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import LatestBlessedModelStrategy
 from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import trainer_pb2
 from tfx.types.channel import Channel
@@ -30,6 +29,7 @@ from tfx.types.standard_artifacts import Model, ModelBlessing
 from components.anomaly_gate.component import AnomalyGate
 from components.evaluator.component import Evaluator
 from components.example_gen.component import ExampleGen
+from components.latest_blessed.strategy import LatestBlessedBeforeStrategy
 from components.pusher.component import Pusher
 from configs.fingerprint import code_fingerprint, settings_fingerprint
 from configs.paths import resolve
@@ -98,9 +98,10 @@ def create_pipeline(settings: Settings, *, force_bless: str = "") -> Pipeline:
         custom_config=trainer_config(settings, trainer_code),
     ).with_id(nodes.TRAINER)
     latest_blessed = Resolver(
-        strategy_class=LatestBlessedModelStrategy,
+        strategy_class=LatestBlessedBeforeStrategy,
         model=Channel(type=Model),
         model_blessing=Channel(type=ModelBlessing),
+        candidate=trainer.outputs["model"],
     ).with_id(nodes.LATEST_BLESSED)
     evaluator = Evaluator(
         examples=example_gen.outputs["examples"],

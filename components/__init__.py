@@ -1,0 +1,1 @@
+"""The TFX components that TFX lacks, a folder each."""

@@ -1,0 +1,1 @@
+"""Resolver: the latest blessed model other than the candidate."""
