@@ -1,0 +1,84 @@
+"""The error that tells which anomalies stop the run, and what to do about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from components.anomaly_gate.evidence import Evidence
+from components.anomaly_gate.judge import Finding, Verdict
+from schemas.errors import AnomalyError
+
+LISTED = 20
+"""Anomalies that the message lists; the log has them all."""
+
+EvidenceBySplit = Mapping[tuple[str, str, str], Evidence]
+"""Evidence by split, feature and kind."""
+
+
+def anomaly_error(verdict: Verdict, evidence: EvidenceBySplit, *, listed: int = LISTED) -> AnomalyError:
+    """Words for a verdict that stops the run.
+
+    Args:
+        verdict: has at least one refused finding.
+        evidence: offending rows of the refused findings, where there are any.
+        listed: anomalies that are listed.
+    """
+    refused = verdict.refused
+    lines = [line for finding in refused[:listed] for line in _lines(finding, evidence)]
+    if len(refused) > listed:
+        lines.append(f"    ... and {len(refused) - listed} more, in the log of AnomalyGate")
+    features = list(dict.fromkeys(finding.feature for finding in refused))
+    shown = ", ".join(features[:listed]) + ", ..." * (len(features) > listed)
+    return AnomalyError(
+        f"The data are not what the schema says: {len(refused)} anomal{'y' if len(refused) == 1 else 'ies'}. "
+        "The run stops before Transform.",
+        where=f"AnomalyGate, feature{'s' * (len(features) > 1)} "
+        + ", ".join(features[:listed])
+        + ", ..." * (len(features) > listed),
+        received="\n" + "\n".join(lines),
+        fix="\n".join(
+            (
+                "mend the data; or, where the data are right and the schema is out of date:",
+                "    scalable-tf schema diff -c FILE      shows what would change in the curated schema",
+                "    scalable-tf schema accept -c FILE    changes it",
+                "  or let these anomalies pass, in the settings:",
+                *_allow(refused[:listed]),
+            )
+        ),
+    )
+
+
+def _lines(finding: Finding, evidence: EvidenceBySplit) -> list[str]:
+    lines = [f"    {finding.split}: {finding.feature}: {finding.kind}", f"      {finding.description}"]
+    found = evidence.get((finding.split, finding.feature, finding.kind))
+    if found is not None:
+        samples = ": " + ", ".join(map(str, found.samples)) if found.samples else ""
+        lines.append(f"      {_share(found.rows, finding.rows)}{samples}")
+    elif finding.missing:
+        lines.append(
+            f"      missing in {finding.missing} of {finding.rows} rows ({_percent(finding.missing, finding.rows)})"
+        )
+    return lines
+
+
+def _share(part: int, whole: int) -> str:
+    percent = 100.0 * part / whole if whole else 0.0
+    return f"{part} of {whole} rows ({percent:.2g} %)" if percent < 1 else f"{part} of {whole} rows ({percent:.1f} %)"
+
+
+def _allow(refused: tuple[Finding, ...]) -> list[str]:
+    """The entries of `validation.allow` that would let these pass, ready to be pasted."""
+    kinds: dict[str, dict[str, None]] = {}
+    for finding in refused:
+        kinds.setdefault(finding.feature, {})[finding.kind] = None
+    entries = [f"        - {{feature: {_quoted(name)}, kinds: [{', '.join(found)}]}}" for name, found in kinds.items()]
+    return ["    validation:", "      allow:", *entries]
+
+
+def _quoted(name: str) -> str:
+    """As a YAML string; plain where that is safe."""
+    plain = name.replace("_", "").isalnum() and name[0].isalpha() and name.lower() not in _YAML_WORDS
+    return name if plain else "'" + name.replace("'", "''") + "'"
+
+
+_YAML_WORDS = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
