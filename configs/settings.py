@@ -137,6 +137,7 @@ class Training(Section):
     """How the model is trained and where."""
 
     strategy: Literal["auto", "default", "one_device", "mirrored"] = "auto"
+    devices: int | None = Field(None, ge=1, description="GPUs of the mirrored strategy; default: all.")
     batch_size: int = Field(256, ge=1, description="Examples a step, over all replicas.")
     epochs: int = Field(10, ge=1)
     steps: int | None = Field(None, ge=1, description="Stop after so many steps, whatever epochs says.")
