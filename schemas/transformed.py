@@ -37,6 +37,8 @@ def weights_name(name: str) -> str:
 
 LABEL_KEY = transformed_name(LABEL)
 WEIGHT_KEY = transformed_name(WEIGHT)
+PREDICTION_KEY = "predictions"
+"""Key of the one output of the signatures serving_default and predict."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Where training runs: strategies, and the function that TFX's Trainer calls."""

@@ -1,0 +1,1 @@
+"""tf.distribute strategies, a module each; `registry.make_strategy` makes one by name."""

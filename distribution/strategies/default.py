@@ -1,0 +1,12 @@
+"""TensorFlow's default strategy: one replica, placed by TensorFlow."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from configs.settings import Training
+
+
+def make(training: Training) -> tf.distribute.Strategy:
+    """The default strategy."""
+    return tf.distribute.get_strategy()

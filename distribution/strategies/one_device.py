@@ -1,0 +1,12 @@
+"""Everything on one device: the first GPU, else the CPU."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from configs.settings import Training
+
+
+def make(training: Training) -> tf.distribute.Strategy:
+    """OneDeviceStrategy."""
+    return tf.distribute.OneDeviceStrategy("/gpu:0" if tf.config.list_logical_devices("GPU") else "/cpu:0")

@@ -1,0 +1,1 @@
+"""The model: inputs, architectures, training, signatures and export."""

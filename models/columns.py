@@ -1,0 +1,56 @@
+"""Transformed examples read into memory, one array for each column."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from schemas.errors import TrainingError
+
+Columns = dict[str, npt.NDArray[np.generic]]
+_PARSED_AT_ONCE = 8192
+
+
+def matching_files(patterns: Sequence[str]) -> list[str]:
+    """Files that the patterns match, in name order; hidden ones and those that start with `_` are left out.
+
+    Raises:
+        TrainingError: nothing matches.
+    """
+    found = sorted(
+        path for pattern in patterns for path in tf.io.gfile.glob(pattern) if path.rsplit("/", 1)[-1][0] not in "._"
+    )
+    if not found:
+        raise TrainingError(
+            "There are no transformed examples to read.",
+            where="Trainer",
+            received=list(patterns),
+            fix="Run the Transform node first, and check data.splits: it must name train and eval.",
+        )
+    return found
+
+
+def record_dataset(files: Sequence[str]) -> tf.data.Dataset:
+    """Serialized tf.Examples of TFRecord files (gzipped where they end in .gz), file after file, always in one order."""
+    compression = "GZIP" if files[0].endswith(".gz") else ""
+    return tf.data.TFRecordDataset(list(files), compression_type=compression, num_parallel_reads=tf.data.AUTOTUNE)
+
+
+def parsed_dataset(records: tf.data.Dataset, spec: Mapping[str, tf.io.FixedLenFeature]) -> tf.data.Dataset:
+    """Batches of serialized tf.Examples as dicts of dense tensors [batch, ...]."""
+
+    def parse(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
+        return tf.io.parse_example(serialized, dict(spec))
+
+    return records.map(tf.autograph.experimental.do_not_convert(parse), num_parallel_calls=tf.data.AUTOTUNE)
+
+
+def read_columns(files: Sequence[str], spec: Mapping[str, tf.io.FixedLenFeature]) -> Columns:
+    """Every row of the files, as {key: array [rows, ...]} in the order of the files."""
+    batches = list(parsed_dataset(record_dataset(files).batch(_PARSED_AT_ONCE), spec).as_numpy_iterator())
+    if not batches:
+        return {key: np.empty((0, *feature.shape), feature.dtype.as_numpy_dtype) for key, feature in spec.items()}
+    return {key: np.concatenate([batch[key] for batch in batches]) for key in spec}

@@ -1,0 +1,35 @@
+"""The optimizer of the settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from configs.settings import Optimizer
+from models.schedule import LearningRate
+
+
+def make_optimizer(settings: Optimizer, total_steps: int) -> tf.keras.optimizers.Optimizer:
+    """The update rule, its learning-rate schedule and its gradient clipping.
+
+    Args:
+        settings: name, learning rate, schedule, momentum, weight decay, clipping.
+        total_steps: steps of the whole training, for the schedule.
+    """
+    plain = settings.schedule.kind == "constant" and not settings.schedule.warmup_steps
+    rate = settings.learning_rate if plain else LearningRate(settings.learning_rate, settings.schedule, total_steps)
+    options: dict[str, Any] = {"learning_rate": rate, "global_clipnorm": settings.clip_norm}
+    if settings.name in ("sgd", "rmsprop"):
+        options["momentum"] = settings.momentum
+    if settings.name == "adamw":
+        options["weight_decay"] = settings.weight_decay
+    classes = {
+        "adam": tf.keras.optimizers.Adam,
+        "adamw": tf.keras.optimizers.AdamW,
+        "sgd": tf.keras.optimizers.SGD,
+        "adagrad": tf.keras.optimizers.Adagrad,
+        "rmsprop": tf.keras.optimizers.RMSprop,
+        "ftrl": tf.keras.optimizers.Ftrl,
+    }
+    return classes[settings.name](**options)

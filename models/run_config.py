@@ -1,0 +1,73 @@
+"""What a run of the Trainer is told, read back from the `custom_config` of its execution."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from configs.settings import Model, Training
+from schemas.errors import TrainingError
+from schemas.features import FeatureTable, Label
+
+SETTINGS_KEY = "settings"
+FEATURES_KEY = "features"
+BACKUP_KEY = "backup_dir"
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """The settings of one training.
+
+    Attributes:
+        model: what is trained.
+        training: how.
+        table: the feature table; its `inputs` are the columns of a prediction request.
+        backup_dir: folder that outlives the execution, so that an interrupted training goes on in the next one;
+            default: none, the backup lies in the execution's own folder.
+    """
+
+    model: Model
+    training: Training
+    table: FeatureTable
+    backup_dir: str | None = None
+
+    @property
+    def label(self) -> Label:
+        """What is predicted."""
+        return self.table.label
+
+    @classmethod
+    def from_custom_config(cls, custom_config: Mapping[str, Any] | None) -> RunConfig:
+        """Reads `{"settings": {"model", "training"}, "features": table, "backup_dir": optional folder}`.
+
+        Raises:
+            TrainingError: a part is missing or not valid.
+        """
+        given = custom_config or {}
+        for key in (SETTINGS_KEY, FEATURES_KEY):
+            if key not in given:
+                raise TrainingError(
+                    f"The Trainer's custom_config lacks {key!r}.",
+                    where="Trainer",
+                    received=sorted(given),
+                    fix="Pass custom_config={'settings': {'model': ..., 'training': ...}, 'features': table}.",
+                )
+        settings = given[SETTINGS_KEY]
+        try:
+            return cls(
+                model=Model.model_validate(settings.get("model") or {}),
+                training=Training.model_validate(settings.get("training") or {}),
+                table=FeatureTable.model_validate(given[FEATURES_KEY]),
+                backup_dir=given.get(BACKUP_KEY),
+            )
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise TrainingError(
+                f"The Trainer's custom_config is not valid: {first['msg']}.",
+                where="Trainer: " + ".".join(str(part) for part in first["loc"]),
+                received=first.get("input"),
+                fix="Make it from the settings, with model_dump(mode='json').",
+            ) from error

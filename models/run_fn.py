@@ -1,0 +1,45 @@
+"""The function that trains and exports, called by the Trainer through `distribution.trainer.run_fn`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+import tensorflow_transform as tft
+
+from models.architectures import build_model
+from models.export import export_model
+from models.head import Head
+from models.input_fn import Split
+from models.network import feature_keys
+from models.run_config import RunConfig
+from models.signatures import ServingModule
+from models.train import train_model
+from schemas.transformed import model_inputs
+
+
+def run_fn(fn_args: Any) -> None:
+    """Trains on the train split, watches the eval split, and exports to `fn_args.serving_model_dir`.
+
+    Args:
+        fn_args: TFX's FnArgs; `custom_config` as in `models.run_config`.
+
+    Raises:
+        TrainingError: settings, examples or labels that cannot be trained on, or a loss that is no longer finite.
+    """
+    config = RunConfig.from_custom_config(fn_args.custom_config)
+    training = config.training
+    tf.keras.utils.set_random_seed(training.seed)
+    tf.keras.mixed_precision.set_global_policy(training.precision)
+    transform = tft.TFTransformOutput(fn_args.transform_output)
+    inputs = model_inputs(transform.transformed_metadata.schema)
+    spec = transform.transformed_feature_spec()
+    train = Split.open(fn_args.train_files, spec, cache=training.cache)
+    evaluation = Split.open(fn_args.eval_files, spec, cache=training.cache)
+    head = Head.of(config.label, train.labels())
+    model = build_model(inputs, config.model, head)
+    train_model(model, head, train, evaluation, training, fn_args.model_run_dir, config.backup_dir)
+    module = ServingModule(
+        model, head, transform.transform_savedmodel_dir, tuple(config.table.inputs), feature_keys(inputs)
+    )
+    export_model(module, fn_args.serving_model_dir)

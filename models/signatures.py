@@ -1,0 +1,145 @@
+"""What the SavedModel answers to.
+
+    serving_default(examples: string [batch])         -> {"predictions"}: serialized tf.Examples with the raw columns
+    predict(one tensor [batch] for each raw column)   -> {"predictions"}: named raw columns, for REST and gRPC clients
+    transform_features(examples: string [batch])      -> every transformed feature, label and weight: for TFMA
+
+`predictions` is float32: [batch, 1] with the probability of yes, [batch, classes] with each class's probability, or
+[batch, 1] with the predicted number. A label given by names keeps the order of `label.classes`.
+
+`predict` takes the feature table's `inputs` and nothing else: floats as float32, whole numbers as float64 (which holds them
+exactly up to 2 ** 53), strings as bytes. NaN, and the empty string, mean that the value is missing; it then takes the same
+default as in training, because both ways end in the transform graph that training used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from models.head import Head
+from schemas.errors import TrainingError
+from schemas.transformed import PREDICTION_KEY
+
+EXAMPLES = "examples"
+
+
+class ServingModule(tf.Module):
+    """A trained model joined with its transform graph, as plain functions: nothing of Keras is saved, so saving traces three
+    functions and not every layer.
+
+    Args:
+        model: features as Transform gives them -> the head's outputs; its variables must exist.
+        head: turns outputs into predictions.
+        transform_graph: folder of the transform graph's SavedModel (`TFTransformOutput.transform_savedmodel_dir`).
+        inputs: raw columns of a prediction request.
+        features: keys of the transformed features that the model takes.
+
+    Raises:
+        TrainingError: an input is not a column of the transform graph, or has several dimensions.
+    """
+
+    def __init__(
+        self, model: tf.keras.Model, head: Head, transform_graph: str, inputs: Sequence[str], features: Sequence[str]
+    ) -> None:
+        super().__init__()
+        self._call = _Untracked(model)
+        self._head = _Untracked(head)
+        self.weights = list(model.weights)
+        self.transform = tf.saved_model.load(transform_graph)
+        self._raw = _Untracked(_raw_specs(self.transform))
+        self._inputs = tuple(inputs)
+        self._features = tuple(features)
+        for name in self._inputs:
+            if name not in self._raw.value:
+                raise TrainingError(
+                    f"The feature table reads {name!r}, which the transform graph does not know.",
+                    where="preprocessing_fn",
+                    received=sorted(self._raw.value),
+                    fix="Run Transform again with this feature table.",
+                )
+
+    def signatures(self) -> dict[str, Any]:
+        """The concrete functions by name."""
+        examples = tf.TensorSpec([None], tf.string, EXAMPLES)
+        named = {
+            name: tf.TensorSpec([None], _request_dtype(self._raw.value[name].dtype), name) for name in self._inputs
+        }
+        serving = tf.function(self._serve_examples, [examples], autograph=False)
+        predict = tf.function(self._serve_columns, autograph=False)
+        transform = tf.function(self._transform_examples, [examples], autograph=False)
+        return {
+            "serving_default": serving.get_concrete_function(),
+            "predict": predict.get_concrete_function(**named),
+            "transform_features": transform.get_concrete_function(),
+        }
+
+    @tf.autograph.experimental.do_not_convert
+    def _serve_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        return self._predictions(_parsed(examples, self._inputs, self._raw.value), tf.shape(examples)[0])
+
+    @tf.autograph.experimental.do_not_convert
+    def _serve_columns(self, **columns: tf.Tensor) -> dict[str, tf.Tensor]:
+        raw = {name: _without_missing(columns[name], self._raw.value[name].dtype) for name in self._inputs}
+        return self._predictions(raw, tf.shape(columns[self._inputs[0]])[0])
+
+    @tf.autograph.experimental.do_not_convert
+    def _transform_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        return self._transformed(_parsed(examples, tuple(self._raw.value), self._raw.value), tf.shape(examples)[0])
+
+    def _transformed(self, raw: Mapping[str, tf.SparseTensor], rows: tf.Tensor) -> dict[str, tf.Tensor]:
+        # Label and weight are not part of a request: the graph gets them empty, and what comes of them is not used.
+        given = {
+            name: _as_specified(raw[name] if name in raw else _empty(spec.dtype, rows), spec)
+            for name, spec in self._raw.value.items()
+        }
+        return dict(self.transform.transform_fn(given))
+
+    def _predictions(self, raw: Mapping[str, tf.SparseTensor], rows: tf.Tensor) -> dict[str, tf.Tensor]:
+        transformed = self._transformed(raw, rows)
+        outputs = self._call.value({key: transformed[key] for key in self._features}, training=False)
+        return {PREDICTION_KEY: self._head.value.predictions(outputs)}
+
+
+class _Untracked:
+    """Holds what must not become part of the SavedModel."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+def _raw_specs(transform: Any) -> dict[str, tf.TypeSpec]:
+    function = transform.transform_fn
+    concrete = function.concrete_functions[0] if hasattr(function, "concrete_functions") else function
+    return dict(concrete.structured_input_signature[0][0])
+
+
+def _request_dtype(dtype: tf.DType) -> tf.DType:
+    return tf.float64 if dtype == tf.int64 else dtype
+
+
+def _parsed(examples: tf.Tensor, names: Sequence[str], specs: Mapping[str, tf.TypeSpec]) -> dict[str, tf.SparseTensor]:
+    return tf.io.parse_example(examples, {name: tf.io.VarLenFeature(specs[name].dtype) for name in names})
+
+
+def _without_missing(column: tf.Tensor, dtype: tf.DType) -> tf.SparseTensor:
+    """A column [batch] as VarLen parsing would give it: [batch, 1] without the missing values."""
+    present = tf.not_equal(column, "") if dtype == tf.string else tf.logical_not(tf.math.is_nan(column))
+    rows = tf.where(present)
+    values = tf.cast(tf.gather_nd(column, rows), dtype)
+    return tf.SparseTensor(tf.concat([rows, tf.zeros_like(rows)], axis=1), values, [tf.shape(column, tf.int64)[0], 1])
+
+
+def _empty(dtype: tf.DType, rows: tf.Tensor) -> tf.SparseTensor:
+    return tf.SparseTensor(tf.zeros([0, 2], tf.int64), tf.zeros([0], dtype), tf.stack([tf.cast(rows, tf.int64), 1]))
+
+
+def _as_specified(column: tf.SparseTensor, spec: tf.TypeSpec) -> tf.SparseTensor | tf.Tensor:
+    """The column as the transform graph takes it; a dense one is of the shape [batch, 1] or [batch]."""
+    if isinstance(spec, tf.SparseTensorSpec):
+        return column
+    default = "" if spec.dtype == tf.string else 0
+    dense = tf.sparse.to_dense(tf.sparse.reset_shape(column, [column.dense_shape[0], 1]), default)
+    return dense if spec.shape.rank == 2 else tf.squeeze(dense, axis=1)
