@@ -29,7 +29,7 @@ check: setup ## lint, format, types, import order, packaging
 	$(BIN)/python -m pytest -q tests/unit/test_packaging.py
 
 lock: ## resolve the locks in requirements/ anew
-	@$(PYTHON3) requirements/bootstrap.py --lock
+	@$(PYTHON3) requirements/lock.py
 
 clean: ## remove caches and build products (.venv and outputs stay)
 	rm -rf build dist *.egg-info .cache .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
