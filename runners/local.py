@@ -8,9 +8,10 @@ import json
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from absl import logging as absl_logging
 from rich.console import Console
@@ -24,7 +25,7 @@ from runners.engines import beam_pipeline
 from runners.metadata_store import metadata_connection
 from runners.node import NodeOutcome, run_node
 from runners.progress import Progress
-from runners.worker import Worker
+from runners.walk import walk
 from schemas.errors import RunError, ScalableTFError, SettingsError
 
 
@@ -79,7 +80,17 @@ def run_local(settings: Settings, console: Console, *, force_bless: str = "") ->
         (result.logs / "pipeline.pbtxt").write_text(str(pipeline))
         (result.logs / "settings.json").write_text(json.dumps(settings.dump(), indent=2))
         console.print(f"Run {run_id} of {settings.name}. Logs: {result.logs}", highlight=False)
-        _walk(pipeline, settings, console, result)
+        upstream = {node.pipeline_node.node_info.id: node.pipeline_node.upstream_nodes for node in pipeline.nodes}
+        with Progress(console, upstream) as progress:
+            done = walk(
+                upstream,
+                lambda node_id: _node(pipeline, node_id, settings),
+                logs=result.logs,
+                parallel=settings.runner.parallel_nodes,
+                progress=progress,
+            )
+    result.outcomes = {node_id: NodeOutcome.from_dict(given) for node_id, given in done.results.items()}
+    result.errors, result.not_run = done.errors, done.not_run
     result.seconds = time.monotonic() - started
     return result
 
@@ -114,47 +125,9 @@ def _hold(output_dir: Path) -> Iterator[None]:
         yield
 
 
-def _walk(pipeline: pipeline_pb2.Pipeline, settings: Settings, console: Console, result: RunResult) -> None:
-    waiting = {node.pipeline_node.node_info.id: set(node.pipeline_node.upstream_nodes) for node in pipeline.nodes}
-    running: dict[str, Worker] = {}
-    with Progress(console, waiting) as progress:
-        try:
-            while waiting or running:
-                for node_id in [n for n, upstream in waiting.items() if upstream <= result.outcomes.keys()]:
-                    if len(running) < settings.runner.parallel_nodes:
-                        del waiting[node_id]
-                        running[node_id] = Worker(
-                            node_id, result.logs / f"{node_id}.log", _work(pipeline, node_id, settings)
-                        )
-                        progress.set(node_id, "running")
-                for node_id, worker in list(running.items()):
-                    if worker.poll():
-                        del running[node_id]
-                        try:
-                            outcome = NodeOutcome.from_dict(worker.result())
-                        except ScalableTFError as error:
-                            result.errors[node_id] = error
-                            progress.set(node_id, "failed")
-                        else:
-                            result.outcomes[node_id] = outcome
-                            progress.set(node_id, "cached" if outcome.state == "cached" else "complete")
-                if not running and waiting and not any(u <= result.outcomes.keys() for u in waiting.values()):
-                    result.not_run = list(waiting)
-                    for node_id in waiting:
-                        progress.set(node_id, "not run")
-                    waiting = {}
-                progress.refresh()
-                time.sleep(0.02)
-        finally:
-            for worker in running.values():
-                worker.stop()
-
-
-def _work(pipeline: pipeline_pb2.Pipeline, node_id: str, settings: Settings) -> Callable[[], dict[str, object]]:
-    def work() -> dict[str, object]:
-        level = getattr(logging, settings.logging.level.upper())
-        logging.basicConfig(level=level, force=True)
-        absl_logging.set_verbosity(level)
-        return run_node(pipeline, node_id, metadata_connection(settings), beam_pipeline(settings.engine)).to_dict()
-
-    return work
+def _node(pipeline: pipeline_pb2.Pipeline, node_id: str, settings: Settings) -> dict[str, Any]:
+    """The work of one worker."""
+    level = getattr(logging, settings.logging.level.upper())
+    logging.basicConfig(level=level, force=True)
+    absl_logging.set_verbosity(level)
+    return run_node(pipeline, node_id, metadata_connection(settings), beam_pipeline(settings.engine)).to_dict()

@@ -1,0 +1,85 @@
+"""Walks a graph of nodes, each in a worker process: whatever is ready runs, and a failure stops only what needs it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from runners.progress import Progress
+from runners.worker import Worker
+from schemas.errors import ScalableTFError
+
+_POLL_SECONDS = 0.02
+
+
+@dataclass
+class Walk:
+    """How each node ended.
+
+    Attributes:
+        results: what the nodes that ended well gave, in the order in which they ended.
+        errors: why the others failed.
+        not_run: nodes that were not started because one that they need failed.
+    """
+
+    results: dict[str, dict[str, Any]] = field(default_factory=dict)
+    errors: dict[str, ScalableTFError] = field(default_factory=dict)
+    not_run: list[str] = field(default_factory=list)
+
+
+def walk(
+    upstream: Mapping[str, Collection[str]],
+    work: Callable[[str], dict[str, Any]],
+    *,
+    logs: Path,
+    parallel: int,
+    progress: Progress,
+) -> Walk:
+    """Runs every node once, after those that it needs.
+
+    Args:
+        upstream: for each node, the nodes that it needs; together they have no cycle.
+        work: runs one node, in a process of its own, and returns something JSON-ready; its `state` is shown.
+        logs: folder for the log files, `<node>.log`.
+        parallel: how many nodes may run at the same time.
+        progress: told of every change.
+
+    Returns:
+        How each node ended. An interrupt stops the running workers and goes on to the caller.
+    """
+    done = Walk()
+    waiting = list(upstream)
+    running: dict[str, Worker] = {}
+    try:
+        while True:
+            for node in [node for node in waiting if done.results.keys() >= set(upstream[node])]:
+                if len(running) < parallel:
+                    waiting.remove(node)
+                    running[node] = Worker(node, logs / f"{node}.log", lambda node=node: work(node))  # type: ignore[misc]
+                    progress.set(node, "running")
+            if not running:
+                break
+            time.sleep(_POLL_SECONDS)
+            for node in [node for node, worker in running.items() if worker.poll()]:
+                _collect(node, running.pop(node), done, progress)
+            progress.refresh()
+    finally:
+        for worker in running.values():
+            worker.stop()
+    for node in waiting:
+        done.not_run.append(node)
+        progress.set(node, "not run")
+    return done
+
+
+def _collect(node: str, worker: Worker, done: Walk, progress: Progress) -> None:
+    try:
+        done.results[node] = worker.result()
+    except ScalableTFError as error:
+        done.errors[node] = error
+        progress.set(node, "failed")
+    else:
+        progress.set(node, done.results[node].get("state", "complete"))
