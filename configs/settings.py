@@ -1,7 +1,7 @@
 """The settings: the one object through which configuration travels, from the YAML file to every process of a run.
 
-`configs.load.load_settings` makes it from files, overlays and `--set`; nothing else in the product reads YAML, and nothing
-but the process edge reads the environment. Fields marked `FromEnvironment` may hold `${NAME}`; no other field may.
+`configs.load.load_settings` makes it from files, overlays and `--set`; nothing else in the product reads YAML, and
+nothing but the process edge reads the environment. Fields marked `FromEnvironment` may hold `${NAME}`; no other field may.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from configs.secret import ENVIRONMENT_KEY, SecretUrl
+from schemas.errors import PlacedValueError
 from schemas.features import Feature, FeatureTable, Label
 
-ENVIRONMENT_KEY = "x-environment"
-FromEnvironment = Annotated[str, Field(json_schema_extra={ENVIRONMENT_KEY: True})]
-"""Text in which `${NAME}` is replaced by the environment variable of that name."""
+FromEnvironment = Annotated[str, Field(min_length=1, json_schema_extra={ENVIRONMENT_KEY: True})]
+"""Text in which `${NAME}` and `${NAME:-default}` are replaced by that environment variable; `$$` is a `$`."""
 
 _DOTTED = re.compile(r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$")
 
@@ -29,7 +30,10 @@ def _dotted_path(value: str) -> str:
 class Section(BaseModel):
     """A part of the settings: frozen, and an unknown key is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    # Inputs are hidden because the text of a ValidationError ends in logs, and an input may be a password.
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False, hide_input_in_errors=True
+    )
 
 
 class Data(Section):
@@ -37,17 +41,19 @@ class Data(Section):
 
     source: Literal["csv"] = "csv"
     path: FromEnvironment = Field(
-        description="File, folder (every *.csv and *.csv.gz in it), glob, or a pattern with {SPAN}, {VERSION} or {YYYY}-{MM}-{DD}. "
-        "package:NAME/FILE is a file inside an installed package."
+        description="File, folder (every *.csv and *.csv.gz in it), glob, or a pattern with {SPAN}, {VERSION} or "
+        "{YYYY}-{MM}-{DD}. package:NAME/FILE is a file inside an installed package."
     )
     delimiter: str = Field(",", min_length=1, max_length=1)
     missing_values: tuple[str, ...] = Field(("",), description="Texts that stand for a missing value.")
     splits: dict[str, int] = Field(
-        {"train": 2, "eval": 1}, description="Hash buckets of each split: 2 and 1 give two thirds and one third of the rows."
+        {"train": 2, "eval": 1},
+        description="Hash buckets of each split: 2 and 1 give two thirds and one third of the rows.",
     )
     span: int | None = Field(None, ge=0, description="The span to read, for a pattern with one; default: the newest.")
     unlabelled: Literal["refuse", "drop"] = Field(
-        "refuse", description="What to do with rows whose label columns are empty; dropped rows are counted and reported."
+        "refuse",
+        description="What to do with rows whose label columns are empty; dropped rows are counted and reported.",
     )
 
     @field_validator("splits")
@@ -70,7 +76,9 @@ class Allowed(Section):
     """Anomalies that do not stop a run."""
 
     feature: str
-    kinds: tuple[str, ...] = Field((), description="TFDV's anomaly types, such as SCHEMA_NEW_COLUMN; empty: all of them.")
+    kinds: tuple[str, ...] = Field(
+        (), description="TFDV's anomaly types, such as SCHEMA_NEW_COLUMN; empty: all of them."
+    )
 
 
 class Validation(Section):
@@ -192,7 +200,8 @@ class Evaluation(Section):
     """What decides whether a model is blessed."""
 
     metrics: tuple[MetricName, ...] | None = Field(
-        None, description="Default: by the label, e.g. auc, accuracy, precision, recall, loss, calibration for a yes/no label."
+        None,
+        description="Default: by the label; auc, accuracy, precision, recall, loss, calibration, ... for yes/no.",
     )
     confusion_thresholds: tuple[float, ...] = (0.25, 0.5, 0.75)
     thresholds: dict[MetricName, ValueThreshold] = {}
@@ -214,14 +223,18 @@ class Evaluation(Section):
 class Push(Section):
     """Where blessed models go: <output_dir>/releases/<model>/<version>."""
 
-    model: str | None = Field(None, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", description="Name of the served model; default: name.")
-    keep: int | None = Field(None, ge=1, description="Versions to keep; the newest blessed one is never deleted. Default: all.")
+    model: str | None = Field(
+        None, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", description="Name of the served model; default: name."
+    )
+    keep: int | None = Field(
+        None, ge=1, description="Versions to keep; the newest blessed one is never deleted. Default: all."
+    )
 
 
 class Runner(Section):
     """Who walks the graph."""
 
-    kind: Literal["local", "beam", "kubeflow"] = "local"
+    kind: Literal["local"] = "local"
     cache: bool = Field(True, description="Reuse the outputs of a node whose inputs, settings and code are unchanged.")
     parallel_nodes: int = Field(2, ge=1, description="Nodes that may run at the same time.")
 
@@ -235,7 +248,10 @@ class Engine(Section):
 class Metadata(Section):
     """The ML Metadata store."""
 
-    url: FromEnvironment | None = Field(None, description="Default: SQLite in <output_dir>/metadata.")
+    url: SecretUrl | None = Field(
+        None,
+        description="Default: SQLite in <output_dir>/metadata. A password belongs into a variable: mysql://me:${PASSWORD}@host/db.",
+    )
 
 
 class Logging(Section):
@@ -248,7 +264,7 @@ class Settings(Section):
     """One pipeline.
 
     Raises:
-        ValueError: (as pydantic collects it, `configs.load` turns it into a SettingsError) anything unknown or inconsistent.
+        ValueError: (pydantic's; `configs.load` turns it into a SettingsError) something is unknown or inconsistent.
     """
 
     name: str = Field(pattern=r"^[a-z]([a-z0-9_-]{0,61}[a-z0-9])?$", description="Name of the pipeline.")
@@ -276,10 +292,15 @@ class Settings(Section):
             raise ValueError(
                 f"evaluation.split: {self.evaluation.split!r} is not a split of data.splits {sorted(self.data.splits)}"
             )
-        for slicing in self.evaluation.slices:
+        for place, slicing in enumerate(self.evaluation.slices):
             for column in slicing:
                 if column not in columns:
-                    raise ValueError(f"evaluation.slices: {column!r} is not a column of the feature table")
+                    raise PlacedValueError(
+                        f"{column!r} is not a raw column that the features or the label read",
+                        ("evaluation", "slices", place),
+                        known=columns,
+                        received=column,
+                    )
         return self
 
     @property

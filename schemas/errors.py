@@ -17,7 +17,26 @@ exits with 1; the traceback goes to the log.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+
+
+class PlacedValueError(ValueError):
+    """What a pydantic validator raises about a value below it; `configs.load` turns it into a SettingsError.
+
+    Args:
+        message: what is wrong.
+        path: keys and indexes from the model that validates to the value.
+        known: names of which the closest one is suggested.
+        received: the offending name or value.
+    """
+
+    def __init__(
+        self, message: str, path: tuple[str | int, ...], *, known: Iterable[str] = (), received: object = None
+    ) -> None:
+        super().__init__(message)
+        self.path = path
+        self.known = tuple(known)
+        self.received = received
 
 
 class ScalableTFError(Exception):

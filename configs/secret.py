@@ -1,0 +1,188 @@
+"""Settings that must not be shown: their text never holds the secret, only the name of a variable that does.
+
+    metadata.url as written                 as text, in dumps and logs            as shown to users
+    mysql://ml:${DB_PASSWORD}@db/ml         mysql://ml:${DB_PASSWORD}@db/ml       mysql://ml:${DB_PASSWORD}@db/ml
+    mysql://ml:hunter2@db/ml                mysql://ml:${SCALABLE_TF_SECRET_...}@db/ml    mysql://ml:***@db/ml
+
+Both are strings, so that whatever formats, logs, dumps or pickles them as text cannot leak. `reveal` gives the true text,
+at the last moment, in the process that connects. See docs/decisions/0004-secrets.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+from schemas.errors import SettingsError
+
+SECRET_KEY = "x-secret"
+"""In the JSON Schema: WHOLE where the text is secret, PASSWORD where a URL may hold one."""
+WHOLE = "whole"
+PASSWORD = "password"
+ENVIRONMENT_KEY = "x-environment"
+"""In the JSON Schema: true where `${NAME}` is allowed."""
+MASK = "***"
+
+_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
+_REFERENCE = re.compile(r"\$\{(" + _NAME + r")\}")
+# Up to the last @ of the line: a password that is not percent-encoded may hold any character.
+_PASSWORD = re.compile(r"(?P<before>[A-Za-z][\w+.-]*://[^/?#@:\s]*:)(?P<secret>.*)(?=@)")
+_PARAMETER = re.compile(
+    r"(?P<before>[?&;](?:[\w.-]*(?:password|passwd|pwd|secret|token|credential|api_?key|access_?key)[\w.-]*)=)(?P<secret>[^&;#\s]+)",
+    re.IGNORECASE,
+)
+
+
+class Secret(str):
+    """A whole text that is secret, such as a token: settings hold `${NAME}` only, never the value.
+
+    Args:
+        text: the text as written in the settings, for example `${API_TOKEN}` or `Bearer ${API_TOKEN}`.
+
+    Raises:
+        ValueError: the text names no variable, so it would be the secret itself.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Secret:
+        """Keeps the text if it names a variable."""
+        if not _REFERENCE.search(text):
+            raise ValueError("must name an environment variable that holds the secret, such as ${API_TOKEN}")
+        return super().__new__(cls, text)
+
+    def reveal(self, environment: Mapping[str, str]) -> str:
+        """The text with its variables replaced.
+
+        Raises:
+            SettingsError: a variable is not set.
+        """
+        return _expanded(self, environment, {})
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Validated from text; serialised as text."""
+        return core_schema.no_info_after_validator_function(
+            cls, core_schema.str_schema(), serialization=core_schema.to_string_ser_schema(when_used="json")
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Text, marked as secret and as allowed to hold `${NAME}`."""
+        return {"type": "string", ENVIRONMENT_KEY: True, SECRET_KEY: WHOLE}
+
+
+class SecretUrl(str):
+    """A URL whose password, in front of the host or as a parameter, is secret; the rest is plain.
+
+    A password written out is kept apart, under the name of a variable that stands for it in the text.
+
+    Args:
+        text: the URL.
+    """
+
+    _hidden: dict[str, str]
+
+    def __new__(cls, text: str) -> SecretUrl:
+        """Keeps the text without the passwords that are written out."""
+        hidden: dict[str, str] = {}
+        stem = hashlib.sha256(mask_passwords(text).encode()).hexdigest()[:12]
+
+        def hide(match: re.Match[str]) -> str:
+            if _REFERENCE.fullmatch(match["secret"]):
+                return match.group()
+            name = f"SCALABLE_TF_SECRET_{stem}_{len(hidden)}"
+            hidden[name] = match["secret"]
+            return f"{match['before']}${{{name}}}"
+
+        url = super().__new__(cls, _PARAMETER.sub(hide, _PASSWORD.sub(hide, text)))
+        url._hidden = hidden
+        return url
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> SecretUrl:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Without the hidden part: what is pickled is text, and text does not hold secrets.
+        return SecretUrl, (str(self),)
+
+    @property
+    def masked(self) -> str:
+        """The URL as it may be shown: passwords that were written out are ***, variables keep their names."""
+        text = str(self)
+        for name in self._hidden:
+            text = text.replace(f"${{{name}}}", MASK)
+        return text
+
+    def reveal(self, environment: Mapping[str, str]) -> str:
+        """The URL with its passwords.
+
+        Raises:
+            SettingsError: a variable is not set.
+        """
+        return _expanded(self, environment, self._hidden)
+
+    def environment(self) -> dict[str, str]:
+        """Variables that a process which gets this URL as text needs in its environment to `reveal` it."""
+        return dict(self._hidden)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Validated from text; serialised as text without the secrets."""
+        return core_schema.union_schema(
+            [
+                core_schema.is_instance_schema(cls),
+                core_schema.no_info_after_validator_function(cls, core_schema.str_schema()),
+            ],
+            serialization=core_schema.to_string_ser_schema(when_used="json"),
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Text, marked as secret and as allowed to hold `${NAME}`."""
+        return {"type": "string", ENVIRONMENT_KEY: True, SECRET_KEY: PASSWORD}
+
+
+def expand_around_secrets(text: str, expand: Callable[[str], str]) -> str:
+    """A URL as written, with `expand` done to all of it but the passwords that are a `${NAME}`."""
+    kept = sorted(
+        found.span("secret")
+        for rule in (_PASSWORD, _PARAMETER)
+        for found in rule.finditer(text)
+        if _REFERENCE.fullmatch(found["secret"])
+    )
+    parts, end = [], 0
+    for start, stop in kept:
+        parts += [expand(text[end:start]), text[start:stop]]
+        end = stop
+    return "".join([*parts, expand(text[end:])])
+
+
+def mask_passwords(text: str) -> str:
+    """Any text with the passwords of the URLs in it replaced by ***; those given as `${NAME}` stay."""
+
+    def masked(match: re.Match[str]) -> str:
+        return match.group() if _REFERENCE.fullmatch(match["secret"]) else match["before"] + MASK
+
+    return _PARAMETER.sub(masked, _PASSWORD.sub(masked, text))
+
+
+def _expanded(text: str, environment: Mapping[str, str], hidden: Mapping[str, str]) -> str:
+    def value(match: re.Match[str]) -> str:
+        name = match[1]
+        if name in hidden:
+            return hidden[name]
+        if name not in environment:
+            raise SettingsError(
+                f"The environment variable {name} is not set, and the settings need it for a secret.",
+                where=mask_passwords(str(text)),
+                fix=f"Set it: export {name}=...",
+            )
+        return environment[name]
+
+    return _REFERENCE.sub(value, str(text))

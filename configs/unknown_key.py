@@ -1,0 +1,65 @@
+"""What to say about a key that the settings do not have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+
+from configs.located import Located, Mistake, Path, dotted, mistake
+from configs.shape import Shape, settings_shape
+
+
+def unknown_key(key: str, value: Located, parent: Path, shape: Shape, kind: str | None, union: Shape) -> Mistake:
+    """The mistake, with the nearest key that is known there, the kinds that have the key, or the section it belongs to.
+
+    Args:
+        key: the unknown key.
+        value: what was written under it; it is not shown.
+        parent: path of the mapping that holds the key.
+        shape: what that mapping allows.
+        kind: the kind of the mapping where there are several.
+        union: what all kinds of the mapping allow; the shape itself where there are none.
+    """
+    known = shape.choices if shape.free else shape.keys
+    owners = [name for name, other in union.kinds.items() if key in other.keys]
+    near = nearest(key, known)
+    if owners:
+        fix = f"{key!r} is a key of the kind{'s' if len(owners) > 1 else ''} {', '.join(owners)}: change the kind, or remove the key."
+    elif near:
+        fix = f"Did you mean {near!r}?"
+    elif homes := list(_homes(key, settings_shape(), ())):
+        fix = f"{key!r} is a key of {' and of '.join(homes)}: move it there."
+    else:
+        fix = ""
+    of_kind = (
+        f" of a feature of kind {kind!r}"
+        if kind and parent[:1] == ("features",)
+        else f" of kind {kind!r}"
+        if kind
+        else ""
+    )
+    place = f" in {dotted(parent)}" if parent else ""
+    return mistake(
+        value.start,
+        (*parent, key),
+        f"Unknown key {key!r}{place}: it is not a key{of_kind}." if of_kind else f"Unknown key {key!r}{place}.",
+        received=key,
+        fix=f"{fix} Known keys here: {', '.join(known)}.".strip(),
+    )
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that is closest to a mistyped one, or None if none is close."""
+    names = {str(candidate).lower().replace("-", "_"): str(candidate) for candidate in reversed(list(known))}
+    found = get_close_matches(name.lower().replace("-", "_"), list(names), n=1, cutoff=0.6)
+    return names[found[0]] if found else None
+
+
+def _homes(key: str, shape: Shape, path: Path) -> Iterator[str]:
+    for name in shape.keys if not shape.kinds else ():
+        child = shape.child(name)
+        if child is None:
+            continue
+        if path and name == key:
+            yield dotted(path)
+        yield from _homes(key, child, (*path, name))
