@@ -1,7 +1,7 @@
 """Makes the environment in .venv, from nothing but a Python 3: `python3 requirements/bootstrap.py`.
 
-It chooses the stack by the machine's C library, finds an interpreter for it, gets uv, and installs the locked packages and
-this project. A second call finds everything done and returns at once; an interrupted call is made good by the next one.
+It chooses the stack by the machine's C library, finds an interpreter for it, gets uv, and installs the locked packages
+and this project. A second call finds everything done and returns at once; an interrupted one is made good by the next.
 Standard library only, and this file keeps to syntax that any Python understands, so that an old one gets a message.
 """
 
@@ -21,7 +21,7 @@ if sys.version_info < OLDEST:
 import os  # noqa: E402
 
 from environment import ensure_environment  # noqa: E402
-from failure import exit_code_of  # noqa: E402
+from setup_error import exit_code_of  # noqa: E402
 
 if __name__ == "__main__":
     root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))

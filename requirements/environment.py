@@ -6,11 +6,12 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 from typing import Dict, Iterator, List
 
-from failure import SetupFailure
 from interpreter import find_interpreter, probe
 from machine import Stack, check_compiler, check_disk, say, stack_of_this_machine
+from setup_error import SetupError
 from uv_tool import environment_for_uv, get_uv
 
 _UNFINISHED = "unfinished\n"
@@ -57,7 +58,7 @@ def ensure_environment(root: str) -> None:
     """Makes or updates .venv in the project's folder.
 
     Raises:
-        SetupFailure: the machine lacks something.
+        SetupError: the machine lacks something.
     """
     stack = stack_of_this_machine()
     if is_ready(root, stack):
@@ -96,12 +97,11 @@ def _install(root: str, stack: Stack, environ: Dict[str, str]) -> None:
         file.write(_UNFINISHED)
     locks = os.path.join(root, "requirements")
     into = ["--python", _python(root)]
-    _run(
-        environ,
-        [uv, "pip", "sync", *into, "--require-hashes", "--compile-bytecode"]
-        + ["--build-constraint", os.path.join(locks, "build.txt"), os.path.join(locks, f"{stack.name}-dev.txt")],
-    )
-    _run(environ, [uv, "pip", "install", "--quiet", *into, "--no-deps", "--no-build-isolation", "--editable", root])
+    exactly = ["--require-hashes", "--build-constraint", os.path.join(locks, "build.txt")]
+    lock = os.path.join(locks, f"{stack.name}-dev.txt")
+    _run(environ, [uv, "pip", "sync", *into, *exactly, "--compile-bytecode", lock])
+    os.remove(_stamp_path(root))
+    _run(environ, [uv, "pip", "install", *into, "--no-deps", "--no-build-isolation", "--editable", root])
     temporary = _stamp_path(root) + ".new"
     with open(temporary, "w") as file:
         file.write(_stamp(root, stack))
@@ -121,7 +121,7 @@ def _remove(place: str) -> None:
     if not os.path.lexists(place):
         return
     if os.path.islink(place) or not os.path.isfile(os.path.join(place, "pyvenv.cfg")):
-        raise SetupFailure(
+        raise SetupError(
             "The environment has no place to go.", f"{place}, which is not a virtual environment", "move it away."
         )
     say("removing the .venv that is there: it is for another stack, broken or unfinished")
@@ -129,11 +129,17 @@ def _remove(place: str) -> None:
 
 
 def _run(environ: Dict[str, str], command: List[str]) -> None:
-    done = subprocess.run(command, env=environ, stdin=subprocess.DEVNULL)
-    if done.returncode:
-        raise SetupFailure(
+    process = subprocess.Popen(command, env=environ, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    with process:
+        for line in process.stderr or ():
+            # How far it is and what goes wrong is shown; the list of packages would only repeat the lock.
+            if not line.startswith((b" + ", b" - ", b" ~ ")):
+                sys.stderr.write("  " + line.decode(errors="replace"))
+                sys.stderr.flush()
+    if process.returncode:
+        raise SetupError(
             "The packages could not be installed: uv's lines above say why.",
-            f"exit code {done.returncode} of {' '.join(command[1:3])}",
+            f"exit code {process.returncode} of {' '.join(command[1:3])}",
             "call again when the cause is mended, nothing is downloaded twice. For a time-out or an unreachable index: "
             "PIP_INDEX_URL names another one, HTTPS_PROXY a proxy, SSL_CERT_FILE its certificate.",
         )

@@ -3,11 +3,12 @@
 import glob
 import json
 import os
+import re
 import subprocess
 from typing import Dict, Iterator, List, NamedTuple, Optional
 
-from failure import SetupFailure
 from machine import Stack, say
+from setup_error import SetupError
 
 # Run by each candidate. Old and broken ones fail at it, which is an answer too.
 _PROBE = """
@@ -65,7 +66,7 @@ def probe(path: str) -> Optional[Interpreter]:
 def _candidates(version: str, environ: Dict[str, str]) -> Iterator[str]:
     pyenv = environ.get("PYENV_ROOT") or os.path.join(environ.get("HOME", ""), ".pyenv")
     found = glob.glob(os.path.join(pyenv, "versions", version + ".*", "bin", "python" + version))
-    yield from sorted(found, key=lambda path: [int(part) for part in path.split(os.sep)[-3].split(".") if part.isdigit()])[::-1]
+    yield from sorted(found, key=lambda path: [int(digits) for digits in re.findall(r"\d+", path)], reverse=True)
     for folder in environ.get("PATH", "").split(os.pathsep):
         for name in ("python" + version, "python3"):
             path = os.path.join(folder, name)
@@ -82,7 +83,7 @@ def find_interpreter(stack: Stack, uv: str, environ: Dict[str, str]) -> Interpre
         environ: PATH, PYENV_ROOT and HOME say where to look.
 
     Raises:
-        SetupFailure: there is none, and uv cannot get one.
+        SetupError: there is none, and uv cannot get one.
     """
     refused = []
     for version in stack.pythons:
@@ -115,8 +116,8 @@ def _managed(stack: Stack, uv: str, environ: Dict[str, str], refused: List[str])
     if found is not None:
         return found
     reasons = refused + [line.strip() for line in installed.stderr.decode().splitlines() if line.strip()][-1:]
-    raise SetupFailure(
+    raise SetupError(
         f"No Python {' or '.join(stack.pythons)} was found on PATH or in pyenv, and uv could not download one.",
         "; ".join(reasons) or "none",
-        f"install one, e.g. apt-get install python{version} python{version}-dev, or pyenv install {version}, and call again.",
+        f"install one, e.g. apt-get install python{version} python{version}-dev or pyenv install {version}.",
     )

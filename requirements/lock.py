@@ -1,12 +1,12 @@
-"""Resolves the locks anew: `make lock`. The same inputs give the same locks, because newer packages are left out by date."""
+"""Resolves the locks anew: `make lock`. The same inputs give the same locks: what is newer than a date is left out."""
 
 import os
 import subprocess
 import sys
 from typing import Dict, List
 
-from failure import SetupFailure, exit_code_of
 from machine import STACKS, say
+from setup_error import SetupError, exit_code_of
 from uv_tool import environment_for_uv, get_uv
 
 
@@ -14,7 +14,7 @@ def resolve_locks(root: str) -> None:
     """Writes requirements/build.txt and, for each stack, the product's lock and that with tests and checks.
 
     Raises:
-        SetupFailure: no uv, or no versions that fit together.
+        SetupError: no uv, or no versions that fit together.
     """
     environ = environment_for_uv(dict(os.environ))
     uv = get_uv(os.path.join(root, ".cache"), environ, exact=True)
@@ -32,8 +32,10 @@ def _compile(uv: str, folder: str, environ: Dict[str, str], output: str, argumen
     command = [uv, "pip", "compile", "--quiet", "--no-config", "--upgrade", "--generate-hashes"]
     command += ["--custom-compile-command", "make lock", "--output-file", output, *arguments]
     if subprocess.run(command, cwd=folder, env=environ).returncode:
-        raise SetupFailure(
-            f"requirements/{output} could not be resolved.", "uv's lines above", "change the requirements/*.in they name."
+        raise SetupError(
+            f"requirements/{output} could not be resolved.",
+            "uv's lines above",
+            "change what they name in requirements/*.in.",
         )
 
 

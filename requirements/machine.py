@@ -6,7 +6,7 @@ import shutil
 import sys
 from typing import NamedTuple, Optional, Tuple
 
-from failure import SetupFailure
+from setup_error import SetupError
 
 # An environment takes 3.4 GB, byte code included; uv's cache shares the files with it when both are on one disk.
 NEEDED_BYTES = 4 * 1000**3
@@ -63,18 +63,18 @@ def choose_stack(system: str, architecture: str, glibc: Optional[Tuple[int, int]
         glibc: as `glibc_version()` gives it.
 
     Raises:
-        SetupFailure: there is none.
+        SetupError: there is none.
     """
     where_it_runs = "use Debian 11 or newer, Ubuntu 20.04 or newer, or a container of one, on x86-64."
     if system != "Linux" or architecture != "x86_64":
-        raise SetupFailure("TFX has packages for Linux on x86-64 only.", f"{system} on {architecture}", where_it_runs)
+        raise SetupError("TFX has packages for Linux on x86-64 only.", f"{system} on {architecture}", where_it_runs)
     if glibc is None:
-        raise SetupFailure("TFX's packages need the GNU C library.", "another C library, such as musl", where_it_runs)
+        raise SetupError("TFX's packages need the GNU C library.", "another C library, such as musl", where_it_runs)
     for stack in STACKS:
         if glibc >= stack.glibc:
             return stack
     oldest = ".".join(map(str, STACKS[-1].glibc))
-    raise SetupFailure(f"TFX's packages need glibc {oldest} or newer.", f"glibc {glibc[0]}.{glibc[1]}", where_it_runs)
+    raise SetupError(f"TFX's packages need glibc {oldest} or newer.", f"glibc {glibc[0]}.{glibc[1]}", where_it_runs)
 
 
 def stack_of_this_machine() -> Stack:
@@ -86,10 +86,10 @@ def check_compiler() -> None:
     """Some packages (pyfarmhash, crcmod) have no wheel and are compiled at installation.
 
     Raises:
-        SetupFailure: there is no C++ compiler.
+        SetupError: there is no C++ compiler.
     """
     if not (shutil.which("g++") and shutil.which("gcc")):
-        raise SetupFailure(
+        raise SetupError(
             "A C++ compiler is needed: pyfarmhash, which TFX depends on, comes as source only.",
             "no gcc and g++ on PATH",
             "apt-get install g++ python3-dev (dnf install gcc-c++ python3-devel), then call again.",
@@ -104,14 +104,14 @@ def check_disk(root: str, cache: str) -> None:
         cache: uv's cache folder.
 
     Raises:
-        SetupFailure: they do not.
+        SetupError: they do not.
     """
     for path in (root, cache):
         while not os.path.isdir(path):
             path = os.path.dirname(path)
         free = shutil.disk_usage(path).free
         if free < NEEDED_BYTES:
-            raise SetupFailure(
+            raise SetupError(
                 f"The environment needs {NEEDED_BYTES / 1e9:.0f} GB of disk.",
                 f"{free / 1e9:.1f} GB free at {path}",
                 "free some, or move uv's cache to another disk with UV_CACHE_DIR.",

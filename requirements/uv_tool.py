@@ -1,4 +1,4 @@
-"""Gets uv, which installs the packages: from PATH, else by pip, else from the package index with the standard library."""
+"""Gets uv, which installs the packages: from PATH, else by pip, else from the index with the standard library."""
 
 import configparser
 import hashlib
@@ -14,10 +14,10 @@ import urllib.error
 import urllib.parse
 import urllib.request
 import zipfile
-from typing import Dict, Optional, Tuple
+from typing import Dict, List, Optional, Tuple
 
-from failure import SetupFailure
 from machine import say
+from setup_error import SetupError
 
 VERSION = "0.13.8"
 WHEEL = f"uv-{VERSION}-py3-none-manylinux_2_17_x86_64.manylinux2014_x86_64.whl"
@@ -59,7 +59,7 @@ def index_url(environ: Dict[str, str]) -> str:
 
 
 def environment_for_uv(environ: Dict[str, str]) -> Dict[str, str]:
-    """The environment that uv runs in: pip's index and certificates, and none of an activated environment's variables."""
+    """The environment that uv runs in: pip's index and certificates; nothing of an activated environment."""
     ours = {
         name: value
         for name, value in environ.items()
@@ -83,7 +83,7 @@ def get_uv(folder: str, environ: Dict[str, str], exact: bool = False) -> str:
         exact: only the pinned version will do, as for locks that are to be the same whoever makes them.
 
     Raises:
-        SetupFailure: there is none, and none can be had.
+        SetupError: there is none, and none can be had.
     """
     on_path = shutil.which("uv", path=environ.get("PATH"))
     if on_path:
@@ -102,13 +102,13 @@ def get_uv(folder: str, environ: Dict[str, str], exact: bool = False) -> str:
     return own
 
 
-def _by_pip(python: "list[str]", scratch: str) -> Optional[str]:
+def _by_pip(python: List[str], scratch: str) -> Optional[str]:
     pinned = os.path.join(scratch, "uv.txt")
     with open(pinned, "w") as file:
         file.write(f"uv=={VERSION} --hash=sha256:{SHA256}\n")
     target = os.path.join(scratch, "target")
     done = subprocess.run(
-        python + ["-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--target", target, "-r", pinned],
+        [*python, "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--target", target, "-r", pinned],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -129,15 +129,15 @@ def _by_download(scratch: str, environ: Dict[str, str]) -> str:
         text = _fetch(page).decode()
         link = re.search(f'href="([^"#]*{re.escape(WHEEL)})', text)
         if link is None:
-            raise SetupFailure(
+            raise SetupError(
                 "The package index has no uv to install the packages with.", f"no {WHEEL} at {page}", _OTHER_INDEX
             )
         wheel = _fetch(urllib.parse.urljoin(page, html.unescape(link.group(1))))
     except (OSError, ValueError) as error:
-        raise SetupFailure("The package index cannot be reached.", f"{error} at {page}", _OTHER_INDEX) from error
+        raise SetupError("The package index cannot be reached.", f"{error} at {page}", _OTHER_INDEX) from error
     digest = hashlib.sha256(wheel).hexdigest()
     if digest != SHA256:
-        raise SetupFailure(
+        raise SetupError(
             "The package index gave another uv than the pinned one.", f"sha256 {digest} at {page}", _OTHER_INDEX
         )
     found = os.path.join(scratch, "uv")

@@ -4,7 +4,7 @@ import sys
 from typing import Callable
 
 
-class SetupFailure(Exception):
+class SetupError(Exception):
     """The machine lacks something.
 
     Args:
@@ -24,11 +24,11 @@ class SetupFailure(Exception):
 
 
 def exit_code_of(step: Callable[[], None]) -> int:
-    """Runs a step of the set-up and gives the exit code: 0, 2 for a failure that was explained, 130 when interrupted."""
+    """Runs a step of the set-up and gives its exit code: 0, 2 when something lacks, 130 when interrupted."""
     try:
         step()
-    except SetupFailure as failure:
-        print(f"error: {failure}", file=sys.stderr)
+    except SetupError as error:
+        print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("error: interrupted; call again to go on", file=sys.stderr)
