@@ -1,0 +1,180 @@
+"""One block of CSV to one shard of each split, and a report of what was found."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from components.example_gen.csv_blocks import Block, Piece, read_pieces
+from components.example_gen.csv_columns import Columns, RaggedRows, lines_of, read_columns
+from components.example_gen.encode import encode_examples
+from components.example_gen.labels import TypedColumn, read_labels
+from components.example_gen.report import SAMPLES, Report
+from components.example_gen.split import assign_splits
+from components.example_gen.tfrecord import ShardWriter, shard_name
+from components.example_gen.values import ValueType, convert, narrowest, wider
+from schemas.errors import ScalableTFError
+from schemas.features import Dtype, Label
+
+_CHARACTERS = 60
+
+
+@dataclass(frozen=True)
+class Work:
+    """What all blocks of a run have in common.
+
+    Args:
+        folders: folder of each split, by its name.
+        buckets: hash buckets of each split, in the same order.
+        declared: types that columns must have.
+        types: types assumed for all other columns.
+        label: the label of the feature table.
+        drop_unlabelled: drop rows without a label, rather than report them.
+        delimiter: between fields.
+        missing: texts that stand for a missing value, beside the empty text.
+    """
+
+    folders: Mapping[str, str]
+    buckets: tuple[int, ...]
+    declared: Mapping[str, Dtype]
+    types: Mapping[str, ValueType]
+    label: Label
+    drop_unlabelled: bool
+    delimiter: str
+    missing: tuple[str, ...]
+
+
+def write_block(index: int, count: int, block: Block, work: Work) -> Report:
+    """Writes the shards of one block.
+
+    No shard is written when the report is not sound, or when it asks for wider types than were assumed: the shards would
+    be made anew.
+
+    Args:
+        index: number of the block.
+        count: number of all blocks.
+        block: the records.
+        work: what to do with them.
+    """
+    report = Report(blocks=1, written=dict.fromkeys(work.folders, 0))
+    try:
+        with ExitStack() as stack:
+            writers = [
+                stack.enter_context(ShardWriter(os.path.join(folder, shard_name(index, count))))
+                for folder in work.folders.values()
+            ]
+            for piece in read_pieces(block, work.delimiter):
+                examples = _examples(piece, work, report)
+                if examples is not None:
+                    _write(examples, writers, work, report)
+            if not wanted(report, work.types):
+                raise _Unwanted
+    except _Unwanted:
+        pass
+    except ScalableTFError as error:
+        report.error = error.to_dict()
+    return report
+
+
+def wanted(report: Report, types: Mapping[str, ValueType]) -> bool:
+    """Whether the shards of these reports are what the run is to give."""
+    return report.sound and all(kind == types.get(name, "none") for name, kind in report.types.items())
+
+
+class _Unwanted(Exception):
+    """Leaves the shards unwritten."""
+
+
+def _write(examples: Sequence[bytes], writers: Sequence[ShardWriter], work: Work, report: Report) -> None:
+    parts: list[list[bytes]] = [[] for _ in writers]
+    for example, split in zip(examples, assign_splits(examples, work.buckets), strict=True):
+        parts[split].append(example)
+    for name, writer, part in zip(work.folders, writers, parts, strict=True):
+        writer.write(part)
+        report.written[name] += len(part)
+
+
+def _examples(piece: Piece, work: Work, report: Report) -> list[bytes] | None:
+    """The serialized examples of a piece, or None once they are not wanted."""
+    try:
+        parsed = read_columns(piece, work.delimiter, work.missing)
+    except RaggedRows as ragged:
+        report.ragged.add(
+            len(ragged.rows), [(piece.path, line, f"{fields} fields") for line, fields in ragged.rows[:SAMPLES]]
+        )
+        return None
+    report.read += parsed.rows
+    if not parsed.rows:
+        return None
+    typed = {name: _typed(name, piece, parsed, work, report) for name in piece.names}
+    keep = _check_labels(piece, typed, work, report)
+    if not wanted(report, work.types):
+        return None
+    if not keep.all():
+        rows = pa.array(keep)
+        typed = {name: (kind, values.filter(rows)) for name, (kind, values) in typed.items()}
+    return encode_examples(typed) if keep.any() else []
+
+
+def _typed(name: str, piece: Piece, parsed: Columns, work: Work, report: Report) -> TypedColumn:
+    texts = parsed.columns[name]
+    declared = work.declared.get(name)
+    if declared is None:
+        assumed = work.types.get(name, "none")
+        needed = narrowest(texts.dictionary, assumed)
+        report.types[name] = wider(report.types.get(name, "none"), needed)
+        if needed != assumed or needed == "none":
+            return "none", texts
+        declared = needed
+        result = convert(texts.dictionary, declared, clip=True)
+    else:
+        result = convert(texts.dictionary, declared)
+    if result.refused:
+        _report_values(name, piece, texts, result.refused, work, report)
+    return declared, pa.DictionaryArray.from_arrays(texts.indices, result.values)
+
+
+def _report_values(name: str, piece: Piece, texts: Any, refused: Mapping[int, str], work: Work, report: Report) -> None:
+    bad = np.isin(np.asarray(pc.fill_null(texts.indices, -1)), list(refused))
+    rows = np.flatnonzero(bad)[:SAMPLES]
+    shown = [texts[int(row)].as_py()[:_CHARACTERS] for row in rows]
+    lines = lines_of(piece, work.delimiter, [int(row) for row in rows])
+    report.add_bad_values(
+        name,
+        int(bad.sum()),
+        [(piece.path, line, text) for line, text in zip(lines, shown, strict=True)],
+        refused[texts.indices[int(rows[0])].as_py()],
+    )
+
+
+def _check_labels(piece: Piece, typed: Mapping[str, TypedColumn], work: Work, report: Report) -> np.ndarray:
+    """Which rows are kept."""
+    if any(name in report.bad_values for name in work.label.columns):
+        return np.ones(len(next(iter(typed.values()))[1]), bool)
+    labels = read_labels(work.label, typed)
+    report.labels.update(labels.counts)
+    unlabelled = int(labels.missing.sum())
+    if unlabelled and work.drop_unlabelled:
+        report.dropped += unlabelled
+    elif unlabelled:
+        report.unlabelled.add(unlabelled, _samples(piece, typed, np.flatnonzero(labels.missing), work))
+    if labels.wrong.any():
+        report.bad_labels.add(int(labels.wrong.sum()), _samples(piece, typed, np.flatnonzero(labels.wrong), work))
+    keep: np.ndarray = ~labels.missing
+    return keep
+
+
+def _samples(
+    piece: Piece, typed: Mapping[str, TypedColumn], rows: np.ndarray, work: Work
+) -> list[tuple[str, int, str]]:
+    first = [int(row) for row in rows[:SAMPLES]]
+    names = list(work.label.columns)
+    shown = [", ".join(f"{name}={typed[name][1][row].as_py()}"[:_CHARACTERS] for name in names) for row in first]
+    return [(piece.path, line, text) for line, text in zip(lines_of(piece, work.delimiter, first), shown, strict=True)]

@@ -1,0 +1,126 @@
+"""Blocks, the elements of ingestion's Beam job, and the pieces in which a block is read with bounded memory.
+
+Both start and end at record boundaries, so that a block means the same on whatever worker reads it. A source of another format
+gives blocks of its own and its own way to read them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from components.example_gen.csv_file import BOM, CsvFile
+from components.example_gen.csv_header import Header
+from components.example_gen.csv_records import UnclosedQuote, last_record_end, open_quote
+from schemas.errors import DataError
+
+BLOCK_BYTES = 32 << 20
+"""Bytes of CSV that become one shard of each split. A gzip file cannot be entered in the middle: it is one block."""
+PIECE_BYTES = 4 << 20
+"""Bytes of CSV that are in memory at a time."""
+RECORD_BYTES = 64 << 20
+"""Longest record; a longer one is taken for an unclosed quote."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A run of whole records of one file: `length` (unpacked) bytes from `offset`, None for all the rest."""
+
+    path: str
+    names: tuple[str, ...]
+    line: int
+    offset: int
+    length: int | None = None
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A run of whole records in memory, and the line of the file at which it starts."""
+
+    path: str
+    names: tuple[str, ...]
+    line: int
+    offset: int
+    data: bytes
+
+
+def split_blocks(header: Header, delimiter: str, block_bytes: int = BLOCK_BYTES) -> list[Block]:
+    """The blocks of one file, in order; none when there is nothing behind the header.
+
+    Raises:
+        DataError: an unclosed quote (found here only in files of more than one block).
+    """
+    whole = Block(header.path, header.names, header.line, header.offset)
+    with CsvFile(header.path) as file:
+        file.seek(header.offset)
+        if not file.read(1):
+            return []
+        if file.compressed:
+            return [whole]
+        file.seek(header.offset)
+        if len(file.read(block_bytes + 1)) <= block_bytes:
+            return [whole]
+    blocks: list[Block] = []
+    start, line, size = header.offset, header.line, 0
+    for piece in read_pieces(whole, delimiter, min(PIECE_BYTES, block_bytes)):
+        if size and size + len(piece.data) > block_bytes:
+            blocks.append(Block(header.path, header.names, line, start, size))
+            start, line, size = piece.offset, piece.line, 0
+        size += len(piece.data)
+    blocks.append(Block(header.path, header.names, line, start, size))
+    return blocks
+
+
+def read_pieces(block: Block, delimiter: str, piece_bytes: int = PIECE_BYTES) -> Iterator[Piece]:
+    """The records of a block, about `piece_bytes` at a time.
+
+    Raises:
+        DataError: damaged gzip, an unclosed quote, a record longer than `RECORD_BYTES`.
+    """
+    separator = delimiter.encode()
+    line, offset, kept = block.line, block.offset, b""
+    left = block.length
+    with CsvFile(block.path) as file:
+        file.seek(block.offset)
+        while True:
+            wanted = max(piece_bytes, len(kept))
+            fresh = file.read(wanted if left is None else min(wanted, left))
+            left = None if left is None else left - len(fresh)
+            ended = not fresh or left == 0
+            data = kept + fresh if kept else fresh
+            try:
+                # A line end is put behind a last record that has none; it is a boundary unless a quote is open.
+                end = last_record_end(data if not ended or data.endswith(b"\n") else data + b"\n", separator)
+            except UnclosedQuote as error:
+                raise _unclosed(block.path, line, data, error.position) from error
+            end = min(end, len(data))
+            if end:
+                yield Piece(block.path, block.names, line, offset, data[:end])
+                line += data.count(b"\n", 0, end)
+                offset += end
+            kept = data[end:]
+            if ended:
+                if kept:
+                    raise _unclosed(block.path, line, kept, open_quote(kept, separator))
+                return
+            if len(kept) > RECORD_BYTES:
+                raise _unclosed(block.path, line, kept, open_quote(kept, separator))
+
+
+def _unclosed(path: str, line: int, data: bytes, position: int) -> DataError:
+    if position < 0:
+        return DataError(
+            f"A line is longer than {RECORD_BYTES >> 20} MiB.",
+            where=f"{path}, line {line}",
+            received=data[:80].decode("utf-8", "replace"),
+            fix="Check that the file is CSV with one row a line.",
+        )
+    at = line + data.count(b"\n", 0, position)
+    start = data.rfind(b"\n", 0, position) + 1
+    shown = data[start : start + 80].split(b"\n")[0].removeprefix(BOM).decode("utf-8", "replace")
+    return DataError(
+        "A quote opens a field and is never closed.",
+        where=f"{path}, line {at}",
+        received=shown,
+        fix='Close the quote on this line, or double it (\"\") where it is part of the text.',
+    )

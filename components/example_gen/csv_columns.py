@@ -1,0 +1,128 @@
+"""The columns of a piece of CSV, as dictionary-encoded text: each distinct text once, and an index for each row."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv
+
+from components.example_gen.csv_blocks import Piece
+from schemas.errors import DataError
+
+_FIELD_BYTES = 1 << 30
+
+
+class RaggedRows(Exception):
+    """Rows with too many or too few fields.
+
+    Args:
+        rows: (line, number of fields) of each.
+    """
+
+    def __init__(self, rows: list[tuple[int, int]]) -> None:
+        super().__init__(f"{len(rows)} ragged rows")
+        self.rows = rows
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Rows of a piece: for each name an Arrow DictionaryArray of strings, null where the value is missing."""
+
+    rows: int
+    columns: dict[str, Any]
+
+
+def read_columns(piece: Piece, delimiter: str, missing: Sequence[str]) -> Columns:
+    """Parses a piece; an empty field is always missing, and so is every text of `missing`.
+
+    Raises:
+        DataError: NUL bytes or text that is not UTF-8.
+        RaggedRows: rows whose number of fields is not that of the header.
+    """
+    _check_text(piece)
+    if not piece.data.strip(b"\r\n"):
+        return Columns(0, {name: pa.array([], pa.string()).dictionary_encode() for name in piece.names})
+    try:
+        table = pa.csv.read_csv(
+            pa.BufferReader(piece.data),
+            read_options=pa.csv.ReadOptions(
+                column_names=list(piece.names), block_size=len(piece.data) + 1, use_threads=False
+            ),
+            parse_options=pa.csv.ParseOptions(delimiter=delimiter, newlines_in_values=b'"' in piece.data),
+            convert_options=pa.csv.ConvertOptions(
+                column_types=dict.fromkeys(piece.names, pa.string()),
+                null_values=sorted({"", *missing}),
+                strings_can_be_null=True,
+                check_utf8=False,
+            ),
+        )
+    except pa.ArrowInvalid as error:
+        ragged = [(line, len(fields)) for line, fields in read_rows(piece, delimiter) if len(fields) != len(piece.names)]
+        if ragged:
+            raise RaggedRows(ragged) from error
+        raise DataError(
+            "A part of the data cannot be parsed as CSV.",
+            where=f"{piece.path}, from line {piece.line}",
+            received=str(error)[:300],
+            fix="Check quotes and delimiters near this line.",
+        ) from error
+    encoded = {name: _one_chunk(table.column(name)).dictionary_encode() for name in piece.names}
+    return Columns(table.num_rows, encoded)
+
+
+def read_rows(piece: Piece, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """(line at which it starts, fields) of each record: slow, for messages about bad rows."""
+    before = csv.field_size_limit(_FIELD_BYTES)
+    try:
+        reader = csv.reader(io.StringIO(piece.data.decode("utf-8"), newline=""), delimiter=delimiter)
+        line = 0
+        for fields in reader:
+            if fields:
+                yield piece.line + line, fields
+            line = reader.line_num
+    finally:
+        csv.field_size_limit(before)
+
+
+def lines_of(piece: Piece, delimiter: str, rows: Sequence[int]) -> list[int]:
+    """The line of the file at which each of these rows (ascending) of a piece starts."""
+    wanted = set(rows)
+    found: list[int] = []
+    for row, (line, _) in enumerate(read_rows(piece, delimiter)):
+        if row in wanted:
+            found.append(line)
+            if len(found) == len(wanted):
+                break
+    return found
+
+
+def _one_chunk(column: Any) -> Any:
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+def _check_text(piece: Piece) -> None:
+    data = piece.data
+    at = data.find(b"\0")
+    if at >= 0:
+        raise DataError(
+            "The data holds a NUL byte: it is binary, or UTF-16 text.",
+            where=f"{piece.path}, line {piece.line + data.count(10, 0, at)}, byte {piece.offset + at}",
+            received=repr(data[max(0, at - 20) : at + 20]),
+            fix="Give a CSV file in UTF-8.",
+        )
+    if data.isascii():
+        return
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(
+            "The data is not UTF-8 text.",
+            where=f"{piece.path}, line {piece.line + data.count(10, 0, error.start)}, byte {piece.offset + error.start}",
+            received=repr(data[max(0, error.start - 20) : error.start + 20]),
+            fix="Convert the file: iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW (or whatever its encoding is).",
+        ) from error

@@ -1,0 +1,82 @@
+"""Executor of ExampleGen: unpacks artifacts and properties, and calls `ingest`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from absl import logging
+from tfx import types
+from tfx.components.example_gen import utils, write_split
+from tfx.components.util import examples_utils
+from tfx.dsl.components.base import base_beam_executor
+from tfx.proto import example_gen_pb2
+from tfx.types import artifact_utils
+from tfx.types import standard_component_specs as keys
+from tfx.utils import proto_utils
+
+from components.example_gen.fingerprint import fingerprint
+from components.example_gen.ingest import Ingestion, ingest
+from components.example_gen.inputs import find_inputs
+from schemas.errors import DataError
+from schemas.features import FeatureTable
+
+INGESTION_KEY = "ingestion"
+"""Execution property: JSON of the settings and the feature table that ingestion depends on, and of its code's fingerprint."""
+ROWS_PROPERTY = "rows"
+"""Custom property of Examples: JSON, rows of each split."""
+DROPPED_PROPERTY = "dropped"
+"""Custom property of Examples: number of rows without a label that were left out."""
+
+
+class Executor(base_beam_executor.BaseBeamExecutor):  # type: ignore[misc]  # tfx is not typed
+    """Ingests the files that the driver has found."""
+
+    def Do(  # noqa: N802  (TFX's name)
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Writes the Examples artifact.
+
+        Args:
+            input_dict: empty.
+            output_dict: `examples`: one Examples artifact.
+            exec_properties: as `ExampleGen` and its driver make them.
+
+        Raises:
+            DataError: something is wrong with the data.
+        """
+        self._log_startup(input_dict, output_dict, exec_properties)
+        inputs = proto_utils.json_to_proto(exec_properties[keys.INPUT_CONFIG_KEY], example_gen_pb2.Input())
+        output = proto_utils.json_to_proto(exec_properties[keys.OUTPUT_CONFIG_KEY], example_gen_pb2.Output())
+        splits = {split.name: split.hash_buckets for split in output.split_config.splits}
+        options = json.loads(exec_properties[INGESTION_KEY])
+        ingestion = Ingestion(
+            table=FeatureTable.model_validate(options["table"]),
+            splits=splits,
+            delimiter=options["delimiter"],
+            missing=tuple(options["missing_values"]),
+            drop_unlabelled=options["unlabelled"] == "drop",
+        )
+        files = find_inputs(exec_properties[keys.INPUT_BASE_KEY], inputs.splits[0].pattern).files
+        examples = artifact_utils.get_single_instance(output_dict[keys.EXAMPLES_KEY])
+
+        logging.info("Ingesting %d files: %s ...", len(files), files[0])
+        done = ingest(files, examples.uri, ingestion, self._make_beam_pipeline)
+        logging.info("Ingested %s rows, dropped %d, types %s", done.rows, done.dropped, done.types)
+        known = exec_properties.get(utils.FINGERPRINT_PROPERTY_NAME)
+        if known and fingerprint(files) != known:
+            raise DataError(
+                "The data changed while it was read.",
+                where=exec_properties[keys.INPUT_BASE_KEY],
+                fix="Run again when the files are complete; writers should rename finished files into place.",
+            )
+        examples.split_names = artifact_utils.encode_split_names(list(splits))
+        examples.set_string_custom_property(ROWS_PROPERTY, json.dumps(done.rows))
+        examples.set_int_custom_property(DROPPED_PROPERTY, done.dropped)
+        examples_utils.set_payload_format(examples, exec_properties[keys.OUTPUT_DATA_FORMAT_KEY])
+        examples_utils.set_file_format(
+            examples, write_split.to_file_format_str(exec_properties[keys.OUTPUT_FILE_FORMAT_KEY])
+        )

@@ -1,0 +1,220 @@
+"""The ingestion of a set of files, as one Beam job of one stage: each block becomes one shard of each split.
+
+Nothing is shuffled: a block's rows stay in their order, the blocks are numbered, and so the same files give the same shards on one
+process or on a cluster. A first job assumes for each undeclared column the type that the first rows of the files show; should a
+later block need a wider one, its report says so, and a second job, for which all is then known, makes all shards anew.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+
+import apache_beam as beam
+
+from components.example_gen.block_writer import Work, wanted, write_block
+from components.example_gen.csv_blocks import Block, read_pieces, split_blocks
+from components.example_gen.csv_columns import RaggedRows, read_columns
+from components.example_gen.csv_header import Header, delimiter_hint, read_header
+from components.example_gen.report import Report
+from components.example_gen.tfrecord import write_whole
+from components.example_gen.values import ValueType, narrowest, wider
+from components.example_gen.verdict import check_report
+from schemas.errors import DataError, RunError
+from schemas.features import FeatureTable
+
+_REPORTS = ".reports"
+_GUESS_BYTES = 64 << 10
+
+
+@dataclass(frozen=True)
+class Ingestion:
+    """How files become examples.
+
+    Args:
+        table: the feature table: its columns' types are binding, its label is checked.
+        splits: hash buckets of each split, by name.
+        delimiter: between fields.
+        missing: texts that stand for a missing value, beside the empty text.
+        drop_unlabelled: drop rows without a label, rather than refuse them.
+    """
+
+    table: FeatureTable
+    splits: Mapping[str, int]
+    delimiter: str = ","
+    missing: tuple[str, ...] = ()
+    drop_unlabelled: bool = False
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """What was written."""
+
+    rows: dict[str, int]
+    dropped: int
+    types: dict[str, ValueType]
+
+
+def ingest(
+    files: Sequence[str], folder: str, ingestion: Ingestion, make_pipeline: Callable[[], beam.Pipeline]
+) -> Ingested:
+    """Writes gzipped TFRecords of tf.Example to `folder`/Split-NAME/.
+
+    Args:
+        files: CSV files, plain or gzip, in the order in which their rows are to come.
+        folder: where the splits go; must be empty or absent, and reachable for every worker.
+        ingestion: how.
+        make_pipeline: gives the Beam pipeline of the engine.
+
+    Raises:
+        DataError: something is wrong with the data; nothing is left in `folder`.
+        SchemaError: the label's expression does not give yes or no.
+    """
+    table = ingestion.table
+    headers = [read_header(path, ingestion.delimiter) for path in files]
+    _check_headers(headers, ingestion)
+    blocks = [block for header in headers for block in split_blocks(header, ingestion.delimiter)]
+    if not blocks:
+        raise DataError(
+            "The data holds a header, but no row.", where=_files(files), received="0 rows", fix="Give data with rows."
+        )
+    work = Work(
+        folders={name: os.path.join(folder, f"Split-{name}") for name in ingestion.splits},
+        buckets=tuple(ingestion.splits.values()),
+        declared=table.columns,
+        types=_first_types(blocks, ingestion),
+        label=table.label,
+        drop_unlabelled=ingestion.drop_unlabelled,
+        delimiter=ingestion.delimiter,
+        missing=ingestion.missing,
+    )
+    try:
+        report = _run(blocks, work, folder, make_pipeline)
+        if report.sound and not wanted(report, work.types):
+            work = replace(work, types=report.types)
+            report = _run(blocks, work, folder, make_pipeline)
+        check_report(report, _files(files), table, ingestion.splits)
+        if not wanted(report, work.types) or report.read != sum(report.written.values()) + report.dropped:
+            raise RunError(
+                "Rows were lost on the way from the files to the examples.",
+                where=_files(files),
+                received=f"{report.read} read, {report.written} written, {report.dropped} dropped",
+                fix="The files changed while they were read, or the engine lost work; run again.",
+            )
+    except BaseException:
+        for path in (*work.folders.values(), os.path.join(folder, _REPORTS)):
+            shutil.rmtree(path, ignore_errors=True)
+        raise
+    shutil.rmtree(os.path.join(folder, _REPORTS))
+    return Ingested(report.written, report.dropped, {**table.columns, **report.types})
+
+
+def _run(blocks: Sequence[Block], work: Work, folder: str, make_pipeline: Callable[[], beam.Pipeline]) -> Report:
+    reports = os.path.join(folder, _REPORTS)
+    shutil.rmtree(reports, ignore_errors=True)
+    os.makedirs(reports)
+    with make_pipeline() as pipeline:
+        _ = pipeline | "Blocks" >> beam.Create(list(enumerate(blocks))) | "Write" >> beam.ParDo(_Write(len(blocks), work, reports))
+    combined = Report()
+    for index in range(len(blocks)):
+        try:
+            with open(_report_path(reports, index), encoding="utf-8") as file:
+                combined.add(Report.from_json(file.read()))
+        except FileNotFoundError as error:
+            raise RunError(
+                "A part of the data was not ingested: its report is missing.",
+                where=f"{blocks[index].path}, from line {blocks[index].line}",
+                fix="Check that every worker of the engine can write to the output folder, then run again.",
+            ) from error
+    return combined
+
+
+class _Write(beam.DoFn):  # type: ignore[misc]  # apache_beam is not typed
+    """Writes the shards and the report of each block."""
+
+    def __init__(self, count: int, work: Work, reports: str) -> None:
+        self._count = count
+        self._work = work
+        self._reports = reports
+
+    def process(self, element: tuple[int, Block]) -> Iterator[int]:
+        index, block = element
+        report = write_block(index, self._count, block, self._work)
+        write_whole(_report_path(self._reports, index), report.to_json().encode())
+        yield index
+
+
+def _report_path(folder: str, index: int) -> str:
+    return os.path.join(folder, f"block-{index:05d}.json")
+
+
+def _files(files: Sequence[str]) -> str:
+    return files[0] if len(files) == 1 else f"{os.path.dirname(files[0])} ({len(files)} files)"
+
+
+def _check_headers(headers: Sequence[Header], ingestion: Ingestion) -> None:
+    first = headers[0]
+    for header in headers[1:]:
+        missing = [name for name in first.names if name not in header.names]
+        added = [name for name in header.names if name not in first.names]
+        if missing or added:
+            parts = [f"lacks {', '.join(missing)}"] * bool(missing) + [f"adds {', '.join(added)}"] * bool(added)
+            raise DataError(
+                "The files do not have the same columns.",
+                where=f"{header.path}, line 1",
+                received=f"compared with {first.path}, it {' and '.join(parts)}",
+                fix="Bring all files to the same columns (their order may differ), or ingest them apart.",
+            )
+    readers = _readers(ingestion.table)
+    for column in ingestion.table.columns:
+        if column in first.names:
+            continue
+        near = get_close_matches(column, first.names, n=1)
+        hint = delimiter_hint(first, ingestion.delimiter)
+        if not hint and near:
+            hint = f"Is it {near[0]!r}, renamed or misspelt? "
+        raise DataError(
+            f"Column {column!r} is missing; it is read by {readers[column]}.",
+            where=f"{first.path}, line 1",
+            received=_shortened(first.names),
+            fix=f"{hint}Name columns as in the feature table, or change the table.",
+        )
+
+
+def _readers(table: FeatureTable) -> dict[str, str]:
+    readers: dict[str, str] = {}
+    for name, feature in table.features.items():
+        column = getattr(feature, "column", None) or name
+        readers.setdefault(column, f"feature {name!r}")
+    if table.weight is not None:
+        readers.setdefault(table.weight, "the example weight")
+    for column in table.label.columns:
+        readers[column] = "the label"
+    return readers
+
+
+def _shortened(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:30])
+    return f"{shown} and {len(names) - 30} more" if len(names) > 30 else shown
+
+
+def _first_types(blocks: Sequence[Block], ingestion: Ingestion) -> dict[str, ValueType]:
+    """The types that the first rows of each file show, of the columns that the table does not declare."""
+    types: dict[str, ValueType] = {name: "none" for name in blocks[0].names if name not in ingestion.table.columns}
+    if not types:
+        return types
+    for path in dict.fromkeys(block.path for block in blocks):
+        block = next(block for block in blocks if block.path == path)
+        piece = next(read_pieces(block, ingestion.delimiter, _GUESS_BYTES), None)
+        if piece is None:
+            continue
+        try:
+            columns = read_columns(piece, ingestion.delimiter, ingestion.missing).columns
+        except (DataError, RaggedRows):  # the job will find it again and say how often it occurs
+            continue
+        for name in types:
+            types[name] = wider(types[name], narrowest(columns[name].dictionary))
+    return types

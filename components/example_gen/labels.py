@@ -1,0 +1,111 @@
+"""The labels of some rows: which rows have none, which have an impossible one, and how often each class occurs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from components.example_gen.values import ValueType
+from schemas.errors import SchemaError
+from schemas.expression import Expression
+from schemas.features import BinaryLabel, IntegerLabel, Label, OneHotLabel
+
+_MOST_CLASSES = 1000
+
+TypedColumn = tuple[ValueType, Any]
+"""A column's type and its Arrow DictionaryArray of typed values."""
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The labels of rows, each array bool of shape [rows]."""
+
+    missing: np.ndarray
+    wrong: np.ndarray
+    counts: Counter[str]
+
+
+def read_labels(label: Label, columns: Mapping[str, TypedColumn]) -> Labels:
+    """Reads the labels of all rows.
+
+    Args:
+        label: the label of the feature table.
+        columns: at least the label's columns.
+
+    Returns:
+        `missing`: a label column is empty (or NaN); `wrong`: the label is none of the classes; `counts`: rows of each class among
+        the rest. Of a numeric label, `counts` holds at most two values: enough to tell whether it varies.
+
+    Raises:
+        SchemaError: the expression of a yes/no label does not give yes or no.
+    """
+    values = {name: _dense(*columns[name]) for name in label.columns}
+    missing = np.zeros(len(next(iter(values.values()))), bool)
+    for value in values.values():
+        missing |= _is_missing(value)
+    there = {name: value[~missing] for name, value in values.items()}
+    wrong = np.zeros(len(missing), bool)
+    if isinstance(label, BinaryLabel):
+        classes = _yes_or_no(label, there)
+        return Labels(missing, wrong, Counter({name: n for name, n in classes.items() if n}))
+    target = there[label.column]
+    if isinstance(label, IntegerLabel):
+        number = target.astype(np.int64)
+        wrong[~missing] = (number < 0) | (number >= label.classes)
+    elif isinstance(label, OneHotLabel):
+        wrong[~missing] = ~np.isin(target, np.array(label.classes, dtype=object))
+    else:
+        two = np.unique(target)[[0, -1]] if len(target) else target
+        return Labels(missing, wrong, Counter({str(number): 1 for number in two}))
+    found, counts = np.unique(target.astype(str), return_counts=True)
+    order = np.argsort(-counts, kind="stable")[:_MOST_CLASSES]
+    return Labels(missing, wrong, Counter({str(found[i]): int(counts[i]) for i in order}))
+
+
+def _yes_or_no(label: BinaryLabel, columns: Mapping[str, np.ndarray]) -> dict[str, int]:
+    expression = Expression(label.expression)
+    try:
+        with np.errstate(all="ignore"):
+            result = np.asarray(expression(columns))
+    except TypeError as error:
+        raise _not_binary(label, f"it cannot be computed: {error}") from error
+    rows = len(next(iter(columns.values())))
+    if result.dtype != np.bool_ and not np.isin(result, (0, 1)).all():
+        raise _not_binary(label, f"it gives numbers, such as {result[~np.isin(result, (0, 1))][0]}")
+    yes = int(np.broadcast_to(result, (rows,)).astype(bool).sum())
+    return {"yes": yes, "no": rows - yes}
+
+
+def _not_binary(label: BinaryLabel, why: str) -> SchemaError:
+    return SchemaError(
+        f"The label expression does not give yes or no: {why}.",
+        where="label.expression",
+        received=label.expression,
+        fix="Compare numbers with numbers and text with quoted strings, for example tips > 0.2 * fare.",
+    )
+
+
+def _dense(kind: ValueType, values: Any) -> np.ndarray:
+    """Float32 with NaN for missing numbers; objects with None for missing strings (and integers, which must stay exact)."""
+    if kind == "none":
+        return np.full(len(values), None, dtype=object)
+    plain = values.dictionary.take(values.indices)
+    if kind == "string" or (kind == "int" and plain.null_count):
+        return np.array(plain.to_pylist(), dtype=object)
+    array: np.ndarray = plain.to_numpy(zero_copy_only=False)
+    return array
+
+
+def _is_missing(value: np.ndarray) -> np.ndarray:
+    missing: np.ndarray
+    if value.dtype == object:
+        missing = np.equal(value, None)
+    elif np.issubdtype(value.dtype, np.floating):
+        missing = np.isnan(value)
+    else:
+        missing = np.zeros(len(value), bool)
+    return missing.astype(bool)

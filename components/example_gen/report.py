@@ -1,0 +1,96 @@
+"""What a block reports besides its shards: counts, types, and everything that is wrong with its rows.
+
+A Beam job can only return what it writes, and an error raised on a remote worker arrives as text. So each block leaves a report beside
+its shards, and the executor puts them together: one message can then count the bad values of all files.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from components.example_gen.values import ValueType, wider
+
+SAMPLES = 5
+
+
+@dataclass
+class Found:
+    """Something wrong, with its number and the first few places: (file, line, text received)."""
+
+    count: int = 0
+    samples: list[tuple[str, int, str]] = field(default_factory=list)
+
+    def add(self, count: int, samples: Iterable[tuple[str, int, str]]) -> None:
+        """Adds what another piece or block has found after this one."""
+        self.count += count
+        self.samples = [*self.samples, *samples][:SAMPLES]
+
+
+@dataclass
+class Report:
+    """Counts of rows, the types that undeclared columns need, the label's values, and what was found wrong."""
+
+    blocks: int = 0
+    read: int = 0
+    dropped: int = 0
+    written: dict[str, int] = field(default_factory=dict)
+    types: dict[str, ValueType] = field(default_factory=dict)
+    labels: Counter[str] = field(default_factory=Counter)
+    ragged: Found = field(default_factory=Found)
+    unlabelled: Found = field(default_factory=Found)
+    bad_labels: Found = field(default_factory=Found)
+    bad_values: dict[str, Found] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
+    error: dict[str, str | None] | None = None
+
+    def add(self, other: Report) -> None:
+        """Puts a later block's report to this one."""
+        self.blocks += other.blocks
+        self.read += other.read
+        self.dropped += other.dropped
+        for split, rows in other.written.items():
+            self.written[split] = self.written.get(split, 0) + rows
+        for name, kind in other.types.items():
+            self.types[name] = wider(self.types.get(name, "none"), kind)
+        self.labels.update(other.labels)
+        for mine, theirs in (
+            (self.ragged, other.ragged),
+            (self.unlabelled, other.unlabelled),
+            (self.bad_labels, other.bad_labels),
+        ):
+            mine.add(theirs.count, theirs.samples)
+        for name, found in other.bad_values.items():
+            self.add_bad_values(name, found.count, found.samples, other.reasons[name])
+        self.error = self.error or other.error
+
+    def add_bad_values(self, name: str, count: int, samples: Iterable[tuple[str, int, str]], reason: str) -> None:
+        """Adds values of a column that cannot be converted to its type."""
+        self.bad_values.setdefault(name, Found()).add(count, samples)
+        self.reasons.setdefault(name, reason)
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing was found wrong, so that shards are worth writing."""
+        return not (self.error or self.ragged.count or self.unlabelled.count or self.bad_labels.count or self.bad_values)
+
+    def to_json(self) -> str:
+        """The report as text; `from_json` takes it back."""
+        return json.dumps(vars(self), default=vars)
+
+    @classmethod
+    def from_json(cls, text: str) -> Report:
+        """The report that `to_json` wrote."""
+        fields = json.loads(text)
+        for name in ("ragged", "unlabelled", "bad_labels"):
+            fields[name] = _found(fields[name])
+        fields["bad_values"] = {name: _found(found) for name, found in fields["bad_values"].items()}
+        fields["labels"] = Counter(fields["labels"])
+        return cls(**fields)
+
+
+def _found(fields: dict[str, Any]) -> Found:
+    return Found(fields["count"], [(path, line, text) for path, line, text in fields["samples"]])

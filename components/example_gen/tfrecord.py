@@ -1,0 +1,82 @@
+"""TFRecord shards, gzipped, that exist whole or not at all.
+
+A record is its length (uint64), the masked CRC-32C of those eight bytes, the bytes, and their masked CRC-32C, all little-endian
+(tensorflow/core/lib/io/record_writer.h).
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import uuid
+import zlib
+from collections.abc import Iterable
+from functools import lru_cache
+
+import google_crc32c
+
+LEVEL = 1
+"""Of zlib: on tf.Examples, whose keys repeat in every row, level 6 takes 3 times as long and saves a few per cent."""
+_GZIP = 31
+
+
+def shard_name(index: int, count: int) -> str:
+    """Name of a shard, as Beam's TFRecord sink in stock ExampleGen gives it."""
+    return f"data_tfrecord-{index:05d}-of-{count:05d}.gz"
+
+
+class ShardWriter:
+    """Writes one shard under a temporary name and renames it when the `with` block ends without an error.
+
+    Args:
+        path: where the shard will be; a shard that is there is replaced.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        folder, name = os.path.split(path)
+        self._temporary = os.path.join(folder, f".{name}.{uuid.uuid4().hex}")
+        self._pack = zlib.compressobj(LEVEL, zlib.DEFLATED, _GZIP)
+        os.makedirs(folder, exist_ok=True)
+        self._file = open(self._temporary, "wb")  # noqa: SIM115  (closed by __exit__)
+
+    def write(self, records: Iterable[bytes]) -> None:
+        """Appends records."""
+        self._file.write(self._pack.compress(b"".join(part for record in records for part in _framed(record))))
+
+    def __enter__(self) -> ShardWriter:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None:
+                self._file.write(self._pack.flush())
+                self._file.close()
+                os.replace(self._temporary, self._path)
+        finally:
+            self._file.close()
+            if os.path.exists(self._temporary):
+                os.unlink(self._temporary)
+
+
+def write_whole(path: str, data: bytes) -> None:
+    """Writes a small file whole or not at all."""
+    temporary = f"{path}.{uuid.uuid4().hex}"
+    with open(temporary, "wb") as file:
+        file.write(data)
+    os.replace(temporary, path)
+
+
+def _framed(record: bytes) -> tuple[bytes, bytes, bytes]:
+    return _header(len(record)), record, struct.pack("<I", _masked(record))
+
+
+@lru_cache(maxsize=1 << 16)
+def _header(length: int) -> bytes:
+    packed = struct.pack("<Q", length)
+    return packed + struct.pack("<I", _masked(packed))
+
+
+def _masked(data: bytes) -> int:
+    crc: int = google_crc32c.value(data)
+    return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF

@@ -1,0 +1,119 @@
+"""From the reports of all blocks to the one error that a user needs, the most basic fault first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+
+from components.example_gen.report import Found, Report
+from schemas.errors import DataError, from_dict
+from schemas.features import BinaryLabel, FeatureTable, IntegerLabel, OneHotLabel
+
+
+def check_report(report: Report, files: str, table: FeatureTable, splits: Mapping[str, int]) -> None:
+    """Raises what is wrong with the data, if anything.
+
+    Args:
+        report: the reports of all blocks, put together.
+        files: how to name the files.
+        table: the feature table.
+        splits: hash buckets of each split, by name.
+
+    Raises:
+        DataError: see the message.
+    """
+    if report.error:
+        raise from_dict(report.error)
+    if report.ragged.count:
+        raise DataError(
+            f"{_rows(report.ragged.count)} not the number of fields that the header has.",
+            where=_first(report.ragged),
+            received=_listed(report.ragged),
+            fix='Quote fields that hold the delimiter ("a, b"), and check that no line is cut off.',
+        )
+    if report.bad_values:
+        raise _bad_values(report, table)
+    if not report.read:
+        raise DataError("The data holds a header, but no row.", where=files, received="0 rows", fix="Give data with rows.")
+    _check_labels(report, files, table)
+    for split, rows in report.written.items():
+        if not rows:
+            kept = report.read - report.dropped
+            raise DataError(
+                f"Split {split!r} is empty: there are too few rows.",
+                where=files,
+                received=f"{kept} {'row' if kept == 1 else 'rows'} for splits {dict(splits)}",
+                fix="Give more rows, or give the split more hash buckets in data.splits.",
+            )
+
+
+def _bad_values(report: Report, table: FeatureTable) -> DataError:
+    name, found = next(iter(report.bad_values.items()))
+    dtype = table.columns[name]
+    others = [f"{other!r} ({more.count})" for other, more in report.bad_values.items() if other != name]
+    what = f"Column {name!r} must hold {'whole numbers' if dtype == 'int' else 'numbers'}; {found.count} of its values"
+    do = "is" if found.count == 1 else "are"
+    return DataError(
+        f"{what} {do} {report.reasons[name]}.{f' Other columns too: {chr(44).join(others)}.' if others else ''}",
+        where=f"{_first(found)}, column {name!r}",
+        received=_listed(found),
+        fix=f"Mend the values, add such texts to data.missing_values if they mean 'missing', or give the feature that reads "
+        f"{name!r} another dtype.",
+    )
+
+
+def _check_labels(report: Report, files: str, table: FeatureTable) -> None:
+    label = table.label
+    if report.unlabelled.count:
+        raise DataError(
+            f"{_rows(report.unlabelled.count)} no label: a column that the label reads is empty.",
+            where=_first(report.unlabelled),
+            received=_listed(report.unlabelled),
+            fix="Set data.unlabelled: drop to leave such rows out (they are counted), or fill the column.",
+        )
+    if report.bad_labels.count:
+        if isinstance(label, OneHotLabel):
+            unknown = {name: n for name, n in report.labels.most_common() if name not in label.classes}
+            near = next((match[0] for name in unknown if (match := get_close_matches(name, label.classes, n=1))), None)
+            counts = ", ".join(f"{name!r} ({n})" for name, n in list(unknown.items())[:10])
+            raise DataError(
+                f"{_rows(report.bad_labels.count)} a label that is none of the classes.",
+                where=_first(report.bad_labels),
+                received=f"{counts}; classes are {', '.join(label.classes)}",
+                fix=f"{f'Did you mean {near!r}? ' if near else ''}Add the names to label.classes, or mend the data.",
+            )
+        classes = label.classes if isinstance(label, IntegerLabel) else 0
+        raise DataError(
+            f"{_rows(report.bad_labels.count)} a label outside 0 to {classes - 1}.",
+            where=_first(report.bad_labels),
+            received=_listed(report.bad_labels),
+            fix="Set label.classes to one more than the largest class, or mend the data. Classes count from 0.",
+        )
+    if len(report.labels) < 2:
+        kept = report.read - report.dropped
+        received = f"{next(iter(report.labels), 'no label')} in all of {kept} rows"
+        expression = f" by {label.expression}" if isinstance(label, BinaryLabel) else ""
+        raise DataError(
+            "There is only one class: nothing can be learned.",
+            where=f"{files}, label{expression}",
+            received=received,
+            fix="Check the label's definition and the data; both classes, or different numbers, must occur.",
+        )
+
+
+def _rows(count: int) -> str:
+    return "1 row has" if count == 1 else f"{count} rows have"
+
+
+def _first(found: Found) -> str:
+    path, line, _ = found.samples[0]
+    return f"{path}, line {line}"
+
+
+def _listed(found: Found) -> str:
+    first = found.samples[0][0]
+    shown = [
+        f"line {line}: {text}" if path == first else f"{path}, line {line}: {text}" for path, line, text in found.samples
+    ]
+    more = found.count - len(found.samples)
+    return "; ".join(shown) + (f"; and {more} more" if more else "")
