@@ -1,0 +1,1 @@
+"""Evaluator: metrics, slices and the blessing."""

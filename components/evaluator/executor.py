@@ -1,0 +1,91 @@
+"""Evaluator's executor: TFX's, with a record of metrics and verdict that people and programs can read."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import tensorflow_model_analysis as tfma
+from google.protobuf import json_format
+from tfx.components.evaluator import constants
+from tfx.components.evaluator.executor import Executor as TfxExecutor
+from tfx.types import artifact_utils, standard_component_specs
+
+from components.evaluator import metrics_table
+from components.evaluator.verdict import thresholds, verdict
+from schemas.errors import EvaluationError
+from serving import blessing as blessing_file
+from serving.blessing import Blessing
+
+FORCE_BLESS_KEY = "force_bless"
+
+FORCED_PROPERTY = "forced"
+BASELINE_PROPERTY = "baseline"
+NO_BASELINE = "none"
+
+
+class Executor(TfxExecutor):
+    """Evaluates as TFX does, then writes metrics.json and blessing.json beside TFMA's result and settles the blessing."""
+
+    def Do(  # noqa: N802
+        self, input_dict: dict[str, list[Any]], output_dict: dict[str, list[Any]], exec_properties: dict[str, Any]
+    ) -> None:
+        """Runs the evaluation.
+
+        Raises:
+            EvaluationError: the evaluated split has no rows, or the model has no prediction or label to compare.
+        """
+        super().Do(input_dict, output_dict, exec_properties)
+        evaluation = Path(artifact_utils.get_single_uri(output_dict[standard_component_specs.EVALUATION_KEY]))
+        baselines = input_dict.get(standard_component_specs.BASELINE_MODEL_KEY) or []
+        baseline = baselines[0].uri if baselines else None
+
+        result = tfma.load_eval_result(str(evaluation), model_name=tfma.CANDIDATE_KEY if baselines else None)
+        table = metrics_table.metrics_table(result)
+        if not table.get(metrics_table.OVERALL, {}).get("example_count"):
+            raise EvaluationError(
+                "There is no row to evaluate the model on.",
+                where="the split that is evaluated",
+                received="0 rows",
+                fix="Give more data, or give that split more hash buckets in data.splits.",
+            )
+        (evaluation / metrics_table.FILE_NAME).write_text(json.dumps(table, indent=2, allow_nan=False) + "\n")
+
+        config = json_format.Parse(exec_properties[standard_component_specs.EVAL_CONFIG_KEY], tfma.EvalConfig())
+        judged = verdict(
+            _validation(str(evaluation), config, bool(baselines)),
+            config,
+            table,
+            baseline=baseline,
+            force=exec_properties.get(FORCE_BLESS_KEY) or "",
+        )
+        judged.save(evaluation / blessing_file.FILE_NAME)
+        artifact = artifact_utils.get_single_instance(output_dict[standard_component_specs.BLESSING_KEY])
+        _settle(artifact, judged, input_dict[standard_component_specs.MODEL_KEY][0])
+        logging.info("Verdict: %s", judged)
+
+
+def _validation(evaluation: str, config: Any, has_baseline: bool) -> Any:
+    """TFMA's validation, or None where it had no threshold to check."""
+    if has_baseline or any(threshold.HasField("value_threshold") for _, threshold in thresholds(config)):
+        return tfma.load_validation_result(evaluation)
+    return None
+
+
+def _settle(artifact: Any, judged: Blessing, model: Any) -> None:
+    """Makes the ModelBlessing artifact say what the verdict says, whatever TFX's executor has left there."""
+    directory = Path(artifact.uri)
+    directory.mkdir(parents=True, exist_ok=True)
+    names = {True: constants.BLESSED_FILE_NAME, False: constants.NOT_BLESSED_FILE_NAME}
+    (directory / names[not judged.blessed]).unlink(missing_ok=True)
+    (directory / names[judged.blessed]).touch()
+    value = constants.BLESSED_VALUE if judged.blessed else constants.NOT_BLESSED_VALUE
+    artifact.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, value)
+    # TFX sets these two only when it has validated, but the search for the latest blessed model needs them.
+    artifact.set_string_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_URI_KEY, model.uri)
+    artifact.set_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY, model.id)
+    artifact.set_string_custom_property(BASELINE_PROPERTY, judged.baseline or NO_BASELINE)
+    if judged.forced is not None:
+        artifact.set_string_custom_property(FORCED_PROPERTY, judged.forced)

@@ -1,0 +1,1 @@
+"""Pusher: releases a blessed model."""

@@ -1,0 +1,69 @@
+"""Pusher's driver: tells ML Metadata which earlier releases no longer exist, before the cache is asked."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from ml_metadata.proto import metadata_store_pb2
+from tfx.dsl.components.base.base_driver import BaseDriver as ComponentDriver
+from tfx.orchestration.portable.base_driver import BaseDriver as PortableDriver
+from tfx.proto.orchestration import driver_output_pb2
+from tfx.types.standard_artifacts import PushedModel
+
+from components.pusher.executor import DESTINATION_PROPERTY
+
+_PIPELINE_CONTEXT = "pipeline"
+
+
+class Driver(ComponentDriver, PortableDriver):
+    """Marks PushedModel artifacts of this pipeline as deleted when their release is gone.
+
+    TFX's cache checks that an output's own folder exists, and not that the release does: without this, a release that was
+    removed would be reported as released again by an unchanged run. An artifact that is marked is no longer served.
+    """
+
+    def __init__(self, metadata_handle: Any) -> None:
+        # TFX compiles the one base class and runs the other.
+        ComponentDriver.__init__(self, metadata_handle)
+        PortableDriver.__init__(self, metadata_handle)
+
+    def run(self, execution_info: Any) -> driver_output_pb2.DriverOutput:
+        """Changes states in ML Metadata; inputs, outputs and parameters stay as they are."""
+        with self._mlmd_connection as metadata:
+            mark_removed(metadata.store, execution_info.pipeline_info.id)
+        return driver_output_pb2.DriverOutput()
+
+
+def mark_removed(store: Any, pipeline: str) -> tuple[str, ...]:
+    """Marks the PushedModel artifacts of a pipeline whose release is not on the disk.
+
+    Args:
+        store: an `ml_metadata.MetadataStore`.
+        pipeline: the pipeline's name.
+
+    Returns:
+        Where the missing releases were.
+    """
+    context = store.get_context_by_type_and_name(_PIPELINE_CONTEXT, pipeline)
+    if context is None:
+        return ()
+    types = {kind.id for kind in store.get_artifact_types() if kind.name == PushedModel.TYPE_NAME}
+    gone = [
+        artifact
+        for artifact in store.get_artifacts_by_context(context.id)
+        if artifact.type_id in types and _is_gone(artifact)
+    ]
+    for artifact in gone:
+        artifact.state = metadata_store_pb2.Artifact.DELETED
+    if gone:
+        store.put_artifacts(gone)
+    found = tuple(artifact.custom_properties[DESTINATION_PROPERTY].string_value for artifact in gone)
+    logging.info("Releases that no longer exist: %s", found)
+    return found
+
+
+def _is_gone(artifact: Any) -> bool:
+    destination = artifact.custom_properties[DESTINATION_PROPERTY].string_value
+    return artifact.state == metadata_store_pb2.Artifact.LIVE and bool(destination) and not Path(destination).is_dir()

@@ -1,0 +1,128 @@
+"""The evaluation of a model as TFMA's EvalConfig, made from the settings."""
+
+from __future__ import annotations
+
+import json
+from difflib import get_close_matches
+
+import tensorflow_model_analysis as tfma
+from google.protobuf import json_format
+
+from configs.settings import Evaluation, MetricName, Settings
+from schemas.errors import EvaluationError
+from schemas.features import BinaryLabel, NumericLabel
+from schemas.transformed import LABEL_KEY, PREDICTION_KEY, WEIGHT_KEY
+
+_METRIC_CLASS = "ScoresMetric"
+_METRIC_MODULE = "components.evaluator.scores_metric"
+
+_MEANS = ("calibration", "mean_label", "mean_prediction")
+_METRICS = {
+    "binary": (
+        *("auc", "auc_precision_recall", "accuracy", "precision", "recall", "loss"),
+        *_MEANS,
+        "confusion_matrix",
+    ),
+    "classes": ("accuracy", "loss", "precision", "recall", "confusion_matrix"),
+    "number": ("mean_squared_error", "mean_absolute_error", "loss", *_MEANS),
+}
+"""Metrics that exist, by the kind of prediction; also the default."""
+_NOT_NUMBERS = ("confusion_matrix",)
+
+
+def eval_config(settings: Settings) -> tfma.EvalConfig:
+    """What the Evaluator computes, and on which slices, and what decides whether the model is blessed.
+
+    Thresholds apply to all rows together; change thresholds compare with the latest blessed model.
+
+    Raises:
+        EvaluationError: a metric does not exist for this label, a threshold is on a metric that is not computed or is no
+            number, or change thresholds are set while there never is a baseline.
+    """
+    evaluation = settings.evaluation
+    kind = _kind(settings)
+    metrics = evaluation.metrics or _METRICS[kind]
+    for name in metrics:
+        if name not in _METRICS[kind]:
+            raise _unknown(
+                "evaluation.metrics", name, f"does not exist for a {settings.label.kind} label", _METRICS[kind]
+            )
+    numbers = tuple(name for name in metrics if name not in _NOT_NUMBERS)
+    for section in ("thresholds", "change_thresholds"):
+        for name in getattr(evaluation, section):
+            if name not in numbers:
+                raise _unknown(f"evaluation.{section}", name, "is not computed as a number in this pipeline", numbers)
+    if evaluation.change_thresholds and not evaluation.baseline:
+        raise EvaluationError(
+            "Change thresholds compare with the latest blessed model, which these settings switch off.",
+            where="evaluation.change_thresholds",
+            received="evaluation.baseline: false",
+            fix="Set evaluation.baseline: true, or remove change_thresholds.",
+        )
+    config = {
+        "modelSpecs": [
+            {
+                "signatureName": "serving_default",
+                "predictionKey": PREDICTION_KEY,
+                "labelKey": LABEL_KEY,
+                "exampleWeightKey": WEIGHT_KEY if settings.example_weight else "",
+                "preprocessingFunctionNames": ["transform_features"],
+            }
+        ],
+        "slicingSpecs": [{}, *({"featureKeys": list(columns)} for columns in evaluation.slices)],
+        "metricsSpecs": [
+            {
+                "metrics": [
+                    {
+                        "className": _METRIC_CLASS,
+                        "module": _METRIC_MODULE,
+                        "config": _metric_config(kind, metrics, settings),
+                    }
+                ],
+                # A threshold without a slice would hold for each slice, however few rows it has.
+                "perSliceThresholds": {
+                    name: {"thresholds": [{"slicingSpecs": [{}], "threshold": _threshold(evaluation, name)}]}
+                    for name in numbers
+                    if name in evaluation.thresholds or name in evaluation.change_thresholds
+                },
+            }
+        ],
+        "options": {"includeDefaultMetrics": False},
+    }
+    return json_format.ParseDict(config, tfma.EvalConfig())
+
+
+def _kind(settings: Settings) -> str:
+    if isinstance(settings.label, BinaryLabel):
+        return "binary"
+    return "number" if isinstance(settings.label, NumericLabel) else "classes"
+
+
+def _metric_config(kind: str, metrics: tuple[str, ...], settings: Settings) -> str:
+    thresholds = settings.evaluation.confusion_thresholds if kind == "binary" else ()
+    return json.dumps({"kind": kind, "metrics": list(metrics), "thresholds": list(thresholds)}, sort_keys=True)
+
+
+def _threshold(evaluation: Evaluation, name: MetricName) -> dict[str, object]:
+    value, change = evaluation.thresholds.get(name), evaluation.change_thresholds.get(name)
+    threshold: dict[str, object] = {}
+    if value is not None:
+        threshold["valueThreshold"] = _given(lowerBound=value.lower, upperBound=value.upper)
+    if change is not None:
+        threshold["changeThreshold"] = {
+            "direction": "HIGHER_IS_BETTER" if change.higher_is_better else "LOWER_IS_BETTER",
+            **_given(absolute=change.absolute, relative=change.relative),
+        }
+    return threshold
+
+
+def _given(**bounds: float | None) -> dict[str, float]:
+    return {name: bound for name, bound in bounds.items() if bound is not None}
+
+
+def _unknown(where: str, name: str, why: str, known: tuple[str, ...]) -> EvaluationError:
+    near = get_close_matches(name, known, n=1)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    return EvaluationError(
+        f"The metric {name!r} {why}.", where=where, received=name, fix=f"Known here: {', '.join(known)}.{hint}"
+    )

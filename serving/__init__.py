@@ -1,0 +1,1 @@
+"""Where models are released and served: needs neither TFX nor Beam."""

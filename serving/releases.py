@@ -1,0 +1,204 @@
+"""The released versions of one model, in the layout that model servers poll: <root>/<model>/<version>/saved_model.pb.
+
+A version is a directory whose name is a number. It becomes visible by one rename, when every byte of it is on the disk;
+it disappears by one rename, before its first file is deleted. Names that start with a dot are the store's own, and model
+servers ignore them. What is hidden while nobody holds the lock was left by a process that died.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+
+from schemas.errors import ReleaseError
+from serving import saved_model
+from serving.directory_lock import directory_lock
+from serving.release import FILE_NAME, Provenance, Release
+
+_STAGING = ".staging-"
+_DELETED = ".deleted-"
+_LARGEST = 2**63 - 1
+
+
+class ReleaseStore:
+    """The versions of one model.
+
+    Args:
+        root: the folder of all models; made when something is published.
+        model: name of the model.
+    """
+
+    def __init__(self, root: Path, model: str) -> None:
+        self.model = model
+        self.directory = root / model
+
+    def versions(self) -> dict[int, Path]:
+        """Version directories by number, lowest first. Leading zeros are fine; files and other names are ignored."""
+        if not self.directory.is_dir():
+            return {}
+        numbered = ((_number(path.name), path) for path in self.directory.iterdir())
+        # Of 7 and 007 the shorter name is taken, in whatever order the file system lists them.
+        found = sorted(
+            ((n, path) for n, path in numbered if n and path.is_dir()), key=lambda x: (x[0], -len(x[1].name))
+        )
+        return dict(found)
+
+    def get(self, version: int) -> Release:
+        """The record of a version.
+
+        Raises:
+            ReleaseError: there is no such version, or its record cannot be read.
+        """
+        directory = self.versions().get(version)
+        if directory is None:
+            raise ReleaseError(
+                "There is no such version.",
+                where=str(self.directory),
+                received=version,
+                fix=f"Versions there: {', '.join(map(str, self.versions())) or 'none'}.",
+            )
+        return Release.load(directory)
+
+    def releases(self) -> tuple[Release, ...]:
+        """Records of the versions that have a readable one, lowest version first; the others were not made here."""
+        found = []
+        for directory in self.versions().values():
+            with contextlib.suppress(ReleaseError):
+                found.append(Release.load(directory))
+        return tuple(found)
+
+    def newest(self) -> Release | None:
+        """The record of the highest version that has a readable one, or None."""
+        return max(self.releases(), key=lambda release: release.version, default=None)
+
+    def publish(self, source: Path, provenance: Provenance) -> Release:
+        """Releases a SavedModel as the next version, one more than the highest there.
+
+        A model that was released from the same origin before is not released again: its version is returned.
+
+        Args:
+            source: directory of the SavedModel.
+            provenance: where it comes from.
+
+        Raises:
+            ReleaseError: there is no SavedModel, it changes while it is copied, or the store cannot be written; nothing is
+                left behind then.
+        """
+        files = saved_model.checksums(source)
+        key = _key(saved_model.digest(files), provenance)
+        with self._changing():
+            for release in self.releases():
+                if release.key == key:
+                    return release
+            staging = self.directory / f"{_STAGING}{secrets.token_hex(8)}"
+            try:
+                return self._publish(source, staging, provenance, files, key)
+            finally:
+                shutil.rmtree(staging, ignore_errors=True)
+
+    def _publish(self, source: Path, staging: Path, provenance: Provenance, files: dict[str, str], key: str) -> Release:
+        staging.mkdir()
+        if saved_model.copy(source, staging) != files:
+            raise ReleaseError(
+                "The SavedModel changed while it was copied.",
+                where=str(source),
+                fix="Nothing else may write there; run the pipeline again.",
+            )
+        release = Release.of(
+            provenance,
+            model=self.model,
+            version=self._next(),
+            created=datetime.now(timezone.utc),
+            files=files,
+            key=key,
+        )
+        with (staging / FILE_NAME).open("x", encoding="utf-8") as file:
+            file.write(release.to_json())
+            file.flush()
+            os.fsync(file.fileno())
+        saved_model.sync_directory(staging)
+        staging.rename(self.directory / str(release.version))
+        saved_model.sync_directory(self.directory)
+        return release
+
+    def _next(self) -> int:
+        version = max(self.versions(), default=0) + 1
+        while os.path.lexists(self.directory / str(version)):
+            version += 1
+        if version > _LARGEST:
+            raise ReleaseError(
+                "There is no version number left.",
+                where=str(self.directory),
+                received=version - 1,
+                fix="Remove the directory with that number: model servers read versions as 64-bit integers.",
+            )
+        return version
+
+    def retain(self, keep: int, *, protected: Iterable[int] = ()) -> tuple[int, ...]:
+        """Deletes all but the `keep` highest versions.
+
+        Never deleted: the newest blessed version, the newest that is blessed without force, the protected ones, and
+        versions without a readable record, which were not made here.
+
+        Args:
+            keep: versions to keep, at least 1.
+            protected: versions to keep whatever their number.
+
+        Returns:
+            The deleted versions.
+
+        Raises:
+            ReleaseError: the store cannot be written.
+        """
+        if not self.directory.is_dir():
+            return ()
+        with self._changing():
+            releases = self.releases()
+            kept = {release.version for release in releases[-max(keep, 1) :]} | set(protected)
+            blessed = [release for release in releases if release.blessing.blessed]
+            kept |= {release.version for release in blessed[-1:]}
+            kept |= {release.version for release in [r for r in blessed if r.blessing.forced is None][-1:]}
+            directories = self.versions()
+            deleted = tuple(release.version for release in releases if release.version not in kept)
+            for version in deleted:
+                hidden = self.directory / f"{_DELETED}{secrets.token_hex(8)}"
+                directories[version].rename(hidden)
+                shutil.rmtree(hidden)
+            return deleted
+
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Holds the lock, without leftovers of processes that died; what the file system refuses becomes a ReleaseError."""
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            with directory_lock(self.directory):
+                for path in self.directory.iterdir():
+                    if path.name.startswith((_STAGING, _DELETED)):
+                        shutil.rmtree(path)
+                yield
+        except OSError as error:
+            raise ReleaseError(
+                "The released versions cannot be written.",
+                where=str(error.filename or self.directory),
+                received=error.strerror or error,
+                fix="Check that it is a directory that may be written to, and that the disk is not full.",
+            ) from error
+
+
+def _number(name: str) -> int | None:
+    """The version that a directory's name stands for; None where model servers see none."""
+    if not (name.isascii() and name.isdigit()) or int(name) > _LARGEST:
+        return None
+    return int(name)
+
+
+def _key(model_digest: str, provenance: Provenance) -> str:
+    text = json.dumps([model_digest, provenance.origin], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
