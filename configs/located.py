@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Union
+from typing import Any, NamedTuple
 
 from configs.secret import mask_passwords
 from schemas.errors import SettingsError
 
-Scalar = Union[str, int, float, bool, None]
+Scalar = str | int | float | bool | None
 Path = tuple[str | int, ...]
 """Keys and list indexes from the root of the settings to a value."""
 

@@ -4,8 +4,8 @@
     mysql://ml:${DB_PASSWORD}@db/ml         mysql://ml:${DB_PASSWORD}@db/ml       mysql://ml:${DB_PASSWORD}@db/ml
     mysql://ml:hunter2@db/ml                mysql://ml:${SCALABLE_TF_SECRET_...}@db/ml    mysql://ml:***@db/ml
 
-Both are strings, so that whatever formats, logs, dumps or pickles them as text cannot leak. `reveal` gives the true text,
-at the last moment, in the process that connects. See docs/decisions/0004-secrets.md.
+Both are strings, so that whatever formats, logs, dumps or pickles them as text cannot leak. `reveal` gives the true
+text, at the last moment, in the process that connects. See docs/decisions/0004-secrets.md.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The settings: the one object through which configuration travels, from the YAML file to every process of a run.
 
 `configs.load.load_settings` makes it from files, overlays and `--set`; nothing else in the product reads YAML, and
-nothing but the process edge reads the environment. Fields marked `FromEnvironment` may hold `${NAME}`; no other field may.
+nothing but the process edge reads the environment. Fields marked `FromEnvironment` and secrets may hold `${NAME}`; no
+other field may.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from configs.yaml_source import reads_as_text
 
 
 def show(settings: Settings) -> str:
-    """The settings with every default, as YAML; passwords are ***, and what is secret as a whole is the variable's name.
+    """The settings with every default, as YAML; passwords are ***, whole secrets the names of their variables.
 
     `load_settings` reads it back to equal settings, where no password was written out.
     """

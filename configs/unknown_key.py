@@ -24,25 +24,20 @@ def unknown_key(key: str, value: Located, parent: Path, shape: Shape, kind: str 
     owners = [name for name, other in union.kinds.items() if key in other.keys]
     near = nearest(key, known)
     if owners:
-        fix = f"{key!r} is a key of the kind{'s' if len(owners) > 1 else ''} {', '.join(owners)}: change the kind, or remove the key."
+        kinds = f"kind{'s' if len(owners) > 1 else ''} {', '.join(owners)}"
+        fix = f"{key!r} is a key of the {kinds}: change the kind, or remove the key."
     elif near:
         fix = f"Did you mean {near!r}?"
     elif homes := list(_homes(key, settings_shape(), ())):
         fix = f"{key!r} is a key of {' and of '.join(homes)}: move it there."
     else:
         fix = ""
-    of_kind = (
-        f" of a feature of kind {kind!r}"
-        if kind and parent[:1] == ("features",)
-        else f" of kind {kind!r}"
-        if kind
-        else ""
-    )
-    place = f" in {dotted(parent)}" if parent else ""
+    of_kind = f", which is of kind {kind!r}" if kind else ""
+    place = f" in {dotted(parent)}{of_kind}" if parent else ""
     return mistake(
         value.start,
         (*parent, key),
-        f"Unknown key {key!r}{place}: it is not a key{of_kind}." if of_kind else f"Unknown key {key!r}{place}.",
+        f"Unknown key {key!r}{place}.",
         received=key,
         fix=f"{fix} Known keys here: {', '.join(known)}.".strip(),
     )

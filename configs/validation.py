@@ -1,4 +1,4 @@
-"""pydantic's verdict in the words of the settings: every error at its line, with what was received and how to mend it."""
+"""pydantic's verdict in the words of the settings: every error at its line, with what was received and the remedy."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _follows(kind: str, path: Path, earlier: Path) -> bool:
 
 
 class _Spot:
-    """Where pydantic's location is in the tree and in the shape of the settings; unlike it, without the kinds of unions."""
+    """Where pydantic's location is in the tree and in the shape of the settings; without the kinds of unions."""
 
     def __init__(self, location: tuple[int | str, ...], tree: Located) -> None:
         self.path: Path = ()
@@ -149,7 +149,7 @@ def _kind_mistake(spot: _Spot) -> Mistake:
 
 def _sentence(name: str, message: str) -> str:
     message = message.rstrip(".")
-    predicate = message.startswith(("must ", "has ", "cannot ", "is "))
+    predicate = message.startswith(("must ", "has ", "cannot ", "is ", "crosses ", "reads "))
     return f"{name} {message}." if predicate and name else f"{name}: {message}." if name else f"{message}."
 
 

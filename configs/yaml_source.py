@@ -1,8 +1,8 @@
 """YAML with the place of every value, read by the rules of YAML 1.2.
 
-Unlike PyYAML's own loaders: `1e-3` is a number; `yes`, `no`, `on`, `off`, dates and `12:30` are text; keys are always text;
-a key written twice is a mistake; `012`, which is 10 in YAML 1.1 and 12 in 1.2, is a mistake; tags other than the core ones
-are mistakes; nesting and aliases are bounded. Anchors, aliases and the merge key `<<` work.
+Unlike PyYAML's own loaders: `1e-3` is a number; `yes`, `no`, `on`, `off`, dates and `12:30` are text; keys are always
+text; a key written twice is a mistake; `012`, which is 10 in YAML 1.1 and 12 in 1.2, is a mistake; tags other than the
+core ones are mistakes; nesting and aliases are bounded. Anchors, aliases and the merge key `<<` work.
 
 Source of the rules: YAML 1.2.2, section 10.3 (core schema), https://yaml.org/spec/1.2.2/#103-core-schema
 """
@@ -105,7 +105,7 @@ class _Builder:
         if isinstance(event, events.AliasEvent):
             if event.anchor not in self._anchors:
                 raise SettingsError(
-                    f"The alias *{event.anchor} stands for nothing: no finished value before it has the anchor &{event.anchor}.",
+                    f"The alias *{event.anchor} has no finished value with the anchor &{event.anchor} before it.",
                     where=self._at(event).at(path),
                 )
             return self._anchors[event.anchor]

@@ -1,18 +1,17 @@
 """The feature table: the one list of features that everything else is derived from.
 
-From it come the columns that ingestion expects and their types, preprocessing_fn, the model's inputs, the parsing spec of
-raw examples, the slices that evaluation may use and the request example for serving. Nothing repeats it.
+From it come the columns that ingestion expects and their types, preprocessing_fn, the model's inputs, the parsing spec
+of raw examples, the slices that evaluation may use and the request example for serving. Nothing repeats it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
-from typing import Annotated, Literal, Union
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from schemas.errors import SchemaError
+from schemas.errors import PlacedValueError, SchemaError
 from schemas.expression import Expression
 
 Dtype = Literal["float", "int", "string"]
@@ -22,7 +21,7 @@ Dtype = Literal["float", "int", "string"]
 class Spec(BaseModel):
     """What every entry of the table has in common: frozen, and an unknown key is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class ColumnSpec(Spec):
@@ -90,7 +89,7 @@ class Cross(Spec):
     """The cross of two or more columns, hashed into buckets. Numbers must be crossed by their bucketized feature."""
 
     kind: Literal["cross"]
-    of: tuple[str, ...] = Field(min_length=2, description="Names of categorical, hashed, integer or bucketized features.")
+    of: tuple[str, ...] = Field(min_length=2, description="Categorical, hashed, integer or bucketized features.")
     buckets: int = Field(ge=2)
 
 
@@ -99,7 +98,9 @@ class Timestamp(ColumnSpec):
 
     kind: Literal["timestamp"]
     dtype: Literal["int", "string"] = "int"
-    unit: Literal["s", "ms", "us"] = Field("s", description="Unit of an int column since 1970-01-01; strings are ISO 8601.")
+    unit: Literal["s", "ms", "us"] = Field(
+        "s", description="Unit of an int column since 1970-01-01; strings are ISO 8601."
+    )
     cycles: tuple[Literal["hour_of_day", "day_of_week", "day_of_month", "day_of_year"], ...] = (
         "hour_of_day",
         "day_of_week",
@@ -108,7 +109,7 @@ class Timestamp(ColumnSpec):
 
 
 class Text(ColumnSpec):
-    """Free text: lower-cased, split on what is not a letter or a digit, then n-grams, vocabulary, and a fixed length."""
+    """Free text: lower-cased, split on what is not a letter or a digit; n-grams, vocabulary, and a fixed length."""
 
     kind: Literal["text"]
     ngrams: tuple[int, int] = Field((1, 1), description="Smallest and largest n-gram.")
@@ -116,7 +117,9 @@ class Text(ColumnSpec):
     min_frequency: int | None = Field(None, ge=1)
     oov_buckets: int = Field(1, ge=1)
     length: int = Field(128, ge=1, description="Tokens kept a row; shorter rows are padded.")
-    weights: Literal["none", "tf_idf"] = Field("none", description="tf_idf adds each token's weight; tokens are then distinct.")
+    weights: Literal["none", "tf_idf"] = Field(
+        "none", description="tf_idf adds each token's weight; tokens are then distinct."
+    )
 
     @model_validator(mode="after")
     def _ordered(self) -> Text:
@@ -132,7 +135,9 @@ class Image(ColumnSpec):
     height: int = Field(ge=1)
     width: int = Field(ge=1)
     channels: Literal[1, 3] = 3
-    scale: Literal["unit", "symmetric", "standardize"] = Field("unit", description="[0, 1], [-1, 1], or per-image z-score.")
+    scale: Literal["unit", "symmetric", "standardize"] = Field(
+        "unit", description="[0, 1], [-1, 1], or per-image z-score."
+    )
 
 
 class Passthrough(ColumnSpec):
@@ -144,9 +149,7 @@ class Passthrough(ColumnSpec):
 
 
 Feature = Annotated[
-    Union[
-        Numeric, Bucketized, Categorical, Hashed, Integer, Cross, Timestamp, Text, Image, Passthrough
-    ],
+    Numeric | Bucketized | Categorical | Hashed | Integer | Cross | Timestamp | Text | Image | Passthrough,
     Field(discriminator="kind"),
 ]
 
@@ -157,13 +160,14 @@ class BinaryLabel(Spec):
     kind: Literal["binary"]
     expression: str
 
-    @model_validator(mode="after")
-    def _parses(self) -> BinaryLabel:
+    @field_validator("expression")
+    @classmethod
+    def _parses(cls, expression: str) -> str:
         try:
-            Expression(self.expression)
+            Expression(expression)
         except SchemaError as error:
             raise ValueError(error.what) from error
-        return self
+        return expression
 
     @property
     def columns(self) -> dict[str, Dtype]:
@@ -216,9 +220,11 @@ class NumericLabel(Spec):
         return {self.column: "float"}
 
 
-Label = Annotated[Union[BinaryLabel, IntegerLabel, OneHotLabel, NumericLabel], Field(discriminator="kind")]
+Label = Annotated[BinaryLabel | IntegerLabel | OneHotLabel | NumericLabel, Field(discriminator="kind")]
 
 
+CROSSABLE = (Categorical, Hashed, Integer, Bucketized)
+"""Kinds whose features are ids, so that a cross can take them."""
 LABEL = "label"
 """Key of the label among the transformed features: `label_xf` (see `schemas.transformed`)."""
 WEIGHT = "example_weight"
@@ -229,8 +235,9 @@ class FeatureTable(Spec):
     """Features by name, the label and, optionally, the column that weighs each example.
 
     Raises:
-        ValueError: (as pydantic collects it) a cross names an unknown or unsuitable feature, two features read one column
-            with different types, a feature has a reserved name, or a feature would read a column that decides the label alone.
+        ValueError: (as pydantic collects it) a cross names an unknown or unsuitable feature, two features read one
+            column with different types, a feature has a reserved name, or a feature would read a column that decides
+            the label alone.
     """
 
     features: dict[str, Feature] = Field(min_length=1)
@@ -241,25 +248,41 @@ class FeatureTable(Spec):
     def _consistent(self) -> FeatureTable:
         for name, spec in self.features.items():
             if name in (LABEL, WEIGHT):
-                raise ValueError(f"feature {name!r}: the name is reserved; give the feature another name and set column: {name}")
+                raise PlacedValueError(
+                    f"the name is reserved; give the feature another name and set column: {name}", ("features", name)
+                )
+            if isinstance(spec, Text) and spec.weights != "none" and f"{name}_weight" in self.features:
+                raise PlacedValueError(
+                    f"the name is that of the token weights of {name!r}; give the feature another name and set column",
+                    ("features", f"{name}_weight"),
+                )
             if isinstance(spec, Cross):
                 self._check_cross(name, spec)
         _ = self.columns
-        leaked = {c for c in self.label.columns if c in self.inputs} if not isinstance(self.label, BinaryLabel) else set()
-        if leaked:
-            raise ValueError(f"the label's column {sorted(leaked)[0]!r} is also read by a feature; the model would see the answer")
+        # A yes/no label of several columns, such as tips > 0.2 * fare, is not decided by one of them.
+        decisive = list(self.label.columns) if len(self.label.columns) == 1 else []
+        for name, column, _ in _feature_columns(self.features):
+            if column in decisive:
+                raise PlacedValueError(
+                    f"reads the label's column {column!r}; the model would see the answer", ("features", name)
+                )
         return self
 
     def _check_cross(self, name: str, cross: Cross) -> None:
         for part in cross.of:
             if part not in self.features:
-                near = get_close_matches(part, list(self.features), n=1)
-                hint = f"; did you mean {near[0]!r}?" if near else ""
-                raise ValueError(f"feature {name!r} crosses {part!r}, which is not a feature{hint}")
-            if not isinstance(self.features[part], (Categorical, Hashed, Integer, Bucketized)):
-                raise ValueError(
-                    f"feature {name!r} crosses {part!r} of kind {self.features[part].kind!r}; "
-                    "only categorical, hashed, integer and bucketized features can be crossed"
+                raise PlacedValueError(
+                    f"crosses {part!r}, which is not a feature",
+                    ("features", name, "of"),
+                    known=[other for other, spec in self.features.items() if isinstance(spec, CROSSABLE)],
+                    received=part,
+                )
+            if not isinstance(self.features[part], CROSSABLE):
+                raise PlacedValueError(
+                    f"crosses {part!r} of kind {self.features[part].kind!r}; "
+                    "only categorical, hashed, integer and bucketized features can be crossed",
+                    ("features", name, "of"),
+                    received=part,
                 )
 
     @property
@@ -288,9 +311,18 @@ def _feature_columns(features: Mapping[str, Feature]) -> tuple[tuple[str, str, D
     for name, spec in features.items():
         if isinstance(spec, Cross):
             continue
-        dtype: Dtype = spec.dtype if not isinstance(spec, (Integer, Text, Image)) else "int" if isinstance(spec, Integer) else "string"
-        found.append((name, spec.column or name, dtype))
+        found.append((name, spec.column or name, _dtype(spec)))
     return tuple(found)
+
+
+def _dtype(
+    spec: Numeric | Bucketized | Categorical | Hashed | Integer | Timestamp | Text | Image | Passthrough,
+) -> Dtype:
+    if isinstance(spec, Integer):
+        return "int"
+    if isinstance(spec, (Text, Image)):
+        return "string"
+    return spec.dtype
 
 
 def _merged(found: tuple[tuple[str, str, Dtype], ...]) -> dict[str, Dtype]:
@@ -298,9 +330,10 @@ def _merged(found: tuple[tuple[str, str, Dtype], ...]) -> dict[str, Dtype]:
     readers: dict[str, str] = {}
     for name, column, dtype in found:
         if columns.setdefault(column, dtype) != dtype:
-            raise ValueError(
+            raise PlacedValueError(
                 f"column {column!r} is read as {columns[column]} by {readers[column]!r} and as {dtype} by {name!r}; "
-                "give both the same dtype"
+                "give both the same dtype",
+                ("features", name) if name not in (LABEL, WEIGHT) else (name,),
             )
         readers.setdefault(column, name)
     return columns
