@@ -1,7 +1,7 @@
 """Offending values: which rows made TFDV report an anomaly.
 
-TFDV can search for anomalous examples itself (`validate_examples_in_tfrecord`), but it computes statistics of each
-single row: milliseconds a row. Here whole columns are compared with the schema, and only for the features that are refused.
+TFDV can search for anomalous examples itself (`validate_examples_in_tfrecord`), but it computes statistics of every row
+alone: milliseconds a row. Here whole columns are compared with the schema, and only for the features that are refused.
 """
 
 from __future__ import annotations

@@ -136,9 +136,7 @@ def _reasons(anomalies: anomalies_pb2.Anomalies) -> Iterator[tuple[str, Severity
 
 
 def _kind(value: int) -> str:
-    known: dict[int, str] = anomalies_pb2.AnomalyInfo.Type.DESCRIPTOR.values_by_number
-    # A newer TFDV may know a type that this one's protocol does not name.
-    return known[value].name if value in known else f"TYPE_{value}"  # type: ignore[attr-defined]
+    return str(anomalies_pb2.AnomalyInfo.Type.Name(value))
 
 
 def _missing(statistics: Statistics, split: str) -> dict[str, int]:

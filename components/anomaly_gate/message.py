@@ -11,6 +11,9 @@ from schemas.errors import AnomalyError
 LISTED = 20
 """Anomalies that the message lists; the log has them all."""
 
+LONGEST = 300
+"""Characters of TFDV's description that are shown."""
+
 EvidenceBySplit = Mapping[tuple[str, str, str], Evidence]
 """Evidence by split, feature and kind."""
 
@@ -32,10 +35,8 @@ def anomaly_error(verdict: Verdict, evidence: EvidenceBySplit, *, listed: int = 
     return AnomalyError(
         f"The data are not what the schema says: {len(refused)} anomal{'y' if len(refused) == 1 else 'ies'}. "
         "The run stops before Transform.",
-        where=f"AnomalyGate, feature{'s' * (len(features) > 1)} "
-        + ", ".join(features[:listed])
-        + ", ..." * (len(features) > listed),
-        received="\n" + "\n".join(lines),
+        where=f"AnomalyGate, feature{'s' * (len(features) > 1)} {shown}",
+        received="\n".join((", ".join(f"{rows} rows in {split}" for split, rows in verdict.rows.items()), *lines)),
         fix="\n".join(
             (
                 "mend the data; or, where the data are right and the schema is out of date:",
@@ -49,16 +50,21 @@ def anomaly_error(verdict: Verdict, evidence: EvidenceBySplit, *, listed: int = 
 
 
 def _lines(finding: Finding, evidence: EvidenceBySplit) -> list[str]:
-    lines = [f"    {finding.split}: {finding.feature}: {finding.kind}", f"      {finding.description}"]
+    lines = [f"    {finding.split}: {finding.feature}: {finding.kind}", f"      {_cut(finding.description.strip())}"]
     found = evidence.get((finding.split, finding.feature, finding.kind))
     if found is not None:
-        samples = ": " + ", ".join(map(str, found.samples)) if found.samples else ""
+        # That every row lacks a value says it all.
+        everywhere = found.rows == finding.rows and all(sample.value is None for sample in found.samples)
+        samples = "" if everywhere or not found.samples else ": " + ", ".join(map(str, found.samples))
         lines.append(f"      {_share(found.rows, finding.rows)}{samples}")
     elif finding.missing:
-        lines.append(
-            f"      missing in {finding.missing} of {finding.rows} rows ({_percent(finding.missing, finding.rows)})"
-        )
+        lines.append(f"      missing in {_share(finding.missing, finding.rows)}")
     return lines
+
+
+def _cut(text: str) -> str:
+    """TFDV lists every unexpected value of a domain; the samples show enough of them."""
+    return text if len(text) <= LONGEST else text[:LONGEST].rstrip() + "..."
 
 
 def _share(part: int, whole: int) -> str:

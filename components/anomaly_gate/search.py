@@ -105,7 +105,7 @@ def _lists(batch: pa.RecordBatch, name: str, offends: Callable[[Rows], Mask]) ->
     """Rows for which `offends` holds of the number of values, with that number in words."""
     lengths = _lengths(batch, name)
     rows = np.flatnonzero(offends(lengths))
-    return rows, pa.array([f"{n} value{'s' * (n != 1)}".encode() for n in lengths[rows]], pa.binary())
+    return rows, pa.array([f"{n} value{'s' * (n != 1)}".encode() for n in lengths[rows].tolist()], pa.binary())
 
 
 def _numbers(values: pa.Array) -> npt.NDArray[Any]:
