@@ -14,7 +14,10 @@ def schema(text: str) -> schema_pb2.Schema:
 
 
 BEFORE = """
-    feature { name: "fare" type: FLOAT float_domain { min: 0 max: 100 disallow_nan: true } presence { min_fraction: 0.8 } }
+    feature {
+      name: "fare" type: FLOAT presence { min_fraction: 0.8 }
+      float_domain { min: 0 max: 100 disallow_nan: true }
+    }
     feature { name: "hour" type: INT int_domain { min: 0 max: 23 } value_count { min: 1 max: 1 } }
     feature { name: "pay" type: BYTES domain: "pay" presence { min_count: 1 } }
     string_domain { name: "pay" value: "Card" value: "Cash" }

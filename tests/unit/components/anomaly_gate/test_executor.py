@@ -14,7 +14,7 @@ from schemas.artifacts import GateReport
 from schemas.errors import AnomalyError, DataError
 
 SCHEMA = """
-    feature { name: "fare" type: FLOAT presence { min_fraction: 0.5 } value_count { min: 1 max: 1 } float_domain { min: 0 } }
+    feature { name: "fare" type: FLOAT presence { min_fraction: 0.5 } float_domain { min: 0 } }
     feature { name: "pay" type: BYTES domain: "pay" }
     string_domain { name: "pay" value: "Cash" value: "Card" }
 """
