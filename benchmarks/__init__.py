@@ -1,0 +1,1 @@
+"""Measurements against the stock TFX pipeline and against scikit-learn."""

@@ -1,0 +1,117 @@
+"""Our model beside scikit-learn's HistGradientBoosting, on the same rows and columns.
+
+    python -m benchmarks.quality -c configs/taxi.yaml --json quality.json
+
+It runs our pipeline (or takes a run that is there, `--run OUTPUT_DIR`) and reads the train and eval rows that its
+ExampleGen wrote, the columns that its features read (the label's own columns only where a feature reads them too).
+HistGradientBoosting is trained on the train rows (see `benchmarks.baseline`). Both are judged on the same eval rows:
+ours through the released SavedModel's `serving_default`, on the raw examples.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from benchmarks.baseline import fit_baseline
+from benchmarks.markdown import markdown_table
+from benchmarks.ours import our_command, our_examples, our_model
+from benchmarks.scores import score
+from configs.load import load_settings
+from configs.settings import Settings
+from schemas.errors import RunError, ScalableTFError, SettingsError
+from schemas.expression import Expression
+from schemas.features import BinaryLabel
+
+_ROOT = Path(__file__).resolve().parent.parent
+_OURS = "ours"
+_BASELINE = "hist_gradient_boosting"
+_METRICS = ("auc", "log_loss", "accuracy", "calibration")
+
+
+def compare(settings: Settings, output_dir: Path) -> dict[str, Any]:
+    """Judges a run's released model beside the baseline. Imports TensorFlow.
+
+    Args:
+        settings: of the run.
+        output_dir: of the run.
+
+    Returns:
+        JSON-ready: `rows` by split, `columns`, `categorical`, and the metrics of `ours` and `hist_gradient_boosting`.
+
+    Raises:
+        SettingsError: the label is not a binary one.
+        RunError: the run has no examples or no release.
+    """
+    from benchmarks.examples import read_columns
+    from benchmarks.predictions import predict
+
+    label = settings.label
+    if not isinstance(label, BinaryLabel):
+        raise SettingsError(
+            "This benchmark compares binary classifiers.",
+            where="label.kind",
+            received=label.kind,
+            fix="Use settings with a label of kind binary.",
+        )
+    table = settings.table
+    model = our_model(output_dir, settings.model_name)
+    splits = {split: our_examples(output_dir, split) for split in ("train", settings.evaluation.split)}
+    train, judged = (read_columns(folder, table.columns) for folder in splits.values())
+    expression = Expression(label.expression)
+    train_labels, labels = (expression(rows).astype("float64") for rows in (train, judged))
+    baseline = fit_baseline(table, train, train_labels, settings.training.seed)
+    predictions, _ = predict(model, splits[settings.evaluation.split])
+    return {
+        "rows": {"train": len(train_labels), settings.evaluation.split: len(labels)},
+        "columns": list(baseline.columns),
+        "categorical": list(baseline.categorical),
+        _OURS: asdict(score(labels, predictions)),
+        _BASELINE: asdict(score(labels, baseline.predict(judged))),
+    }
+
+
+def report(result: Mapping[str, Any]) -> str:
+    """The result as a Markdown table."""
+    rows = [(metric.replace("_", " "), result[_OURS][metric], result[_BASELINE][metric]) for metric in _METRICS]
+    return markdown_table(("metric", "ours", "HistGradientBoosting"), rows)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the benchmark; 0 when there is a result."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.quality", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument(
+        "-c", "--config", type=Path, action="append", required=True, help="settings file; may be repeated"
+    )
+    parser.add_argument("--json", type=Path, required=True, help="file for the result")
+    parser.add_argument("--run", type=Path, metavar="OUTPUT_DIR", help="take this run instead of a new one")
+    arguments = parser.parse_args(argv)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        settings = load_settings(arguments.config)
+        if arguments.run is not None:
+            result = compare(settings, arguments.run)
+        else:
+            with tempfile.TemporaryDirectory(prefix="stf-benchmark-") as folder:
+                output_dir = Path(folder) / "ours"
+                if subprocess.run(our_command(arguments.config, output_dir), cwd=_ROOT, check=False).returncode != 0:
+                    raise RunError("Our pipeline failed; see above.", where="scalable-tf run")
+                result = compare(settings, output_dir)
+    except ScalableTFError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    arguments.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    print(report(result))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
