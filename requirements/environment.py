@@ -82,13 +82,15 @@ def _one_at_a_time(root: str) -> Iterator[None]:
 
 def _install(root: str, stack: Stack, environ: Dict[str, str]) -> None:
     place = os.path.join(root, ".venv")
-    uv = get_uv(os.path.join(root, ".cache"), environ)
-    if _is_reusable(root, stack):
-        say(f"bringing .venv up to date ({stack.name})")
-    else:
+    reusable = _is_reusable(root, stack)
+    if not reusable:
         check_compiler()
         _remove(place)
         check_disk(root, environ.get("UV_CACHE_DIR") or os.path.expanduser("~/.cache/uv"))
+    uv = get_uv(os.path.join(root, ".cache"), environ)
+    if reusable:
+        say(f"bringing .venv up to date ({stack.name})")
+    else:
         interpreter = find_interpreter(stack, uv, environ)
         say(f"making .venv: {stack.name} on Python {interpreter.version}, {interpreter.path}; 1 to 10 minutes, once")
         _run(environ, [uv, "venv", "--quiet", "--no-project", "--python", interpreter.path, place])

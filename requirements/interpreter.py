@@ -57,10 +57,10 @@ def probe(path: str) -> Optional[Interpreter]:
             stderr=subprocess.DEVNULL,
             timeout=30,
         )
-        answer = json.loads(done.stdout.decode()) if done.returncode == 0 else None
-    except (OSError, ValueError, subprocess.TimeoutExpired):
+        answer = json.loads(done.stdout.decode())
+        return Interpreter(answer["path"], answer["version"], answer["missing"])
+    except (OSError, ValueError, TypeError, KeyError, subprocess.TimeoutExpired):
         return None
-    return Interpreter(answer["path"], answer["version"], answer["missing"]) if answer else None
 
 
 def _candidates(version: str, environ: Dict[str, str]) -> Iterator[str]:
