@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.example_gen.csv_blocks import Block, Piece, read_pieces
-from components.example_gen.csv_columns import Columns, RaggedRows, lines_of, read_columns
+from components.example_gen.csv_columns import Columns, RaggedRowsError, lines_of, read_columns
 from components.example_gen.encode import encode_examples
 from components.example_gen.labels import TypedColumn, read_labels
 from components.example_gen.report import SAMPLES, Report
@@ -54,8 +55,8 @@ class Work:
 def write_block(index: int, count: int, block: Block, work: Work) -> Report:
     """Writes the shards of one block.
 
-    No shard is written when the report is not sound, or when it asks for wider types than were assumed: the shards would
-    be made anew.
+    No shard is written when the report is not sound, or when it asks for wider types than were assumed: the shards
+    would be made anew.
 
     Args:
         index: number of the block.
@@ -75,9 +76,8 @@ def write_block(index: int, count: int, block: Block, work: Work) -> Report:
                 if examples is not None:
                     _write(examples, writers, work, report)
             if not wanted(report, work.types):
-                raise _Unwanted
-    except _Unwanted:
-        pass
+                for writer in writers:
+                    writer.discard()
     except ScalableTFError as error:
         report.error = error.to_dict()
     return report
@@ -86,10 +86,6 @@ def write_block(index: int, count: int, block: Block, work: Work) -> Report:
 def wanted(report: Report, types: Mapping[str, ValueType]) -> bool:
     """Whether the shards of these reports are what the run is to give."""
     return report.sound and all(kind == types.get(name, "none") for name, kind in report.types.items())
-
-
-class _Unwanted(Exception):
-    """Leaves the shards unwritten."""
 
 
 def _write(examples: Sequence[bytes], writers: Sequence[ShardWriter], work: Work, report: Report) -> None:
@@ -105,7 +101,7 @@ def _examples(piece: Piece, work: Work, report: Report) -> list[bytes] | None:
     """The serialized examples of a piece, or None once they are not wanted."""
     try:
         parsed = read_columns(piece, work.delimiter, work.missing)
-    except RaggedRows as ragged:
+    except RaggedRowsError as ragged:
         report.ragged.add(
             len(ragged.rows), [(piece.path, line, f"{fields} fields") for line, fields in ragged.rows[:SAMPLES]]
         )
@@ -154,7 +150,7 @@ def _report_values(name: str, piece: Piece, texts: Any, refused: Mapping[int, st
     )
 
 
-def _check_labels(piece: Piece, typed: Mapping[str, TypedColumn], work: Work, report: Report) -> np.ndarray:
+def _check_labels(piece: Piece, typed: Mapping[str, TypedColumn], work: Work, report: Report) -> npt.NDArray[np.bool_]:
     """Which rows are kept."""
     if any(name in report.bad_values for name in work.label.columns):
         return np.ones(len(next(iter(typed.values()))[1]), bool)
@@ -167,12 +163,12 @@ def _check_labels(piece: Piece, typed: Mapping[str, TypedColumn], work: Work, re
         report.unlabelled.add(unlabelled, _samples(piece, typed, np.flatnonzero(labels.missing), work))
     if labels.wrong.any():
         report.bad_labels.add(int(labels.wrong.sum()), _samples(piece, typed, np.flatnonzero(labels.wrong), work))
-    keep: np.ndarray = ~labels.missing
+    keep: npt.NDArray[np.bool_] = ~labels.missing
     return keep
 
 
 def _samples(
-    piece: Piece, typed: Mapping[str, TypedColumn], rows: np.ndarray, work: Work
+    piece: Piece, typed: Mapping[str, TypedColumn], rows: npt.NDArray[np.intp], work: Work
 ) -> list[tuple[str, int, str]]:
     first = [int(row) for row in rows[:SAMPLES]]
     names = list(work.label.columns)

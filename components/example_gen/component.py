@@ -12,12 +12,13 @@ from tfx.types import standard_component_specs as keys
 
 from components.example_gen.driver import Driver
 from components.example_gen.executor import INGESTION_KEY, Executor
-from components.example_gen.inputs import has_span, split_path
+from components.example_gen.inputs import split_path
+from components.example_gen.spans import has_span
 from configs.settings import Data
 from schemas.features import FeatureTable
 
 
-class ExampleGenSpec(component_spec.ComponentSpec):  # type: ignore[misc]  # tfx is not typed
+class ExampleGenSpec(component_spec.ComponentSpec):
     """As TFX's file-based ExampleGen, and what ingestion depends on besides."""
 
     PARAMETERS = {
@@ -28,11 +29,11 @@ class ExampleGenSpec(component_spec.ComponentSpec):  # type: ignore[misc]  # tfx
     OUTPUTS = keys.FileBasedExampleGenSpec.OUTPUTS
 
 
-class ExampleGen(component.FileBasedExampleGen):  # type: ignore[misc]  # tfx is not typed
+class ExampleGen(component.FileBasedExampleGen):
     """Ingests the data of a run.
 
-    Output `examples` (Examples): gzipped TFRecords of tf.Example for each split, as stock CsvExampleGen writes them. Custom
-    properties: `rows` (JSON, rows of each split), `dropped`, `span`, `version`, `input_fingerprint`.
+    Output `examples` (Examples): gzipped TFRecords of tf.Example for each split, as stock CsvExampleGen writes them.
+    Custom properties: `rows` (JSON, rows of each split), `dropped`, `span`, `version`, `input_fingerprint`.
 
     Args:
         data: where rows come from and how they are split.

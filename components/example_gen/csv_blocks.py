@@ -1,7 +1,7 @@
 """Blocks, the elements of ingestion's Beam job, and the pieces in which a block is read with bounded memory.
 
-Both start and end at record boundaries, so that a block means the same on whatever worker reads it. A source of another format
-gives blocks of its own and its own way to read them.
+Both start and end at record boundaries, so that a block means the same on whatever worker reads it. A source of
+another format gives blocks of its own and its own way to read them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from components.example_gen.csv_file import BOM, CsvFile
 from components.example_gen.csv_header import Header
-from components.example_gen.csv_records import UnclosedQuote, last_record_end, open_quote
+from components.example_gen.csv_records import UnclosedQuoteError, last_record_end, open_quote
 from schemas.errors import DataError
 
 BLOCK_BYTES = 32 << 20
@@ -91,7 +91,7 @@ def read_pieces(block: Block, delimiter: str, piece_bytes: int = PIECE_BYTES) ->
             try:
                 # A line end is put behind a last record that has none; it is a boundary unless a quote is open.
                 end = last_record_end(data if not ended or data.endswith(b"\n") else data + b"\n", separator)
-            except UnclosedQuote as error:
+            except UnclosedQuoteError as error:
                 raise _unclosed(block.path, line, data, error.position) from error
             end = min(end, len(data))
             if end:
@@ -122,5 +122,5 @@ def _unclosed(path: str, line: int, data: bytes, position: int) -> DataError:
         "A quote opens a field and is never closed.",
         where=f"{path}, line {at}",
         received=shown,
-        fix='Close the quote on this line, or double it (\"\") where it is part of the text.',
+        fix='Close the quote on this line, or double it ("") where it is part of the text.',
     )

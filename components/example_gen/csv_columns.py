@@ -17,7 +17,7 @@ from schemas.errors import DataError
 _FIELD_BYTES = 1 << 30
 
 
-class RaggedRows(Exception):
+class RaggedRowsError(Exception):
     """Rows with too many or too few fields.
 
     Args:
@@ -42,7 +42,7 @@ def read_columns(piece: Piece, delimiter: str, missing: Sequence[str]) -> Column
 
     Raises:
         DataError: NUL bytes or text that is not UTF-8.
-        RaggedRows: rows whose number of fields is not that of the header.
+        RaggedRowsError: rows whose number of fields is not that of the header.
     """
     _check_text(piece)
     if not piece.data.strip(b"\r\n"):
@@ -62,9 +62,11 @@ def read_columns(piece: Piece, delimiter: str, missing: Sequence[str]) -> Column
             ),
         )
     except pa.ArrowInvalid as error:
-        ragged = [(line, len(fields)) for line, fields in read_rows(piece, delimiter) if len(fields) != len(piece.names)]
+        ragged = [
+            (line, len(fields)) for line, fields in read_rows(piece, delimiter) if len(fields) != len(piece.names)
+        ]
         if ragged:
-            raise RaggedRows(ragged) from error
+            raise RaggedRowsError(ragged) from error
         raise DataError(
             "A part of the data cannot be parsed as CSV.",
             where=f"{piece.path}, from line {piece.line}",
@@ -111,7 +113,7 @@ def _check_text(piece: Piece) -> None:
     if at >= 0:
         raise DataError(
             "The data holds a NUL byte: it is binary, or UTF-16 text.",
-            where=f"{piece.path}, line {piece.line + data.count(10, 0, at)}, byte {piece.offset + at}",
+            where=_place(piece, at),
             received=repr(data[max(0, at - 20) : at + 20]),
             fix="Give a CSV file in UTF-8.",
         )
@@ -122,7 +124,12 @@ def _check_text(piece: Piece) -> None:
     except UnicodeDecodeError as error:
         raise DataError(
             "The data is not UTF-8 text.",
-            where=f"{piece.path}, line {piece.line + data.count(10, 0, error.start)}, byte {piece.offset + error.start}",
+            where=_place(piece, error.start),
             received=repr(data[max(0, error.start - 20) : error.start + 20]),
             fix="Convert the file: iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW (or whatever its encoding is).",
         ) from error
+
+
+def _place(piece: Piece, position: int) -> str:
+    line = piece.line + piece.data.count(b"\n", 0, position)
+    return f"{piece.path}, line {line}, byte {piece.offset + position}"

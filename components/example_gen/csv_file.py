@@ -1,4 +1,4 @@
-"""A CSV file as a stream of bytes: plain or gzip, told apart by its first bytes, with everything that is not CSV refused."""
+"""A CSV file as a stream of bytes: plain or gzip, told apart by its first bytes; what is not CSV is refused."""
 
 from __future__ import annotations
 
@@ -59,7 +59,9 @@ class CsvFile:
                 start = self.read(32)
                 self.seek(0)
             if not start:
-                raise DataError("The data file is empty.", where=path, received="0 bytes", fix="Give a CSV file with a header line.")
+                raise DataError(
+                    "The data file is empty.", where=path, received="0 bytes", fix="Give a CSV file with a header line."
+                )
             for magic, kind, fix in _FOREIGN:
                 if start.startswith(magic):
                     raise DataError("The data file is not CSV.", where=path, received=kind, fix=fix)

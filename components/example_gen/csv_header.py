@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from components.example_gen.csv_file import BOM, CsvFile
-from components.example_gen.csv_records import UnclosedQuote, record_ends
+from components.example_gen.csv_records import UnclosedQuoteError, record_ends
 from schemas.errors import DataError
 
 _MOST_BYTES = 16 << 20
@@ -68,7 +68,7 @@ def _first_end(data: bytes, delimiter: str, path: str) -> int:
     shift = len(BOM) if data.startswith(BOM) else 0
     try:
         return next((end + shift for end in record_ends(data[shift:], delimiter.encode())), 0)
-    except UnclosedQuote as error:
+    except UnclosedQuoteError as error:
         raise DataError(
             "A quote of the header is never closed.",
             where=f"{path}, line 1",
@@ -99,14 +99,19 @@ def _text(body: bytes, path: str) -> str:
 def _check_names(path: str, names: tuple[str, ...], delimiter: str) -> None:
     where = f"{path}, line 1"
     if not names:
-        raise DataError("The first line is empty.", where=where, received="an empty line", fix="The first line must name the columns.")
+        raise DataError(
+            "The first line is empty.",
+            where=where,
+            received="an empty line",
+            fix="The first line must name the columns.",
+        )
     empty = [position for position, name in enumerate(names, 1) if not name.strip()]
     if empty:
         raise DataError(
             "A column has no name.",
             where=f"{where}, column {empty[0]} of {len(names)}",
             received=delimiter.join(names)[:200],
-            fix="Name every column in the header, or remove the unnamed one (pandas writes its index as one: index=False).",
+            fix="Name every column in the header, or remove the unnamed one (pandas.to_csv: index=False).",
         )
     repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:

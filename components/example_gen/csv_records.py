@@ -1,7 +1,7 @@
 """Where CSV records end, for text that may hold delimiters, quotes and newlines inside quoted fields.
 
-The rules are those of Python's csv module and of pyarrow: a quote opens a field only at the field's first character, a doubled
-quote inside it stands for one, and a quote anywhere else is an ordinary character.
+The rules are those of Python's csv module and of pyarrow: a quote opens a field only at the field's first character,
+a doubled quote inside it stands for one, and a quote anywhere else is an ordinary character.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ import re
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 
 _QUOTE = b'"'
 _NEWLINE = b"\n"
 
 
-class UnclosedQuote(Exception):
+class UnclosedQuoteError(Exception):
     """A quoted field runs over lines and ends in the middle of other text.
 
     Args:
@@ -35,17 +36,14 @@ def last_record_end(data: bytes, delimiter: bytes) -> int:
         delimiter: the one byte between fields.
 
     Raises:
-        UnclosedQuote: a field cannot be told from its neighbours.
+        UnclosedQuoteError: a field cannot be told from its neighbours.
     """
     if _QUOTE not in data:
         return data.rfind(_NEWLINE) + 1
     quotes = np.flatnonzero(np.frombuffer(data, np.uint8) == ord(_QUOTE))
     if not _well_formed(data, quotes, delimiter):
-        end = 0
-        for end in record_ends(data, delimiter):
-            pass
-        return end
-    # Quotes alternate between opening and closing, so a newline ends a record if an even number of them comes before it.
+        return max(record_ends(data, delimiter), default=0)
+    # Quotes alternate between opening and closing: a newline ends a record if an even number of them comes before.
     stop = len(data)
     if len(quotes) % 2:
         stop = int(quotes[-1])
@@ -64,12 +62,12 @@ def record_ends(data: bytes, delimiter: bytes) -> Iterator[int]:
     Only the last end of such a run is given, except for the first record, whose end is always given.
 
     Raises:
-        UnclosedQuote: a field cannot be told from its neighbours.
+        UnclosedQuoteError: a field cannot be told from its neighbours.
     """
     separator = re.compile(b"[" + re.escape(delimiter) + b"\r\n]")
     first = data.find(_NEWLINE)
     quote = data.find(_QUOTE)
-    if 0 <= first and (quote < 0 or first < quote):
+    if first >= 0 and (quote < 0 or first < quote):
         yield first + 1
     position = 0
     while True:
@@ -91,7 +89,7 @@ def record_ends(data: bytes, delimiter: bytes) -> Iterator[int]:
 
 
 def open_quote(data: bytes, delimiter: bytes) -> int:
-    """Offset of the quote that opens the field in which `data`, which starts at a record, ends; -1 if it ends in none."""
+    """Offset of the quote that opens the field in which `data` ends, or -1; `data` starts where a record starts."""
     separator = re.compile(b"[" + re.escape(delimiter) + b"\r\n]")
     position = 0
     while True:
@@ -114,7 +112,7 @@ def _end_of_record(data: bytes, position: int, separator: re.Pattern[bytes]) -> 
                 return -1
             after = data[close + 1 : close + 2]
             if after and not separator.match(after) and _NEWLINE in data[position:close]:
-                raise UnclosedQuote(position)
+                raise UnclosedQuoteError(position)
             position = close + 1
         match = separator.search(data, position)
         if match is None:
@@ -132,7 +130,7 @@ def _closing(data: bytes, position: int) -> int:
         position = close + 2
 
 
-def _well_formed(data: bytes, quotes: np.ndarray, delimiter: bytes) -> bool:
+def _well_formed(data: bytes, quotes: npt.NDArray[np.intp], delimiter: bytes) -> bool:
     """Whether every second quote opens a field and every other closes one or is half of a doubled quote."""
     text = np.frombuffer(data, np.uint8)
     opening, closing = quotes[0::2], quotes[1::2]

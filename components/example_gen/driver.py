@@ -11,11 +11,11 @@ from tfx.types import standard_component_specs as keys
 from tfx.utils import proto_utils
 
 from components.example_gen.fingerprint import fingerprint
-from components.example_gen.inputs import find_inputs
+from components.example_gen.inputs import find_inputs, split_path
 from configs.paths import resolve
 
 
-class Driver(driver.FileBasedDriver):  # type: ignore[misc]  # tfx is not typed
+class Driver(driver.FileBasedDriver):
     """TFX's driver with the same properties, but its own search: every way of finding nothing is a DataError."""
 
     def resolve_exec_properties(
@@ -32,10 +32,8 @@ class Driver(driver.FileBasedDriver):  # type: ignore[misc]  # tfx is not typed
         if exec_properties.get(keys.RANGE_CONFIG_KEY):
             chosen = proto_utils.json_to_proto(exec_properties[keys.RANGE_CONFIG_KEY], range_config_pb2.RangeConfig())
             span = chosen.static_range.start_span_number
-        base, pattern = exec_properties[keys.INPUT_BASE_KEY], inputs.splits[0].pattern
-        if base.startswith(_PACKAGE):
-            base, pattern = os.path.split(resolve(os.path.join(base, pattern)))
-        found = find_inputs(base, pattern, span)
+        path = resolve(os.path.join(exec_properties[keys.INPUT_BASE_KEY], inputs.splits[0].pattern))
+        found = find_inputs(*split_path(path), span)
         inputs.splits[0].pattern = found.pattern
         exec_properties[keys.INPUT_BASE_KEY] = found.base
         exec_properties[keys.INPUT_CONFIG_KEY] = proto_utils.proto_to_json(inputs)
@@ -43,6 +41,3 @@ class Driver(driver.FileBasedDriver):  # type: ignore[misc]  # tfx is not typed
         exec_properties[utils.VERSION_PROPERTY_NAME] = found.version
         exec_properties[utils.FINGERPRINT_PROPERTY_NAME] = fingerprint(found.files)
         return exec_properties
-
-
-_PACKAGE = "package:"

@@ -1,9 +1,9 @@
 """Columns to serialized tf.Examples, without making a message object for each row.
 
-The bytes are those of `Example.SerializeToString(deterministic=True)`: features in the order of their names' UTF-8 bytes, packed
-lists, and, for a missing value, an empty list of the column's type (no list where the column has no type), as stock
-CsvExampleGen makes them. tfx_bsl's RecordBatchToExamplesEncoder cannot be used: its map order is not deterministic, and the
-split of a row is decided by its bytes.
+The bytes are those of `Example.SerializeToString(deterministic=True)`: features in the order of their names' UTF-8
+bytes, packed lists, and, for a missing value, an empty list of the column's type (no list where the column has no
+type), as stock CsvExampleGen makes them. tfx_bsl's RecordBatchToExamplesEncoder cannot be used: its map order is not
+deterministic, and the split of a row is decided by its bytes.
 
 Wire format (https://protobuf.dev/programming-guides/encoding): Example{1: Features{1: map<string, Feature>}},
 Feature{1: BytesList | 2: FloatList | 3: Int64List}, each list {1: values}.
@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -27,15 +28,17 @@ def encode_examples(columns: Mapping[str, tuple[ValueType, Any]]) -> list[bytes]
     """One serialized tf.Example for each row.
 
     Args:
-        columns: for each name its type and an Arrow DictionaryArray of values of that type (int64, float32, string; any for
-            none, where every value is missing), null where missing; all of one length.
+        columns: for each name its type and an Arrow DictionaryArray of values of that type (int64, float32, string;
+            any for none, where every value is missing), null where missing; all of one length.
     """
     names = sorted(columns, key=lambda name: name.encode())
     entries = [_rows(name, *columns[name]) for name in names]
     features = pc.binary_join_element_wise(*entries, pa.scalar(b"", pa.binary()))
     lengths = np.asarray(pc.binary_length(features)).astype(np.int64)
     distinct, which = np.unique(lengths, return_inverse=True)
-    heads = pa.array([b"\x0a" + varint(int(length)) for length in distinct], pa.binary()).take(pa.array(which.reshape(-1)))
+    heads = pa.array([b"\x0a" + varint(int(length)) for length in distinct], pa.binary()).take(
+        pa.array(which.reshape(-1))
+    )
     examples: list[bytes] = pc.binary_join_element_wise(heads, features, pa.scalar(b"", pa.binary())).to_pylist()
     return examples
 
@@ -108,7 +111,7 @@ def _string_head(name: str, length: int) -> bytes:
     return b"\x0a" + varint(len(inner) + length) + inner
 
 
-def _binary(data: np.ndarray, offsets: np.ndarray) -> Any:
+def _binary(data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64]) -> Any:
     return pa.Array.from_buffers(
         pa.binary(), len(offsets) - 1, [None, pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(data)]
     )

@@ -22,14 +22,14 @@ from schemas.errors import DataError
 from schemas.features import FeatureTable
 
 INGESTION_KEY = "ingestion"
-"""Execution property: JSON of the settings and the feature table that ingestion depends on, and of its code's fingerprint."""
+"""Execution property: JSON of the settings, the feature table and the code's fingerprint that decide the result."""
 ROWS_PROPERTY = "rows"
 """Custom property of Examples: JSON, rows of each split."""
 DROPPED_PROPERTY = "dropped"
 """Custom property of Examples: number of rows without a label that were left out."""
 
 
-class Executor(base_beam_executor.BaseBeamExecutor):  # type: ignore[misc]  # tfx is not typed
+class Executor(base_beam_executor.BaseBeamExecutor):
     """Ingests the files that the driver has found."""
 
     def Do(  # noqa: N802  (TFX's name)

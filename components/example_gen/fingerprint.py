@@ -1,8 +1,9 @@
 """What the execution cache knows of the input files: changed content changes it, a copied or touched file does not.
 
-TFX's own fingerprint is made of sizes and whole-second modification times, so it misses a file that is rewritten with the same
-size within a second, and sees a change in one that is merely copied. Here the content decides, up to a size at which reading
-it twice would be felt; above that, size, modification time in nanoseconds, and the content of both ends.
+TFX's own fingerprint is made of sizes and whole-second modification times, so it misses a file that is rewritten with
+the same size within a second, and sees a change in one that is merely copied. Here the content decides, up to a size
+at which reading it twice would be felt; above that, size, modification time in nanoseconds, and the content of both
+ends.
 """
 
 from __future__ import annotations

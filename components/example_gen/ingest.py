@@ -1,8 +1,9 @@
 """The ingestion of a set of files, as one Beam job of one stage: each block becomes one shard of each split.
 
-Nothing is shuffled: a block's rows stay in their order, the blocks are numbered, and so the same files give the same shards on one
-process or on a cluster. A first job assumes for each undeclared column the type that the first rows of the files show; should a
-later block need a wider one, its report says so, and a second job, for which all is then known, makes all shards anew.
+Nothing is shuffled: a block's rows stay in their order, the blocks are numbered, and so the same files give the same
+shards on one process or on a cluster. A first job assumes for each undeclared column the type that the first rows of
+the files show; should a later block need a wider one, its report says so, and a second job, for which all is then
+known, makes all shards anew.
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 
 import apache_beam as beam
 
 from components.example_gen.block_writer import Work, wanted, write_block
+from components.example_gen.column_check import check_columns
 from components.example_gen.csv_blocks import Block, read_pieces, split_blocks
-from components.example_gen.csv_columns import RaggedRows, read_columns
-from components.example_gen.csv_header import Header, delimiter_hint, read_header
+from components.example_gen.csv_columns import RaggedRowsError, read_columns
+from components.example_gen.csv_header import read_header
 from components.example_gen.report import Report
 from components.example_gen.tfrecord import write_whole
 from components.example_gen.values import ValueType, narrowest, wider
@@ -75,7 +76,7 @@ def ingest(
     """
     table = ingestion.table
     headers = [read_header(path, ingestion.delimiter) for path in files]
-    _check_headers(headers, ingestion)
+    check_columns(headers, table, ingestion.delimiter)
     blocks = [block for header in headers for block in split_blocks(header, ingestion.delimiter)]
     if not blocks:
         raise DataError(
@@ -117,7 +118,11 @@ def _run(blocks: Sequence[Block], work: Work, folder: str, make_pipeline: Callab
     shutil.rmtree(reports, ignore_errors=True)
     os.makedirs(reports)
     with make_pipeline() as pipeline:
-        _ = pipeline | "Blocks" >> beam.Create(list(enumerate(blocks))) | "Write" >> beam.ParDo(_Write(len(blocks), work, reports))
+        _ = (
+            pipeline
+            | "Blocks" >> beam.Create(list(enumerate(blocks)))
+            | "Write" >> beam.ParDo(_Write(len(blocks), work, reports))
+        )
     combined = Report()
     for index in range(len(blocks)):
         try:
@@ -132,7 +137,7 @@ def _run(blocks: Sequence[Block], work: Work, folder: str, make_pipeline: Callab
     return combined
 
 
-class _Write(beam.DoFn):  # type: ignore[misc]  # apache_beam is not typed
+class _Write(beam.DoFn):
     """Writes the shards and the report of each block."""
 
     def __init__(self, count: int, work: Work, reports: str) -> None:
@@ -155,52 +160,6 @@ def _files(files: Sequence[str]) -> str:
     return files[0] if len(files) == 1 else f"{os.path.dirname(files[0])} ({len(files)} files)"
 
 
-def _check_headers(headers: Sequence[Header], ingestion: Ingestion) -> None:
-    first = headers[0]
-    for header in headers[1:]:
-        missing = [name for name in first.names if name not in header.names]
-        added = [name for name in header.names if name not in first.names]
-        if missing or added:
-            parts = [f"lacks {', '.join(missing)}"] * bool(missing) + [f"adds {', '.join(added)}"] * bool(added)
-            raise DataError(
-                "The files do not have the same columns.",
-                where=f"{header.path}, line 1",
-                received=f"compared with {first.path}, it {' and '.join(parts)}",
-                fix="Bring all files to the same columns (their order may differ), or ingest them apart.",
-            )
-    readers = _readers(ingestion.table)
-    for column in ingestion.table.columns:
-        if column in first.names:
-            continue
-        near = get_close_matches(column, first.names, n=1)
-        hint = delimiter_hint(first, ingestion.delimiter)
-        if not hint and near:
-            hint = f"Is it {near[0]!r}, renamed or misspelt? "
-        raise DataError(
-            f"Column {column!r} is missing; it is read by {readers[column]}.",
-            where=f"{first.path}, line 1",
-            received=_shortened(first.names),
-            fix=f"{hint}Name columns as in the feature table, or change the table.",
-        )
-
-
-def _readers(table: FeatureTable) -> dict[str, str]:
-    readers: dict[str, str] = {}
-    for name, feature in table.features.items():
-        column = getattr(feature, "column", None) or name
-        readers.setdefault(column, f"feature {name!r}")
-    if table.weight is not None:
-        readers.setdefault(table.weight, "the example weight")
-    for column in table.label.columns:
-        readers[column] = "the label"
-    return readers
-
-
-def _shortened(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:30])
-    return f"{shown} and {len(names) - 30} more" if len(names) > 30 else shown
-
-
 def _first_types(blocks: Sequence[Block], ingestion: Ingestion) -> dict[str, ValueType]:
     """The types that the first rows of each file show, of the columns that the table does not declare."""
     types: dict[str, ValueType] = {name: "none" for name in blocks[0].names if name not in ingestion.table.columns}
@@ -213,7 +172,7 @@ def _first_types(blocks: Sequence[Block], ingestion: Ingestion) -> dict[str, Val
             continue
         try:
             columns = read_columns(piece, ingestion.delimiter, ingestion.missing).columns
-        except (DataError, RaggedRows):  # the job will find it again and say how often it occurs
+        except (DataError, RaggedRowsError):  # the job will find it again and say how often it occurs
             continue
         for name in types:
             types[name] = wider(types[name], narrowest(columns[name].dictionary))

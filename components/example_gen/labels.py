@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from components.example_gen.values import ValueType
 from schemas.errors import SchemaError
@@ -18,14 +19,15 @@ _MOST_CLASSES = 1000
 
 TypedColumn = tuple[ValueType, Any]
 """A column's type and its Arrow DictionaryArray of typed values."""
+Column = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
 class Labels:
     """The labels of rows, each array bool of shape [rows]."""
 
-    missing: np.ndarray
-    wrong: np.ndarray
+    missing: npt.NDArray[np.bool_]
+    wrong: npt.NDArray[np.bool_]
     counts: Counter[str]
 
 
@@ -37,8 +39,8 @@ def read_labels(label: Label, columns: Mapping[str, TypedColumn]) -> Labels:
         columns: at least the label's columns.
 
     Returns:
-        `missing`: a label column is empty (or NaN); `wrong`: the label is none of the classes; `counts`: rows of each class among
-        the rest. Of a numeric label, `counts` holds at most two values: enough to tell whether it varies.
+        `missing`: a label column is empty (or NaN). `wrong`: the label is none of the classes. `counts`: rows of each
+        class; of a numeric label it holds at most two values, enough to tell whether it varies.
 
     Raises:
         SchemaError: the expression of a yes/no label does not give yes or no.
@@ -66,7 +68,7 @@ def read_labels(label: Label, columns: Mapping[str, TypedColumn]) -> Labels:
     return Labels(missing, wrong, Counter({str(found[i]): int(counts[i]) for i in order}))
 
 
-def _yes_or_no(label: BinaryLabel, columns: Mapping[str, np.ndarray]) -> dict[str, int]:
+def _yes_or_no(label: BinaryLabel, columns: Mapping[str, Column]) -> dict[str, int]:
     expression = Expression(label.expression)
     try:
         with np.errstate(all="ignore"):
@@ -89,23 +91,20 @@ def _not_binary(label: BinaryLabel, why: str) -> SchemaError:
     )
 
 
-def _dense(kind: ValueType, values: Any) -> np.ndarray:
-    """Float32 with NaN for missing numbers; objects with None for missing strings (and integers, which must stay exact)."""
+def _dense(kind: ValueType, values: Any) -> Column:
+    """Numbers as they are, NaN for a missing float; strings, and integers with missing ones, as objects or None."""
     if kind == "none":
         return np.full(len(values), None, dtype=object)
     plain = values.dictionary.take(values.indices)
     if kind == "string" or (kind == "int" and plain.null_count):
         return np.array(plain.to_pylist(), dtype=object)
-    array: np.ndarray = plain.to_numpy(zero_copy_only=False)
+    array: Column = plain.to_numpy(zero_copy_only=False)
     return array
 
 
-def _is_missing(value: np.ndarray) -> np.ndarray:
-    missing: np.ndarray
+def _is_missing(value: Column) -> npt.NDArray[np.bool_]:
     if value.dtype == object:
-        missing = np.equal(value, None)
-    elif np.issubdtype(value.dtype, np.floating):
-        missing = np.isnan(value)
-    else:
-        missing = np.zeros(len(value), bool)
-    return missing.astype(bool)
+        return np.array([item is None for item in value], bool)
+    if np.issubdtype(value.dtype, np.floating):
+        return np.isnan(value)
+    return np.zeros(len(value), bool)

@@ -1,7 +1,8 @@
 """What a block reports besides its shards: counts, types, and everything that is wrong with its rows.
 
-A Beam job can only return what it writes, and an error raised on a remote worker arrives as text. So each block leaves a report beside
-its shards, and the executor puts them together: one message can then count the bad values of all files.
+A Beam job can only return what it writes, and an error raised on a remote worker arrives as text. So each block
+leaves a report beside its shards, and the executor puts them together: one message can then count the bad values of
+all files.
 """
 
 from __future__ import annotations
@@ -75,7 +76,9 @@ class Report:
     @property
     def sound(self) -> bool:
         """Whether nothing was found wrong, so that shards are worth writing."""
-        return not (self.error or self.ragged.count or self.unlabelled.count or self.bad_labels.count or self.bad_values)
+        return not (
+            self.error or self.ragged.count or self.unlabelled.count or self.bad_labels.count or self.bad_values
+        )
 
     def to_json(self) -> str:
         """The report as text; `from_json` takes it back."""

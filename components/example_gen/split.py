@@ -1,8 +1,9 @@
 """Which split a row belongs to: decided by its bytes alone, exactly as stock ExampleGen decides it.
 
-bucket = SHA-256 of the deterministically serialized example, as a number, modulo the sum of all hash buckets; the splits take the
-buckets in their order (tfx/components/example_gen/base_example_gen_executor.py). So equal rows are always in one split, and the
-split of a row does not depend on the rows around it, the number of files or workers, or the moment.
+bucket = SHA-256 of the deterministically serialized example, as a number, modulo the sum of all hash buckets; the
+splits take the buckets in their order (tfx/components/example_gen/base_example_gen_executor.py). So equal rows are
+always in one split, and the split of a row does not depend on the rows around it, the number of files or workers, or
+the moment.
 """
 
 from __future__ import annotations

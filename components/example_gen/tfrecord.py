@@ -1,7 +1,7 @@
 """TFRecord shards, gzipped, that exist whole or not at all.
 
-A record is its length (uint64), the masked CRC-32C of those eight bytes, the bytes, and their masked CRC-32C, all little-endian
-(tensorflow/core/lib/io/record_writer.h).
+A record is its length (uint64), the masked CRC-32C of those eight bytes, the bytes, and their masked CRC-32C, all
+little-endian (tensorflow/core/lib/io/record_writer.h).
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ class ShardWriter:
         self._path = path
         folder, name = os.path.split(path)
         self._temporary = os.path.join(folder, f".{name}.{uuid.uuid4().hex}")
+        self._wanted = True
         self._pack = zlib.compressobj(LEVEL, zlib.DEFLATED, _GZIP)
         os.makedirs(folder, exist_ok=True)
         self._file = open(self._temporary, "wb")  # noqa: SIM115  (closed by __exit__)
@@ -44,12 +45,16 @@ class ShardWriter:
         """Appends records."""
         self._file.write(self._pack.compress(b"".join(part for record in records for part in _framed(record))))
 
+    def discard(self) -> None:
+        """Makes the `with` block end without a shard."""
+        self._wanted = False
+
     def __enter__(self) -> ShardWriter:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
-            if kind is None:
+            if kind is None and self._wanted:
                 self._file.write(self._pack.flush())
                 self._file.close()
                 os.replace(self._temporary, self._path)

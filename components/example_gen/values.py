@@ -1,8 +1,8 @@
 """Text to typed values: strict conversion to a stated type, and the narrowest type that holds every value.
 
-A whole number is an optional sign and digits; a float is what Python's float() takes, NaN and infinities included, without
-underscores. Spaces around a number are allowed. The narrowest type is found as stock CsvExampleGen finds it: int, float where
-some value is not whole, else string; a whole number beyond int64 makes the column a string.
+A whole number is an optional sign and digits; a float is what Python's float() takes, NaN and infinities included,
+without underscores. Spaces around a number are allowed. The narrowest type is found as stock CsvExampleGen finds it:
+int, float where some value is not whole, else string; a whole number beyond int64 makes the column a string.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def _float(text: str) -> float | None:
 
 
 def _cast(texts: Any, arrow_type: Any) -> Any | None:
-    """Arrow's own conversion, or None where it refuses a value or would take more than is meant (hexadecimal, `nan(1)`)."""
+    """Arrow's own conversion, or None where it refuses a value or would take too much (hexadecimal, `nan(1)`)."""
     try:
         values = texts.cast(arrow_type)
     except pa.ArrowInvalid:

@@ -34,7 +34,9 @@ def check_report(report: Report, files: str, table: FeatureTable, splits: Mappin
     if report.bad_values:
         raise _bad_values(report, table)
     if not report.read:
-        raise DataError("The data holds a header, but no row.", where=files, received="0 rows", fix="Give data with rows.")
+        raise DataError(
+            "The data holds a header, but no row.", where=files, received="0 rows", fix="Give data with rows."
+        )
     _check_labels(report, files, table)
     for split, rows in report.written.items():
         if not rows:
@@ -57,8 +59,8 @@ def _bad_values(report: Report, table: FeatureTable) -> DataError:
         f"{what} {do} {report.reasons[name]}.{f' Other columns too: {chr(44).join(others)}.' if others else ''}",
         where=f"{_first(found)}, column {name!r}",
         received=_listed(found),
-        fix=f"Mend the values, add such texts to data.missing_values if they mean 'missing', or give the feature that reads "
-        f"{name!r} another dtype.",
+        fix="Mend the values, add such texts to data.missing_values if they mean 'missing', "
+        f"or give the feature that reads {name!r} another dtype.",
     )
 
 
@@ -113,7 +115,8 @@ def _first(found: Found) -> str:
 def _listed(found: Found) -> str:
     first = found.samples[0][0]
     shown = [
-        f"line {line}: {text}" if path == first else f"{path}, line {line}: {text}" for path, line, text in found.samples
+        f"line {line}: {text}" if path == first else f"{path}, line {line}: {text}"
+        for path, line, text in found.samples
     ]
     more = found.count - len(found.samples)
     return "; ".join(shown) + (f"; and {more} more" if more else "")
