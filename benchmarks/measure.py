@@ -16,6 +16,7 @@ from schemas.errors import RunError
 
 _PROC = Path("/proc")
 _LOG_TAIL = 15
+_PATIENCE = 10.0  # seconds, for processes that have been killed to go
 _MEBIBYTE = 1024.0  # in the kibibytes that Linux counts in
 
 
@@ -112,14 +113,14 @@ class _Sampler(threading.Thread):
 
 
 def _members(session: int) -> list[int]:
-    """Ids of the processes of a session."""
+    """Ids of the living processes of a session."""
     found = []
     for folder in _PROC.iterdir():
         if folder.name.isdigit():
             with contextlib.suppress(OSError):  # it may end while it is looked at
                 # The name in field 2 may hold spaces and parentheses; after it come state, parent, group, session.
                 fields = (folder / "stat").read_text().rpartition(")")[2].split()
-                if int(fields[3]) == session:
+                if fields[0] != "Z" and int(fields[3]) == session:
                     found.append(int(folder.name))
     return found
 
@@ -134,6 +135,10 @@ def _proportional_set_size(pid: int) -> int:
 
 
 def _kill_session(session: int) -> None:
-    for pid in _members(session):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+    """Ends what a command left behind, so that it does not run beside the next one."""
+    deadline = time.monotonic() + _PATIENCE
+    while (left := _members(session)) and time.monotonic() < deadline:
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.01)

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from benchmarks.pipeline import Side, report, summary
+
+_STOCK = [
+    Side(30.0, 1000.0, 0.55, {"ExampleGen": 4.0, "Trainer": 8.0}),
+    Side(34.0, 1200.0, 0.57, {"ExampleGen": 6.0, "Trainer": 8.0}),
+    Side(90.0, 1100.0, 0.56, {"ExampleGen": 5.0, "Trainer": 8.0}),
+]
+_OURS = [
+    Side(17.0, 800.0, 0.95, {"ExampleGen": 0.5, "AnomalyGate": 0.1}),
+    Side(16.0, 900.0, 0.95, {"ExampleGen": 0.5, "AnomalyGate": 0.3}),
+    Side(40.0, 850.0, 0.95, {"ExampleGen": 0.5, "AnomalyGate": 0.2}),
+]
+
+
+def test_medians() -> None:
+    result = summary(15_002, _STOCK, _OURS)
+
+    assert {key: value for key, value in result.items() if key != "runs"} == {
+        "rows": 15_002,
+        "stock_seconds": 34.0,
+        "ours_seconds": 17.0,
+        "ratio": 2.0,
+        "stock_auc": 0.56,
+        "ours_auc": 0.95,
+        "stock_peak_mb": 1100.0,
+        "ours_peak_mb": 850.0,
+        "per_node": {
+            "stock": {"ExampleGen": 5.0, "Trainer": 8.0},
+            "ours": {"ExampleGen": 0.5, "AnomalyGate": 0.2},
+        },
+    }
+
+
+def test_every_run_is_kept() -> None:
+    assert [run["seconds"] for run in summary(15_002, _STOCK, _OURS)["runs"]["ours"]] == [17.0, 16.0, 40.0]
+
+
+def test_nodes_of_one_side_only_are_in_the_table() -> None:
+    lines = report(summary(15_002, _STOCK, _OURS)).splitlines()
+
+    (example_gen,) = [line for line in lines if line.startswith("| ExampleGen")]
+    (gate,) = [line for line in lines if line.startswith("| AnomalyGate")]
+    assert [cell.strip() for cell in example_gen.strip("|").split("|")] == ["ExampleGen", "5.000", "0.500", "10.0"]
+    assert [cell.strip() for cell in gate.strip("|").split("|")] == ["AnomalyGate", "-", "0.200", "-"]
