@@ -1,0 +1,1 @@
+"""From raw columns to model inputs: preprocessing_fn and one module for each kind of feature."""
