@@ -10,9 +10,10 @@ from dataclasses import replace
 
 from configs.environment import UndefinedVariableError, expand
 from configs.located import Located, Mistake, Path, dotted, mistake, shown
+from configs.nearest import nearest
 from configs.secret import PASSWORD, WHOLE, expand_around_secrets, mask_passwords
 from configs.shape import Shape, settings_shape
-from configs.unknown_key import nearest, unknown_key
+from configs.unknown_key import unknown_key
 
 
 def checked(tree: Located, environment: Mapping[str, str]) -> tuple[Located, list[Mistake]]:

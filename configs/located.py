@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -78,18 +79,17 @@ class Mistake(NamedTuple):
 
 def mistake(place: Place, path: Path, what: str, *, received: str | None = None, fix: str = "") -> Mistake:
     """A mistake about the value at a path; passwords of URLs in it are masked."""
+    masked = None if received is None else mask_passwords(received)
     where = mask_passwords(place.at(path))
-    shown = None if received is None else mask_passwords(received)
-    return Mistake(place, path, SettingsError(what, where=where, received=shown, fix=fix))
+    return Mistake(
+        place, path, SettingsError(mask_passwords(what), where=where, received=masked, fix=mask_passwords(fix))
+    )
 
 
 def shown(value: object) -> str:
     """A value as users would write it, at most 80 characters."""
     plain = value.plain() if isinstance(value, Located) else value
-    if plain is None or isinstance(plain, bool):
-        text = {None: "null", True: "true", False: "false"}[plain]
-    else:
-        text = repr(plain) if isinstance(plain, str) else str(plain)
+    text = repr(plain) if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False)
     return text if len(text) <= 80 else text[:77] + "..."
 
 

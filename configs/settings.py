@@ -150,7 +150,9 @@ class Training(Section):
     batch_size: int = Field(256, ge=1, description="Examples a step, over all replicas.")
     epochs: int = Field(10, ge=1)
     steps: int | None = Field(None, ge=1, description="Stop after so many steps, whatever epochs says.")
-    steps_per_execution: int = Field(1, ge=1)
+    steps_per_execution: int | None = Field(
+        None, ge=1, description="Steps between two returns to Python; default: up to 64."
+    )
     optimizer: Optimizer = Optimizer()
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
     xla: bool = False
@@ -159,7 +161,8 @@ class Training(Section):
     cache: bool = Field(True, description="Keep the decoded examples in memory after the first epoch.")
     early_stopping: EarlyStopping | None = EarlyStopping()
     tensorboard: bool = True
-    backup: bool = Field(True, description="BackupAndRestore: an interrupted training goes on at the last epoch.")
+    backup: bool = Field(True, description="An interrupted training goes on at the last epoch that was backed up.")
+    backup_seconds: float = Field(30.0, ge=0.0, description="Least time between two backups; 0: at each epoch.")
 
 
 class ValueThreshold(Section):

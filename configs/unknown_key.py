@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
+from collections.abc import Iterator
 
 from configs.located import Located, Mistake, Path, dotted, mistake
+from configs.nearest import nearest
 from configs.shape import Shape, settings_shape
 
 
@@ -41,13 +41,6 @@ def unknown_key(key: str, value: Located, parent: Path, shape: Shape, kind: str 
         received=key,
         fix=f"{fix} Known keys here: {', '.join(known)}.".strip(),
     )
-
-
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that is closest to a mistyped one, or None if none is close."""
-    names = {str(candidate).lower().replace("-", "_"): str(candidate) for candidate in reversed(list(known))}
-    found = get_close_matches(name.lower().replace("-", "_"), list(names), n=1, cutoff=0.6)
-    return names[found[0]] if found else None
 
 
 def _homes(key: str, shape: Shape, path: Path) -> Iterator[str]:

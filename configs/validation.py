@@ -8,9 +8,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from configs.located import Located, Mistake, Path, dotted, mistake, shown
+from configs.nearest import nearest
 from configs.secret import MASK
 from configs.shape import Shape, settings_shape
-from configs.unknown_key import nearest, unknown_key
+from configs.unknown_key import unknown_key
 from schemas.errors import PlacedValueError
 from schemas.features import FeatureTable
 
@@ -174,4 +175,4 @@ def _type_fix(kind: str, spot: _Spot) -> str:
 
 
 def _described(shape: Shape | None) -> str:
-    return shape.description if shape else ""
+    return f"What belongs there: {shape.description}" if shape and shape.description else ""

@@ -1,0 +1,70 @@
+"""Fingerprints of settings and of code, so that a cache notices when either changes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from configs.modules import locations
+from configs.secret import Secret, SecretUrl
+from configs.settings import Settings
+
+_WITHOUT_EFFECT = frozenset({"output_dir", "logging", "runner"})
+"""Sections that say where and how a run goes, but not what comes out of it."""
+
+
+def settings_fingerprint(settings: Settings) -> str:
+    """SHA-256, in hex, of what the settings say about the result of a run.
+
+    Leaves out output_dir, logging, runner and all secrets. Equal settings have equal fingerprints, in every process and
+    however they were written: the input is JSON with sorted keys and every default.
+    """
+    content = settings.model_dump(mode="python", by_alias=True, exclude=set(_WITHOUT_EFFECT))
+    text = json.dumps(_without_secrets(content), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def code_fingerprint(modules: Iterable[str]) -> str:
+    """SHA-256, in hex, of the source of the named modules and packages, which are not imported.
+
+    Of a package, every .py file below its folder counts, by its relative name and its content; times, folders named
+    __pycache__ or with a leading dot, and where the package is installed do not.
+
+    Args:
+        modules: names; of a dotted one, the top-level package is taken whole. Their order and repetition do not matter.
+
+    Raises:
+        SettingsError: there is no such module, or it has no file.
+    """
+    digest = hashlib.sha256()
+    for name in sorted({module.partition(".")[0] for module in modules}):
+        for relative, file in sorted(
+            found for location in locations(name, wanted_by=name) for found in _sources(location)
+        ):
+            content = hashlib.sha256(file.read_bytes()).hexdigest()
+            digest.update(json.dumps([name, relative, content]).encode() + b"\n")
+    return digest.hexdigest()
+
+
+def _sources(location: Path) -> Iterator[tuple[str, Path]]:
+    if not location.is_dir():
+        yield location.name, location
+        return
+    for folder, folders, files in os.walk(location):
+        folders[:] = [inner for inner in folders if inner != "__pycache__" and not inner.startswith(".")]
+        for file in files:
+            if file.endswith(".py"):
+                path = Path(folder, file)
+                yield path.relative_to(location).as_posix(), path
+
+
+def _without_secrets(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_secrets(child) for key, child in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_without_secrets(child) for child in value]
+    return None if isinstance(value, (Secret, SecretUrl)) else value

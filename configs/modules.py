@@ -1,0 +1,42 @@
+"""Where the code of a top-level module is, found without importing it."""
+
+from __future__ import annotations
+
+import importlib.util
+import pkgutil
+import sys
+from pathlib import Path
+
+from configs.nearest import nearest
+from schemas.errors import SettingsError
+
+
+def locations(name: str, *, wanted_by: str) -> tuple[Path, ...]:
+    """The folders of a package (several for a namespace package), or the one file of a module.
+
+    Args:
+        name: a top-level module's name, without dots.
+        wanted_by: what the settings say, for the error.
+
+    Raises:
+        SettingsError: there is no such module, or it has no file (it is built into Python).
+    """
+    spec = importlib.util.find_spec(name) if name.isidentifier() and _findable(name) else None
+    if spec is None:
+        near = nearest(name, {module.name for module in pkgutil.iter_modules()})
+        hint = f"Did you mean {near!r}? Else install it" if near else "Install it"
+        raise SettingsError(
+            f"There is no installed module {name!r}.",
+            received=wanted_by,
+            fix=f"{hint}, or add its folder to PYTHONPATH.",
+        )
+    if spec.submodule_search_locations:
+        return tuple(dict.fromkeys(Path(folder).resolve() for folder in spec.submodule_search_locations))
+    if not spec.has_location or spec.origin is None:
+        raise SettingsError(f"The module {name!r} is built into Python and has no file.", received=wanted_by)
+    return (Path(spec.origin).resolve(),)
+
+
+def _findable(name: str) -> bool:
+    # find_spec raises for a module that was loaded without a spec, such as __main__.
+    return name not in sys.modules or getattr(sys.modules[name], "__spec__", None) is not None
