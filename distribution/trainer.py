@@ -1,4 +1,4 @@
-"""The run_fn that TFX's Trainer calls: it sets up where training runs, and leaves what is trained to the user's run_fn."""
+"""The run_fn that TFX's Trainer calls: it sets up where training runs; what is trained is the user's run_fn."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def import_function(path: str) -> Callable[..., Any]:
     """The function of a dotted path.
 
     Raises:
-        TrainingError: no such module, or no such function in it; names the nearest. An import that fails inside the module
-            is raised as it is, with the module's own traceback.
+        TrainingError: no such module, or no such function in it; names the nearest. An import that fails inside the
+            module is raised as it is, with the module's own traceback.
     """
     module_name, _, name = path.rpartition(".")
     try:

@@ -13,14 +13,14 @@ _MULTIPLE = 4
 
 
 def embedding_width(size: int, width: int | None = None) -> int:
-    """`width`, or by the rule 6 * size ** 0.25 of the DCN-v2 paper (section 5.2), up to a multiple of 4, at most 64."""
+    """`width`, or by the rule of the DCN-v2 paper 6 * size ** 0.25, rounded up to a multiple of 4, at most 64."""
     return width or min(64, _MULTIPLE * math.ceil(6 * size**0.25 / _MULTIPLE))
 
 
 class CategoryEmbedding(tf.keras.layers.Layer):
     """The embedding of each category, side by side.
 
-    Categories whose embeddings are equally wide share one variable, each in a block of rows of its own: a step then costs
+    Categories whose embeddings are equally wide share one variable, each in a block of rows of its own: a step costs
     one gather and one update for each width rather than for each category.
 
     Args:

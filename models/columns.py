@@ -34,7 +34,7 @@ def matching_files(patterns: Sequence[str]) -> list[str]:
 
 
 def record_dataset(files: Sequence[str]) -> tf.data.Dataset:
-    """Serialized tf.Examples of TFRecord files (gzipped where they end in .gz), file after file, always in one order."""
+    """Serialized tf.Examples of TFRecord files (gzipped where they end in .gz), always in one order."""
     compression = "GZIP" if files[0].endswith(".gz") else ""
     return tf.data.TFRecordDataset(list(files), compression_type=compression, num_parallel_reads=tf.data.AUTOTUNE)
 

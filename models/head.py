@@ -1,4 +1,4 @@
-"""What a model predicts: the last layer, the loss, the metrics and the form of predictions, all decided by the label."""
+"""What a model predicts, decided by the label: the last layer, the loss, the metrics and the form of predictions."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Head:
         return cls("number", 1, np.array([values.mean()], np.float32), float(values.std()) or 1.0)
 
     def layer(self) -> tf.keras.layers.Layer:
-        """The last layer, float32 whatever the precision of the others: logits [batch, units], or numbers [batch, 1]."""
+        """The last layer, in float32 whatever the others are: logits [batch, units], or numbers [batch, 1]."""
         return Output(self.units, self.bias, self.scale, name="output")
 
     def loss(self) -> tf.keras.losses.Loss:
@@ -103,7 +103,7 @@ class Head:
         ]
 
     def predictions(self, outputs: tf.Tensor) -> tf.Tensor:
-        """The last layer's output as predictions: P(yes) [batch, 1], P(class) [batch, classes], or numbers [batch, 1]."""
+        """Predictions from the outputs: P(yes) [batch, 1], P(class) [batch, classes], or numbers [batch, 1]."""
         if self.kind == "binary":
             return tf.math.sigmoid(outputs)
         if self.kind == "classes":

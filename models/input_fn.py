@@ -1,16 +1,18 @@
 """The input pipeline: transformed TFRecords to batches of (features, label) or (features, label, weight).
 
-With `cache` the rows are decoded once, kept in memory as columns, and each epoch draws its batches by index: a shuffle of
-row numbers and one gather a batch cost far less than handling rows one by one. Without it the files are read again every
-epoch, and rows are shuffled, still serialized, within `shuffle_buffer`.
+With `cache` the rows are decoded once, kept in memory as columns, and each epoch draws its batches by index: a shuffle
+of row numbers and one gather a batch cost far less than handling rows one by one. Without it the files are read again
+every epoch, and rows are shuffled, still serialized, within `shuffle_buffer`.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from models.columns import Columns, matching_files, parsed_dataset, read_columns, record_dataset
@@ -25,18 +27,18 @@ class Split:
     Attributes:
         files: TFRecord files.
         spec: parsing spec of the transformed features, the label's and the weight's included.
-        rows: number of examples.
+        labels: the label of every row, [rows].
         columns: {key: array [rows, ...]} when the rows are kept in memory, else None.
     """
 
     files: tuple[str, ...]
     spec: Mapping[str, tf.io.FixedLenFeature]
-    rows: int
+    labels: npt.NDArray[np.generic] = field(repr=False)
     columns: Columns | None = field(default=None, repr=False)
 
     @classmethod
     def open(cls, patterns: list[str], spec: Mapping[str, tf.io.FixedLenFeature], *, cache: bool = True) -> Split:
-        """Reads the split (with `cache`) or counts its rows.
+        """Reads the split, or with `cache` off its labels only.
 
         Raises:
             TrainingError: no file, no row, or no label.
@@ -49,43 +51,44 @@ class Split:
                 fix=f"Return the label under {LABEL_KEY!r} in preprocessing_fn.",
             )
         files = tuple(matching_files(patterns))
-        columns = read_columns(files, spec) if cache else None
-        rows = len(columns[LABEL_KEY]) if columns is not None else sum(1 for _ in record_dataset(files))
-        if not rows:
+        columns = read_columns(files, spec if cache else {LABEL_KEY: spec[LABEL_KEY]})
+        labels = columns[LABEL_KEY].reshape(-1)
+        if not len(labels):
             raise TrainingError(
                 "A split has no examples.",
                 where="Trainer",
                 received=", ".join(files),
                 fix="Give the split more hash buckets in data.splits, or more data.",
             )
-        return cls(files, spec, rows, columns)
+        return cls(files, spec, labels, columns if cache else None)
 
-    def labels(self, limit: int = 100_000) -> np.ndarray[tuple[int, ...], np.dtype[np.generic]]:
-        """The label of the first rows, shape [min(rows, limit)]."""
-        if self.columns is not None:
-            return self.columns[LABEL_KEY][:limit].reshape(-1)
-        records = record_dataset(self.files).take(limit).batch(8192)
-        batches = parsed_dataset(records, {LABEL_KEY: self.spec[LABEL_KEY]}).as_numpy_iterator()
-        return np.concatenate([batch[LABEL_KEY].reshape(-1) for batch in batches])
+    @property
+    def rows(self) -> int:
+        """Number of examples."""
+        return len(self.labels)
 
 
-def training_dataset(split: Split, batch_size: int, *, seed: int, shuffle_buffer: int = 100_000) -> tf.data.Dataset:
+def training_dataset(
+    split: Split, batch_size: int, *, seed: int, shuffle_buffer: int = 100_000, first_epoch: int = 0
+) -> tf.data.Dataset:
     """Endless batches of `batch_size`, shuffled anew each epoch; what does not fill a batch is left out of its epoch.
 
-    The order depends on the seed and the data only.
+    The order depends on the seed, the epoch and the data only.
 
     Args:
         split: the rows.
         batch_size: examples a batch, over all replicas; at most the number of rows.
         seed: seed of the order.
         shuffle_buffer: rows held for shuffling where the split is not in memory.
+        first_epoch: epochs that have been trained already, and are passed over.
     """
+    done = first_epoch * (split.rows // batch_size)
     if split.columns is None:
         records = record_dataset(split.files).shuffle(shuffle_buffer, seed=seed).batch(batch_size, drop_remainder=True)
-        batches = parsed_dataset(records.repeat(), split.spec)
+        batches = parsed_dataset(records.repeat().skip(done), split.spec)
     else:
         order = tf.data.Dataset.range(split.rows).shuffle(split.rows, seed=seed)
-        batches = _gathered(order.batch(batch_size, drop_remainder=True).repeat(), split.columns)
+        batches = _gathered(order.batch(batch_size, drop_remainder=True).repeat().skip(done), split.columns)
     return _labelled(batches).prefetch(tf.data.AUTOTUNE)
 
 
@@ -93,6 +96,8 @@ def evaluation_dataset(split: Split, batch_size: int) -> tf.data.Dataset:
     """Every row once, in order; the last batch may be smaller."""
     if split.columns is None:
         batches = parsed_dataset(record_dataset(split.files).batch(batch_size), split.spec)
+        # Keras asks for the number of batches, which files do not tell.
+        batches = batches.apply(tf.data.experimental.assert_cardinality(math.ceil(split.rows / batch_size)))
     else:
         batches = _gathered(tf.data.Dataset.range(split.rows).batch(batch_size), split.columns)
     return _labelled(batches).prefetch(tf.data.AUTOTUNE)

@@ -10,12 +10,13 @@ from schemas.transformed import Picture
 
 
 class PictureEncoder(tf.keras.layers.Layer):
-    """A small convolutional network: blocks of two 3x3 convolutions, batch-normalised, each block at half the resolution,
-    then the mean over the picture.
+    """A small convolutional network, then the mean over the picture.
+
+    Each block is two 3x3 convolutions with batch normalisation and ReLU, at half the resolution of the block before.
 
     Args:
         picture: the input.
-        filters: channels of each block; default (32, 64, 128). Blocks that a small picture has no room for are left out.
+        filters: channels of each block; default (32, 64, 128). A small picture has fewer blocks.
 
     Call arguments:
         features: {picture.key: float [batch, height, width, channels]}.

@@ -36,7 +36,7 @@ def run_fn(fn_args: Any) -> None:
     spec = transform.transformed_feature_spec()
     train = Split.open(fn_args.train_files, spec, cache=training.cache)
     evaluation = Split.open(fn_args.eval_files, spec, cache=training.cache)
-    head = Head.of(config.label, train.labels())
+    head = Head.of(config.label, train.labels)
     model = build_model(inputs, config.model, head)
     train_model(model, head, train, evaluation, training, fn_args.model_run_dir, config.backup_dir)
     module = ServingModule(

@@ -18,10 +18,11 @@ class LearningRate(tf.keras.optimizers.schedules.LearningRateSchedule):
         warm-up      (step + 1) / warmup_steps
         constant     1
         linear       final + (1 - final) (1 - t / d)
-        cosine       final + (1 - final) (1 + cos(pi t / d)) / 2     (Loshchilov and Hutter 2017, arXiv 1608.03983, eq. 5)
+        cosine       final + (1 - final) (1 + cos(pi t / d)) / 2
         exponential  max(final, decay_rate ** (t / d))
 
-    linear and cosine stay at `final` after d steps.
+    linear and cosine stay at `final` after d steps. Source of cosine: Loshchilov and Hutter 2017, SGDR,
+    https://arxiv.org/abs/1608.03983, equation 5.
 
     Args:
         peak: the highest learning rate.

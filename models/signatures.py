@@ -7,9 +7,9 @@
 `predictions` is float32: [batch, 1] with the probability of yes, [batch, classes] with each class's probability, or
 [batch, 1] with the predicted number. A label given by names keeps the order of `label.classes`.
 
-`predict` takes the feature table's `inputs` and nothing else: floats as float32, whole numbers as float64 (which holds them
-exactly up to 2 ** 53), strings as bytes. NaN, and the empty string, mean that the value is missing; it then takes the same
-default as in training, because both ways end in the transform graph that training used.
+`predict` takes the feature table's `inputs` and nothing else: floats as float32, whole numbers as float64 (which holds
+them exactly up to 2 ** 53), strings as bytes. NaN, and the empty string, mean that the value is missing; it then takes
+the same default as in training, because every way leads through the transform graph that training used.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ EXAMPLES = "examples"
 
 
 class ServingModule(tf.Module):
-    """A trained model joined with its transform graph, as plain functions: nothing of Keras is saved, so saving traces three
-    functions and not every layer.
+    """A trained model joined with its transform graph.
+
+    It holds plain functions and variables and nothing of Keras: saving traces three functions, not every layer.
 
     Args:
         model: features as Transform gives them -> the head's outputs; its variables must exist.
@@ -38,7 +39,7 @@ class ServingModule(tf.Module):
         features: keys of the transformed features that the model takes.
 
     Raises:
-        TrainingError: an input is not a column of the transform graph, or has several dimensions.
+        TrainingError: an input is not a column of the transform graph.
     """
 
     def __init__(
@@ -63,31 +64,32 @@ class ServingModule(tf.Module):
 
     def signatures(self) -> dict[str, Any]:
         """The concrete functions by name."""
+        raw = self._raw.value
         examples = tf.TensorSpec([None], tf.string, EXAMPLES)
-        named = {
-            name: tf.TensorSpec([None], _request_dtype(self._raw.value[name].dtype), name) for name in self._inputs
-        }
-        serving = tf.function(self._serve_examples, [examples], autograph=False)
-        predict = tf.function(self._serve_columns, autograph=False)
-        transform = tf.function(self._transform_examples, [examples], autograph=False)
+        named = {name: tf.TensorSpec([None], _request_dtype(raw[name].dtype), name) for name in self._inputs}
+        # Both ways of asking end in this one function, so that it is traced and stored once.
+        sparse = {name: tf.SparseTensorSpec([None, None], raw[name].dtype) for name in self._inputs}
+        answer = tf.function(self._predictions, [sparse], autograph=False)
+
+        def serving_default(examples: tf.Tensor) -> dict[str, tf.Tensor]:
+            return answer(_parsed(examples, self._inputs, raw))
+
+        def predict(**columns: tf.Tensor) -> dict[str, tf.Tensor]:
+            return answer({name: _without_missing(columns[name], raw[name].dtype) for name in self._inputs})
+
+        def transform_features(examples: tf.Tensor) -> dict[str, tf.Tensor]:
+            return self._transformed(_parsed(examples, tuple(raw), raw), tf.size(examples))
+
         return {
-            "serving_default": serving.get_concrete_function(),
-            "predict": predict.get_concrete_function(**named),
-            "transform_features": transform.get_concrete_function(),
+            "serving_default": tf.function(serving_default, [examples], autograph=False).get_concrete_function(),
+            "predict": tf.function(predict, autograph=False).get_concrete_function(**named),
+            "transform_features": tf.function(transform_features, [examples], autograph=False).get_concrete_function(),
         }
 
-    @tf.autograph.experimental.do_not_convert
-    def _serve_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
-        return self._predictions(_parsed(examples, self._inputs, self._raw.value), tf.shape(examples)[0])
-
-    @tf.autograph.experimental.do_not_convert
-    def _serve_columns(self, **columns: tf.Tensor) -> dict[str, tf.Tensor]:
-        raw = {name: _without_missing(columns[name], self._raw.value[name].dtype) for name in self._inputs}
-        return self._predictions(raw, tf.shape(columns[self._inputs[0]])[0])
-
-    @tf.autograph.experimental.do_not_convert
-    def _transform_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
-        return self._transformed(_parsed(examples, tuple(self._raw.value), self._raw.value), tf.shape(examples)[0])
+    def _predictions(self, raw: Mapping[str, tf.SparseTensor]) -> dict[str, tf.Tensor]:
+        transformed = self._transformed(raw, raw[self._inputs[0]].dense_shape[0])
+        outputs = self._call.value({key: transformed[key] for key in self._features}, training=False)
+        return {PREDICTION_KEY: self._head.value.predictions(outputs)}
 
     def _transformed(self, raw: Mapping[str, tf.SparseTensor], rows: tf.Tensor) -> dict[str, tf.Tensor]:
         # Label and weight are not part of a request: the graph gets them empty, and what comes of them is not used.
@@ -96,11 +98,6 @@ class ServingModule(tf.Module):
             for name, spec in self._raw.value.items()
         }
         return dict(self.transform.transform_fn(given))
-
-    def _predictions(self, raw: Mapping[str, tf.SparseTensor], rows: tf.Tensor) -> dict[str, tf.Tensor]:
-        transformed = self._transformed(raw, rows)
-        outputs = self._call.value({key: transformed[key] for key in self._features}, training=False)
-        return {PREDICTION_KEY: self._head.value.predictions(outputs)}
 
 
 class _Untracked:

@@ -2,54 +2,21 @@
 
 from __future__ import annotations
 
-import logging
-import math
-from dataclasses import dataclass
+import os
 
 import tensorflow as tf
 
 from configs.settings import Training
-from models.callbacks import make_callbacks
+from models.backup import Backup
+from models.early_stopping import BestWeights
 from models.head import Head
 from models.input_fn import Split, evaluation_dataset, training_dataset
+from models.nan_guard import NanGuard
 from models.optimizer import make_optimizer
+from models.plan import Plan
+from models.stop_at_step import StopAtStep
 
-_LOG = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How far a training goes.
-
-    Attributes:
-        batch_size: examples a step, over all replicas.
-        steps_per_epoch: full batches in the train split.
-        epochs: epochs, the last of which may stop early.
-        steps: steps in all.
-        steps_per_execution: steps between two returns to Python; a divisor of steps_per_epoch.
-    """
-
-    batch_size: int
-    steps_per_epoch: int
-    epochs: int
-    steps: int
-    steps_per_execution: int
-
-    @classmethod
-    def of(cls, settings: Training, rows: int) -> Plan:
-        """The plan for so many rows: `training.steps`, where given, wins over `training.epochs`."""
-        batch_size = min(settings.batch_size, rows)
-        if batch_size < settings.batch_size:
-            _LOG.warning("The train split has %d rows: the batch is as large, not training.batch_size", rows)
-        steps_per_epoch = rows // batch_size
-        steps = settings.steps or settings.epochs * steps_per_epoch
-        return cls(
-            batch_size,
-            min(steps, steps_per_epoch),
-            math.ceil(steps / steps_per_epoch),
-            steps,
-            min(settings.steps_per_execution, steps_per_epoch, steps),
-        )
+_LEAST_EVALUATION_BATCH = 8192
 
 
 def train_model(
@@ -70,13 +37,13 @@ def train_model(
         evaluation: rows to watch; not trained on.
         settings: batch, steps, optimizer, callbacks.
         run_dir: folder for TensorBoard.
-        backup_dir: folder of the backup from which an interrupted training goes on; default: in run_dir.
+        backup_dir: folder from which an interrupted training goes on; default: `backup` in run_dir.
 
     Returns:
         Losses and metrics of each epoch.
 
     Raises:
-        TrainingError: the loss is no longer finite.
+        TrainingError: the loss is no longer finite, or early stopping monitors what is not there.
     """
     plan = Plan.of(settings, train.rows)
     model.compile(
@@ -87,11 +54,31 @@ def train_model(
         steps_per_execution=plan.steps_per_execution,
         jit_compile=settings.xla,
     )
+    # Otherwise the first step is traced twice, the second time to do without making the optimizer's variables; and a
+    # backup could not be restored into them.
+    model.optimizer.build(model.trainable_variables)
+    callbacks: list[tf.keras.callbacks.Callback] = [NanGuard(plan.steps_per_execution)]
+    if settings.steps is not None:
+        callbacks.append(StopAtStep(settings.steps))
+    if settings.tensorboard:
+        callbacks.append(tf.keras.callbacks.TensorBoard(run_dir, write_graph=False, profile_batch=0))
+    stopping = BestWeights(settings.early_stopping) if settings.early_stopping is not None else None
+    if stopping is not None:
+        callbacks.append(stopping)
+    first_epoch = 0
+    if settings.backup:
+        backup = Backup(backup_dir or os.path.join(run_dir, "backup"), settings.backup_seconds, stopping)
+        first_epoch = backup.resume(model)
+        callbacks.append(backup)
+    rows = training_dataset(
+        train, plan.batch_size, seed=settings.seed, shuffle_buffer=settings.shuffle_buffer, first_epoch=first_epoch
+    )
     return model.fit(
-        training_dataset(train, plan.batch_size, seed=settings.seed, shuffle_buffer=settings.shuffle_buffer),
+        rows,
+        initial_epoch=first_epoch,
         epochs=plan.epochs,
         steps_per_epoch=plan.steps_per_epoch,
-        validation_data=evaluation_dataset(evaluation, max(plan.batch_size, 1024)),
-        callbacks=make_callbacks(settings, run_dir, backup_dir),
+        validation_data=evaluation_dataset(evaluation, max(plan.batch_size, _LEAST_EVALUATION_BATCH)),
+        callbacks=callbacks,
         verbose=2,
     )

@@ -13,7 +13,7 @@ _LOG = logging.getLogger(__name__)
 
 
 def make(training: Training) -> tf.distribute.Strategy:
-    """mirrored with two GPUs or more, else default. The log says which and why.
+    """With two GPUs or more mirrored, else default. The log says which and why.
 
     Raises:
         TrainingError: see `distribution.strategies.mirrored.make`.

@@ -9,7 +9,7 @@ from schemas.errors import TrainingError
 
 
 def make(training: Training) -> tf.distribute.Strategy:
-    """MirroredStrategy over `training.devices` GPUs, default all; over the CPU where there is no GPU and none is asked for.
+    """MirroredStrategy over `training.devices` GPUs, default all; over the CPU where there is no GPU.
 
     Raises:
         TrainingError: fewer GPUs than asked for, or a batch with less than one example for each replica.
