@@ -1,7 +1,8 @@
 """The calendar in TensorFlow: days to dates and ISO 8601 text to days, as operations that a SavedModel can hold.
 
-The date algorithms are those of Howard Hinnant, https://howardhinnant.github.io/date_algorithms.html: years start in March, so
-that the leap day is the last, and repeat every 400 years (an era of 146,097 days). Proleptic Gregorian calendar, UTC.
+The date algorithms are those of Howard Hinnant, https://howardhinnant.github.io/date_algorithms.html: years start in
+March, so that the leap day is the last, and repeat every 400 years (an era of 146,097 days). Proleptic Gregorian
+calendar, UTC.
 """
 
 from __future__ import annotations
@@ -16,10 +17,9 @@ _MONTHS_FROM_MARCH = (31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 31, 28)
 _JANUARY_AND_FEBRUARY = 59
 
 _OFFSET = r"([+-]\d\d):(\d\d)\s*$"
-_ISO = (
-    r"^\s*(\d{4})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
-    r"(?:[Tt ]([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d(?:[.,]\d+)?))?\s*(?:[Zz]|(?:\+|(-))((?:[01]\d|2[0-3])[0-5]\d))?)?\s*$"
-)
+_TIME = r"([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d(?:\.\d+)?))?"
+_ZONE = r"(?:[Zz]|(?:\+|(-))((?:[01]\d|2[0-3])[0-5]\d))?"
+_ISO = rf"^\s*(\d{{4}})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])(?:[Tt ]{_TIME}\s*{_ZONE})?\s*$"
 _NEVER = "1970-01-01"
 
 
@@ -69,11 +69,11 @@ def parsed(text: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """The moments that ISO 8601 texts name.
 
     Args:
-        text: string, any shape: YYYY-MM-DD, optionally T or a space and hh:mm, :ss, a fraction, and Z or an offset such as
-            +02:00. Without an offset it is UTC.
+        text: string, any shape: YYYY-MM-DD, optionally T or a space and hh:mm, :ss, a fraction, and Z or an offset such
+            as +02:00. Without an offset it is UTC.
 
     Returns:
-        Days since 1970-01-01 (int64), fraction of the day in [0, 1) (float64), and whether the text could be read (bool).
+        Days since 1970-01-01 (int64), fraction of the day in [0, 1) (float64), and whether the text could be read.
 
     >>> days, time, readable = parsed(tf.constant(["1970-01-02T06:00:00Z", "soon"]))
     >>> days.numpy().tolist(), time.numpy().tolist(), readable.numpy().tolist()

@@ -90,10 +90,8 @@ def _filled(raw: tf.SparseTensor, shape: tf.Tensor, values: Any, missing: Any) -
 def _dense(values: tf.Tensor, dtype: Dtype) -> Column:
     if dtype == "string":
         return Column(values, tf.not_equal(values, ""))
-    if values.dtype.is_floating:
-        present = tf.logical_not(tf.math.is_nan(values))
-    else:
-        present = tf.ones_like(values, tf.bool)
+    floating = values.dtype.is_floating
+    present = tf.logical_not(tf.math.is_nan(values)) if floating else tf.ones_like(values, tf.bool)
     if values.dtype != _TYPES[dtype]:
         # A NaN has no whole number; the mask keeps it missing.
         known = tf.where(present, values, tf.zeros_like(values)) if dtype == "int" else values

@@ -1,8 +1,8 @@
 """The arithmetic of the one pass over the training data: moments, quantiles and vocabularies, in NumPy.
 
 Beam counts its cost in stages, so a table's statistics are one combiner with one accumulator rather than one of each a
-feature. Moments use the pairwise update of Chan, Golub and LeVeque (1979), which loses no digits when means are far from 0;
-quantiles use the sketch of Zhang and Wang (SSDBM 2007) that ships with TFX.
+feature. Moments use the pairwise update of Chan, Golub and LeVeque (1979), which loses no digits when means are far
+from 0; quantiles use the sketch of Zhang and Wang (SSDBM 2007) that ships with TFX.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ class Plan:
     """What one pass computes.
 
     The combiner's input is: a float64 matrix [batch, columns] with NaN for missing, whose first `moments` columns need
-    moments; then for each vocabulary the distinct values of the batch and their counts, and, where `documents` is set, the
-    number of rows that hold each value.
+    moments; then for each vocabulary the distinct values of the batch and their counts, and, where `documents` is set,
+    the number of rows that hold each value and the number of rows.
     """
 
     moments: int
@@ -108,14 +108,14 @@ class Accumulator:
     """Everything one pass has seen so far."""
 
     def __init__(self, plan: Plan) -> None:
-        self.rows = 0
         self.moments = _Moments(plan.moments)
         self.quantiles = [_sketch(quantiles.buckets) for quantiles in plan.quantiles]
         self.counts: list[Counter[Any]] = [Counter() for _ in plan.vocabularies]
         self.documents: list[Counter[Any]] = [Counter() for _ in plan.vocabularies]
+        self.rows = [0] * len(plan.vocabularies)
 
 
-class Combiner(analyzer_nodes.Combiner):  # type: ignore[misc]
+class Combiner(analyzer_nodes.Combiner):
     """Computes a `Plan`, as TFT's combiners do, with an accumulator that TFT's analyzer cache can keep."""
 
     def __init__(self, plan: Plan) -> None:
@@ -132,7 +132,6 @@ class Combiner(analyzer_nodes.Combiner):  # type: ignore[misc]
         """Adds one batch, laid out as `Plan` says."""
         inputs = iter(batch_values)
         matrix = next(inputs)
-        accumulator.rows += len(matrix)
         accumulator.moments.merge(_Moments.of(matrix[:, : self._plan.moments]))
         for sketch, quantiles in zip(accumulator.quantiles, self._plan.quantiles, strict=True):
             column = matrix[:, quantiles.column]
@@ -142,13 +141,14 @@ class Combiner(analyzer_nodes.Combiner):  # type: ignore[misc]
             _add(accumulator.counts[index], values, next(inputs))
             if vocabulary.documents:
                 _add(accumulator.documents[index], values, next(inputs))
+                accumulator.rows[index] += int(next(inputs))
         return accumulator
 
     def merge_accumulators(self, accumulators: Iterable[Accumulator]) -> Accumulator:
         """One accumulator that has seen what they all have."""
         result = self.create_accumulator()
         for other in accumulators:
-            result.rows += other.rows
+            result.rows = [mine + theirs for mine, theirs in zip(result.rows, other.rows, strict=True)]
             result.moments.merge(other.moments)
             for mine, theirs in zip(result.quantiles, other.quantiles, strict=True):
                 mine.Merge(theirs)
@@ -165,22 +165,20 @@ class Combiner(analyzer_nodes.Combiner):  # type: ignore[misc]
     def extract_output(self, accumulator: Accumulator) -> list[Any]:
         """The vector of numbers, the lines of each vocabulary, and each vocabulary's inverse document frequencies.
 
-        The order of a vocabulary is TFT's: most frequent first, equal counts by the larger value first. Inverse document
-        frequency is 1 + log((rows + 1) / (rows with the value + 1)), as in tft.tfidf; the vector has one entry for each line
-        and a last one, the largest, for values that have no id.
+        The order of a vocabulary is TFT's: most frequent first, equal counts by the larger value first. Inverse
+        document frequency is 1 + log((rows + 1) / (rows with the value + 1)), as in tft.tfidf; the vector has one entry
+        for each line and a last one, the largest, for values that have no id.
         """
         numbers = [accumulator.moments.result()]
         for sketch, quantiles in zip(accumulator.quantiles, self._plan.quantiles, strict=True):
             numbers.append(_boundaries(sketch, quantiles.buckets))
         lines: list[list[bytes]] = []
         frequencies: list[np.ndarray[Any, Any]] = []
-        for counts, documents, plan in zip(
-            accumulator.counts, accumulator.documents, self._plan.vocabularies, strict=True
-        ):
-            values = _ordered(counts, plan)
+        for index, plan in enumerate(self._plan.vocabularies):
+            values = _ordered(accumulator.counts[index], plan)
             if plan.documents:
-                seen = np.array([documents[value] for value in values] or [0], np.float64)
-                idf = 1.0 + np.log((accumulator.rows + 1.0) / (seen + 1.0))
+                seen = np.array([accumulator.documents[index][value] for value in values] or [0], np.float64)
+                idf = 1.0 + np.log((accumulator.rows[index] + 1.0) / (seen + 1.0))
                 frequencies.append(np.append(idf, idf.max()).astype(np.float32))
             text = [value if isinstance(value, bytes) else str(value).encode() for value in values]
             lines.append(text or [EMPTY_VOCABULARY[plan.dtype]])
@@ -203,14 +201,14 @@ class Combiner(analyzer_nodes.Combiner):  # type: ignore[misc]
         return _Coder()
 
 
-class _Coder(analyzer_nodes.CacheCoder):  # type: ignore[misc]
+class _Coder(analyzer_nodes.CacheCoder):
     """Pickle, as TFT's own coder for quantile sketches: the cache is read by the pipeline that wrote it only."""
 
     def encode_cache(self, accumulator: Accumulator) -> bytes:
         return pickle.dumps(accumulator)
 
     def decode_cache(self, encoded_accumulator: bytes) -> Accumulator:
-        found: Accumulator = pickle.loads(encoded_accumulator)  # noqa: S301
+        found: Accumulator = pickle.loads(encoded_accumulator)
         return found
 
 

@@ -40,8 +40,8 @@ def label(values: Mapping[str, Column], spec: Label) -> dict[str, tf.Tensor]:
     Raises:
         SchemaError: an expression that is not yes or no.
 
-    >>> columns = {"tips": Column.of(tf.constant([3.0, 1.0]), "float"), "fare": Column.of(tf.constant([10.0, 10.0]), "float")}
-    >>> label(columns, BinaryLabel(kind="binary", expression="tips > 0.2 * fare"))[LABEL_KEY].numpy().tolist()
+    >>> spec = BinaryLabel(kind="binary", expression="tips > 2")
+    >>> label({"tips": Column.of(tf.constant([3.0, 1.0]), "float")}, spec)[LABEL_KEY].numpy().tolist()
     [[1.0], [0.0]]
     """
     if isinstance(spec, BinaryLabel):

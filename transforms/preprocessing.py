@@ -15,12 +15,13 @@ from schemas.features import (
     Bucketized,
     Categorical,
     Cross,
-    Feature,
     FeatureTable,
     Hashed,
+    Image,
     Integer,
     Numeric,
     Passthrough,
+    Text,
     Timestamp,
 )
 from schemas.transformed import transformed_name
@@ -29,12 +30,14 @@ from transforms.categorical import categorical
 from transforms.column import Column
 from transforms.cross import cross
 from transforms.hashed import hashed
+from transforms.image import image
 from transforms.integer import integer
 from transforms.label import label
 from transforms.numeric import numeric
 from transforms.passthrough import passthrough
 from transforms.registry import Registry
 from transforms.statistics import answer
+from transforms.text import text
 from transforms.timestamp import timestamp
 from transforms.weight import weight
 
@@ -46,9 +49,11 @@ KINDS = Registry(
         (Categorical, categorical),
         (Cross, cross),
         (Hashed, hashed),
+        (Image, image),
         (Integer, integer),
         (Numeric, numeric),
         (Passthrough, passthrough),
+        (Text, text),
         (Timestamp, timestamp),
     ]
 )

@@ -23,9 +23,8 @@ class Registry(Mapping[type, Kind]):
         self._functions: dict[type, Kind] = {}
         for spec, function in pairs:
             if spec in self._functions:
-                raise ValueError(
-                    f"{spec.__name__} has two functions. Received: {self._functions[spec].__name__} and {function.__name__}"
-                )
+                names = f"{self._functions[spec].__name__} and {function.__name__}"
+                raise ValueError(f"{spec.__name__} has two functions. Received: {names}")
             self._functions[spec] = function
 
     def __getitem__(self, spec: type) -> Kind:

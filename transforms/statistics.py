@@ -1,8 +1,8 @@
 """Statistics of the training split, all computed in one pass, whichever features ask for them.
 
-A feature's function is a generator: it yields what it needs (`MomentsOf`, `QuantilesOf`, `VocabularyOf`) and is sent the
-answer (`Moments`, boundaries, `Vocabulary`). `answer` collects the questions of all features into one TFT analyzer, since
-on Beam the number of analyzers, not their arithmetic, is what costs.
+A feature's function is a generator: it yields what it needs (`MomentsOf`, `QuantilesOf`, `VocabularyOf`) and is sent
+the answer (`Moments`, boundaries, `Vocabulary`). `answer` collects the questions of all features into one TFT analyzer,
+since on Beam the number of analyzers, not their arithmetic, is what costs.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class MomentsOf:
 
 @dataclass(frozen=True, eq=False)
 class QuantilesOf:
-    """Asks for the boundaries, float64 [buckets - 1], between `buckets` buckets of equal size; `values` as in `MomentsOf`."""
+    """Asks for the boundaries, float64 [buckets - 1], between buckets of equal size; `values` as in `MomentsOf`."""
 
     values: tf.Tensor
     buckets: int
@@ -48,18 +48,22 @@ class VocabularyOf:
     """Asks for the `Vocabulary` of some values.
 
     Args:
-        values: string or int64 [n], the present values of the batch.
+        values: string or int64, the present values of the batch: [n], or ragged [batch, (n)], for which
+            `Vocabulary.idf` is computed as well.
         name: name of the vocabulary's file among the assets of the transform.
         top_k: keep the most frequent only.
         min_frequency: keep those seen at least so often.
-        rows: int64 [n], the row of each value; with it, `Vocabulary.idf` is computed as well.
     """
 
-    values: tf.Tensor
+    values: tf.Tensor | tf.RaggedTensor
     name: str
     top_k: int | None = None
     min_frequency: int | None = None
-    rows: tf.Tensor | None = None
+
+    @property
+    def idf(self) -> bool:
+        """Whether inverse document frequencies are wanted."""
+        return isinstance(self.values, tf.RaggedTensor)
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +78,13 @@ class Moments:
 
 @dataclass(frozen=True, eq=False)
 class Vocabulary:
-    """A vocabulary file, its number of lines (int64 scalar) and, if asked for, idf: float32 [size + 1], the last for the rest."""
+    """A vocabulary of the training split.
+
+    Args:
+        path: its file, one value a line.
+        size: number of lines, int64 scalar.
+        idf: if asked for, inverse document frequencies: float32 [size + 1], the last for values that have no id.
+    """
 
     path: Any
     size: Any
@@ -82,7 +92,8 @@ class Vocabulary:
 
 
 Question = MomentsOf | QuantilesOf | VocabularyOf
-Answer = Moments | tf.Tensor | Vocabulary
+Answer = Any
+"""`Moments`, boundaries or `Vocabulary`, as the question asks."""
 
 
 def answer(questions: Sequence[Question]) -> list[Answer]:
@@ -112,7 +123,7 @@ def answer(questions: Sequence[Question]) -> list[Answer]:
         answers[id(cut)] = next(parts)
     for vocabulary, path in zip(vocabularies, paths, strict=True):
         size = tf.cast(next(parts)[0], tf.int64)
-        answers[id(vocabulary)] = Vocabulary(path, size, None if vocabulary.rows is None else next(wrapped))
+        answers[id(vocabulary)] = Vocabulary(path, size, next(wrapped) if vocabulary.idf else None)
     return [answers[id(question)] for question in questions]
 
 
@@ -132,20 +143,21 @@ def _plan(
     plans, inputs = [], [matrix]
     for vocabulary in vocabularies:
         dtype = "string" if vocabulary.values.dtype == tf.string else "int"
-        plans.append(VocabularyPlan(dtype, vocabulary.top_k, vocabulary.min_frequency, vocabulary.rows is not None))
+        plans.append(VocabularyPlan(dtype, vocabulary.top_k, vocabulary.min_frequency, vocabulary.idf))
         inputs += _counted(vocabulary)
     return Plan(len(moments), tuple(cuts), tuple(plans)), inputs
 
 
 def _counted(vocabulary: VocabularyOf) -> list[tf.Tensor]:
-    """The batch's distinct values, how often each occurs and, for idf, in how many rows."""
-    distinct, index, counts = tf.unique_with_counts(vocabulary.values, out_idx=tf.int64)
-    if vocabulary.rows is None:
+    """The batch's distinct values, how often each occurs and, for idf, in how many of how many rows."""
+    if not vocabulary.idf:
+        distinct, _, counts = tf.unique_with_counts(vocabulary.values, out_idx=tf.int64)
         return [distinct, counts]
+    distinct, index, counts = tf.unique_with_counts(vocabulary.values.values, out_idx=tf.int64)
     size = tf.maximum(tf.size(distinct, out_type=tf.int64), 1)
-    pairs, _ = tf.unique(vocabulary.rows * size + index)
+    pairs, _ = tf.unique(vocabulary.values.value_rowids() * size + index)
     documents = tf.math.unsorted_segment_sum(tf.ones_like(pairs), pairs % size, tf.size(distinct))
-    return [distinct, counts, documents]
+    return [distinct, counts, documents, vocabulary.values.nrows()]
 
 
 def _written(lines: Any, vocabularies: Sequence[VocabularyOf]) -> list[Any]:
@@ -168,7 +180,7 @@ def _written(lines: Any, vocabularies: Sequence[VocabularyOf]) -> list[Any]:
     return [analyzer_nodes.wrap_as_tensor(path) for path in written]
 
 
-class _WriteVocabularies(experimental.PTransformAnalyzer):  # type: ignore[misc]
+class _WriteVocabularies(experimental.PTransformAnalyzer):
     """Writes each vocabulary to a text file, one value a line, and gives the files' paths."""
 
     def __init__(self, names: Sequence[str]) -> None:

@@ -23,8 +23,8 @@ def timestamp(values: Column, spec: Timestamp, name: str) -> dict[str, tf.Tensor
         hour_of_day   time of day / 24 h                  day_of_week   (days since Monday + time of day) / 7
         day_of_month  (day - 1 + time of day) / length    day_of_year   (day - 1 + time of day) / length
 
-    with the month's and the year's own length, so that leap years are right. A missing or unreadable moment gives zeros,
-    which no moment does. Moments before 1970 are fine.
+    with the month's and the year's own length, so that leap years are right. A missing or unreadable moment gives
+    zeros, which no moment does. Moments before 1970 are fine.
 
     Args:
         values: int64 column, `unit` since 1970-01-01T00:00Z, or string column with ISO 8601: 2022-05-16,
@@ -35,7 +35,8 @@ def timestamp(values: Column, spec: Timestamp, name: str) -> dict[str, tf.Tensor
     Returns:
         `NAME_xf`: float32 [batch, 2 * cycles], the model's Dense; sine before cosine, cycles in the order given.
 
-    Source: Howard Hinnant, chrono-Compatible Low-Level Date Algorithms, https://howardhinnant.github.io/date_algorithms.html
+    Source: Howard Hinnant, chrono-Compatible Low-Level Date Algorithms,
+    https://howardhinnant.github.io/date_algorithms.html
 
     >>> spec = Timestamp(kind="timestamp", cycles=("hour_of_day",))
     >>> noon = timestamp(Column.of(tf.constant([6 * 3600], tf.int64), "int"), spec, "at")["at_xf"]
