@@ -90,6 +90,7 @@ def shown(value: object) -> str:
     """A value as users would write it, at most 80 characters."""
     plain = value.plain() if isinstance(value, Located) else value
     text = repr(plain) if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False)
+    text = mask_passwords(text)  # before it is cut: half a URL is not recognised as one
     return text if len(text) <= 80 else text[:77] + "..."
 
 

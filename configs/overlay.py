@@ -15,7 +15,7 @@ from configs.secret import mask_passwords
 from configs.yaml_source import parse_yaml
 from schemas.errors import SettingsError
 
-_SEGMENT = re.compile(r"""\s*(?:"([^"]+)"|'([^']+)'|([^.="'\s]+))\s*(\.|=|$)""")
+_SEGMENT = re.compile(r"""\s*(?:"([^"]+)"|'([^']+)'|([^.="'\s\[\]]+))\s*(\.|=|$)""")
 
 
 def merge(base: Located, over: Located) -> Located:

@@ -35,6 +35,7 @@ _AMBIGUOUS = re.compile(r"[-+]?0[0-9]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _INFINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _NOT_TEXT = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _CORE = "tag:yaml.org,2002:"
 
 
@@ -151,7 +152,7 @@ class _Builder:
                     where=self._at(event).at(path),
                     fix="Put a text that holds { or [ in quotes.",
                 )
-            key, place = str(event.value), self._at(event)
+            key, place = self._text(event, path), self._at(event)
             value = replace(self._value(next(self._stream), (*path, key)), key=place)
             if key == "<<" and event.implicit[0]:
                 inherited.extend(self._merged(value, path))
@@ -180,9 +181,11 @@ class _Builder:
         return sources
 
     def _scalar(self, event: Any, path: Path) -> Scalar:
-        text = str(event.value)
+        text = self._text(event, path)
         try:
-            if event.tag in (None, "!"):
+            if event.tag == "!":
+                return text
+            if event.tag is None:
                 if not event.implicit[0]:
                     return text
                 if _AMBIGUOUS.fullmatch(text):
@@ -204,6 +207,18 @@ class _Builder:
             )
             return text
         self._unknown_tag(event, path)
+        return text
+
+    def _text(self, event: Any, path: Path) -> str:
+        text = str(event.value)
+        if found := _SURROGATE.search(text):  # libyaml refuses it on its own
+            self._mistake(
+                self._at(event),
+                path,
+                f"The escape \\u{ord(found.group()):04x} is half of a character.",
+                "Write the character itself, or \\U and its eight digits.",
+            )
+            return ""
         return text
 
     def _unknown_tag(self, event: Any, path: Path) -> None:
