@@ -118,15 +118,21 @@ def _run(arguments: argparse.Namespace) -> int:
         if value
     ]
     settings = _load(arguments, *overrides)
-    console = Console()
+    console = _console()
     with _quiet():
         from runners.local import run_local
         from runners.report import print_errors, print_report
     result = run_local(settings, console, force_bless=arguments.force_bless)
     if result.errors:
-        print_errors(result, Console(stderr=True))
+        print_errors(result, _console(stderr=True))
         return EXIT_ERROR
     return EXIT_OK if print_report(result, settings, arguments.config, console) else EXIT_NOT_BLESSED
+
+
+def _console(*, stderr: bool = False) -> Console:
+    console = Console(stderr=stderr)
+    # Without a terminal there is no width to respect: log files and CI show long lines well.
+    return console if console.is_terminal else Console(stderr=stderr, width=160)
 
 
 def _doctor(arguments: argparse.Namespace) -> int:

@@ -16,7 +16,11 @@ from runners.local import RunResult
 from runners.node import Output
 
 OVERALL = "Overall"
-_SLICES_SHOWN = 12
+_SLICES_SHOWN = 10
+_METRICS_SHOWN = (
+    *("example_count", "auc", "accuracy", "loss", "calibration", "precision", "recall"),
+    *("mean_squared_error", "mean_absolute_error", "mean_label", "mean_prediction"),
+)
 
 
 def print_errors(result: RunResult, console: Console) -> None:
@@ -62,28 +66,29 @@ def _only(result: RunResult, node_id: str, key: str) -> Output:
 
 
 def _metrics_table(metrics: dict[str, dict[str, Any]], settings: Settings) -> Table:
-    names = [name for name, value in metrics[OVERALL].items() if not isinstance(value, (dict, list))]
-    table = Table(
-        title=f"Metrics on the split {settings.evaluation.split!r}",
-        title_justify="left",
-        box=None,
-        padding=(0, 2, 0, 0),
-    )
-    table.add_column("Slice")
+    names = [name for name in _METRICS_SHOWN if name in metrics[OVERALL]][:7]
+    title = f"Metrics on the split {settings.evaluation.split!r}; more of them in metrics.json"
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
+    table.add_column("slice", no_wrap=True)
     for name in names:
-        table.add_column(name, justify="right")
-    slices = [OVERALL, *sorted(s for s in metrics if s != OVERALL)]
-    for name in slices[: _SLICES_SHOWN + 1]:
+        table.add_column(name, justify="right", no_wrap=True)
+    # The largest slices: the small ones say little, and there may be thousands.
+    slices = sorted((name for name in metrics if name != OVERALL), key=lambda name: -_count(metrics[name]))
+    for name in (OVERALL, *slices[:_SLICES_SHOWN]):
         table.add_row(name, *(_number(metrics[name].get(metric)) for metric in names))
-    if len(slices) > _SLICES_SHOWN + 1:
-        table.add_row(f"... {len(slices) - _SLICES_SHOWN - 1} more in metrics.json", *("" for _ in names))
+    if len(slices) > _SLICES_SHOWN:
+        table.add_row(f"and {len(slices) - _SLICES_SHOWN} smaller slices", *("" for _ in names))
     return table
+
+
+def _count(metrics: dict[str, Any]) -> float:
+    return float(metrics.get("example_count") or 0.0)
 
 
 def _number(value: Any) -> str:
     if value is None:
         return "-"
-    return f"{value:,.0f}" if float(value).is_integer() and abs(value) >= 2 else f"{value:.4f}"
+    return f"{value:,.0f}" if float(value).is_integer() and abs(value) > 1 else f"{value:.4f}"
 
 
 def _print_blessing(blessing: dict[str, Any], console: Console) -> None:
