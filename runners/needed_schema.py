@@ -3,28 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 
 import tensorflow_data_validation as tfdv
-from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
+from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
+from components.anomaly_gate.empty_lists import (
+    common_statistics,
+    count_empty_as_missing,
+    feature_name,
+    features_with_empty_lists,
+    features_with_values,
+    validate,
+)
 from schemas.compare import DATASET
 
 Statistics = Mapping[str, statistics_pb2.DatasetFeatureStatisticsList]
 
 
 def inferred_schema(statistics: Statistics) -> schema_pb2.Schema:
-    """The schema that SchemaGen infers from all splits: no fixed shapes."""
+    """What SchemaGen infers from all splits, but an empty list is a missing value. No fixed shapes."""
     schema: schema_pb2.Schema | None = None
-    for found in statistics.values():
-        schema = tfdv.infer_schema(found, False) if schema is None else tfdv.update_schema(schema, found)
-    return schema if schema is not None else schema_pb2.Schema()
+    emptied: set[str] = set()
+    for raw in statistics.values():
+        found = count_empty_as_missing(raw)
+        emptied |= features_with_empty_lists(raw)
+        schema = tfdv.infer_schema(found, False) if schema is None else _loosened(schema, found).schema
+    schema = schema if schema is not None else schema_pb2.Schema()
+    for feature in schema.feature:
+        if feature.name in emptied and feature.value_count.min:
+            feature.value_count.ClearField("min")
+    return schema
 
 
 def needed_schema(curated: schema_pb2.Schema, statistics: Statistics, read: Collection[str] = ()) -> schema_pb2.Schema:
     """Loosens the schema until the data have no anomalies: TFDV's `update_schema` for each split, but for three things.
 
     Where TFDV would mark a feature DEPRECATED, which takes it away from Transform,
-    a feature of another type becomes what TFDV infers from the data, with the remarks it had, and
+    a feature of another type becomes what is inferred from the data, with the remarks it had, and
     a feature without any value may be missing from now on if something reads it; only one that nothing reads is
     deprecated. The bounds on the number of rows, which TFDV leaves alone, move too.
 
@@ -33,39 +49,65 @@ def needed_schema(curated: schema_pb2.Schema, statistics: Statistics, read: Coll
         statistics: statistics of each split.
         read: columns that the feature table reads.
     """
-    schema = schema_pb2.Schema()
-    schema.CopyFrom(curated)
-    seen: set[str] = set()
-    emptied: set[str] = set()
-    for found in statistics.values():
-        if not _rows(found):
-            continue  # nothing can be learned from a split without rows
-        updated = tfdv.update_schema(schema, found)
-        inferred = tfdv.infer_schema(found, False)
-        before = {feature.name: feature for feature in schema.feature}
-        filled = _filled(found)
-        seen |= filled
-        for feature in updated.feature:
-            old = before.get(feature.name)
-            if (
-                feature.lifecycle_stage != schema_pb2.DEPRECATED
-                or old is None
-                or old.lifecycle_stage == schema_pb2.DEPRECATED
-            ):
-                continue
-            if feature.name in filled:
-                _take(feature.name, inferred, updated, remarks=old)
-            else:
-                feature.CopyFrom(old)
-                feature.ClearField("presence")
-                emptied.add(feature.name)
-        _move_row_bounds(updated, found)
-        schema = updated
-    curated_names = {feature.name for feature in curated.feature}
+    schema = curated
+    filled: set[str] = set()
+    gone: set[str] = set()
+    retyped: set[str] = set()
+    for raw in statistics.values():
+        found = count_empty_as_missing(raw, features_with_values(schema))
+        loosened = _loosened(schema, found)
+        schema = loosened.schema
+        filled |= _filled(found)
+        gone |= loosened.gone
+        retyped |= loosened.retyped
+    before = {feature.name: feature for feature in curated.feature}
+    inferred = inferred_schema(statistics)
+    emptied = {name for raw in statistics.values() for name in features_with_empty_lists(raw)}
     for feature in schema.feature:
-        if feature.name in (emptied & curated_names) - seen - set(read):
+        old = before.get(feature.name)
+        if old is None or feature.name in retyped:
+            _take(feature.name, inferred, schema, remarks=old)
+        elif feature.name in gone - filled - set(read):
+            feature.CopyFrom(old)
             feature.lifecycle_stage = schema_pb2.DEPRECATED
+        elif feature.name in emptied and feature.presence != old.presence and feature.value_count.min:
+            # What may be missing is an empty list, to ExampleValidator, so the list may be empty.
+            feature.value_count.ClearField("min")
     return schema
+
+
+@dataclass(frozen=True)
+class _Loosened:
+    schema: schema_pb2.Schema
+    gone: set[str]
+    retyped: set[str]
+
+
+def _loosened(schema: schema_pb2.Schema, found: statistics_pb2.DatasetFeatureStatisticsList) -> _Loosened:
+    """TFDV's update without its deprecations: those features are named, and may be missing."""
+    gone: set[str] = set()
+    retyped: set[str] = set()
+    if not _rows(found):
+        return _Loosened(schema, gone, retyped)  # nothing can be learned from a split without rows
+    updated = tfdv.update_schema(schema, found)
+    before = {feature.name: feature for feature in schema.feature}
+    filled = _filled(found)
+    for feature in updated.feature:
+        old = before.get(feature.name)
+        if old is None or feature.lifecycle_stage == old.lifecycle_stage:
+            continue
+        feature.CopyFrom(old)
+        if feature.name in filled:
+            retyped.add(feature.name)
+        else:
+            feature.ClearField("presence")
+            gone.add(feature.name)
+    bounds, rows = updated.dataset_constraints, _rows(found)
+    if bounds.HasField("min_examples_count") and rows < bounds.min_examples_count:
+        bounds.min_examples_count = rows
+    if bounds.HasField("max_examples_count") and rows > bounds.max_examples_count:
+        bounds.max_examples_count = rows
+    return _Loosened(updated, gone, retyped)
 
 
 def select_changes(curated: schema_pb2.Schema, needed: schema_pb2.Schema, features: Iterable[str]) -> schema_pb2.Schema:
@@ -84,7 +126,7 @@ def remaining_anomalies(schema: schema_pb2.Schema, statistics: Statistics) -> di
     """TFDV's description of what is wrong with each feature, by split."""
     remaining: dict[str, dict[str, str]] = {}
     for split, found in statistics.items():
-        anomalies: anomalies_pb2.Anomalies = tfdv.validate_statistics(found, schema)
+        anomalies = validate(found, schema)
         texts = {".".join(info.path.step) or key: info.description for key, info in anomalies.anomaly_info.items()}
         if anomalies.HasField("dataset_anomaly_info"):
             texts[DATASET] = anomalies.dataset_anomaly_info.description
@@ -99,12 +141,12 @@ def _rows(statistics: statistics_pb2.DatasetFeatureStatisticsList) -> int:
 
 def _filled(statistics: statistics_pb2.DatasetFeatureStatisticsList) -> set[str]:
     """Features that have a value in at least one row."""
-    names = set()
-    for feature in tfdv.DatasetListView(statistics).get_default_slice_or_die().proto().features:
-        kind = feature.WhichOneof("stats")
-        if kind is not None and getattr(feature, kind).common_stats.num_non_missing:
-            names.add(feature.name or ".".join(feature.path.step))
-    return names
+    dataset = tfdv.DatasetListView(statistics).get_default_slice_or_die().proto()
+    return {
+        feature_name(feature)
+        for feature in dataset.features
+        if (common := common_statistics(feature)) is not None and common.num_non_missing
+    }
 
 
 def _take(
@@ -120,12 +162,3 @@ def _take(
         if feature.domain and domain.name == feature.domain:
             kept = next((other for other in target.string_domain if other.name == domain.name), None)
             (kept if kept is not None else target.string_domain.add()).CopyFrom(domain)
-
-
-def _move_row_bounds(schema: schema_pb2.Schema, statistics: statistics_pb2.DatasetFeatureStatisticsList) -> None:
-    rows = _rows(statistics)
-    bounds = schema.dataset_constraints
-    if bounds.HasField("min_examples_count") and rows < bounds.min_examples_count:
-        bounds.min_examples_count = rows
-    if bounds.HasField("max_examples_count") and rows > bounds.max_examples_count:
-        bounds.max_examples_count = rows

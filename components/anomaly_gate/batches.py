@@ -9,6 +9,8 @@ import tensorflow as tf
 from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 from tfx_bsl.coders.example_coder import ExamplesToRecordBatchDecoder
 
+from components.anomaly_gate.empty_lists import feature_name
+
 BATCH_ROWS = 10_000
 
 _TYPES = {
@@ -32,7 +34,7 @@ def read_batches(
     Yields:
         Batches of BATCH_ROWS rows with a large_list column for each feature; a missing value is null or empty.
     """
-    actual = {feature.name or ".".join(feature.path.step): feature.type for feature in statistics.features}
+    actual = {feature_name(feature): feature.type for feature in statistics.features}
     schema = schema_pb2.Schema()
     for name in features:
         if actual.get(name) in _TYPES:

@@ -17,6 +17,7 @@ from tfx.types.artifact import Artifact
 from tfx.utils import io_utils
 
 from components.anomaly_gate.batches import read_batches
+from components.anomaly_gate.empty_lists import amend
 from components.anomaly_gate.evidence import Evidence, find_evidence
 from components.anomaly_gate.judge import Verdict, judge
 from components.anomaly_gate.message import anomaly_error
@@ -62,14 +63,14 @@ class Executor(BaseExecutor):
         if examples.has_custom_property(ROWS_PROPERTY):
             check_rows(json.loads(examples.get_string_custom_property(ROWS_PROPERTY)), statistics)
 
-        verdict = judge(
-            _read_anomalies(artifact_utils.get_single_instance(input_dict[ANOMALIES_KEY])), statistics, validation
-        )
+        schema_uri = artifact_utils.get_single_uri(input_dict[SCHEMA_KEY])
+        schema = io_utils.SchemaReader().read(io_utils.get_only_uri_in_dir(schema_uri))
+        anomalies = _read_anomalies(artifact_utils.get_single_instance(input_dict[ANOMALIES_KEY]))
+        amended = {split: amend(found, statistics[split], schema) for split, found in anomalies.items()}
+        verdict = judge(amended, statistics, validation)
         for allowed in verdict.unused:
             logging.info("validation.allow met no anomaly: %s", allowed)
         if not verdict.passed:
-            schema_uri = artifact_utils.get_single_uri(input_dict[SCHEMA_KEY])
-            schema = io_utils.SchemaReader().read(io_utils.get_only_uri_in_dir(schema_uri))
             evidence = _collect(verdict, examples, statistics, schema, validation.samples)
             logging.error("%s", anomaly_error(verdict, evidence, listed=len(verdict.refused)))
             raise anomaly_error(verdict, evidence)

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from tensorflow_metadata.proto.v0 import anomalies_pb2
 
+from components.anomaly_gate.empty_lists import common_statistics, feature_name, values_of
 from components.anomaly_gate.row_count import Statistics, counted_rows, default_dataset
 from configs.settings import Allowed, Validation
 
@@ -140,12 +141,13 @@ def _kind(value: int) -> str:
 
 
 def _missing(statistics: Statistics, split: str) -> dict[str, int]:
+    """Rows without a value, by feature."""
     if split not in statistics:
         return {}
+    dataset = default_dataset(statistics[split])
     counts = {}
-    for feature in default_dataset(statistics[split]).features:
-        name = feature.name or ".".join(feature.path.step)
-        kind = feature.WhichOneof("stats")
-        if kind is not None:
-            counts[name] = getattr(feature, kind).common_stats.num_missing
+    for feature in dataset.features:
+        common = common_statistics(feature)
+        if common is not None:
+            counts[feature_name(feature)] = dataset.num_examples - values_of(common)
     return counts

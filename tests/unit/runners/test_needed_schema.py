@@ -97,6 +97,21 @@ def test_a_split_without_rows_teaches_nothing(statistics):
     assert needed_schema(CURATED, found) == CURATED
 
 
+def test_empty_lists_are_missing_values(statistics):
+    train = {**GOOD, "fare": [1.0, [], 2.0, 3.0], "new": [1, [], 2, 3]}
+    assert changes(statistics, train, {**GOOD, "new": [1, 2, 3, 4]}) == [
+        "fare: in at least 100 % of the rows -> in at least 75 % of the rows",
+        "fare: 1 value -> 0 to 1 values",
+        "new: new: INT, in at least 1 row, 0 to 1 values",
+    ]
+
+
+def test_bounds_stay_where_no_row_has_a_value(statistics):
+    gone = {**GOOD, "fare": [1.0, 2.0, 3.0, 4.0], "hour": [[]] * 4}
+    gone_eval = {**gone, "hour": [[], [], 3, []]}
+    assert changes(statistics, gone, gone_eval, ("hour",)) == ["hour: in at least 10 % of the rows -> may be missing"]
+
+
 def test_only_the_selected_changes_are_taken(statistics):
     found = {"train": statistics({**GOOD, "pay": [b"Beer"] * 4, "hour": [99] * 4, "new": [b"x"] * 4})}
     needed = needed_schema(CURATED, found)

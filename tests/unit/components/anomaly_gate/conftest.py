@@ -16,13 +16,14 @@ Columns = dict[str, Sequence[Any]]
 
 
 def make_batch(columns: Columns) -> pa.RecordBatch:
-    """Rows of at most one value each: floats are float32, None is missing, a list is several values."""
+    """Rows of at most one value each: floats are float32, None is missing, a list is as many values as it has."""
     arrays = []
     for values in columns.values():
         lists = [value if value is None or isinstance(value, list) else [value] for value in values]
         first = next((value[0] for value in lists if value), None)
         if first is None:
-            arrays.append(pa.nulls(len(lists)))
+            empty = any(value is not None for value in lists)
+            arrays.append(pa.array(lists, pa.list_(pa.float32())) if empty else pa.nulls(len(lists)))
             continue
         kind = pa.float32() if isinstance(first, float) else pa.int64() if isinstance(first, int) else pa.binary()
         arrays.append(pa.array(lists, pa.list_(kind)))

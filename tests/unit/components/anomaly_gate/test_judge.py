@@ -22,7 +22,9 @@ def statistics_of(rows: int, missing: dict[str, int]) -> statistics_pb2.DatasetF
     for name, count in missing.items():
         feature = dataset.features.add(type=statistics_pb2.FeatureNameStatistics.FLOAT)
         feature.path.step.append(name)
-        feature.num_stats.common_stats.num_missing = count
+        common = feature.num_stats.common_stats
+        common.num_missing, common.num_non_missing = count, rows - count
+        common.tot_num_values, common.max_num_values = rows - count, 1
     return found
 
 
@@ -79,6 +81,12 @@ def test_each_reason_of_a_feature_is_a_finding_with_its_numbers():
         "judgement": "refused",
     }
     assert second.kind == "FLOAT_TYPE_SMALL_FLOAT"
+
+
+def test_an_empty_list_counts_as_missing():
+    found = statistics_of(7, {"fare": 0})
+    found.datasets[0].features[0].num_stats.common_stats.tot_num_values = 4
+    assert judge({"train": anomalies(FARE)}, {"train": found}, Validation()).findings[0].missing == 3
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import tensorflow_data_validation as tfdv
 import tfx
 from tensorflow_data_validation.statistics.stats_impl import generate_statistics_in_memory
 
+from components.anomaly_gate.empty_lists import amend
 from components.anomaly_gate.judge import judge
 from configs.settings import Settings, Validation
 from schemas.curated import load_schema
@@ -33,7 +34,10 @@ def columns() -> dict[str, str]:
 
 
 def refused(path: Path, columns: dict[str, str]) -> dict[str, set[tuple[str, str]]]:
-    """What the gate refuses in two thirds and one third of a file's rows, with the feature table's types."""
+    """What the gate refuses in two thirds and one third of a file's rows.
+
+    The types are the feature table's, and a missing value is an empty list, as ExampleGen writes them.
+    """
     options = pa.csv.ConvertOptions(
         column_types={name: TYPES[dtype] for name, dtype in columns.items()}, strings_can_be_null=True
     )
@@ -42,10 +46,12 @@ def refused(path: Path, columns: dict[str, str]) -> dict[str, set[tuple[str, str
     statistics = {}
     for split, mask in (("train", buckets < 2), ("eval", buckets == 2)):
         (batch,) = table.filter(pa.array(mask)).combine_chunks().to_batches()
-        lists = [pa.array([None if v is None else [v] for v in c.to_pylist()], pa.list_(c.type)) for c in batch.columns]
+        lists = [pa.array([[] if v is None else [v] for v in c.to_pylist()], pa.list_(c.type)) for c in batch.columns]
         one = pa.RecordBatch.from_arrays(lists, names=batch.schema.names)
         statistics[split] = generate_statistics_in_memory(one, tfdv.StatsOptions())
-    anomalies = {split: tfdv.validate_statistics(found, SCHEMA) for split, found in statistics.items()}
+    anomalies = {
+        split: amend(tfdv.validate_statistics(found, SCHEMA), found, SCHEMA) for split, found in statistics.items()
+    }
     found: dict[str, set[tuple[str, str]]] = {split: set() for split in statistics}
     for finding in judge(anomalies, statistics, Validation()).refused:
         found[finding.split].add((finding.feature, finding.kind))
