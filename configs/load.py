@@ -58,7 +58,7 @@ def _validated(tree: Located, wrong: list[Mistake]) -> Settings | None:
         return Settings.model_validate(plain)
     except ValidationError as error:
         found = mistakes_of(error, tree, wrong)
-    if not any(mistake.path[:1] in _TABLE for mistake in (*found, *wrong)):
+    if {"features", "label"} <= set(plain) and not any(mistake.path[:1] in _TABLE for mistake in (*found, *wrong)):
         # pydantic checks a model as a whole only when all of its parts are right; the table need not wait for the rest.
         try:
             FeatureTable(features=plain.get("features"), label=plain.get("label"), weight=plain.get("example_weight"))

@@ -13,7 +13,8 @@ def secret_environment(settings: Settings) -> dict[str, str]:
     """Variables that a process which gets `settings.dump()` needs beside the parent's own environment.
 
     They hold the passwords that were written out in the settings; those given as `${NAME}` are in the environment
-    already. Empty for most settings. Put them into a child's environment or a Kubernetes Secret, not into a file or log.
+    already. Empty for most settings. They belong into a child's environment or a Kubernetes Secret, never into a file
+    or a log.
     """
     found: dict[str, str] = {}
     for secret in _secrets(settings.model_dump(mode="python")):

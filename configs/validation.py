@@ -45,7 +45,11 @@ def mistakes_of(error: ValidationError, tree: Located, known: Sequence[Mistake] 
 
 
 def _mistakes(error: ValidationError, tree: Located, known: Sequence[Mistake], *, in_table: bool) -> Iterator[Mistake]:
-    for entry in error.errors(include_url=False):
+    entries = error.errors(include_url=False)
+    wrong_items = {entry["loc"][:-1] for entry in entries}
+    for entry in entries:
+        if entry["type"] == "too_short" and entry["loc"] in wrong_items:
+            continue  # pydantic counts the items that are right
         cause = entry.get("ctx", {}).get("error")
         if isinstance(cause, ValidationError):  # the feature table, which Settings makes on its own
             yield from _mistakes(cause, tree, known, in_table=True)
@@ -155,7 +159,7 @@ def _sentence(name: str, message: str) -> str:
 
 
 def _reworded(message: str) -> str:
-    _, found, rule = message.partition(" should ")
+    _, found, rule = message.replace(" after validation", "").partition(" should ")
     return f"must {rule}" if found else f"is not valid: {message}"
 
 
