@@ -21,7 +21,7 @@ from components.example_gen.report import SAMPLES, Report
 from components.example_gen.split import assign_splits
 from components.example_gen.tfrecord import ShardWriter, shard_name
 from components.example_gen.values import ValueType, convert, narrowest, wider
-from schemas.errors import ScalableTFError
+from schemas.errors import RunError, ScalableTFError
 from schemas.features import Dtype, Label
 
 _CHARACTERS = 60
@@ -80,6 +80,13 @@ def write_block(index: int, count: int, block: Block, work: Work) -> Report:
                     writer.discard()
     except ScalableTFError as error:
         report.error = error.to_dict()
+    except OSError as error:
+        # Reading has errors of its own, so it is writing that fails; without the shard there is room for the report.
+        report.error = RunError(
+            f"The examples cannot be written: {error.strerror or error}.",
+            where=error.filename or next(iter(work.folders.values())),
+            fix="Free or add disk space, or check the permissions of output_dir.",
+        ).to_dict()
     return report
 
 
@@ -102,9 +109,9 @@ def _examples(piece: Piece, work: Work, report: Report) -> list[bytes] | None:
     try:
         parsed = read_columns(piece, work.delimiter, work.missing)
     except RaggedRowsError as ragged:
-        report.ragged.add(
-            len(ragged.rows), [(piece.path, line, f"{fields} fields") for line, fields in ragged.rows[:SAMPLES]]
-        )
+        expected = len(piece.names)
+        first = [(piece.path, line, f"{fields} instead of {expected} fields") for line, fields in ragged.rows[:SAMPLES]]
+        report.ragged.add(len(ragged.rows), first)
         return None
     report.read += parsed.rows
     if not parsed.rows:

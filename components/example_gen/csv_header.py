@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from components.example_gen.csv_file import BOM, CsvFile
-from components.example_gen.csv_records import UnclosedQuoteError, record_ends
+from components.example_gen.csv_records import UnclosedQuoteError, open_quote, record_ends
 from schemas.errors import DataError
 
 _MOST_BYTES = 16 << 20
@@ -44,12 +44,15 @@ def read_header(path: str, delimiter: str) -> Header:
     record = start[:end] if end else start
     body = record[len(BOM) :] if record.startswith(BOM) else record
     text = _text(body, path)
+    opened = open_quote(body, delimiter.encode())
+    if opened >= 0:
+        raise _unclosed(path, body, opened)
     if not end:
         raise DataError(
             "The header line does not end.",
             where=f"{path}, line 1",
             received=f"{len(start)} bytes without a line end: {text[:60]}...",
-            fix="Check that the file is CSV, and that every quote of the header is closed.",
+            fix="Check that the file is CSV with one row a line.",
         )
     stripped = text.rstrip("\r\n")
     if "\r" in stripped and '"' not in stripped:
@@ -69,12 +72,16 @@ def _first_end(data: bytes, delimiter: str, path: str) -> int:
     try:
         return next((end + shift for end in record_ends(data[shift:], delimiter.encode())), 0)
     except UnclosedQuoteError as error:
-        raise DataError(
-            "A quote of the header is never closed.",
-            where=f"{path}, line 1",
-            received=data[shift + error.position : shift + error.position + 60].decode("utf-8", "replace"),
-            fix="Close the quote or remove it.",
-        ) from error
+        raise _unclosed(path, data[shift:], error.position) from error
+
+
+def _unclosed(path: str, body: bytes, position: int) -> DataError:
+    return DataError(
+        "A quote of the header is never closed.",
+        where=f"{path}, line 1",
+        received=body[position : position + 60].decode("utf-8", "replace").split("\n")[0],
+        fix="Close the quote or remove it.",
+    )
 
 
 def _text(body: bytes, path: str) -> str:

@@ -116,7 +116,14 @@ def ingest(
 def _run(blocks: Sequence[Block], work: Work, folder: str, make_pipeline: Callable[[], beam.Pipeline]) -> Report:
     reports = os.path.join(folder, _REPORTS)
     shutil.rmtree(reports, ignore_errors=True)
-    os.makedirs(reports)
+    try:
+        os.makedirs(reports)
+    except OSError as error:
+        raise RunError(
+            f"The examples cannot be written: {error.strerror or error}.",
+            where=folder,
+            fix="Check the permissions of output_dir and its free space.",
+        ) from error
     with make_pipeline() as pipeline:
         _ = (
             pipeline

@@ -1,0 +1,44 @@
+"""Reports put together and sent as text."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from components.example_gen.report import SAMPLES, Found, Report
+
+
+def _report() -> Report:
+    report = Report(1, 10, 1, {"train": 6, "eval": 3}, {"a": "int"}, Counter(yes=4, no=5))
+    report.ragged.add(2, [("f.csv", 3, "2 fields")])
+    report.add_bad_values("fare", 1, [("f.csv", 4, "x")], "not a number")
+    return report
+
+
+def test_text_gives_it_back() -> None:
+    assert Report.from_json(_report().to_json()) == _report()
+
+
+def test_sum_of_two_reports() -> None:
+    total = Report()
+    total.add(_report())
+    total.add(Report(1, 5, 0, {"train": 2, "eval": 3}, {"a": "float"}, Counter(no=5)))
+    assert (total.blocks, total.read, total.dropped) == (2, 15, 1)
+    assert total.written == {"train": 8, "eval": 6}
+    assert total.types == {"a": "float"}
+    assert total.labels == {"yes": 4, "no": 10}
+    assert total.bad_values == {"fare": Found(1, [("f.csv", 4, "x")])}
+
+
+def test_samples_are_the_first() -> None:
+    found = Found()
+    for line in range(4):
+        found.add(2, [("f", line, "a"), ("f", line, "b")])
+    assert found.count == 8
+    assert [line for _, line, _ in found.samples] == [0, 0, 1, 1, 2]
+    assert len(found.samples) == SAMPLES
+
+
+def test_sound_without_findings() -> None:
+    assert Report(read=3).sound
+    assert not _report().sound
+    assert not Report(error={"what": "x"}).sound
