@@ -16,8 +16,8 @@ from schemas.transformed import LABEL_KEY, PREDICTION_KEY, WEIGHT_KEY
 _METRIC_CLASS = "ScoresMetric"
 _METRIC_MODULE = "components.evaluator.scores_metric"
 
-_MEANS = ("calibration", "mean_label", "mean_prediction")
-_METRICS = {
+_MEANS: tuple[MetricName, ...] = ("calibration", "mean_label", "mean_prediction")
+_METRICS: dict[str, tuple[MetricName, ...]] = {
     "binary": (
         *("auc", "auc_precision_recall", "accuracy", "precision", "recall", "loss"),
         *_MEANS,
@@ -36,8 +36,8 @@ def eval_config(settings: Settings) -> tfma.EvalConfig:
     Thresholds apply to all rows together; change thresholds compare with the latest blessed model.
 
     Raises:
-        EvaluationError: a metric does not exist for this label, a threshold is on a metric that is not computed or is no
-            number, or change thresholds are set while there never is a baseline.
+        EvaluationError: a metric does not exist for this label, a threshold is on a metric that is not computed or is
+            no number, or change thresholds are set while there never is a baseline.
     """
     evaluation = settings.evaluation
     kind = _kind(settings)
@@ -98,7 +98,7 @@ def _kind(settings: Settings) -> str:
     return "number" if isinstance(settings.label, NumericLabel) else "classes"
 
 
-def _metric_config(kind: str, metrics: tuple[str, ...], settings: Settings) -> str:
+def _metric_config(kind: str, metrics: tuple[MetricName, ...], settings: Settings) -> str:
     thresholds = settings.evaluation.confusion_thresholds if kind == "binary" else ()
     return json.dumps({"kind": kind, "metrics": list(metrics), "thresholds": list(thresholds)}, sort_keys=True)
 

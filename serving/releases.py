@@ -1,8 +1,8 @@
 """The released versions of one model, in the layout that model servers poll: <root>/<model>/<version>/saved_model.pb.
 
 A version is a directory whose name is a number. It becomes visible by one rename, when every byte of it is on the disk;
-it disappears by one rename, before its first file is deleted. Names that start with a dot are the store's own, and model
-servers ignore them. What is hidden while nobody holds the lock was left by a process that died.
+it disappears by one rename, before its first file is deleted. Names that start with a dot are the store's own, and
+model servers ignore them. What is hidden while nobody holds the lock was left by a process that died.
 """
 
 from __future__ import annotations
@@ -43,12 +43,13 @@ class ReleaseStore:
         """Version directories by number, lowest first. Leading zeros are fine; files and other names are ignored."""
         if not self.directory.is_dir():
             return {}
-        numbered = ((_number(path.name), path) for path in self.directory.iterdir())
+        found: dict[int, Path] = {}
         # Of 7 and 007 the shorter name is taken, in whatever order the file system lists them.
-        found = sorted(
-            ((n, path) for n, path in numbered if n and path.is_dir()), key=lambda x: (x[0], -len(x[1].name))
-        )
-        return dict(found)
+        for path in sorted(self.directory.iterdir(), key=lambda path: len(path.name), reverse=True):
+            number = _number(path.name)
+            if number is not None and path.is_dir():
+                found[number] = path
+        return dict(sorted(found.items()))
 
     def get(self, version: int) -> Release:
         """The record of a version.
@@ -67,16 +68,20 @@ class ReleaseStore:
         return Release.load(directory)
 
     def releases(self) -> tuple[Release, ...]:
-        """Records of the versions that have a readable one, lowest version first; the others were not made here."""
+        """Records of the versions that have their own readable one, lowest version first; others were not made here."""
         found = []
-        for directory in self.versions().values():
+        for version, directory in self.versions().items():
             with contextlib.suppress(ReleaseError):
-                found.append(Release.load(directory))
+                release = Release.load(directory)
+                # A version that was copied by hand brings the record of another one with it.
+                if release.version == version:
+                    found.append(release)
         return tuple(found)
 
     def newest(self) -> Release | None:
         """The record of the highest version that has a readable one, or None."""
-        return max(self.releases(), key=lambda release: release.version, default=None)
+        releases = self.releases()
+        return releases[-1] if releases else None
 
     def publish(self, source: Path, provenance: Provenance) -> Release:
         """Releases a SavedModel as the next version, one more than the highest there.
@@ -88,8 +93,8 @@ class ReleaseStore:
             provenance: where it comes from.
 
         Raises:
-            ReleaseError: there is no SavedModel, it changes while it is copied, or the store cannot be written; nothing is
-                left behind then.
+            ReleaseError: there is no SavedModel, it changes while it is copied, or the store cannot be written; nothing
+                is left behind then.
         """
         files = saved_model.checksums(source)
         key = _key(saved_model.digest(files), provenance)
@@ -125,7 +130,8 @@ class ReleaseStore:
             os.fsync(file.fileno())
         saved_model.sync_directory(staging)
         staging.rename(self.directory / str(release.version))
-        saved_model.sync_directory(self.directory)
+        for directory in (self.directory, self.directory.parent):
+            saved_model.sync_directory(directory)
         return release
 
     def _next(self) -> int:
@@ -175,7 +181,7 @@ class ReleaseStore:
 
     @contextlib.contextmanager
     def _changing(self) -> Iterator[None]:
-        """Holds the lock, without leftovers of processes that died; what the file system refuses becomes a ReleaseError."""
+        """Holds the lock, without leftovers of processes that died; an OSError becomes a ReleaseError."""
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
             with directory_lock(self.directory):

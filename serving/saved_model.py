@@ -16,7 +16,7 @@ def checksums(directory: Path) -> dict[str, str]:
     """SHA-256 of every file, by path relative to the directory, in path order.
 
     Raises:
-        ReleaseError: the directory holds no SavedModel.
+        ReleaseError: the directory holds no SavedModel, or it cannot be read.
     """
     if not (directory / "saved_model.pb").is_file():
         raise ReleaseError(
@@ -25,7 +25,15 @@ def checksums(directory: Path) -> dict[str, str]:
             received="no saved_model.pb in it",
             fix="Check that run_fn exports the model to fn_args.serving_model_dir.",
         )
-    return {path: _checksum(directory / path) for path in sorted(_files(directory))}
+    try:
+        return _checksums(directory)
+    except OSError as error:
+        raise ReleaseError(
+            "The SavedModel cannot be read.",
+            where=str(error.filename or directory),
+            received=error.strerror or error,
+            fix="Check who may read it, or train the model again.",
+        ) from error
 
 
 def digest(files: Mapping[str, str]) -> str:
@@ -40,7 +48,7 @@ def copy(source: Path, target: Path) -> dict[str, str]:
     Returns:
         SHA-256 of what was copied, as `checksums` gives it.
     """
-    # Links are followed and modes are not kept: a release must not depend on what lies elsewhere, nor on who trained it.
+    # Links are followed and modes are not kept: a release depends neither on what lies elsewhere nor on who trained it.
     for directory, names, files in os.walk(source, followlinks=True):
         names.sort()
         inside = target / Path(directory).relative_to(source)
@@ -48,7 +56,7 @@ def copy(source: Path, target: Path) -> dict[str, str]:
         for name in sorted(files):
             _copy_file(Path(directory) / name, inside / name)
         sync_directory(inside)
-    return {path: _checksum(target / path) for path in sorted(_files(target))}
+    return _checksums(target)
 
 
 def sync_directory(directory: Path) -> None:
@@ -58,6 +66,10 @@ def sync_directory(directory: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _checksums(directory: Path) -> dict[str, str]:
+    return {path: _checksum(directory / path) for path in sorted(_files(directory))}
 
 
 def _files(directory: Path) -> Iterator[str]:

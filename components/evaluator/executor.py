@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import tensorflow_model_analysis as tfma
+from absl import flags
 from google.protobuf import json_format
 from tfx.components.evaluator import constants
 from tfx.components.evaluator.executor import Executor as TfxExecutor
@@ -25,9 +28,11 @@ FORCED_PROPERTY = "forced"
 BASELINE_PROPERTY = "baseline"
 NO_BASELINE = "none"
 
+_BATCHES_BY_SIZE = "tfxio_use_byte_size_batching"
+
 
 class Executor(TfxExecutor):
-    """Evaluates as TFX does, then writes metrics.json and blessing.json beside TFMA's result and settles the blessing."""
+    """Evaluates as TFX does, writes metrics.json and blessing.json beside TFMA's result, and settles the blessing."""
 
     def Do(  # noqa: N802
         self, input_dict: dict[str, list[Any]], output_dict: dict[str, list[Any]], exec_properties: dict[str, Any]
@@ -37,7 +42,8 @@ class Executor(TfxExecutor):
         Raises:
             EvaluationError: the evaluated split has no rows, or the model has no prediction or label to compare.
         """
-        super().Do(input_dict, output_dict, exec_properties)
+        with batches_of_a_fixed_size():
+            super().Do(input_dict, output_dict, exec_properties)
         evaluation = Path(artifact_utils.get_single_uri(output_dict[standard_component_specs.EVALUATION_KEY]))
         baselines = input_dict.get(standard_component_specs.BASELINE_MODEL_KEY) or []
         baseline = baselines[0].uri if baselines else None
@@ -65,6 +71,28 @@ class Executor(TfxExecutor):
         artifact = artifact_utils.get_single_instance(output_dict[standard_component_specs.BLESSING_KEY])
         _settle(artifact, judged, input_dict[standard_component_specs.MODEL_KEY][0])
         logging.info("Verdict: %s", judged)
+
+
+@contextlib.contextmanager
+def batches_of_a_fixed_size() -> Iterator[None]:
+    """While the Beam pipeline is made, TFXIO sizes batches by bytes instead of by how fast the machine happens to be.
+
+    The last bits of a prediction depend on the batch it is in, and equal runs must give equal metrics.
+    """
+    if _BATCHES_BY_SIZE not in flags.FLAGS:
+        yield
+        return
+    flag = flags.FLAGS[_BATCHES_BY_SIZE]
+    before, was_parsed = flag.value, flags.FLAGS.is_parsed()
+    # TFXIO reads the value only in a process that has parsed its flags.
+    flags.FLAGS.mark_as_parsed()
+    flag.value = True
+    try:
+        yield
+    finally:
+        flag.value = before
+        if not was_parsed:
+            flags.FLAGS.unparse_flags()
 
 
 def _validation(evaluation: str, config: Any, has_baseline: bool) -> Any:

@@ -22,8 +22,8 @@ def metrics_table(result: Any) -> dict[str, dict[str, Any]]:
 
     Returns:
         JSON-ready; slices in name order with Overall first. A number that is not finite is None. A confusion matrix is
-        `{"0.5": {"true_positives": ..., ...}, ...}` for yes/no labels and rows of counts, label by prediction, for classes.
-        Differences from the baseline are left out.
+        `{"0.5": {"true_positives": ..., ...}, ...}` for yes/no labels, and for classes rows of counts, label by
+        prediction. Differences from the baseline are left out.
     """
     table = {slice_name(key): _metrics(metrics) for key, metrics in result.slicing_metrics}
     return {name: table[name] for name in sorted(table, key=lambda name: (name != OVERALL, name))}

@@ -1,21 +1,23 @@
 """Metrics of predictions, computed on whole columns.
 
-Every function takes labels, predictions and weights of the rows of one slice and returns plain numbers by metric; what is
-not defined on these rows (the AUC of one class, the precision where nothing is predicted) is NaN.
+Every function takes labels, predictions and weights of the rows of one slice and returns plain numbers by metric; what
+is not defined on these rows (the AUC of one class, the precision where nothing is predicted) is NaN.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Union
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from schemas.errors import EvaluationError
+
 Column = npt.NDArray[np.float64]
 Confusion = dict[float, dict[str, float]]
 """Weighted rows by threshold: true_positives, false_positives, true_negatives, false_negatives."""
-Score = Union[float, Confusion, Column]
+Score: TypeAlias = "float | Confusion | Column"
 
 _EPSILON = 1e-7
 """Probabilities are kept this far from 0 and 1 in the loss, as Keras does in float32."""
@@ -36,7 +38,7 @@ def binary_scores(
         auc: area under the ROC curve, by the trapezoidal rule: the chance that a positive is ranked above a negative.
         auc_precision_recall: average precision, the sum of precision times the growth of recall over all thresholds.
         accuracy, precision, recall: at 0.5.
-        loss: cross-entropy. calibration: mean prediction / mean label. Also mean_label, mean_prediction, confusion_matrix.
+        loss: cross-entropy; calibration: mean prediction / mean label; mean_label; mean_prediction; confusion_matrix.
     """
     half = _confusion(labels, predictions, weights, 0.5)
     probabilities = np.clip(predictions, _EPSILON, 1 - _EPSILON)
@@ -65,11 +67,22 @@ def class_scores(labels: Column, predictions: Column, weights: Column) -> dict[s
     Returns:
         accuracy; loss: cross-entropy; precision and recall: means over the classes that are predicted or occur;
         confusion_matrix: weighted rows by label and predicted class, [classes, classes].
+
+    Raises:
+        EvaluationError: a label is not a class that the model predicts.
     """
     classes = predictions.shape[1]
     numbers = labels.astype(np.int64)
+    if len(numbers) and not 0 <= numbers.min() <= numbers.max() < classes:
+        raise EvaluationError(
+            f"The evaluated rows hold the class {numbers[(numbers < 0) | (numbers >= classes)][0]}; the model predicts "
+            f"the classes 0 to {classes - 1}.",
+            where="label",
+            fix="Correct the rows or the classes of the label in the settings.",
+        )
     predicted = predictions.argmax(axis=1)
-    matrix = np.bincount(numbers * classes + predicted, weights, classes * classes).reshape(classes, classes)
+    counts: Column = np.bincount(numbers * classes + predicted, weights, classes * classes).astype(np.float64)
+    matrix = counts.reshape(classes, classes)
     hits, occur, chosen = matrix.diagonal(), matrix.sum(axis=1), matrix.sum(axis=0)
     losses = -np.log(np.clip(predictions[np.arange(len(numbers)), numbers], _EPSILON, 1.0))
     return {
@@ -140,7 +153,7 @@ def _areas(labels: Column, predictions: Column, weights: Column) -> tuple[float,
     return float((np.diff(false, prepend=0.0) / false[-1]) @ (heights / hits[-1])), average_precision
 
 
-def _ratio(part: float, whole: float) -> float:
+def _ratio(part: Any, whole: Any) -> float:
     return float(part) / float(whole) if whole else float("nan")
 
 

@@ -41,8 +41,8 @@ class Pusher(BaseComponent):
     """Releases the model to `<releases_dir>/<model_name>/<version>` when it is blessed.
 
     Outputs:
-        pushed_model: PushedModel with the custom properties of TFX's Pusher: `pushed` (1 or 0), `pushed_destination` and
-            `pushed_version`; where nothing was pushed, `reason` says why. The model itself is only in the release.
+        pushed_model: PushedModel with the custom properties of TFX's Pusher: `pushed` (1 or 0), `pushed_destination`
+            and `pushed_version`; where nothing was pushed, `reason` says why. The model itself is only in the release.
 
     Args:
         model: the candidate.
@@ -53,8 +53,8 @@ class Pusher(BaseComponent):
         releases_dir: folder of all released models.
         model_name: name under which the model is served.
         keep: versions to keep; None: all.
-        provenance: `pipeline` and the fingerprints that the release records, such as `code` and `settings`. It is part of
-            the cache key, so it must hold nothing that differs between equal runs.
+        provenance: `pipeline` and the fingerprints that the release records, such as `code` and `settings`. It is part
+            of the cache key, so it must hold nothing that differs between equal runs.
     """
 
     SPEC_CLASS = PusherSpec

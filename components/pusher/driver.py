@@ -12,7 +12,9 @@ from tfx.orchestration.portable.base_driver import BaseDriver as PortableDriver
 from tfx.proto.orchestration import driver_output_pb2
 from tfx.types.standard_artifacts import PushedModel
 
-from components.pusher.executor import DESTINATION_PROPERTY
+from components.pusher.executor import DESTINATION_PROPERTY, RELEASE_KEY_PROPERTY
+from schemas.errors import ReleaseError
+from serving.release import Release
 
 _PIPELINE_CONTEXT = "pipeline"
 
@@ -20,8 +22,8 @@ _PIPELINE_CONTEXT = "pipeline"
 class Driver(ComponentDriver, PortableDriver):
     """Marks PushedModel artifacts of this pipeline as deleted when their release is gone.
 
-    TFX's cache checks that an output's own folder exists, and not that the release does: without this, a release that was
-    removed would be reported as released again by an unchanged run. An artifact that is marked is no longer served.
+    TFX's cache checks that an output's own folder exists, and not that the release does: without this, an unchanged run
+    would report a release that was removed. What is marked, the cache no longer gives out, and the model is released.
     """
 
     def __init__(self, metadata_handle: Any) -> None:
@@ -37,7 +39,7 @@ class Driver(ComponentDriver, PortableDriver):
 
 
 def mark_removed(store: Any, pipeline: str) -> tuple[str, ...]:
-    """Marks the PushedModel artifacts of a pipeline whose release is not on the disk.
+    """Marks the PushedModel artifacts of a pipeline whose release is not on the disk, or is another one by now.
 
     Args:
         store: an `ml_metadata.MetadataStore`.
@@ -66,4 +68,9 @@ def mark_removed(store: Any, pipeline: str) -> tuple[str, ...]:
 
 def _is_gone(artifact: Any) -> bool:
     destination = artifact.custom_properties[DESTINATION_PROPERTY].string_value
-    return artifact.state == metadata_store_pb2.Artifact.LIVE and bool(destination) and not Path(destination).is_dir()
+    if artifact.state != metadata_store_pb2.Artifact.LIVE or not destination:
+        return False
+    try:
+        return Release.load(Path(destination)).key != artifact.custom_properties[RELEASE_KEY_PROPERTY].string_value
+    except ReleaseError:
+        return True

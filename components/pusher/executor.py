@@ -36,6 +36,7 @@ PUSHED_PROPERTY = "pushed"
 DESTINATION_PROPERTY = "pushed_destination"
 VERSION_PROPERTY = "pushed_version"
 REASON_PROPERTY = "reason"
+RELEASE_KEY_PROPERTY = "release_key"
 
 _PIPELINE = "pipeline"
 _FINGERPRINT_PROPERTY = "input_fingerprint"
@@ -97,6 +98,7 @@ class Executor(BaseExecutor):
         pushed.set_int_custom_property(PUSHED_PROPERTY, 1)
         pushed.set_string_custom_property(DESTINATION_PROPERTY, str(destination))
         pushed.set_string_custom_property(VERSION_PROPERTY, str(release.version))
+        pushed.set_string_custom_property(RELEASE_KEY_PROPERTY, release.key)
         logging.info("Model %s version %d is in %s", release.model, release.version, destination)
 
 
@@ -115,7 +117,5 @@ def _metrics(evaluation: Path, verdict: Blessing) -> dict[str, dict[str, Any]]:
 
 def _reason(verdict: Blessing) -> str:
     """Why the model is not released, in one line."""
-    failures = (
-        f"{failure.slice}: {failure.metric} is {failure.value}, {failure.bound}" for failure in verdict.failures
-    )
+    failures = (f"{one.slice}: {one.metric} is {one.value}, {one.bound}" for one in verdict.failures)
     return "not blessed: " + "; ".join(failures)

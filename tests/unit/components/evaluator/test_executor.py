@@ -1,0 +1,294 @@
+"""Evaluator on real SavedModels: metrics, slices, thresholds, baseline, force; one evaluation for several tests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tensorflow as tf
+import tensorflow_model_analysis as tfma
+from tfx.types import standard_artifacts
+from tfx.utils import json_utils, proto_utils
+from tfx_bsl.coders import batch_util
+
+from components.evaluator.executor import Executor, batches_of_a_fixed_size
+from configs.settings import Settings
+from pipeline.evaluation import eval_config
+from schemas.errors import EvaluationError
+from serving.blessing import Blessing, Failure
+
+pytestmark = [
+    # Raised by Beam, TFX and TFMA inside.
+    pytest.mark.filterwarnings("ignore"),
+]
+
+# Of Cash one pair is ranked wrongly; of all four pairs (positive, negative) three are in order: AUC 3/4, Credit 1.
+ROWS = [
+    {"label": 1.0, "score": 0.9, "payment_type": "Credit", "weight": 1.0},
+    {"label": 0.0, "score": 0.6, "payment_type": "Cash", "weight": 1.0},
+    {"label": 1.0, "score": 0.4, "payment_type": "Cash", "weight": 3.0},
+    {"label": 0.0, "score": 0.1, "payment_type": "Credit", "weight": 1.0},
+]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    folder: Path
+    blessing: Any
+
+    @property
+    def metrics(self) -> dict[str, dict[str, Any]]:
+        return json.loads((self.folder / "evaluation/metrics.json").read_text())
+
+    @property
+    def verdict(self) -> Blessing:
+        return Blessing.load(self.folder / "evaluation/blessing.json")
+
+    @property
+    def flags(self) -> list[str]:
+        return [path.name for path in (self.folder / "blessing").iterdir()]
+
+
+def settings(**changes: Any) -> Settings:
+    given: dict[str, Any] = {
+        "name": "small",
+        "output_dir": "unused",
+        "data": {"path": "unused"},
+        "features": {
+            "score": {"kind": "passthrough"},
+            "payment_type": {"kind": "categorical"},
+        },
+        "label": {"kind": "binary", "expression": "tips > 0.2 * fare"},
+        "evaluation": {"thresholds": {"auc": {"lower": 0.5}}},
+    }
+    return Settings.model_validate({**given, **changes})
+
+
+def evaluate(
+    folder: Path, examples: Path, model: Path, chosen: Settings, *, baseline: Path | None = None, force: str = ""
+) -> Evaluation:
+    inputs = {"examples": [_artifact(standard_artifacts.Examples, examples)], "model": [_model(model, 7)]}
+    inputs["examples"][0].split_names = json.dumps(["eval"])
+    if baseline is not None:
+        inputs["baseline_model"] = [_model(baseline, 3)]
+    outputs = {
+        "evaluation": [_artifact(standard_artifacts.ModelEvaluation, folder / "evaluation")],
+        "blessing": [_artifact(standard_artifacts.ModelBlessing, folder / "blessing")],
+    }
+    for (output,) in outputs.values():
+        Path(output.uri).mkdir(parents=True)
+    properties = {
+        "eval_config": proto_utils.proto_to_json(eval_config(chosen)),
+        "example_splits": json_utils.dumps(["eval"]),
+        "force_bless": force,
+    }
+    Executor().Do(inputs, outputs, properties)
+    return Evaluation(folder, outputs["blessing"][0])
+
+
+def _artifact(kind: Any, folder: Path) -> Any:
+    artifact = kind()
+    artifact.uri = str(folder)
+    return artifact
+
+
+def _model(folder: Path, identity: int) -> Any:
+    artifact = _artifact(standard_artifacts.Model, folder)
+    artifact.id = identity
+    return artifact
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory, write_examples: Callable[..., Path]) -> Path:
+    return write_examples(tmp_path_factory.mktemp("examples"), ROWS)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory, export: Callable[..., Path]) -> Path:
+    return export(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory, data: Path, model: Path) -> Evaluation:
+    """The first run: no baseline, sliced, a value threshold that holds and a change threshold."""
+    evaluation = {
+        "thresholds": {"auc": {"lower": 0.7}},
+        "change_thresholds": {"loss": {"higher_is_better": False, "absolute": 0.0}},
+        "slices": [["payment_type"], ["payment_type", "score"]],
+        "confusion_thresholds": [0.5],
+    }
+    return evaluate(tmp_path_factory.mktemp("first"), data, model, settings(evaluation=evaluation))
+
+
+@pytest.fixture(scope="module")
+def refused(
+    tmp_path_factory: pytest.TempPathFactory, data: Path, model: Path, export: Callable[..., Path]
+) -> Evaluation:
+    """Half of what the baseline predicts: the same ranking, and nothing above 0.5."""
+    evaluation = {
+        "thresholds": {"auc": {"lower": 0.8}, "recall": {"lower": 0.1}},
+        "change_thresholds": {"recall": {"absolute": -0.25}, "auc": {"absolute": 0.0}},
+    }
+    halved = export(tmp_path_factory.mktemp("halved"), scale=0.5)
+    return evaluate(tmp_path_factory.mktemp("refused"), data, halved, settings(evaluation=evaluation), baseline=model)
+
+
+def test_metrics_of_all_rows(first: Evaluation) -> None:
+    overall = first.metrics["Overall"]
+    assert overall["auc"] == pytest.approx(0.75)
+    assert overall["accuracy"] == pytest.approx(0.5)
+    assert overall["example_count"] == 4
+
+
+def test_the_default_metrics_of_a_yes_no_label(first: Evaluation) -> None:
+    expected = {"auc", "auc_precision_recall", "accuracy", "precision", "recall", "loss", "calibration"}
+    assert first.metrics["Overall"].keys() == expected | {
+        "mean_label",
+        "mean_prediction",
+        "confusion_matrix",
+        "example_count",
+    }
+
+
+def test_metrics_are_sliced_by_raw_columns(first: Evaluation) -> None:
+    assert first.metrics["payment_type:Cash"]["auc"] == 0.0
+    assert first.metrics["payment_type:Credit"]["auc"] == 1.0
+
+
+def test_slices_of_several_columns(first: Evaluation) -> None:
+    names = [name for name in first.metrics if name.startswith("payment_type:Cash, score:0.")]
+    assert len(names) == 2
+
+
+def test_an_undefined_metric_of_a_slice_is_null(first: Evaluation) -> None:
+    (name,) = (name for name in first.metrics if name.startswith("payment_type:Cash, score:0.6"))
+    assert first.metrics[name]["auc"] is None
+
+
+def test_the_result_is_readable_with_tfma(first: Evaluation) -> None:
+    result = tfma.load_eval_result(str(first.folder / "evaluation"))
+    assert result.get_metrics_for_slice()["auc"]["doubleValue"] == pytest.approx(0.75)
+
+
+def test_a_first_run_is_blessed_and_says_what_was_not_checked(first: Evaluation) -> None:
+    assert first.verdict == Blessing(blessed=True, unchecked=("loss",))
+    assert first.flags == ["BLESSED"]
+
+
+def test_the_blessing_is_found_by_the_search_for_the_latest_blessed_model(first: Evaluation) -> None:
+    assert first.blessing.get_int_custom_property("blessed") == 1
+    assert first.blessing.get_int_custom_property("current_model_id") == 7
+    assert first.blessing.get_string_custom_property("baseline") == "none"
+
+
+def test_thresholds_hold_for_all_rows_and_not_for_each_slice(first: Evaluation) -> None:
+    # The AUC of Cash is 0, below the threshold of 0.7.
+    assert first.verdict.failures == ()
+
+
+def test_thresholds_that_fail_refuse_the_model_with_reasons(refused: Evaluation) -> None:
+    assert not refused.verdict.blessed
+    assert refused.verdict.failures == (
+        Failure(slice="Overall", metric="auc", value=0.75, bound="must be at least 0.8"),
+        Failure(slice="Overall", metric="recall", value=0.0, bound="-0.5 from the baseline; must be at least -0.25"),
+        Failure(slice="Overall", metric="recall", value=0.0, bound="must be at least 0.1"),
+    )
+    assert refused.flags == ["NOT_BLESSED"]
+
+
+def test_the_baseline_is_named(refused: Evaluation, model: Path) -> None:
+    assert refused.verdict.baseline == str(model)
+    assert refused.blessing.get_string_custom_property("baseline") == str(model)
+
+
+def test_metrics_are_the_candidates_and_not_the_baselines(refused: Evaluation) -> None:
+    assert refused.metrics["Overall"]["mean_prediction"] == pytest.approx(0.25)
+
+
+@pytest.fixture(scope="module")
+def forced(tmp_path_factory: pytest.TempPathFactory, data: Path, model: Path) -> Evaluation:
+    """Weighted rows, a threshold that fails, and a reason for blessing the model all the same."""
+    chosen = settings(example_weight="weight", evaluation={"thresholds": {"auc": {"lower": 0.8}}})
+    return evaluate(tmp_path_factory.mktemp("forced"), data, model, chosen, force="the old model is broken")
+
+
+def test_a_forced_blessing_says_so_and_keeps_the_failures(forced: Evaluation) -> None:
+    assert forced.verdict.blessed
+    assert forced.verdict.forced == "the old model is broken"
+    assert [failure.metric for failure in forced.verdict.failures] == ["auc"]
+
+
+def test_a_forced_blessing_is_one_for_those_who_look_for_it(forced: Evaluation) -> None:
+    assert forced.flags == ["BLESSED"]
+    assert forced.blessing.get_int_custom_property("blessed") == 1
+    assert forced.blessing.get_string_custom_property("forced") == "the old model is broken"
+
+
+def test_example_weights_weigh_the_metrics_but_not_the_count(forced: Evaluation) -> None:
+    # Positives weigh 1 + 3, negatives 1 + 1.
+    assert forced.metrics["Overall"]["mean_label"] == pytest.approx(4 / 6)
+    assert forced.metrics["Overall"]["example_count"] == 4
+
+
+@pytest.fixture(scope="module")
+def number(tmp_path_factory: pytest.TempPathFactory, model: Path, write_examples: Callable[..., Path]) -> Evaluation:
+    """A predicted number, in a first run with nothing but change thresholds."""
+    folder = tmp_path_factory.mktemp("number")
+    examples = write_examples(folder / "examples", [{"label": 2.0, "score": 1.0}, {"label": 4.0, "score": 6.0}])
+    chosen = settings(
+        label={"kind": "numeric", "column": "fare"},
+        evaluation={"change_thresholds": {"mean_squared_error": {"higher_is_better": False, "relative": 0.1}}},
+    )
+    return evaluate(folder, examples, model, chosen)
+
+
+def test_numbers(number: Evaluation) -> None:
+    assert number.metrics["Overall"]["mean_squared_error"] == 2.5
+
+
+def test_a_first_run_with_change_thresholds_only_is_blessed(number: Evaluation) -> None:
+    assert number.verdict == Blessing(blessed=True, unchecked=("mean_squared_error",))
+    assert number.flags == ["BLESSED"]
+    assert number.blessing.get_int_custom_property("blessed") == 1
+    assert number.blessing.get_int_custom_property("current_model_id") == 7
+
+
+def test_classes(tmp_path: Path, export: Callable[..., Path], write_examples: Callable[..., Path]) -> None:
+    rows = [
+        {"label": 0.0, "a": 0.7, "b": 0.2, "c": 0.1},
+        {"label": 1.0, "a": 0.1, "b": 0.6, "c": 0.3},
+        {"label": 1.0, "a": 0.5, "b": 0.3, "c": 0.2},
+        {"label": 2.0, "a": 0.2, "b": 0.7, "c": 0.1},
+    ]
+    examples = write_examples(tmp_path / "examples", rows)
+    exported = export(tmp_path / "model", columns=("a", "b", "c"), label_type=tf.int64)
+    chosen = settings(
+        label={"kind": "one_hot", "column": "species", "classes": ["x", "y", "z"]},
+        evaluation={"thresholds": {"accuracy": {"lower": 0.4}}},
+    )
+    found = evaluate(tmp_path, examples, exported, chosen)
+    assert found.metrics["Overall"]["accuracy"] == 0.5
+    assert found.metrics["Overall"]["confusion_matrix"] == [[1, 0, 0], [1, 1, 0], [0, 1, 0]]
+    assert found.verdict.blessed
+
+
+def test_no_rows_is_an_error(tmp_path: Path, model: Path, write_examples: Callable[..., Path]) -> None:
+    with pytest.raises(EvaluationError, match="no row to evaluate"):
+        evaluate(tmp_path, write_examples(tmp_path / "examples", []), model, settings())
+
+
+def test_batches_do_not_depend_on_the_speed_of_the_machine() -> None:
+    with batches_of_a_fixed_size():
+        arguments = batch_util.GetBatchElementsKwargs(None)
+    assert arguments["min_batch_size"] == arguments["max_batch_size"]
+
+
+def test_how_others_batch_is_left_alone() -> None:
+    before = batch_util.GetBatchElementsKwargs(None)
+    with batches_of_a_fixed_size():
+        pass
+    assert batch_util.GetBatchElementsKwargs(None) == before
