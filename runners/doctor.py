@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from configs.paths import resolve
+from configs.secret_environment import secret_environment
 from configs.settings import Settings
 from runners.locked_versions import STACKS, compare_with_lock
 
@@ -94,9 +95,12 @@ def _packages() -> Check:
 def _probe(probe: str, settings: Settings | None) -> list[Check]:
     name, remedy = PROBES[probe]
     given = "" if settings is None else settings.model_dump_json(by_alias=True)
+    environment = {**os.environ, **(secret_environment(settings) if settings else {})}
     command = [sys.executable, "-m", "runners.probe", probe]
     try:
-        done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=PROBE_SECONDS)
+        done = subprocess.run(
+            command, input=given, env=environment, capture_output=True, text=True, timeout=PROBE_SECONDS
+        )
     except subprocess.TimeoutExpired:
         return [Check(name, False, f"no answer in {PROBE_SECONDS} seconds", remedy)]
     if done.returncode:
