@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from configs.fingerprint import code_fingerprint, settings_fingerprint
+from configs.load import load_settings
+from schemas.errors import SettingsError
+
+Write = Callable[..., Path]
+
+
+def of(file: Path, *overrides: str) -> str:
+    return settings_fingerprint(load_settings([file], overrides, {"HOME": "/home/me", "DB_PW": "x"}))
+
+
+def test_a_default_that_is_written_out_changes_nothing(write: Write) -> None:
+    assert of(write()) == of(write("training: {epochs: 10}\n"))
+    assert len(of(write())) == 64
+
+
+@pytest.mark.parametrize(
+    "override", ["output_dir=elsewhere", "logging.level=debug", "runner.cache=false", "runner.parallel_nodes=7"]
+)
+def test_where_and_how_a_run_goes_does_not_count(write: Write, override: str) -> None:
+    assert of(write(), override) == of(write())
+
+
+@pytest.mark.parametrize(
+    "override", ["training.epochs=11", "data.path=b.csv", "features.fare.log=true", "features.x={kind: text}", "name=b"]
+)
+def test_what_decides_the_result_counts(write: Write, override: str) -> None:
+    assert of(write(), override) != of(write())
+
+
+def test_the_same_features_in_another_order_are_the_same(write: Write) -> None:
+    assert of(write(), "features.b={kind: text}", "features.a={kind: text}") == of(
+        write(), "features.a={kind: text}", "features.b={kind: text}"
+    )
+
+
+def test_secrets_do_not_count(write: Write) -> None:
+    one = of(write(), "metadata.url=mysql://me:one@host")
+    assert (
+        one == of(write(), "metadata.url=mysql://me:two@host") == of(write(), "metadata.url=mysql://me:${DB_PW}@host")
+    )
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder on sys.path with a package and a module that must not be imported."""
+    root = tmp_path / "site"
+    (root / "stfcode/inner").mkdir(parents=True)
+    for name in ("stfcode/__init__.py", "stfcode/inner/a.py", "stfsingle.py"):
+        (root / name).write_text("raise AssertionError('imported')\n")
+    monkeypatch.setattr(sys, "path", [str(root), *sys.path])
+    return root
+
+
+def test_code_is_fingerprinted_without_importing_it(site: Path) -> None:
+    assert len(code_fingerprint(["stfcode", "stfsingle"])) == 64
+    assert not {"stfcode", "stfsingle"} & set(sys.modules)
+
+
+@pytest.mark.parametrize("change", ["content", "name", "new", "gone"])
+def test_changed_code_has_another_fingerprint(site: Path, change: str) -> None:
+    before = code_fingerprint(["stfcode"])
+    file = site / "stfcode/inner/a.py"
+    if change == "content":
+        file.write_text("raise AssertionError('Imported')\n")
+    elif change == "name":
+        file.rename(site / "stfcode/inner/b.py")
+    elif change == "new":
+        (site / "stfcode/b.py").write_text("")
+    else:
+        file.unlink()
+    assert code_fingerprint(["stfcode"]) != before
+
+
+def test_a_changed_module_of_one_file_has_another_fingerprint(site: Path) -> None:
+    before = code_fingerprint(["stfsingle"])
+    (site / "stfsingle.py").write_text("x = 1\n")
+    assert code_fingerprint(["stfsingle"]) != before
+
+
+def test_caches_times_and_other_files_do_not_count(site: Path) -> None:
+    before = code_fingerprint(["stfcode"])
+    (site / "stfcode/__pycache__").mkdir()
+    (site / "stfcode/__pycache__/a.py").write_text("x")
+    (site / "stfcode/.ipynb_checkpoints").mkdir()
+    (site / "stfcode/.ipynb_checkpoints/a.py").write_text("x")
+    (site / "stfcode/notes.txt").write_text("x")
+    os.utime(site / "stfcode/inner/a.py", (1, 1))
+    assert code_fingerprint(["stfcode"]) == before
+
+
+def test_where_a_package_is_installed_does_not_count(
+    site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = code_fingerprint(["stfcode"])
+    site.rename(tmp_path / "moved")
+    monkeypatch.setattr(sys, "path", [str(tmp_path / "moved"), *sys.path])
+    assert code_fingerprint(["stfcode"]) == before
+
+
+def test_order_repetition_and_dotted_names_do_not_count(site: Path) -> None:
+    assert code_fingerprint(["stfcode", "stfsingle"]) == code_fingerprint(["stfsingle", "stfcode.inner.a", "stfcode"])
+
+
+def test_a_namespace_package_counts_all_its_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for part in ("one", "two"):
+        (tmp_path / part / "stfspread").mkdir(parents=True)
+        (tmp_path / part / "stfspread" / f"{part}.py").write_text("x = 1\n")
+        monkeypatch.syspath_prepend(str(tmp_path / part))
+    before = code_fingerprint(["stfspread"])
+    (tmp_path / "one/stfspread/one.py").write_text("x = 2\n")
+    assert code_fingerprint(["stfspread"]) != before
+
+
+def test_an_installed_package_and_a_loaded_one() -> None:
+    assert code_fingerprint(["pydantic"]) != code_fingerprint(["yaml"])
+
+
+def test_a_module_that_is_not_there_names_the_nearest(site: Path) -> None:
+    with pytest.raises(SettingsError, match="no installed module 'stfcoed'") as caught:
+        code_fingerprint(["stfcoed.inner"])
+    assert caught.value.fix.startswith("Did you mean 'stfcode'?")
