@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 DATASET = "dataset"
@@ -123,14 +124,19 @@ def _bounds(feature: schema_pb2.Feature) -> str:
         domain = feature.float_domain
     else:
         return "any number"
-    low = f"{domain.min!r}" if domain.HasField("min") else "-inf"
-    high = f"{domain.max!r}" if domain.HasField("max") else "inf"
+    low = _number(domain.min) if domain.HasField("min") else "-inf"
+    high = _number(domain.max) if domain.HasField("max") else "inf"
     text = f"numbers {low} to {high}"
     for flag, words in (("disallow_nan", "no NaN"), ("disallow_inf", "no infinity")):
         text += f", {words}" if getattr(domain, flag, False) else ""
     for field, value in domain.ListFields():
         text += "" if field.name in _DOMAIN_IN_WORDS else f", {field.name} {_short(value)}"
     return text
+
+
+def _number(value: float) -> str:
+    """A bound as it stands in the file: the shortest decimal of a float32, not of the double next to it."""
+    return str(value) if isinstance(value, int) else str(np.float32(value))
 
 
 _DOMAIN_IN_WORDS = {"min", "max", "disallow_nan", "disallow_inf"}

@@ -29,7 +29,7 @@ BEFORE = """
     ("old", "new", "change"),
     [
         ("type: FLOAT", "type: INT", "fare: type FLOAT -> INT"),
-        ("max: 100 ", "max: 200 ", "fare: numbers 0.0 to 100.0, no NaN -> numbers 0.0 to 200.0, no NaN"),
+        ("max: 100 ", "max: 0.1 ", "fare: numbers 0.0 to 100.0, no NaN -> numbers 0.0 to 0.1, no NaN"),
         ("disallow_nan: true", "", "fare: numbers 0.0 to 100.0, no NaN -> numbers 0.0 to 100.0"),
         ("int_domain { min: 0 max: 23 }", "", "hour: numbers 0 to 23 -> any number"),
         ("int_domain { min: 0 max: 23 }", "int_domain { min: 0 }", "hour: numbers 0 to 23 -> numbers 0 to inf"),
