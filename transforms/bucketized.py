@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
+import numpy as np
 import tensorflow as tf
 
 from schemas.features import Bucketized
@@ -33,7 +34,7 @@ def bucketized(values: Column, spec: Bucketized, name: str) -> Generator[Quantil
     Source: Zhang and Wang, A Fast Algorithm for Approximate Quantiles in High Speed Data Streams, SSDBM 2007.
 
     >>> spec = Bucketized(kind="bucketized", boundaries=(1.0, 10.0))
-    >>> steps = bucketized(Column.of(tf.constant([0.5, 1.0, 99.0, float("nan")]), "float"), spec, "fare")
+    >>> steps = bucketized(Column(tf.constant([0.5, 1.0, 99.0, float("nan")]), "float"), spec, "fare")
     >>> try:
     ...     next(steps)
     ... except StopIteration as done:
@@ -43,15 +44,13 @@ def bucketized(values: Column, spec: Bucketized, name: str) -> Generator[Quantil
     x = values.numbers
     if spec.boundaries is not None:
         count = len(spec.boundaries)
-        boundaries = tf.constant(spec.boundaries, tf.float64)
-        # A float32 column holds the float32 nearest to a number: 0.1 in the data must reach the boundary 0.1.
-        if values.values.dtype == tf.float32:
-            boundaries = tf.cast(tf.constant(spec.boundaries, tf.float32), tf.float64)
+        # A float column holds the float32 nearest to a number: 0.1 in the data must reach the boundary 0.1.
+        rounded = np.array(spec.boundaries, np.float32 if values.dtype == "float" else np.float64)
+        boundaries = tf.constant(rounded, tf.float64)
     else:
         count = (spec.buckets or 1) - 1
         boundaries = yield QuantilesOf(x, count + 1)
-    ids = tf.raw_ops.UpperBound(
-        sorted_inputs=tf.reshape(boundaries, [1, -1]), values=tf.reshape(x, [1, -1]), out_type=tf.int64
-    )
+    row, boundaries = tf.reshape(x, [1, -1]), tf.reshape(boundaries, [1, -1])
+    ids = tf.raw_ops.UpperBound(sorted_inputs=boundaries, values=row, out_type=tf.int64)
     ids = tf.where(values.present, tf.reshape(ids, [-1, 1]), tf.constant(count + 1, tf.int64))
     return {transformed_name(name): with_domain(ids, count + 2)}

@@ -38,7 +38,7 @@ def categorical(
     Source: tft.vocabulary, whose order this is.
 
     >>> spec = Categorical(kind="categorical")
-    >>> steps = categorical(Column.of(tf.constant(["Cash", ""]), "string"), spec, "payment_type")
+    >>> steps = categorical(Column(tf.constant(["Cash", ""]), "string"), spec, "payment_type")
     >>> next(steps).values.numpy().tolist()
     [b'Cash']
     """

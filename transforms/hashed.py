@@ -28,10 +28,10 @@ def hashed(values: Column, spec: Hashed, name: str) -> dict[str, tf.Tensor]:
     Source: Weinberger et al., Feature Hashing for Large Scale Multitask Learning, arXiv 0902.2206.
 
     >>> spec = Hashed(kind="hashed", buckets=10)
-    >>> hashed(Column.of(tf.constant(["a", ""]), "string"), spec, "tract")["tract_xf"].numpy().tolist()
+    >>> hashed(Column(tf.constant(["a", ""]), "string"), spec, "tract")["tract_xf"].numpy().tolist()
     [[9], [10]]
     """
-    text = values.values if values.values.dtype == tf.string else tf.strings.as_string(values.values)
+    text = values.values if values.dtype == "string" else tf.strings.as_string(values.values)
     ids = tf.strings.to_hash_bucket_fast(text, spec.buckets)
     ids = tf.where(values.present, ids, tf.constant(spec.buckets, tf.int64))
     return {transformed_name(name): with_domain(ids, spec.buckets + 1)}

@@ -29,7 +29,7 @@ def image(values: Column, spec: Image, name: str) -> dict[str, tf.Tensor]:
 
     >>> dot = tf.io.encode_png(tf.constant([[[255, 0, 0]]], tf.uint8))
     >>> spec = Image(kind="image", height=1, width=1)
-    >>> image(Column.of(tf.stack([dot, ""]), "string"), spec, "photo")["photo_xf"].numpy().tolist()
+    >>> image(Column(tf.stack([dot, ""]), "string"), spec, "photo")["photo_xf"].numpy().tolist()
     [[[[1.0, 0.0, 0.0]]], [[[0.0, 0.0, 0.0]]]]
     """
     pixels = tf.map_fn(

@@ -23,10 +23,9 @@ def integer(values: Column, spec: Integer, name: str) -> dict[str, tf.Tensor]:
         `NAME_xf`: int64 [batch, 1], the model's Category with size + 1 ids.
 
     >>> spec = Integer(kind="integer", size=24)
-    >>> integer(Column.of(tf.constant([0, 23, 24, -1], tf.int64), "int"), spec, "hour")["hour_xf"].numpy().tolist()
+    >>> integer(Column(tf.constant([0, 23, 24, -1], tf.int64), "int"), spec, "hour")["hour_xf"].numpy().tolist()
     [[0], [23], [24], [24]]
     """
-    x = values.values
-    known = values.present & (x >= 0) & (x < spec.size)
-    ids = tf.where(known, x, tf.constant(spec.size, tf.int64))
+    x = values.filled(spec.size)
+    ids = tf.where((x >= 0) & (x < spec.size), x, tf.constant(spec.size, tf.int64))
     return {transformed_name(name): with_domain(ids, spec.size + 1)}

@@ -41,7 +41,7 @@ def label(values: Mapping[str, Column], spec: Label) -> dict[str, tf.Tensor]:
         SchemaError: an expression that is not yes or no.
 
     >>> spec = BinaryLabel(kind="binary", expression="tips > 2")
-    >>> label({"tips": Column.of(tf.constant([3.0, 1.0]), "float")}, spec)[LABEL_KEY].numpy().tolist()
+    >>> label({"tips": Column(tf.constant([3.0, 1.0]), "float")}, spec)[LABEL_KEY].numpy().tolist()
     [[1.0], [0.0]]
     """
     if isinstance(spec, BinaryLabel):
@@ -61,15 +61,11 @@ def label(values: Mapping[str, Column], spec: Label) -> dict[str, tf.Tensor]:
 
 def _binary(values: Mapping[str, Column], spec: BinaryLabel) -> tf.Tensor:
     expression = Expression(spec.expression)
-    numbers = {column.values.dtype for column in values.values() if column.values.dtype != tf.string}
-    wide = tf.int64 in numbers
-    given = {}
-    for name in expression.columns:
-        column = values[name]
-        if column.values.dtype == tf.string:
-            given[name] = column.values
-        else:
-            given[name] = column.numbers if wide else column.values
+    wide = any(column.dtype == "int" for column in values.values())
+    given = {
+        name: values[name].numbers if wide and values[name].dtype != "string" else values[name].values
+        for name in expression.columns
+    }
     result = expression(given)
     if not isinstance(result, tf.Tensor) or result.dtype != tf.bool:
         raise SchemaError(

@@ -34,7 +34,7 @@ def numeric(values: Column, spec: Numeric, name: str) -> Generator[MomentsOf, Mo
         is 1.0 where the number was missing.
 
     >>> spec = Numeric(kind="numeric", scale="min_max")
-    >>> steps = numeric(Column.of(tf.constant([2.0, 4.0, float("nan")]), "float"), spec, "fare")
+    >>> steps = numeric(Column(tf.constant([2.0, 4.0, float("nan")]), "float"), spec, "fare")
     >>> _ = next(steps)
     >>> try:
     ...     steps.send(Moments(mean=3.0, variance=1.0, minimum=2.0, maximum=4.0))

@@ -23,7 +23,7 @@ def passthrough(values: Column, spec: Passthrough, name: str) -> dict[str, tf.Te
         `NAME_xf`: float32 [batch, 1], the model's Dense(1).
 
     >>> spec = Passthrough(kind="passthrough", fill=-1.0)
-    >>> passthrough(Column.of(tf.constant([2.5, float("nan")]), "float"), spec, "score")["score_xf"].numpy().tolist()
+    >>> passthrough(Column(tf.constant([2.5, float("nan")]), "float"), spec, "score")["score_xf"].numpy().tolist()
     [[2.5], [-1.0]]
     """
     x = tf.cast(values.values, tf.float32)

@@ -124,7 +124,7 @@ class _Columns:
             )
         if column not in self._made:
             try:
-                self._made[column] = Column.of(self._inputs[column], self._dtypes[column])
+                self._made[column] = Column(self._inputs[column], self._dtypes[column])
             except SchemaError as error:
                 raise SchemaError(
                     error.what, where=f"{reader}, column {column!r}", received=error.received, fix=error.fix

@@ -47,7 +47,7 @@ def text(values: Column, spec: Text, name: str) -> Generator[VocabularyOf, Vocab
     section 6.2.
 
     >>> spec = Text(kind="text", length=3)
-    >>> steps = text(Column.of(tf.constant(["Good, good pie!"]), "string"), spec, "review")
+    >>> steps = text(Column(tf.constant(["Good, good pie!"]), "string"), spec, "review")
     >>> next(steps).values.numpy().tolist()
     [b'good', b'good', b'pie']
     """

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from schemas.features import Timestamp
 from schemas.transformed import transformed_name
-from transforms.calendar import civil, parsed
+from transforms.calendar import Date, parsed
 from transforms.column import Column
 
 _TICKS = {"s": 1, "ms": 1_000, "us": 1_000_000}
@@ -39,24 +39,30 @@ def timestamp(values: Column, spec: Timestamp, name: str) -> dict[str, tf.Tensor
     https://howardhinnant.github.io/date_algorithms.html
 
     >>> spec = Timestamp(kind="timestamp", cycles=("hour_of_day",))
-    >>> noon = timestamp(Column.of(tf.constant([6 * 3600], tf.int64), "int"), spec, "at")["at_xf"]
+    >>> noon = timestamp(Column(tf.constant([6 * 3600], tf.int64), "int"), spec, "at")["at_xf"]
     >>> [round(x, 6) for x in noon.numpy()[0].tolist()]
     [1.0, 0.0]
     """
-    if values.values.dtype == tf.string:
+    if values.dtype == "string":
         days, time, readable = parsed(values.values)
         present = values.present & readable
     else:
         day = _DAY * _TICKS[spec.unit]
-        days = tf.math.floordiv(values.values, day)
+        days = values.values // day
         time = tf.cast(values.values - days * day, tf.float64) / day
         present = values.present
-    places = {"hour_of_day": time, "day_of_week": (_float(tf.math.floormod(days + _DAYS_TO_MONDAY, 7)) + time) / 7.0}
-    if {"day_of_month", "day_of_year"} & set(spec.cycles):
-        date = civil(days)
-        places["day_of_month"] = (_float(date.day - 1) + time) / _float(date.days_in_month)
-        places["day_of_year"] = (_float(date.day_of_year) + time) / _float(date.days_in_year)
-    angles = tf.concat([places[cycle] for cycle in spec.cycles], axis=1) * (2.0 * math.pi)
+    date = Date(days)
+    places = []
+    for cycle in spec.cycles:
+        if cycle == "hour_of_day":
+            places.append(time)
+        elif cycle == "day_of_week":
+            places.append((_float((days + _DAYS_TO_MONDAY) % 7) + time) / 7.0)
+        elif cycle == "day_of_month":
+            places.append((_float(date.day_of_month - 1) + time) / _float(date.days_in_month))
+        else:
+            places.append((_float(date.day_of_year) + time) / _float(date.days_in_year))
+    angles = tf.concat(places, axis=1) * (2.0 * math.pi)
     pairs = tf.stack([tf.sin(angles), tf.cos(angles)], axis=2)
     waves = tf.reshape(pairs, [-1, 2 * len(spec.cycles)])
     return {transformed_name(name): tf.cast(tf.where(present, waves, tf.zeros([], tf.float64)), tf.float32)}

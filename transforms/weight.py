@@ -19,7 +19,7 @@ def weight(values: Column) -> dict[str, tf.Tensor]:
     Returns:
         `WEIGHT_KEY`: float32 [batch, 1]; not an input of the model.
 
-    >>> weight(Column.of(tf.constant([2.0, float("nan"), -1.0]), "float"))[WEIGHT_KEY].numpy().tolist()
+    >>> weight(Column(tf.constant([2.0, float("nan"), -1.0]), "float"))[WEIGHT_KEY].numpy().tolist()
     [[2.0], [1.0], [0.0]]
     """
     x = tf.cast(values.values, tf.float32)
