@@ -1,4 +1,4 @@
-"""One command, measured from outside: wall time from start to exit, and the peak memory of all its processes."""
+"""One command, measured from outside: wall time, processor time, and the peak memory of all its processes."""
 
 from __future__ import annotations
 
@@ -26,12 +26,15 @@ class Measurement:
 
     Attributes:
         seconds: wall time from the start of the process to its exit.
+        cpu_seconds: processor time of all processes that were waited for, user and system; steadier than wall time on a
+            machine that others use too.
         peak_mb: MiB; the larger of two numbers. First, the memory of all processes of the command at one moment,
             sampled: the sum of their proportional set sizes, so that pages that forked processes share count once.
             Second, the kernel's own exact maximum of the largest single process, which no sampling can miss.
     """
 
     seconds: float
+    cpu_seconds: float
     peak_mb: float
 
 
@@ -85,7 +88,7 @@ def measure(
             received=f"exit code {process.returncode}",
             fix=f"See {log}",
         )
-    return Measurement(seconds, max(sampler.peak, usage.ru_maxrss) / _MEBIBYTE)
+    return Measurement(seconds, usage.ru_utime + usage.ru_stime, max(sampler.peak, usage.ru_maxrss) / _MEBIBYTE)
 
 
 class _Sampler(threading.Thread):

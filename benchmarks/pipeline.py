@@ -46,12 +46,14 @@ class Side:
 
     Attributes:
         seconds: wall time of the process.
+        cpu_seconds: processor time of all its processes.
         peak_mb: see `benchmarks.measure.Measurement`.
         auc: on its own eval split.
         per_node: seconds by our node ids.
     """
 
     seconds: float
+    cpu_seconds: float
     peak_mb: float
     auc: float
     per_node: dict[str, float]
@@ -77,7 +79,7 @@ def run_ours(folder: Path, csv: Path, config: Path) -> Side:
 
 
 def _side(measured: Measurement, auc: float, per_node: dict[str, float]) -> Side:
-    return Side(measured.seconds, measured.peak_mb, auc, per_node)
+    return Side(measured.seconds, measured.cpu_seconds, measured.peak_mb, auc, per_node)
 
 
 def _stock_auc(project: Path) -> float:
@@ -103,6 +105,8 @@ def summary(rows: int, stock: Sequence[Side], ours: Sequence[Side]) -> dict[str,
         "stock_seconds": stock_seconds,
         "ours_seconds": our_seconds,
         "ratio": stock_seconds / our_seconds,
+        "stock_cpu_seconds": median(run.cpu_seconds for run in stock),
+        "ours_cpu_seconds": median(run.cpu_seconds for run in ours),
         "stock_auc": median(run.auc for run in stock),
         "ours_auc": median(run.auc for run in ours),
         "stock_peak_mb": median(run.peak_mb for run in stock),
@@ -121,6 +125,12 @@ def report(result: Mapping[str, Any]) -> str:
     stock, ours = result["per_node"]["stock"], result["per_node"]["ours"]
     totals: list[tuple[str, float | None, float | None, float | None]] = [
         ("seconds, start to exit", result["stock_seconds"], result["ours_seconds"], result["ratio"]),
+        (
+            "processor seconds",
+            result["stock_cpu_seconds"],
+            result["ours_cpu_seconds"],
+            result["stock_cpu_seconds"] / result["ours_cpu_seconds"],
+        ),
         (
             "peak memory, MiB",
             result["stock_peak_mb"],

@@ -81,7 +81,10 @@ def compare(settings: Settings, output_dir: Path) -> dict[str, Any]:
 
 def report(result: Mapping[str, Any]) -> str:
     """The result as a Markdown table."""
-    rows = [(metric.replace("_", " "), result[_OURS][metric], result[_BASELINE][metric]) for metric in _METRICS]
+    rows = [
+        (metric.replace("_", " "), *(f"{result[side][metric]:.4f}" for side in (_OURS, _BASELINE)))
+        for metric in _METRICS
+    ]
     return markdown_table(("metric", "ours", "HistGradientBoosting"), rows)
 
 

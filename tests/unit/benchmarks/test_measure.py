@@ -23,7 +23,7 @@ def _run(tmp_path: Path, code: str) -> Measurement:
         "code, folder = sys.argv[1:]\n"
         "taken = measure([sys.executable, '-c', code], cwd=Path(folder), environment=os.environ, interval=0.02,\n"
         "                log=Path(folder) / 'log')\n"
-        "Path(folder, 'taken').write_text(f'{taken.seconds} {taken.peak_mb}')\n"
+        "Path(folder, 'taken').write_text(f'{taken.seconds} {taken.cpu_seconds} {taken.peak_mb}')\n"
     )
     root = Path(__file__).resolve().parents[3]
     outer = measure(
@@ -32,9 +32,9 @@ def _run(tmp_path: Path, code: str) -> Measurement:
         environment={**os.environ, "PYTHONPATH": str(root)},
         log=tmp_path / "outer.log",
     )
-    seconds, peak = (tmp_path / "taken").read_text().split()
-    assert float(seconds) <= outer.seconds
-    return Measurement(float(seconds), float(peak))
+    seconds, cpu_seconds, peak = map(float, (tmp_path / "taken").read_text().split())
+    assert seconds <= outer.seconds
+    return Measurement(seconds, cpu_seconds, peak)
 
 
 def test_one_process(tmp_path: Path) -> None:
@@ -73,6 +73,14 @@ def test_shared_pages_count_once(tmp_path: Path) -> None:
 
 def test_seconds_are_from_start_to_exit(tmp_path: Path) -> None:
     assert _run(tmp_path, "import time; time.sleep(0.3)").seconds >= 0.3
+
+
+def test_processor_seconds_are_those_of_all_processes(tmp_path: Path) -> None:
+    spin = "import time\nwhile time.process_time() < 0.3: pass"
+
+    spun = _run(tmp_path, f"import subprocess, sys; subprocess.run([sys.executable, '-c', {spin!r}])\n{spin}")
+
+    assert spun.cpu_seconds >= 0.6
 
 
 def test_the_command_sees_only_its_environment(tmp_path: Path) -> None:

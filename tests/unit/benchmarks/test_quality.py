@@ -82,7 +82,7 @@ def test_both_are_judged_on_the_same_eval_rows(output_dir: Path) -> None:
 def test_the_result_is_json_and_a_table(output_dir: Path) -> None:
     result = json.loads(json.dumps(compare(_settings(_BINARY), output_dir)))
 
-    assert report(result).splitlines()[2].startswith("| auc         | 0.500 |")
+    assert report(result).splitlines()[2].startswith("| auc         | 0.5000 |")
 
 
 def test_a_run_without_a_release(tmp_path: Path) -> None:
