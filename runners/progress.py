@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from runners.usage import Usage
+
 State = Literal["waiting", "running", "complete", "cached", "failed", "not run"]
 
 _STYLES: dict[State, str] = {
@@ -37,7 +39,7 @@ class Progress:
         self._console = console
         self._states: dict[str, State] = dict.fromkeys(nodes, "waiting")
         self._started: dict[str, float] = {}
-        self._seconds: dict[str, float] = {}
+        self._usage: dict[str, Usage] = {}
         self._live = Live(console=console, auto_refresh=False, transient=False) if console.is_terminal else None
         self._drawn = 0.0
 
@@ -53,19 +55,20 @@ class Progress:
             self._live.update(self._table(), refresh=True)
             self._live.stop()
 
-    def set(self, node: str, state: State) -> None:
-        """A node has changed its state."""
-        now = time.monotonic()
+    def set(self, node: str, state: State, usage: Usage | None = None) -> None:
+        """A node has changed its state; `usage` comes with its end."""
         if state == "running":
-            self._started[node] = now
-        elif node in self._started:
-            self._seconds[node] = now - self._started[node]
+            self._started[node] = time.monotonic()
+        if usage is not None:
+            self._usage[node] = usage
         self._states[node] = state
         if self._live is not None:
             self.refresh(force=True)
         elif state != "running":
-            seconds = f"{self._seconds[node]:6.1f} s" if node in self._seconds else " " * 8
-            self._console.print(f"  {node:<18}{state:<10}{seconds}", highlight=False)
+            used = ""
+            if usage is not None:
+                used = f"{usage.seconds:7.1f} s {usage.cpu_seconds:7.1f} s CPU {usage.peak_mib:7.0f} MiB"
+            self._console.print(f"  {node:<18}{state:<10}{used}", highlight=False)
 
     def refresh(self, *, force: bool = False) -> None:
         """Draws the running seconds; to be called often, it limits itself to four drawings a second."""
@@ -78,10 +81,14 @@ class Progress:
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
         table.add_column("Node")
         table.add_column("State")
-        table.add_column("Seconds", justify="right")
+        for heading in ("Seconds", "CPU s", "Peak MiB"):
+            table.add_column(heading, justify="right")
         now = time.monotonic()
         for node, state in self._states.items():
-            running = now - self._started[node] if state == "running" else None
-            seconds = self._seconds.get(node, running)
-            table.add_row(node, f"[{_STYLES[state]}]{state}[/]", "" if seconds is None else f"{seconds:.1f}")
+            cells = [node, f"[{_STYLES[state]}]{state}[/]"]
+            if state == "running":
+                cells.append(f"{now - self._started[node]:.1f}")
+            elif used := self._usage.get(node):
+                cells += [f"{used.seconds:.1f}", f"{used.cpu_seconds:.1f}", f"{used.peak_mib:.0f}"]
+            table.add_row(*cells)
         return table

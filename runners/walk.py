@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from runners.progress import Progress
+from runners.usage import Usage
 from runners.worker import Worker
 from schemas.errors import ScalableTFError
 
@@ -23,11 +24,13 @@ class Walk:
         results: what the nodes that ended well gave, in the order in which they ended.
         errors: why the others failed.
         not_run: nodes that were not started because one that they need failed.
+        usage: time and memory of each node that was started.
     """
 
     results: dict[str, dict[str, Any]] = field(default_factory=dict)
     errors: dict[str, ScalableTFError] = field(default_factory=dict)
     not_run: list[str] = field(default_factory=list)
+    usage: dict[str, Usage] = field(default_factory=dict)
 
 
 def walk(
@@ -76,10 +79,11 @@ def walk(
 
 
 def _collect(node: str, worker: Worker, done: Walk, progress: Progress) -> None:
+    done.usage[node] = worker.usage
     try:
         done.results[node] = worker.result()
     except ScalableTFError as error:
         done.errors[node] = error
-        progress.set(node, "failed")
+        progress.set(node, "failed", worker.usage)
     else:
-        progress.set(node, done.results[node].get("state", "complete"))
+        progress.set(node, done.results[node].get("state", "complete"), worker.usage)

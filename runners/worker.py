@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from runners.usage import Usage
 from schemas.errors import RunError, ScalableTFError, from_dict
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
@@ -35,8 +36,8 @@ class Worker:
     def __init__(self, name: str, log: Path, work: Callable[[], dict[str, Any]]) -> None:
         self.name = name
         self.log = log
-        self.started = time.monotonic()
-        self.seconds = 0.0
+        self.usage = Usage(0.0, 0.0, 0.0)
+        self._started = time.monotonic()
         self._parent = os.getpid()
         read, write = os.pipe()
         sys.stdout.flush()
@@ -57,14 +58,15 @@ class Worker:
         with contextlib.suppress(BlockingIOError):
             while piece := os.read(self._result, 1 << 16):
                 self._text += piece
-        pid, self._status = os.waitpid(self.pid, os.WNOHANG)
+        pid, self._status, used = os.wait4(self.pid, os.WNOHANG)
         if pid == 0:
             return False
         with contextlib.suppress(BlockingIOError):
             while piece := os.read(self._result, 1 << 16):
                 self._text += piece
         os.close(self._result)
-        self.seconds = time.monotonic() - self.started
+        seconds = time.monotonic() - self._started
+        self.usage = Usage(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
         return True
 
     def result(self) -> dict[str, Any]:

@@ -5,17 +5,17 @@ import io
 from rich.console import Console
 
 from runners.progress import Progress
+from runners.usage import Usage
 
 
 def test_without_a_terminal_each_end_is_a_line() -> None:
     text = io.StringIO()
     with Progress(Console(file=text, width=100), ["ExampleGen", "Trainer"]) as progress:
         progress.set("ExampleGen", "running")
-        progress.set("ExampleGen", "complete")
+        progress.set("ExampleGen", "complete", Usage(1.25, 0.5, 300.0))
         progress.set("Trainer", "not run")
     first, second = text.getvalue().splitlines()
-    assert first.split()[:2] == ["ExampleGen", "complete"]
-    assert first.split()[-1] == "s"
+    assert first.split() == ["ExampleGen", "complete", "1.2", "s", "0.5", "s", "CPU", "300", "MiB"]
     assert second.split() == ["Trainer", "not", "run"]
 
 

@@ -86,6 +86,13 @@ def test_any_other_failure_names_the_log_which_has_the_traceback(tmp_path: Path)
     assert "Traceback" in (tmp_path / "log").read_text()
 
 
+def test_memory_of_the_work_is_measured(tmp_path: Path) -> None:
+    def work() -> dict[str, Any]:
+        return {"size": len(bytearray(300 << 20))}
+
+    assert finish(Worker("Node", tmp_path / "log", work)).usage.peak_mib > 300
+
+
 def test_a_killed_process_is_named_as_such(tmp_path: Path) -> None:
     worker = Worker("Node", tmp_path / "log", lambda: time.sleep(60) or {})
     os.kill(worker.pid, signal.SIGKILL)
