@@ -48,7 +48,8 @@ def read_columns(piece: Piece, delimiter: str, missing: Sequence[str]) -> Column
     if not piece.data.strip(b"\r\n"):
         return Columns(0, {name: pa.array([], pa.string()).dictionary_encode() for name in piece.names})
     try:
-        table = pa.csv.read_csv(
+        # Not read_csv: at every call it searches the whole heap for references to its frame, 40 ms with TFX loaded.
+        table = pa.csv.open_csv(
             pa.BufferReader(piece.data),
             read_options=pa.csv.ReadOptions(
                 column_names=list(piece.names), block_size=len(piece.data) + 1, use_threads=False
@@ -60,7 +61,7 @@ def read_columns(piece: Piece, delimiter: str, missing: Sequence[str]) -> Column
                 strings_can_be_null=True,
                 check_utf8=False,
             ),
-        )
+        ).read_all()
     except pa.ArrowInvalid as error:
         ragged = [
             (line, len(fields)) for line, fields in read_rows(piece, delimiter) if len(fields) != len(piece.names)

@@ -55,8 +55,7 @@ def test_unclosed_quote_is_found_where_it_opens(tmp_path: Path, block_bytes: int
     path = tmp_path / "a.csv"
     path.write_bytes(b"a,b\n" + b"1,2\n" * 10 + b'3,"oops\n' + b"4,5\n" * 10)
     with pytest.raises(DataError, match=r'(?s)never closed.*line 12.*3,"oops'):
-        for block in _blocks(path, block_bytes):
-            list(read_pieces(block, ",", 16))
+        _ = [list(read_pieces(block, ",", 16)) for block in _blocks(path, block_bytes)]
 
 
 def test_record_longer_than_a_piece_is_read_whole(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def test_nul_byte_is_placed() -> None:
 
 def test_text_that_is_not_utf8_is_placed() -> None:
     with pytest.raises(DataError, match=r"(?s)not UTF-8.*f.csv, line 3, byte 108"):
-        read_columns(_piece(b"1,2\n3,caf\xe9\n"[:8] + b"\xe9x\n"), ",", ())
+        read_columns(_piece(b"1,2\n3,ca\xe9x\n"), ",", ())
 
 
 def test_lines_count_newlines_in_quotes_and_blank_lines() -> None:

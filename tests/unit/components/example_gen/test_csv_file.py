@@ -12,6 +12,11 @@ from components.example_gen.csv_file import CsvFile
 from schemas.errors import DataError
 
 
+def _read_all(file: CsvFile) -> None:
+    while file.read(1000):
+        pass
+
+
 def test_plain_and_gzip_give_the_same_bytes(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(b"x,y\n1,2\n")
     (tmp_path / "b.csv").write_bytes(gzip.compress(b"x,y\n1,2\n"))
@@ -23,7 +28,7 @@ def test_plain_and_gzip_give_the_same_bytes(tmp_path: Path) -> None:
             assert file.read(100) == b"1,2\n"
 
 
-@pytest.mark.parametrize("content", [b"", gzip.compress(b"")])
+@pytest.mark.parametrize("content", [b"", gzip.compress(b"")], ids=["plain", "gzip"])
 def test_empty_file_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.csv").write_bytes(content)
     with pytest.raises(DataError, match="The data file is empty"):
@@ -42,7 +47,7 @@ def test_empty_file_is_refused(tmp_path: Path, content: bytes) -> None:
 )
 def test_another_format_is_named(tmp_path: Path, start: bytes, kind: str) -> None:
     (tmp_path / "a.csv").write_bytes(start)
-    with pytest.raises(DataError, match=f"(?s)not CSV.*.*{kind}"):
+    with pytest.raises(DataError, match=f"(?s)not CSV.*{kind}"):
         CsvFile(str(tmp_path / "a.csv"))
 
 
@@ -56,8 +61,7 @@ def test_workbook_is_named(tmp_path: Path) -> None:
 def test_gzip_that_is_cut_off_is_refused_where_it_ends(tmp_path: Path) -> None:
     (tmp_path / "a.csv.gz").write_bytes(gzip.compress(bytes(range(256)) * 1000)[:-20])
     with CsvFile(str(tmp_path / "a.csv.gz")) as file, pytest.raises(DataError, match="cut off"):
-        while file.read(1000):
-            pass
+        _read_all(file)
 
 
 def test_gzip_with_a_changed_byte_is_refused(tmp_path: Path) -> None:
@@ -65,5 +69,4 @@ def test_gzip_with_a_changed_byte_is_refused(tmp_path: Path) -> None:
     packed[-6] ^= 1
     (tmp_path / "a.csv.gz").write_bytes(packed)
     with CsvFile(str(tmp_path / "a.csv.gz")) as file, pytest.raises(DataError, match="damaged"):
-        while file.read(1000):
-            pass
+        _read_all(file)
