@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from configs.modules import locations
+from configs.modules import source_locations
 from configs.secret import Secret, SecretUrl
 from configs.settings import Settings
 
@@ -35,16 +35,15 @@ def code_fingerprint(modules: Iterable[str]) -> str:
     __pycache__ or with a leading dot, and where the package is installed do not.
 
     Args:
-        modules: names; of a dotted one, the top-level package is taken whole. Their order and repetition do not matter.
+        modules: names of modules or packages; a dotted one is taken alone, not the whole package that it is in. Their
+            order and repetition do not matter.
 
     Raises:
         SettingsError: there is no such module, or it has no file.
     """
     digest = hashlib.sha256()
-    for name in sorted({module.partition(".")[0] for module in modules}):
-        for relative, file in sorted(
-            found for location in locations(name, wanted_by=name) for found in _sources(location)
-        ):
+    for name in sorted(set(modules)):
+        for relative, file in sorted(found for location in source_locations(name) for found in _sources(location)):
             content = hashlib.sha256(file.read_bytes()).hexdigest()
             digest.update(json.dumps([name, relative, content]).encode() + b"\n")
     return digest.hexdigest()

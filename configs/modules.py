@@ -1,4 +1,4 @@
-"""Where the code of a top-level module is, found without importing it."""
+"""Where the code of a module is, found without importing it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,42 @@ from configs.nearest import nearest
 from schemas.errors import SettingsError
 
 
-def locations(name: str, *, wanted_by: str) -> tuple[Path, ...]:
-    """The folders of a package (several for a namespace package), or the one file of a module.
+def source_locations(name: str) -> tuple[Path, ...]:
+    """Where the source of a module or package is, at any depth: folders, or one file.
 
     Args:
-        name: a top-level module's name, without dots.
+        name: the module's name, with dots for one inside a package.
+
+    Raises:
+        SettingsError: there is no such module, or it has no file (it is built into Python).
+    """
+    top, *inner = name.split(".")
+    tops = locations(top, wanted_by=name)
+    found = tuple(place for place in (_inside(folder, inner) for folder in tops) if place is not None)
+    if not found:
+        # Not pkgutil: a namespace package's folders have no __init__.py.
+        modules = {
+            file.stem for folder in tops for file in folder.glob("[!_.]*") if file.is_dir() or file.suffix == ".py"
+        }
+        near = nearest(inner[0], modules)
+        hint = f"Did you mean {top}.{near}?" if near else f"It has {', '.join(sorted(modules)) or 'no modules'}."
+        raise SettingsError(f"There is no module {name!r} in {top!r}.", received=name, fix=hint)
+    return found
+
+
+def _inside(place: Path, inner: list[str]) -> Path | None:
+    target = place.joinpath(*inner)
+    if target.exists():
+        return target
+    file = target.with_name(target.name + ".py")
+    return file if inner and file.is_file() else None
+
+
+def locations(name: str, *, wanted_by: str) -> tuple[Path, ...]:
+    """The folders of a top-level package (several for a namespace package), or the one file of a top-level module.
+
+    Args:
+        name: a name without dots.
         wanted_by: what the settings say, for the error.
 
     Raises:

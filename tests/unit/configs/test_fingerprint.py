@@ -107,8 +107,22 @@ def test_where_a_package_is_installed_does_not_count(
     assert code_fingerprint(["stfcode"]) == before
 
 
-def test_order_repetition_and_dotted_names_do_not_count(site: Path) -> None:
-    assert code_fingerprint(["stfcode", "stfsingle"]) == code_fingerprint(["stfsingle", "stfcode.inner.a", "stfcode"])
+def test_order_and_repetition_do_not_count(site: Path) -> None:
+    assert code_fingerprint(["stfcode", "stfsingle"]) == code_fingerprint(["stfsingle", "stfcode", "stfcode"])
+
+
+def test_a_module_inside_a_package_is_taken_alone(site: Path) -> None:
+    inner, whole = code_fingerprint(["stfcode.inner"]), code_fingerprint(["stfcode"])
+    outside = next(file for file in (site / "stfcode").glob("*.py"))
+    outside.write_text("changed = True\n")
+    assert code_fingerprint(["stfcode.inner"]) == inner
+    assert code_fingerprint(["stfcode"]) != whole
+
+
+def test_a_module_that_is_not_in_its_package_is_an_error(site: Path) -> None:
+    with pytest.raises(SettingsError, match=r"no module 'stfcode\.iner'") as caught:
+        code_fingerprint(["stfcode.iner"])
+    assert "stfcode.inner" in caught.value.fix
 
 
 def test_a_namespace_package_counts_all_its_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
