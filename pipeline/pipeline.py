@@ -9,6 +9,7 @@ the same settings give the same compiled graph, and the same cache keys, everywh
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGe
 from tfx.components.statistics_gen.component import StatisticsGen
 from tfx.components.trainer.component import Trainer
 from tfx.components.transform.component import Transform
+from tfx.dsl.components.base.base_component import BaseComponent
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.dsl.components.common.resolver import Resolver
 from tfx.orchestration.pipeline import Pipeline
@@ -36,6 +38,7 @@ from configs.paths import resolve
 from configs.settings import Settings
 from pipeline import nodes
 from pipeline.evaluation import eval_config
+from schemas.curated import load_schema
 
 TRAINER_FUNCTION = "distribution.trainer.run_fn"
 
@@ -65,7 +68,10 @@ def create_pipeline(settings: Settings, *, force_bless: str = "") -> Pipeline:
     chain: list[BaseNode] = [example_gen, statistics_gen, schema_gen]
     schema = schema_gen.outputs["schema"]
     if settings.curated_schema.path is not None:
-        curated = ImportSchemaGen(schema_file=resolve(settings.curated_schema.path)).with_id(nodes.IMPORT_SCHEMA_GEN)
+        schema_file = Path(resolve(settings.curated_schema.path))
+        load_schema(schema_file)  # a wrong one is refused before anything runs
+        curated = ImportSchemaGen(schema_file=str(schema_file)).with_id(nodes.IMPORT_SCHEMA_GEN)
+        _depends_on(curated, content=hashlib.sha256(schema_file.read_bytes()).hexdigest())
         chain.append(curated)
         schema = curated.outputs["schema"]
 
@@ -131,6 +137,9 @@ def create_pipeline(settings: Settings, *, force_bless: str = "") -> Pipeline:
             ),
         },
     ).with_id(nodes.PUSHER)
+    _depends_on(gate, code=code_fingerprint(["components.anomaly_gate", "schemas"]))
+    _depends_on(evaluator, code=code_fingerprint(["components.evaluator", "schemas"]))
+    _depends_on(pusher, code=code_fingerprint(["components.pusher", "serving", "schemas"]))
     chain += [validator, gate, transform, trainer, latest_blessed, evaluator, pusher]
     return Pipeline(
         pipeline_name=settings.name,
@@ -143,6 +152,14 @@ def create_pipeline(settings: Settings, *, force_bless: str = "") -> Pipeline:
 def root(settings: Settings) -> Path:
     """Absolute form of `output_dir`."""
     return Path(resolve(settings.output_dir)).absolute()
+
+
+def _depends_on(node: BaseComponent, **fingerprints: str) -> None:
+    """Puts into a node's cache key what TFX does not look at: the content of a file, or the code of our executors.
+
+    Extra flags are part of the executor's specification, which the key covers; no executor reads these.
+    """
+    node.executor_spec.add_extra_flags([f"--{name}={value}" for name, value in fingerprints.items()])
 
 
 def trainer_config(settings: Settings, code: str) -> dict[str, Any]:
