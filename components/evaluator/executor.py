@@ -12,9 +12,12 @@ from typing import Any
 import tensorflow_model_analysis as tfma
 from absl import flags
 from google.protobuf import json_format
+from google.protobuf.message import DecodeError
+from tensorflow.core.protobuf import saved_model_pb2
 from tfx.components.evaluator import constants
 from tfx.components.evaluator.executor import Executor as TfxExecutor
 from tfx.types import artifact_utils, standard_component_specs
+from tfx.utils import path_utils
 
 from components.evaluator import metrics_table
 from components.evaluator.verdict import thresholds, verdict
@@ -28,6 +31,7 @@ FORCED_PROPERTY = "forced"
 BASELINE_PROPERTY = "baseline"
 NO_BASELINE = "none"
 
+_SIGNATURES = ("serving_default", "transform_features")
 _BATCHES_BY_SIZE = "tfxio_use_byte_size_batching"
 
 
@@ -40,8 +44,11 @@ class Executor(TfxExecutor):
         """Runs the evaluation.
 
         Raises:
-            EvaluationError: the evaluated split has no rows, or the model has no prediction or label to compare.
+            EvaluationError: the evaluated split has no rows, or a model lacks a signature that the evaluation calls.
         """
+        for key in (standard_component_specs.MODEL_KEY, standard_component_specs.BASELINE_MODEL_KEY):
+            for model in input_dict.get(key) or ():
+                _check_signatures(model, key)
         with batches_of_a_fixed_size():
             super().Do(input_dict, output_dict, exec_properties)
         evaluation = Path(artifact_utils.get_single_uri(output_dict[standard_component_specs.EVALUATION_KEY]))
@@ -71,6 +78,27 @@ class Executor(TfxExecutor):
         artifact = artifact_utils.get_single_instance(output_dict[standard_component_specs.BLESSING_KEY])
         _settle(artifact, judged, input_dict[standard_component_specs.MODEL_KEY][0])
         logging.info("Verdict: %s", judged)
+
+
+def _check_signatures(model: Any, role: str) -> None:
+    directory = Path(path_utils.serving_model_path(model.uri, path_utils.is_old_model_artifact(model)))
+    try:
+        saved = saved_model_pb2.SavedModel.FromString((directory / "saved_model.pb").read_bytes())
+    except (OSError, DecodeError) as error:
+        raise EvaluationError(
+            "The model to evaluate cannot be read.",
+            where=f"{role}: {directory}",
+            received=error,
+            fix="Train it again; if it was trained by your own run_fn, export it to fn_args.serving_model_dir.",
+        ) from error
+    found = {name for graph in saved.meta_graphs for name in graph.signature_def if not name.startswith("__")}
+    if missing := [name for name in _SIGNATURES if name not in found]:
+        raise EvaluationError(
+            f"The model lacks the signature {missing[0]!r}, which the evaluation calls.",
+            where=f"{role}: {directory}",
+            received=f"signatures {', '.join(sorted(found)) or 'none'}",
+            fix="Export serving_default (predictions) and transform_features (labels), both from serialized examples.",
+        )
 
 
 @contextlib.contextmanager

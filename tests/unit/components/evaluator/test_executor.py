@@ -281,6 +281,32 @@ def test_no_rows_is_an_error(tmp_path: Path, model: Path, write_examples: Callab
         evaluate(tmp_path, write_examples(tmp_path / "examples", []), model, settings())
 
 
+def test_a_model_without_the_label_is_refused(tmp_path: Path, data: Path) -> None:
+    module = tf.Module()
+    module.serve = tf.function(lambda examples: {"predictions": tf.zeros([1])}, [tf.TensorSpec([None], tf.string)])
+    tf.saved_model.save(module, str(tmp_path / "model/Format-Serving"), signatures={"serving_default": module.serve})
+    with pytest.raises(EvaluationError, match=r"(?s)lacks the signature 'transform_features'.*serving_default"):
+        evaluate(tmp_path, data, tmp_path / "model", settings())
+
+
+def test_a_baseline_that_is_gone_is_named(tmp_path: Path, data: Path, model: Path) -> None:
+    with pytest.raises(EvaluationError, match=r"(?s)cannot be read.*baseline_model: .*gone"):
+        evaluate(tmp_path, data, model, settings(), baseline=tmp_path / "gone")
+
+
+def test_a_class_that_the_model_does_not_know_is_named(
+    tmp_path: Path, export: Callable[..., Path], write_examples: Callable[..., Path]
+) -> None:
+    examples = write_examples(tmp_path / "examples", [{"label": 4.0, "a": 0.7, "b": 0.3}])
+    exported = export(tmp_path / "model", columns=("a", "b"), label_type=tf.int64)
+    chosen = settings(
+        label={"kind": "integer", "column": "species", "classes": 2},
+        evaluation={"thresholds": {"accuracy": {"lower": 0.4}}},
+    )
+    with pytest.raises(EvaluationError, match=r"class 4; the model predicts the classes 0 to 1"):
+        evaluate(tmp_path, examples, exported, chosen)
+
+
 def test_batches_do_not_depend_on_the_speed_of_the_machine() -> None:
     with batches_of_a_fixed_size():
         arguments = batch_util.GetBatchElementsKwargs(None)
