@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import logging
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from configs.settings import Training
+from models.plan import Plan
+
+
+def test_epochs() -> None:
+    plan = Plan.of(Training(batch_size=4, epochs=3), rows=10)
+    assert plan == Plan(batch_size=4, steps_per_epoch=2, epochs=3, steps=6, steps_per_execution=2)
+
+
+def test_steps_win_over_epochs() -> None:
+    plan = Plan.of(Training(batch_size=4, epochs=3, steps=5), rows=10)
+    assert plan == Plan(batch_size=4, steps_per_epoch=2, epochs=3, steps=5, steps_per_execution=1)
+
+
+def test_fewer_steps_than_an_epoch() -> None:
+    plan = Plan.of(Training(batch_size=1, steps=3), rows=10)
+    assert plan == Plan(batch_size=1, steps_per_epoch=3, epochs=1, steps=3, steps_per_execution=3)
+
+
+def test_a_small_split_is_one_batch(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        plan = Plan.of(Training(batch_size=256, epochs=2), rows=7)
+    assert (plan.batch_size, plan.steps_per_epoch) == (7, 1)
+    assert "only 7 rows" in caplog.text
+
+
+@given(
+    rows=st.integers(1, 10_000),
+    batch=st.integers(1, 300),
+    steps=st.none() | st.integers(1, 500),
+    together=st.none() | st.integers(1, 200),
+)
+def test_an_execution_never_goes_past_the_end(rows: int, batch: int, steps: int | None, together: int | None) -> None:
+    plan = Plan.of(Training(batch_size=batch, steps=steps, steps_per_execution=together), rows)
+    last_epoch = plan.steps - (plan.epochs - 1) * plan.steps_per_epoch
+    assert 1 <= last_epoch <= plan.steps_per_epoch
+    assert 1 <= plan.steps_per_execution <= plan.steps_per_epoch
+    assert last_epoch == plan.steps_per_epoch or last_epoch % plan.steps_per_execution == 0
