@@ -115,6 +115,7 @@ def create_pipeline(settings: Settings, *, force_bless: str = "") -> Pipeline:
         baseline_model=latest_blessed.outputs["model"] if settings.evaluation.baseline else None,
         eval_config=eval_config(settings),
         force_bless=force_bless,
+        split=settings.evaluation.split,
     ).with_id(nodes.EVALUATOR)
     pusher = Pusher(
         model=trainer.outputs["model"],
@@ -138,7 +139,7 @@ def create_pipeline(settings: Settings, *, force_bless: str = "") -> Pipeline:
         },
     ).with_id(nodes.PUSHER)
     _depends_on(gate, code=code_fingerprint(["components.anomaly_gate", "schemas"]))
-    _depends_on(evaluator, code=code_fingerprint(["components.evaluator", "schemas"]))
+    _depends_on(evaluator, code=code_fingerprint(["components.evaluator", "serving", "schemas"]))
     _depends_on(pusher, code=code_fingerprint(["components.pusher", "serving", "schemas"]))
     chain += [validator, gate, transform, trainer, latest_blessed, evaluator, pusher]
     return Pipeline(
