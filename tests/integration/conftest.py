@@ -1,0 +1,51 @@
+"""Many command lines in one fresh process: the libraries are imported once, and no test has run TensorFlow before."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+_SCRIPT = """
+import contextlib, io, json, sys
+from runners.cli import main
+results = {}
+for name, argv in json.load(sys.stdin).items():
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = main(argv)
+    results[name] = [code, out.getvalue(), err.getvalue()]
+json.dump(results, open(sys.argv[1], "w"))
+"""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command line ended."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+
+RunAll = Callable[[Mapping[str, Sequence[str]]], dict[str, Ended]]
+
+
+@pytest.fixture(scope="session")
+def run_all(tmp_path_factory: pytest.TempPathFactory) -> RunAll:
+    """Runs `scalable-tf` with each of the argument lists, by name."""
+
+    def run(commands: Mapping[str, Sequence[str]]) -> dict[str, Ended]:
+        results = tmp_path_factory.mktemp("commands") / "results.json"
+        text = json.dumps({name: list(argv) for name, argv in commands.items()})
+        subprocess.run([sys.executable, "-c", _SCRIPT, str(results)], input=text, text=True, cwd=ROOT, check=True)
+        return {name: Ended(*fields) for name, fields in json.loads(results.read_text()).items()}
+
+    return run
