@@ -15,7 +15,7 @@ from pipeline.pipeline import root
 from schemas.errors import SettingsError
 
 
-class SqliteMetadata(Metadata):  # type: ignore[misc]
+class SqliteMetadata(Metadata):
     """A SQLite store in which nodes that run side by side take turns.
 
     SQLite refuses a second writer ("database is locked") instead of queueing it. The file lock is held for the short

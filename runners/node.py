@@ -94,7 +94,7 @@ def _find(pipeline: pipeline_pb2.Pipeline, node_id: str) -> pipeline_pb2.Pipelin
 
 
 def _beam_operator(make_beam_pipeline: MakePipeline) -> type[BeamExecutorOperator]:
-    class EngineExecutorOperator(BeamExecutorOperator):  # type: ignore[misc]
+    class EngineExecutorOperator(BeamExecutorOperator):
         """TFX's operator, with the engine's pipeline."""
 
         def run_executor(self, execution_info: Any, make_beam_pipeline_fn: Any = None) -> Any:
