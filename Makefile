@@ -18,8 +18,8 @@ demo: setup ## train, evaluate and push a model on the Chicago taxi sample
 test: setup ## every test
 	$(BIN)/python -m pytest
 
-test-fast: setup ## unit tests and golden files only
-	$(BIN)/python -m pytest tests/unit tests/golden
+test-fast: setup ## unit tests and golden files, but those marked slow
+	$(BIN)/python -m pytest tests/unit tests/golden -m "not slow"
 
 check: setup ## lint, format, types, import order, packaging
 	$(BIN)/ruff check .
