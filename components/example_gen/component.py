@@ -35,6 +35,11 @@ class ExampleGen(component.FileBasedExampleGen):
     Output `examples` (Examples): gzipped TFRecords of tf.Example for each split, as stock CsvExampleGen writes them.
     Custom properties: `rows` (JSON, rows of each split), `dropped`, `span`, `version`, `input_fingerprint`.
 
+    Every example has every column. Columns of the table get its types, others the narrowest that holds all of their
+    values. An empty field, and every text of `data.missing_values`, is missing: an empty list. NaN and infinities in a
+    column of numbers are kept as they are; a NaN later counts as missing. Rows whose label is missing are refused or
+    dropped, as `data.unlabelled` says.
+
     Args:
         data: where rows come from and how they are split.
         table: the feature table: types of columns, and the label.

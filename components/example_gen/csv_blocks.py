@@ -17,7 +17,8 @@ from schemas.errors import DataError
 BLOCK_BYTES = 32 << 20
 """Bytes of CSV that become one shard of each split. A gzip file cannot be entered in the middle: it is one block."""
 PIECE_BYTES = 4 << 20
-"""Bytes of CSV that are in memory at a time."""
+"""Bytes of CSV that are in memory at a time, unless the rows are very wide."""
+_COLUMN_BYTES = 8 << 10  # Each column costs the same few calls for every piece, however few rows it has.
 RECORD_BYTES = 64 << 20
 """Longest record; a longer one is taken for an unclosed quote."""
 
@@ -71,12 +72,13 @@ def split_blocks(header: Header, delimiter: str, block_bytes: int = BLOCK_BYTES)
     return blocks
 
 
-def read_pieces(block: Block, delimiter: str, piece_bytes: int = PIECE_BYTES) -> Iterator[Piece]:
-    """The records of a block, about `piece_bytes` at a time.
+def read_pieces(block: Block, delimiter: str, piece_bytes: int | None = None) -> Iterator[Piece]:
+    """The records of a block, about `piece_bytes` at a time; by default 4 MiB, more for thousands of columns.
 
     Raises:
         DataError: damaged gzip, an unclosed quote, a record longer than `RECORD_BYTES`.
     """
+    piece_bytes = piece_bytes or max(PIECE_BYTES, _COLUMN_BYTES * len(block.names))
     separator = delimiter.encode()
     line, offset, kept = block.line, block.offset, b""
     left = block.length

@@ -104,7 +104,12 @@ def _cast(texts: Any, arrow_type: Any) -> Any | None:
         values = texts.cast(arrow_type)
     except pa.ArrowInvalid:
         return None
-    odd = "x" if pa.types.is_integer(arrow_type) else "("
+    if pa.types.is_integer(arrow_type):
+        odd = "x"
+    elif np.isnan(np.asarray(values)).any():
+        odd = "("
+    else:
+        return values
     return None if pc.any(pc.match_substring(texts, odd, ignore_case=True)).as_py() else values
 
 

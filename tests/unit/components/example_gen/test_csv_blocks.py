@@ -64,3 +64,11 @@ def test_record_longer_than_a_piece_is_read_whole(tmp_path: Path) -> None:
     path.write_bytes(b"a,b\n" + row + b"2,y\n")
     (block,) = _blocks(path, 1 << 30)
     assert b"".join(piece.data for piece in read_pieces(block, ",", 1000)) == row + b"2,y\n"
+
+
+def test_wide_rows_come_in_larger_pieces(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    row = b",".join([b"1234567890"] * 2000) + b"\n"
+    path.write_bytes(b",".join(b"c%d" % i for i in range(2000)) + b"\n" + row * 300)
+    (block,) = _blocks(path, 1 << 30)
+    assert [len(piece.data) for piece in read_pieces(block, ",")] == [300 * len(row)]
