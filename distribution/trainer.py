@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import logging
+import pkgutil
+import sys
 from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Any
@@ -47,8 +49,9 @@ def import_function(path: str) -> Callable[..., Any]:
     except ModuleNotFoundError as error:
         if error.name is None or not (module_name + ".").startswith(error.name + "."):
             raise
+        near = get_close_matches(error.name, _neighbours(error.name), n=1)
         raise TrainingError(
-            f"There is no module {error.name!r}.",
+            f"There is no module {error.name!r}." + (f" Did you mean {near[0]!r}?" if near else ""),
             where="model.run_fn",
             received=path,
             fix="Give the dotted path of a function in an importable module, such as models.run_fn.run_fn.",
@@ -56,14 +59,24 @@ def import_function(path: str) -> Callable[..., Any]:
     found = getattr(module, name, None)
     if callable(found):
         return found
-    callables = [known for known in vars(module) if callable(getattr(module, known)) and not known.startswith("_")]
-    near = get_close_matches(name, callables, n=1)
+    known = [key for key, value in vars(module).items() if getattr(value, "__module__", "") == module_name]
+    public = sorted(key for key in known if callable(getattr(module, key)) and not key.startswith("_"))
+    near = get_close_matches(name, public, n=1)
     raise TrainingError(
         f"There is no function {name!r} in {module_name}." + (f" Did you mean {near[0]!r}?" if near else ""),
         where="model.run_fn",
         received=path,
-        fix=f"Functions there: {', '.join(sorted(callables)) or 'none'}.",
+        fix=f"Functions there: {', '.join(public) or 'none'}.",
     )
+
+
+def _neighbours(module_name: str) -> list[str]:
+    """Modules of the same package, or, for a top-level one, those that are loaded."""
+    package_name = module_name.rpartition(".")[0]
+    if not package_name:
+        return [name for name in sys.modules if "." not in name]
+    package = importlib.import_module(package_name)
+    return [f"{package_name}.{found.name}" for found in pkgutil.iter_modules(getattr(package, "__path__", []))]
 
 
 def _training(custom_config: dict[str, Any]) -> Training:
