@@ -24,6 +24,16 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("stf")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="write the golden files anew instead of comparing")
+
+
+@pytest.fixture(scope="session")
+def update_golden(pytestconfig: pytest.Config) -> bool:
+    """Whether golden files are to be written anew."""
+    return bool(pytestconfig.getoption("--update-golden"))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _session_tmp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """TensorFlow, Beam and TFX leave files in the temporary directory: give them one that goes with the session."""
