@@ -246,7 +246,14 @@ class Runner(Section):
 class Engine(Section):
     """Where the Beam work inside a node executes."""
 
-    kind: Literal["direct"] = "direct"
+    kind: Literal["auto", "inline", "direct"] = Field(
+        "auto",
+        description="inline: in the node's process, without serialisation; direct: Beam's own local runner; "
+        "auto: inline where the node reads at most inline_max_bytes, else direct.",
+    )
+    inline_max_bytes: int = Field(
+        2_000_000_000, ge=0, description="Bytes of the files that one node reads, up to which auto chooses inline."
+    )
 
 
 class Metadata(Section):

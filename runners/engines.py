@@ -12,6 +12,7 @@ from collections.abc import Callable
 import apache_beam as beam
 
 from configs.settings import Engine
+from runners.inline import InlineRunner
 
 # Named in full: a bare DirectRunner may go looking for a Prism binary to download.
 _DIRECT = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
@@ -21,9 +22,9 @@ MakePipeline = Callable[[], beam.Pipeline]
 
 def beam_pipeline(engine: Engine) -> MakePipeline:
     """The function that makes an executor's Beam pipeline on this engine."""
-
-    def direct() -> beam.Pipeline:
-        return beam.Pipeline(runner=_DIRECT, argv=[])
-
-    makers: dict[str, MakePipeline] = {"direct": direct}
+    makers: dict[str, MakePipeline] = {
+        "direct": lambda: beam.Pipeline(runner=_DIRECT, argv=[]),
+        "inline": lambda: beam.Pipeline(runner=InlineRunner(), argv=[]),
+        "auto": lambda: beam.Pipeline(runner=InlineRunner(engine.inline_max_bytes), argv=[]),
+    }
     return makers[engine.kind]
