@@ -56,10 +56,10 @@ def create_pipeline(settings: Settings, *, force_bless: str = "") -> Pipeline:
     # TFX's cache cannot see the code behind a dotted path (contract 2): its fingerprint travels with the settings.
     transform_code = code_fingerprint(_packages(settings.transform.preprocessing_fn, "transforms", "schemas"))
     trainer_code = code_fingerprint(_packages(settings.model.run_fn, "models", "distribution", "schemas"))
-    ingestion_code = code_fingerprint(["components.example_gen", "schemas"])
     table = settings.table
 
-    example_gen = ExampleGen(settings.data, table, code=ingestion_code).with_id(nodes.EXAMPLE_GEN)
+    example_gen = ExampleGen(settings.data, table).with_id(nodes.EXAMPLE_GEN)
+    _depends_on(example_gen, code=code_fingerprint(["components.example_gen", "schemas"]))
     statistics_gen = StatisticsGen(examples=example_gen.outputs["examples"]).with_id(nodes.STATISTICS_GEN)
     # Without fixed shapes every raw feature may be missing, in training as in a prediction request.
     schema_gen = SchemaGen(statistics=statistics_gen.outputs["statistics"], infer_feature_shape=False).with_id(

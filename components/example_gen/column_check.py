@@ -7,10 +7,10 @@ from difflib import get_close_matches
 
 from components.example_gen.csv_header import Header, delimiter_hint
 from schemas.errors import DataError
-from schemas.features import FeatureTable
+from schemas.raw_columns import RawColumns
 
 
-def check_columns(headers: Sequence[Header], table: FeatureTable, delimiter: str) -> None:
+def check_columns(headers: Sequence[Header], table: RawColumns, delimiter: str) -> None:
     """Checks that all files have the same columns, in any order, and that no column of the feature table is missing.
 
     Raises:
@@ -28,7 +28,6 @@ def check_columns(headers: Sequence[Header], table: FeatureTable, delimiter: str
                 received=f"compared with {first.path}, it {' and '.join(parts)}",
                 fix="Bring all files to the same columns (their order may differ), or ingest them apart.",
             )
-    readers = _readers(table)
     for column in table.columns:
         if column in first.names:
             continue
@@ -37,23 +36,11 @@ def check_columns(headers: Sequence[Header], table: FeatureTable, delimiter: str
         if not hint and near:
             hint = f"Is it {near[0]!r}, renamed or misspelt? "
         raise DataError(
-            f"Column {column!r} is missing; it is read by {readers[column]}.",
+            f"Column {column!r} is missing; it is read by {table.readers[column]}.",
             where=f"{first.path}, line 1",
             received=_shortened(first.names),
             fix=f"{hint}Name columns as in the feature table, or change the table.",
         )
-
-
-def _readers(table: FeatureTable) -> dict[str, str]:
-    readers: dict[str, str] = {}
-    for name, feature in table.features.items():
-        column = getattr(feature, "column", None) or name
-        readers.setdefault(column, f"feature {name!r}")
-    if table.weight is not None:
-        readers.setdefault(table.weight, "the example weight")
-    for column in table.label.columns:
-        readers[column] = "the label"
-    return readers
 
 
 def _shortened(names: Sequence[str]) -> str:

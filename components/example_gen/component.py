@@ -16,6 +16,7 @@ from components.example_gen.inputs import split_path
 from components.example_gen.spans import has_span
 from configs.settings import Data
 from schemas.features import FeatureTable
+from schemas.raw_columns import RawColumns
 
 
 class ExampleGenSpec(component_spec.ComponentSpec):
@@ -43,7 +44,6 @@ class ExampleGen(component.FileBasedExampleGen):
     Args:
         data: where rows come from and how they are split.
         table: the feature table: types of columns, and the label.
-        code: fingerprint of the code of ingestion, so that the cache notices changed code.
 
     Raises:
         DataError: `data.path` is a pattern that has no meaning.
@@ -53,15 +53,14 @@ class ExampleGen(component.FileBasedExampleGen):
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
     DRIVER_CLASS = Driver
 
-    def __init__(self, data: Data, table: FeatureTable, code: str = "") -> None:
+    def __init__(self, data: Data, table: FeatureTable) -> None:
         base, pattern = split_path(data.path)
         has_span(pattern)
         options = {
             "delimiter": data.delimiter,
             "missing_values": list(data.missing_values),
             "unlabelled": data.unlabelled,
-            "table": table.model_dump(mode="json"),
-            "code": code,
+            "columns": RawColumns.of(table).model_dump(mode="json"),
         }
         range_config = None
         if data.span is not None:

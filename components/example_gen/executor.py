@@ -19,10 +19,10 @@ from components.example_gen.fingerprint import fingerprint
 from components.example_gen.ingest import Ingestion, ingest
 from components.example_gen.inputs import find_inputs
 from schemas.errors import DataError
-from schemas.features import FeatureTable
+from schemas.raw_columns import RawColumns
 
 INGESTION_KEY = "ingestion"
-"""Execution property: JSON of the settings, the feature table and the code's fingerprint that decide the result."""
+"""Execution property: JSON of the settings and the raw columns that decide the result."""
 ROWS_PROPERTY = "rows"
 """Custom property of Examples: JSON, rows of each split."""
 DROPPED_PROPERTY = "dropped"
@@ -54,7 +54,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         splits = {split.name: split.hash_buckets for split in output.split_config.splits}
         options = json.loads(exec_properties[INGESTION_KEY])
         ingestion = Ingestion(
-            table=FeatureTable.model_validate(options["table"]),
+            table=RawColumns.model_validate(options["columns"]),
             splits=splits,
             delimiter=options["delimiter"],
             missing=tuple(options["missing_values"]),

@@ -25,7 +25,7 @@ from components.example_gen.tfrecord import write_whole
 from components.example_gen.values import ValueType, narrowest, wider
 from components.example_gen.verdict import check_report
 from schemas.errors import DataError, RunError
-from schemas.features import FeatureTable
+from schemas.raw_columns import RawColumns
 
 _REPORTS = ".reports"
 _GUESS_BYTES = 64 << 10
@@ -36,14 +36,14 @@ class Ingestion:
     """How files become examples.
 
     Args:
-        table: the feature table: its columns' types are binding, its label is checked.
+        table: raw columns of the feature table: their types are binding, the label is checked.
         splits: hash buckets of each split, by name.
         delimiter: between fields.
         missing: texts that stand for a missing value, beside the empty text.
         drop_unlabelled: drop rows without a label, rather than refuse them.
     """
 
-    table: FeatureTable
+    table: RawColumns
     splits: Mapping[str, int]
     delimiter: str = ","
     missing: tuple[str, ...] = ()

@@ -7,10 +7,11 @@ from difflib import get_close_matches
 
 from components.example_gen.report import Found, Report
 from schemas.errors import DataError, from_dict
-from schemas.features import BinaryLabel, FeatureTable, IntegerLabel, OneHotLabel
+from schemas.features import BinaryLabel, IntegerLabel, OneHotLabel
+from schemas.raw_columns import RawColumns
 
 
-def check_report(report: Report, files: str, table: FeatureTable, splits: Mapping[str, int]) -> None:
+def check_report(report: Report, files: str, table: RawColumns, splits: Mapping[str, int]) -> None:
     """Raises what is wrong with the data, if anything.
 
     Args:
@@ -49,7 +50,7 @@ def check_report(report: Report, files: str, table: FeatureTable, splits: Mappin
             )
 
 
-def _bad_values(report: Report, table: FeatureTable) -> DataError:
+def _bad_values(report: Report, table: RawColumns) -> DataError:
     name, found = next(iter(report.bad_values.items()))
     dtype = table.columns[name]
     others = [f"{other!r} ({more.count})" for other, more in report.bad_values.items() if other != name]
@@ -64,7 +65,7 @@ def _bad_values(report: Report, table: FeatureTable) -> DataError:
     )
 
 
-def _check_labels(report: Report, files: str, table: FeatureTable) -> None:
+def _check_labels(report: Report, files: str, table: RawColumns) -> None:
     label = table.label
     if report.unlabelled.count:
         raise DataError(

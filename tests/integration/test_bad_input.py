@@ -18,6 +18,7 @@ features:
 label: {kind: binary, expression: tips > 0.2 * fare}
 evaluation: {thresholds: {auc: {lower: 0.5}}}
 """
+THRESHOLDS = "{thresholds: {auc: {lower: 0.5}}}"
 HEADER = "fare,payment,tips\n"
 ROWS = "".join(f"{number}.5,{('cash', 'card')[number % 2]},{number % 7}\n" for number in range(1, 61))
 
@@ -47,7 +48,7 @@ CASES = {
         (HEADER + ROWS).encode(), ("settings.yaml", "line 8", "thresholds"), SETTINGS.replace("thresholds", "treshold")
     ),
     "no threshold": Case(
-        (HEADER + ROWS).encode(), ("line 8", "set thresholds"), SETTINGS.replace("{thresholds: {auc: {lower: 0.5}}}", "{}")
+        (HEADER + ROWS).encode(), ("line 8", "set thresholds"), SETTINGS.replace(THRESHOLDS, "{}")
     ),
     "unwritable output": Case(
         (HEADER + ROWS).encode(), ("output_dir", "/proc/"), SETTINGS.replace("OUTPUT", "/proc/nowhere")

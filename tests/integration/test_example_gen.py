@@ -29,7 +29,7 @@ from components.example_gen.executor import Executor
 from configs.settings import Data
 from runners.node import NodeOutcome, run_node
 from schemas.errors import DataError
-from schemas.features import FeatureTable
+from schemas.features import FeatureTable, Numeric
 
 TAXI = "package:tfx/examples/chicago_taxi_pipeline/data/simple/data.csv"
 # Types as stock CsvExampleGen infers them on the taxi trips.
@@ -117,13 +117,13 @@ def _write(path: Path, first: int = 0) -> None:
     path.write_text("fare,tips\n" + "".join(f"{fare + first},{fare % 3}\n" for fare in range(40)))
 
 
-def _node(folder: Path, run: str, data: Data, code: str = "") -> NodeOutcome:
+def _node(folder: Path, run: str, data: Data, table: FeatureTable = SMALL) -> NodeOutcome:
     """Runs ExampleGen as the only node of a pipeline, with the metadata store and the cache of the folder."""
     connection = metadata.sqlite_metadata_connection_config(str(folder / "metadata.sqlite"))
     graph = pipeline.Pipeline(
         "small",
         str(folder / "root"),
-        components=[ExampleGen(data, SMALL, code)],
+        components=[ExampleGen(data, table)],
         enable_cache=True,
         metadata_connection_config=connection,
     )
@@ -132,7 +132,7 @@ def _node(folder: Path, run: str, data: Data, code: str = "") -> NodeOutcome:
     return run_node(compiled, "ExampleGen", metadata.Metadata(connection), _make_pipeline)
 
 
-def test_cache_notices_content_options_and_code_and_nothing_else(tmp_path: Path) -> None:
+def test_cache_notices_content_options_and_columns_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "data" / "a.csv"
     _write(path)
     data = Data(path=str(path))
@@ -141,7 +141,10 @@ def test_cache_notices_content_options_and_code_and_nothing_else(tmp_path: Path)
     assert _node(tmp_path, "2", data).state == "cached"
     _write(path, first=1)
     assert _node(tmp_path, "3", data).state == "complete"
-    assert _node(tmp_path, "4", data, code="new").state == "complete"
+    other_transform = SMALL.model_copy(update={"features": {"fare": Numeric(kind="numeric", log=True)}})
+    assert _node(tmp_path, "4", data, other_transform).state == "cached"
+    other_type = SMALL.model_copy(update={"features": {"fare": Numeric(kind="numeric", dtype="int")}})
+    assert _node(tmp_path, "4b", data, other_type).state == "complete"
     assert _node(tmp_path, "5", data.model_copy(update={"missing_values": ("NA",)})).state == "complete"
 
 

@@ -8,12 +8,15 @@ from components.example_gen.column_check import check_columns
 from components.example_gen.csv_header import Header
 from schemas.errors import DataError
 from schemas.features import FeatureTable
+from schemas.raw_columns import RawColumns
 
-TABLE = FeatureTable.model_validate(
-    {
-        "features": {"fare": {"kind": "numeric"}, "far": {"kind": "numeric", "column": "trip_miles"}},
-        "label": {"kind": "binary", "expression": "tips > 1"},
-    }
+TABLE = RawColumns.of(
+    FeatureTable.model_validate(
+        {
+            "features": {"fare": {"kind": "numeric"}, "far": {"kind": "numeric", "column": "trip_miles"}},
+            "label": {"kind": "binary", "expression": "tips > 1"},
+        }
+    )
 )
 
 

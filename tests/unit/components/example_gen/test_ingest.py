@@ -16,6 +16,7 @@ from components.example_gen import csv_blocks
 from components.example_gen.ingest import Ingested, Ingestion, ingest
 from schemas.errors import DataError, RunError, SchemaError
 from schemas.features import FeatureTable
+from schemas.raw_columns import RawColumns
 
 ROWS = [f"{fare},{fare * (i % 2)}.5,{i}" for i, fare in enumerate(range(40))]
 
@@ -33,7 +34,7 @@ def _ingest(folder: Path, *files: str | bytes, table: FeatureTable | None = None
         path = folder / f"{index}.csv"
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
         paths.append(str(path))
-    ingestion = Ingestion(table or _table(), {"train": 2, "eval": 1}, **options)
+    ingestion = Ingestion(RawColumns.of(table or _table()), {"train": 2, "eval": 1}, **options)
     return ingest(paths, str(folder / "out"), ingestion, lambda: beam.Pipeline(runner=FnApiRunner()))
 
 
