@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from schemas.errors import TrainingError
 
+Parse = Callable[[tf.Tensor], dict[str, tf.Tensor]]
 Columns = dict[str, npt.NDArray[np.generic]]
 _PARSED_AT_ONCE = 8192
 
@@ -39,18 +40,16 @@ def record_dataset(files: Sequence[str]) -> tf.data.Dataset:
     return tf.data.TFRecordDataset(list(files), compression_type=compression, num_parallel_reads=tf.data.AUTOTUNE)
 
 
-def parsed_dataset(records: tf.data.Dataset, spec: Mapping[str, tf.io.FixedLenFeature]) -> tf.data.Dataset:
-    """Batches of serialized tf.Examples as dicts of dense tensors [batch, ...]."""
-
-    def parse(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
-        return tf.io.parse_example(serialized, dict(spec))
-
-    return records.map(tf.autograph.experimental.do_not_convert(parse), num_parallel_calls=tf.data.AUTOTUNE)
+def parser(spec: Mapping[str, tf.io.FixedLenFeature]) -> Parse:
+    """The function that turns serialized tf.Examples [batch] into {key: dense tensor [batch, ...]}."""
+    return lambda serialized: tf.io.parse_example(serialized, dict(spec))
 
 
 def read_columns(files: Sequence[str], spec: Mapping[str, tf.io.FixedLenFeature]) -> Columns:
     """Every row of the files, as {key: array [rows, ...]} in the order of the files."""
-    batches = list(parsed_dataset(record_dataset(files).batch(_PARSED_AT_ONCE), spec).as_numpy_iterator())
+    parse = tf.autograph.experimental.do_not_convert(parser(spec))
+    parsed = record_dataset(files).batch(_PARSED_AT_ONCE).map(parse, num_parallel_calls=tf.data.AUTOTUNE)
+    batches = list(parsed.as_numpy_iterator())
     if not batches:
         return {key: np.empty((0, *feature.shape), feature.dtype.as_numpy_dtype) for key, feature in spec.items()}
     return {key: np.concatenate([batch[key] for batch in batches]) for key in spec}

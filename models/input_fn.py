@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from models.columns import Columns, matching_files, parsed_dataset, read_columns, record_dataset
+from models.columns import Columns, Parse, matching_files, parser, read_columns, record_dataset
 from schemas.errors import TrainingError
 from schemas.transformed import LABEL_KEY, WEIGHT_KEY
 
@@ -84,41 +84,37 @@ def training_dataset(
     """
     done = first_epoch * (split.rows // batch_size)
     if split.columns is None:
-        records = record_dataset(split.files).shuffle(shuffle_buffer, seed=seed).batch(batch_size, drop_remainder=True)
-        batches = parsed_dataset(records.repeat().skip(done), split.spec)
+        rows = record_dataset(split.files).shuffle(shuffle_buffer, seed=seed)
     else:
-        order = tf.data.Dataset.range(split.rows).shuffle(split.rows, seed=seed)
-        batches = _gathered(order.batch(batch_size, drop_remainder=True).repeat().skip(done), split.columns)
-    return _labelled(batches).prefetch(tf.data.AUTOTUNE)
+        rows = tf.data.Dataset.range(split.rows).shuffle(split.rows, seed=seed)
+    return _batches(split, rows.batch(batch_size, drop_remainder=True).repeat().skip(done))
 
 
 def evaluation_dataset(split: Split, batch_size: int) -> tf.data.Dataset:
     """Every row once, in order; the last batch may be smaller."""
-    if split.columns is None:
-        batches = parsed_dataset(record_dataset(split.files).batch(batch_size), split.spec)
-        # Keras asks for the number of batches, which files do not tell.
-        batches = batches.apply(tf.data.experimental.assert_cardinality(math.ceil(split.rows / batch_size)))
-    else:
-        batches = _gathered(tf.data.Dataset.range(split.rows).batch(batch_size), split.columns)
-    return _labelled(batches).prefetch(tf.data.AUTOTUNE)
+    rows = record_dataset(split.files) if split.columns is None else tf.data.Dataset.range(split.rows)
+    batches = _batches(split, rows.batch(batch_size))
+    # Keras asks for the number of batches, which files do not tell.
+    return batches.apply(tf.data.experimental.assert_cardinality(math.ceil(split.rows / batch_size)))
 
 
-def _gathered(indices: tf.data.Dataset, columns: Columns) -> tf.data.Dataset:
+def _batches(split: Split, rows: tf.data.Dataset) -> tf.data.Dataset:
+    """(features, label) or (features, label, weight) for batches of serialized examples or of row numbers."""
+    load = parser(split.spec) if split.columns is None else _gatherer(split.columns)
+
+    def batch_of(chosen: tf.Tensor) -> tuple[tf.Tensor | dict[str, tf.Tensor], ...]:
+        features = load(chosen)
+        label = tf.reshape(features.pop(LABEL_KEY), [-1, 1])
+        if WEIGHT_KEY not in features:
+            return features, label
+        weight = tf.reshape(features.pop(WEIGHT_KEY), [-1, 1])
+        return features, label, weight
+
+    batches = rows.map(tf.autograph.experimental.do_not_convert(batch_of), num_parallel_calls=tf.data.AUTOTUNE)
+    return batches.prefetch(tf.data.AUTOTUNE)
+
+
+def _gatherer(columns: Columns) -> Parse:
     with tf.device("/cpu:0"):
         tensors = {key: tf.constant(values) for key, values in columns.items()}
-
-    def gather(rows: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {key: tf.gather(values, rows) for key, values in tensors.items()}
-
-    return indices.map(tf.autograph.experimental.do_not_convert(gather), num_parallel_calls=tf.data.AUTOTUNE)
-
-
-def _labelled(batches: tf.data.Dataset) -> tf.data.Dataset:
-    def split_off(batch: dict[str, tf.Tensor]) -> tuple[tf.Tensor | dict[str, tf.Tensor], ...]:
-        features = {key: value for key, value in batch.items() if key not in (LABEL_KEY, WEIGHT_KEY)}
-        label = tf.reshape(batch[LABEL_KEY], [-1, 1])
-        if WEIGHT_KEY not in batch:
-            return features, label
-        return features, label, tf.reshape(batch[WEIGHT_KEY], [-1, 1])
-
-    return batches.map(tf.autograph.experimental.do_not_convert(split_off))
+    return lambda rows: {key: tf.gather(values, rows) for key, values in tensors.items()}
