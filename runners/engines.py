@@ -13,6 +13,7 @@ import apache_beam as beam
 
 from configs.settings import Engine
 from runners.inline import InlineRunner
+from runners.record_batches import batch_by_size
 
 # Named in full: a bare DirectRunner may go looking for a Prism binary to download.
 _DIRECT = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
@@ -22,9 +23,15 @@ MakePipeline = Callable[[], beam.Pipeline]
 
 def beam_pipeline(engine: Engine) -> MakePipeline:
     """The function that makes an executor's Beam pipeline on this engine."""
-    makers: dict[str, MakePipeline] = {
-        "direct": lambda: beam.Pipeline(runner=_DIRECT, argv=[]),
-        "inline": lambda: beam.Pipeline(runner=InlineRunner(), argv=[]),
-        "auto": lambda: beam.Pipeline(runner=InlineRunner(engine.inline_max_bytes), argv=[]),
+    runners: dict[str, Callable[[], object]] = {
+        "direct": lambda: _DIRECT,
+        "inline": InlineRunner,
+        "auto": lambda: InlineRunner(engine.inline_max_bytes),
     }
-    return makers[engine.kind]
+    runner = runners[engine.kind]
+
+    def make() -> beam.Pipeline:
+        batch_by_size()
+        return beam.Pipeline(runner=runner(), argv=[])
+
+    return make

@@ -94,7 +94,7 @@ def _obstacles(step: Step) -> Iterator[str]:
     if step.kind != "pardo":
         return
     fn = step.node.transform.fn
-    signature = DoFnSignature(fn)
+    signature = getattr(step.node.transform, "_signature", None) or DoFnSignature(fn)  # costly: hundreds of µs each
     if signature.is_stateful_dofn():
         yield "state or timers"
     if signature.is_splittable_dofn():
