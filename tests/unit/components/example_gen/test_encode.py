@@ -32,8 +32,13 @@ def _protobuf(columns: dict[str, tuple[ValueType, list[object]]]) -> list[bytes]
                 features[name] = tf.train.Feature(bytes_list=tf.train.BytesList(value=encoded))
             else:
                 features[name] = tf.train.Feature()
-        example = tf.train.Example(features=tf.train.Features(feature=features))
-        examples.append(example.SerializeToString(deterministic=True))
+        # Entry by entry: of two names of which one begins with the other, protobuf's C++ and Python backends put another
+        # one first, and the bytes must not depend on the backend.
+        entries = b"".join(
+            tf.train.Features(feature={name: features[name]}).SerializeToString()
+            for name in sorted(features, key=lambda name: name.encode())
+        )
+        examples.append(b"\x0a" + varint(len(entries)) + entries)
     return examples
 
 
