@@ -61,20 +61,23 @@ class Date:
     @cached_property
     def day_of_year(self) -> tf.Tensor:
         """From 0."""
-        return self._days - _new_year(self._year)
+        return self._days - self._new_years[0]
 
     @cached_property
     def days_in_year(self) -> tf.Tensor:
         """365 or 366."""
-        return _new_year(self._year + 1) - _new_year(self._year)
+        this, following = self._new_years
+        return following - this
 
     @cached_property
     def _month_from_march(self) -> tf.Tensor:
         return (5 * self._day_from_march + 2) // 153
 
     @cached_property
-    def _year(self) -> tf.Tensor:
-        return self._march_year + tf.cast(self._day_from_march >= _JANUARY_FROM_MARCH, tf.int64)
+    def _new_years(self) -> list[tf.Tensor]:
+        """The new year's days before and after."""
+        year = self._march_year + tf.cast(self._day_from_march >= _JANUARY_FROM_MARCH, tf.int64)
+        return tf.unstack(_new_year(tf.stack([year, year + 1])))
 
 
 def parsed(text: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:

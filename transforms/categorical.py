@@ -42,12 +42,7 @@ def categorical(
     >>> next(steps).values.numpy().tolist()
     [b'Cash']
     """
-    vocabulary = yield VocabularyOf(
-        tf.boolean_mask(values.values, values.present),
-        name,
-        top_k=spec.top_k,
-        min_frequency=spec.min_frequency,
-    )
+    vocabulary = yield VocabularyOf(values.known, name, top_k=spec.top_k, min_frequency=spec.min_frequency)
     ids = tft.apply_vocabulary(values.values, vocabulary.path, num_oov_buckets=spec.oov_buckets)
     missing = vocabulary.size + spec.oov_buckets
     ids = tf.where(values.present, ids, missing)

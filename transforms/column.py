@@ -60,6 +60,13 @@ class Column:
         return tf.ones_like(self._raw, tf.bool)
 
     @cached_property
+    def known(self) -> tf.Tensor:
+        """[n] the values that are there, without their rows; empty strings may be among them."""
+        if isinstance(self._raw, tf.SparseTensor) and self._raw.dtype == _TYPES[self.dtype]:
+            return self._raw.values
+        return tf.boolean_mask(self.values, self.present)
+
+    @cached_property
     def numbers(self) -> tf.Tensor:
         """Float64 [batch, 1] with NaN where missing; exact for whole numbers up to 2 ** 53."""
         if self.dtype == "float":

@@ -49,7 +49,7 @@ class VocabularyOf:
 
     Args:
         values: string or int64, the present values of the batch: [n], or ragged [batch, (n)], for which
-            `Vocabulary.idf` is computed as well.
+            `Vocabulary.idf` is computed as well. Empty strings are left out.
         name: name of the vocabulary's file among the assets of the transform.
         top_k: keep the most frequent only.
         min_frequency: keep those seen at least so often.

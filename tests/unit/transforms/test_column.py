@@ -69,3 +69,8 @@ def test_several_values_in_a_row_are_refused():
 def test_text_for_numbers_is_refused(raw, dtype):
     with pytest.raises(SchemaError, match=f"reads the column as {dtype}"):
         Column(raw, dtype)
+
+
+def test_known_values_without_their_rows():
+    assert Column(sparse([7, 8], [0, 2], 3, tf.int64), "int").known.numpy().tolist() == [7, 8]
+    assert Column(tf.constant([3.0, np.nan], tf.float64), "int").known.numpy().tolist() == [3]

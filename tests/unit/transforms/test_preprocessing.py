@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import csv
+import functools
 from importlib import resources
 from pathlib import Path
 
 import pytest
 import tensorflow as tf
+import tensorflow_transform as tft
 import yaml
 
 from schemas.errors import SchemaError
@@ -123,3 +125,10 @@ def test_dense_columns():
 def test_other_keys_of_the_configuration_are_left_alone():
     inputs = {"fare": tf.constant([1.0]), "tips": tf.constant([0.0])}
     assert preprocessing_fn(inputs, {**config(fare={"kind": "passthrough"}), "code": "abc"})
+
+
+def test_errors_pass_through_the_tracing_of_transform():
+    specs = {"fares": tf.SparseTensorSpec([None, None], tf.float32)}
+    partial = functools.partial(preprocessing_fn, custom_config=config(price={"kind": "passthrough", "column": "fare"}))
+    with pytest.raises(SchemaError, match="no column 'fare'"):
+        tft.get_analyze_input_columns(partial, specs)
