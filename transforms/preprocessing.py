@@ -80,29 +80,49 @@ def preprocessing_fn(inputs: Mapping[str, tf.Tensor | tf.SparseTensor], custom_c
     """
     table = FeatureTable.model_validate(custom_config["features"])
     columns = _Columns(inputs, table)
-    outputs: Outputs = {}
-    waiting: list[tuple[Generator[Any, Any, Outputs], Any]] = []
+    outputs = _Outputs()
+    waiting: list[tuple[str, Generator[Any, Any, Outputs], Any]] = []
     for name, spec in table.features.items():
         if isinstance(spec, Cross):
             continue
         made = KINDS[type(spec)](columns.read(spec.column or name, f"features.{name}"), spec, name)
         if isinstance(made, dict):
-            outputs.update(made)
+            outputs.add(name, made)
             continue
         question, finished = _sent(made, None)
         if finished is None:
-            waiting.append((made, question))
+            waiting.append((name, made, question))
         else:
-            outputs.update(finished)
-    for (steps, _), reply in zip(waiting, answer([question for _, question in waiting]), strict=True):
-        outputs.update(_finished(steps, reply))
+            outputs.add(name, finished)
+    for (name, steps, _), reply in zip(waiting, answer([question for *_, question in waiting]), strict=True):
+        outputs.add(name, _finished(steps, reply))
     for name, spec in table.features.items():
         if isinstance(spec, Cross):
-            outputs.update(KINDS[Cross]([outputs[transformed_name(part)] for part in spec.of], spec, name))
-    outputs.update(label({name: columns.read(name, LABEL) for name in table.label.columns}, table.label))
+            outputs.add(name, KINDS[Cross]([outputs.made[transformed_name(part)] for part in spec.of], spec, name))
+    outputs.add(LABEL, label({name: columns.read(name, LABEL) for name in table.label.columns}, table.label))
     if table.weight is not None:
-        outputs.update(weight(columns.read(table.weight, WEIGHT)))
-    return outputs
+        outputs.add(WEIGHT, weight(columns.read(table.weight, WEIGHT)))
+    return outputs.made
+
+
+class _Outputs:
+    """Everything made so far; two features must not make the same key."""
+
+    def __init__(self) -> None:
+        self.made: Outputs = {}
+        self._makers: dict[str, str] = {}
+
+    def add(self, name: str, outputs: Outputs) -> None:
+        for key, tensor in outputs.items():
+            if key in self.made:
+                raise SchemaError(
+                    f"Two features make the model input {key!r}.",
+                    where=f"features.{name}",
+                    received=f"{self._makers[key]} and {name}",
+                    fix="Give one of them another name, and set its column.",
+                )
+            self.made[key] = tensor
+            self._makers[key] = name
 
 
 class _Columns:

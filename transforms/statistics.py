@@ -163,9 +163,13 @@ def _counted(vocabulary: VocabularyOf) -> list[tf.Tensor]:
 def _written(lines: Any, vocabularies: Sequence[VocabularyOf]) -> list[Any]:
     if not vocabularies:
         return []
-    names = [tft.analyzers.sanitized_vocab_filename(filename=question.name) for question in vocabularies]
+    names: list[str] = []
     infos = []
-    for question, name in zip(vocabularies, names, strict=True):
+    for question in vocabularies:
+        name = analyzers.sanitized_vocab_filename(filename=question.name)
+        # Different features may have the same file name once it is made safe.
+        name += f"-{len(names)}" if name in names else ""
+        names.append(name)
         placeholder = EMPTY_VOCABULARY["string" if question.values.dtype == tf.string else "int"]
         asset = analyzer_nodes.TemporaryAssetInfo(placeholder, "text")
         infos.append(analyzer_nodes.TensorInfo(tf.string, [], asset))

@@ -132,3 +132,17 @@ def test_errors_pass_through_the_tracing_of_transform():
     partial = functools.partial(preprocessing_fn, custom_config=config(price={"kind": "passthrough", "column": "fare"}))
     with pytest.raises(SchemaError, match="no column 'fare'"):
         tft.get_analyze_input_columns(partial, specs)
+
+
+def test_two_features_that_make_one_input_are_refused():
+    features = {
+        "fare": {"kind": "bucketized", "boundaries": [1.0]},
+        "fare_missing": {"kind": "passthrough", "column": "fare"},
+    }
+    inputs = {"fare": tf.constant([1.0]), "tips": tf.constant([0.0])}
+    assert set(preprocessing_fn(inputs, config(**features))) == {"fare_xf", "fare_missing_xf", "label_xf"}
+    features["fare"] = {"kind": "numeric", "missing_indicator": True}
+    specs = {name: tf.SparseTensorSpec([None, None], tf.float32) for name in inputs}
+    with pytest.raises(SchemaError, match="Two features make the model input 'fare_missing_xf'") as error:
+        tft.get_analyze_input_columns(functools.partial(preprocessing_fn, custom_config=config(**features)), specs)
+    assert error.value.received == "fare_missing and fare"
