@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import apache_beam as beam
-from apache_beam.internal import pickler
 from apache_beam.io import iobase
 from apache_beam.pvalue import PCollection
 from apache_beam.runners.common import DoFnRunner, Receiver
@@ -18,6 +17,7 @@ from apache_beam.transforms.sideinputs import SideInputMap
 from apache_beam.transforms.window import GlobalWindow, GlobalWindows
 from apache_beam.utils.windowed_value import PaneInfo, PaneInfoTiming, WindowedValue
 
+from runners.inline_copies import Copies
 from runners.inline_groups import Groups
 from runners.inline_plan import Plan
 from runners.inline_step import Step
@@ -46,7 +46,7 @@ class Execution:
         self._waiting: dict[tuple[PCollection, int], deque[WindowedValue]] = {}
         self._groups: dict[Step, Groups] = {}
         self._combines: dict[Step, beam.CombineFn] = {}
-        self._uses = Counter(id(step.node.transform.fn) for step in plan.steps if step.kind in ("pardo", "combine"))
+        self._copies = Copies(plan.steps)
 
     def run(self) -> None:
         """Runs all levels.
@@ -95,7 +95,7 @@ class Execution:
                 SideInputMap(type(view), view._view_options(), self._sides[view.pvalue])
                 for view in step.node.side_inputs
             ]
-            runner = self._runner(step, self._own(transform.fn), transform.args, transform.kwargs, views)
+            runner = self._runner(step, self._copies.own(transform.fn), transform.args, transform.kwargs, views)
             self._inlets[step] = runner.process
         elif step.kind == "read":
             reader = self._runner(step, _Read(step.node.transform.source), (), {}, [])
@@ -113,7 +113,7 @@ class Execution:
 
     def _open_combine(self, step: Step) -> None:
         transform = step.node.transform
-        fn = self._own(transform.fn)
+        fn = self._copies.own(transform.fn)
         if transform.args or transform.kwargs:
             fn = curry_combine_fn(fn, transform.args, transform.kwargs)
         fn.setup()
@@ -170,10 +170,6 @@ class Execution:
         for late in {step.level for step in consumers if step.level > level}:
             targets.append(self._waiting.setdefault((given, late), deque()).append)
         return _fan(targets)
-
-    def _own(self, fn: Any) -> Any:
-        """A DoFn or CombineFn that stands at several places of the graph is copied, as Beam's other runners do."""
-        return fn if self._uses[id(fn)] == 1 else pickler.loads(pickler.dumps(fn))
 
 
 class _Outlet(Receiver):
