@@ -9,6 +9,7 @@ import tensorflow as tf
 from configs.settings import Training
 from models.backup import Backup
 from models.early_stopping import BestWeights
+from models.graph_optimization import graph_optimization
 from models.head import Head
 from models.input_fn import Split, evaluation_dataset, training_dataset
 from models.nan_guard import NanGuard
@@ -73,12 +74,13 @@ def train_model(
     rows = training_dataset(
         train, plan.batch_size, seed=settings.seed, shuffle_buffer=settings.shuffle_buffer, first_epoch=first_epoch
     )
-    return model.fit(
-        rows,
-        initial_epoch=first_epoch,
-        epochs=plan.epochs,
-        steps_per_epoch=plan.steps_per_epoch,
-        validation_data=evaluation_dataset(evaluation, max(plan.batch_size, _LEAST_EVALUATION_BATCH)),
-        callbacks=callbacks,
-        verbose=2,
-    )
+    with graph_optimization(plan.steps):
+        return model.fit(
+            rows,
+            initial_epoch=first_epoch,
+            epochs=plan.epochs,
+            steps_per_epoch=plan.steps_per_epoch,
+            validation_data=evaluation_dataset(evaluation, max(plan.batch_size, _LEAST_EVALUATION_BATCH)),
+            callbacks=callbacks,
+            verbose=2,
+        )
