@@ -33,9 +33,11 @@ _REFERENCE = re.compile(r"\$\{(" + _NAME + r")\}")
 # Up to the last @ of the line: a password that is not percent-encoded may hold any character.
 _PASSWORD = re.compile(r"(?P<before>[A-Za-z][\w+.-]*://[^/?#@:\s]*:)(?P<secret>.*)(?=@)")
 _PARAMETER = re.compile(
-    r"(?P<before>[?&;](?:[\w.-]*(?:password|passwd|pwd|secret|token|credential|api_?key|access_?key)[\w.-]*)=)(?P<secret>[^&;#\s]+)",
+    r"(?P<before>[?&;](?:[\w.-]*(?:password|passwd|pwd|secret|token|credential|signature|api_?key|access_?key)[\w.-]*|sig)=)"
+    r"(?P<secret>[^&;#\s]+)",
     re.IGNORECASE,
 )
+_PORT = re.compile(r"[A-Za-z][\w+.-]*://[^/?#@:\s]*:[0-9]*(?:[/?#]|$)")
 
 
 class Secret(str):
@@ -161,6 +163,14 @@ def expand_around_secrets(text: str, expand: Callable[[str], str]) -> str:
         parts += [expand(text[end:start]), text[start:stop]]
         end = stop
     return "".join([*parts, expand(text[end:])])
+
+
+def holds_password(text: str) -> bool:
+    """True if a text is a URL with a password in front of the host (`s3://key:secret@bucket`) or as a parameter."""
+    if "://" not in text:
+        return False
+    # hdfs://host:8020/a@b.csv has a port, and an @ in a file's name.
+    return bool(_PARAMETER.search(text) or (_PASSWORD.search(text) and not _PORT.match(text)))
 
 
 def mask_passwords(text: str) -> str:

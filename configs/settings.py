@@ -1,7 +1,7 @@
 """The settings: the one object through which configuration travels, from the YAML file to every process of a run.
 
 `configs.load.load_settings` makes it from files, overlays and `--set`; nothing else in the product reads YAML, and
-nothing but the process edge reads the environment. Fields marked `FromEnvironment` and secrets may hold `${NAME}`; no
+nothing but the process edge reads the environment. Fields marked `Location` and secrets may hold `${NAME}`; no
 other field may.
 """
 
@@ -10,20 +10,33 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from configs.secret import ENVIRONMENT_KEY, SecretUrl
+from configs.secret import ENVIRONMENT_KEY, SecretUrl, holds_password
 from schemas.errors import PlacedValueError
 from schemas.features import Feature, FeatureTable, Label
 
-FromEnvironment = Annotated[str, Field(min_length=1, json_schema_extra={ENVIRONMENT_KEY: True})]
+_FromEnvironment = Annotated[str, Field(min_length=1, json_schema_extra={ENVIRONMENT_KEY: True})]
 """Text in which `${NAME}` and `${NAME:-default}` are replaced by that environment variable; `$$` is a `$`."""
 
-_DOTTED = re.compile(r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$")
+
+def _without_password(location: str) -> str:
+    if holds_password(location):
+        raise ValueError(
+            "must not hold a password, because locations are shown and recorded; "
+            "let the cloud client use its own credentials (its environment variables, profile or key file)"
+        )
+    return location
+
+
+Location = Annotated[_FromEnvironment, AfterValidator(_without_password)]
+"""A path or a URI; it may name environment variables, but not hold a password."""
+
+_DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 
 
 def _dotted_path(value: str) -> str:
-    if not _DOTTED.match(value):
+    if not _DOTTED.fullmatch(value):
         raise ValueError("must be a dotted path to a function, such as models.run_fn.run_fn")
     return value
 
@@ -41,7 +54,7 @@ class Data(Section):
     """Where rows come from and how they are split."""
 
     source: Literal["csv"] = "csv"
-    path: FromEnvironment = Field(
+    path: Location = Field(
         description="File, folder (every *.csv and *.csv.gz in it), glob, or a pattern with {SPAN}, {VERSION} or "
         "{YYYY}-{MM}-{DD}. package:NAME/FILE is a file inside an installed package."
     )
@@ -70,7 +83,7 @@ class Data(Section):
 class CuratedSchema(Section):
     """The reviewed TFDV schema that data is held to; without one, each run infers its own."""
 
-    path: FromEnvironment | None = Field(None, description="A .pbtxt file; package:NAME/FILE is one inside a package.")
+    path: Location | None = Field(None, description="A .pbtxt file; package:NAME/FILE is one inside a package.")
 
 
 class Allowed(Section):
@@ -181,11 +194,16 @@ class ValueThreshold(Section):
 
 
 class ChangeThreshold(Section):
-    """How much worse than the latest blessed model a metric may be."""
+    """How much worse than the latest blessed model's a metric may be; where both are given, both must hold.
 
-    higher_is_better: bool = True
-    absolute: float | None = Field(None, description="Least change in the good direction; negative allows a loss.")
-    relative: float | None = Field(None, description="The same as a fraction of the baseline's value.")
+    Worse is lower for auc, accuracy, precision and recall, and higher for loss and the errors; the other metrics have
+    no better side, and take value thresholds only.
+    """
+
+    absolute: float | None = Field(
+        None, ge=0.0, description="The metric may be worse than the baseline's by at most this; 0: not worse at all."
+    )
+    relative: float | None = Field(None, ge=0.0, description="The same as a fraction of the baseline's value.")
 
     @model_validator(mode="after")
     def _bounded(self) -> ChangeThreshold:
@@ -279,7 +297,7 @@ class Settings(Section):
     """
 
     name: str = Field(pattern=r"^[a-z]([a-z0-9_-]{0,61}[a-z0-9])?$", description="Name of the pipeline.")
-    output_dir: FromEnvironment = Field(description="Everything a run writes is under it.")
+    output_dir: Location = Field(description="Everything a run writes is under it.")
     data: Data
     curated_schema: CuratedSchema = Field(CuratedSchema(), alias="schema")
     features: dict[str, Feature]

@@ -146,6 +146,25 @@ def test_the_variable_of_a_password_need_not_be_set_to_load(write: Write) -> Non
     assert settings.metadata.url == "mysql://me:${DB_PW}@host"
 
 
+@pytest.mark.parametrize("field", ["data.path", "schema.path", "output_dir"])
+@pytest.mark.parametrize(
+    "url", ["s3://key:${TOK}@bucket/a", "s3://key:hunter2@bucket/a", "https://h/a.csv?sig=${TOK}", "${URL}"]
+)
+def test_a_location_holds_no_password(write: Write, field: str, url: str) -> None:
+    found = error(write(), f"{field}={url}", environment={"TOK": "hunter2", "URL": "s3://key:hunter2@bucket"})
+    assert found.what.startswith(f"{field} must not hold a password")
+    assert "let the cloud client use its own credentials" in found.what
+    assert "hunter2" not in str(found)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["s3://bucket/a@b.csv", "hdfs://me@host:8020/a", "hdfs://host:8020/a@b.csv", "a:b@c.csv", "abfss://box@account/a"],
+)
+def test_a_location_without_a_password_is_kept(write: Write, path: str) -> None:
+    assert load_settings([write()], [f"data.path={path}"], {}).data.path == path
+
+
 # Mistakes
 
 

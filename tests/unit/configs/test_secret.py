@@ -23,6 +23,8 @@ from schemas.errors import SettingsError
         ("mysql://:hunter2@host/db", "mysql://:***@host/db"),
         ("https://host/a?user=me&password=hunter2&x=1", "https://host/a?user=me&password=***&x=1"),
         ("https://host/a?Access_Key=hunter2", "https://host/a?Access_Key=***"),
+        ("https://host/a?sv=1&sig=hunter2", "https://host/a?sv=1&sig=***"),
+        ("https://host/a?X-Amz-Signature=hunter2", "https://host/a?X-Amz-Signature=***"),
         ("mysql://me:hunter2@host/db?sslpassword=hunter2", "mysql://me:***@host/db?sslpassword=***"),
     ],
 )
