@@ -1,6 +1,8 @@
 # Everything runs in .venv, which requirements/bootstrap.py makes from the locks; `make` alone lists the commands.
 PYTHON3 ?= python3
 BIN := .venv/bin
+# A worker for each core; tests of one file stay together, since they share what is dear to make.
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-fast check lock clean
@@ -16,10 +18,10 @@ demo: setup ## train, evaluate and push a model on the Chicago taxi sample
 	$(BIN)/scalable-tf run -c configs/taxi.yaml
 
 test: setup ## every test
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 test-fast: setup ## unit tests and golden files, but those marked slow
-	$(BIN)/python -m pytest tests/unit tests/golden -m "not slow"
+	$(PYTEST) tests/unit tests/golden -m "not slow"
 
 check: setup ## lint, format, types, import order, packaging
 	$(BIN)/ruff check .

@@ -39,6 +39,7 @@ from configs.settings import Settings
 from pipeline import nodes
 from pipeline.evaluation import eval_config
 from schemas.curated import load_schema
+from schemas.errors import SettingsError
 
 TRAINER_FUNCTION = "distribution.trainer.run_fn"
 
@@ -151,8 +152,20 @@ def create_pipeline(settings: Settings, *, force_bless: str = "") -> Pipeline:
 
 
 def root(settings: Settings) -> Path:
-    """Absolute form of `output_dir`."""
-    return Path(resolve(settings.output_dir)).absolute()
+    """Absolute form of `output_dir`.
+
+    Raises:
+        SettingsError: it is a remote address.
+    """
+    resolved = resolve(settings.output_dir)
+    if "://" in resolved:
+        raise SettingsError(
+            "output_dir must be a folder of this machine.",
+            where="output_dir",
+            received=resolved,
+            fix="Give a local folder or a mounted one; copy <output_dir>/releases to where models are served from.",
+        )
+    return Path(resolved).absolute()
 
 
 def _depends_on(node: BaseComponent, **fingerprints: str) -> None:

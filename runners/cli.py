@@ -1,4 +1,4 @@
-"""The command line: `scalable-tf run | doctor | settings | schema`.
+"""The command line: `scalable-tf run | node | doctor | settings | schema`.
 
 This is the process edge: the one place that sets environment variables for the libraries below, and that turns errors
 into messages and exit codes. Modules that need TensorFlow are imported by the command that needs them.
@@ -38,6 +38,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             traceback.print_exc()
         print(f"error: {error}", file=sys.stderr)
         return EXIT_ERROR
+    except Exception as error:  # the last resort: a defect of ours, or of a library; still no wall of text
+        if arguments.debug:
+            traceback.print_exc()
+        print(f"error: {type(error).__name__}: {error}\n  Fix: --debug shows where it comes from.", file=sys.stderr)
+        return EXIT_ERROR
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
         return 130
@@ -62,6 +67,14 @@ def _parser() -> argparse.ArgumentParser:
         "--force-bless", metavar="REASON", default="", help="release the model whatever its metrics; recorded"
     )
     run.set_defaults(run=_run)
+
+    node = commands.add_parser("node", help="run one node of an existing run again, for debugging and orchestrators")
+    node.add_argument(
+        "--run", dest="folder", type=Path, required=True, metavar="FOLDER", help="<output_dir>/logs/<run id>"
+    )
+    node.add_argument("--node", required=True, metavar="ID", help="which one, e.g. Trainer")
+    node.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help="show tracebacks")
+    node.set_defaults(run=_node)
 
     doctor = commands.add_parser("doctor", help="check this machine and, with -c, the settings' store and folders")
     _add_settings(doctor, required=False)
@@ -127,6 +140,17 @@ def _run(arguments: argparse.Namespace) -> int:
         print_errors(result, _console(stderr=True))
         return EXIT_ERROR
     return EXIT_OK if print_report(result, settings, arguments.config, console) else EXIT_NOT_BLESSED
+
+
+def _node(arguments: argparse.Namespace) -> int:
+    from runners.local import run_one_node
+
+    outcome = run_one_node(arguments.folder, arguments.node)
+    print(f"{outcome.node_id} {outcome.state}")
+    for key, outputs in outcome.outputs.items():
+        for output in outputs:
+            print(f"  {key}: {output.uri}")
+    return EXIT_OK
 
 
 def _console(*, stderr: bool = False) -> Console:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from absl import logging as absl_logging
+from google.protobuf import text_format
 from rich.console import Console
 from tfx.dsl.compiler import compiler, constants
 from tfx.orchestration.portable.runtime_parameter_utils import substitute_runtime_parameter
@@ -27,6 +28,9 @@ from runners.node import NodeOutcome, run_node
 from runners.progress import Progress
 from runners.walk import walk
 from schemas.errors import RunError, ScalableTFError, SettingsError
+
+PIPELINE_FILE = "pipeline.pbtxt"
+SETTINGS_FILE = "settings.json"
 
 
 @dataclass
@@ -68,18 +72,19 @@ def run_local(settings: Settings, console: Console, *, force_bless: str = "") ->
 
     Raises:
         SettingsError: output_dir cannot be written to.
-        RunError: another run holds output_dir.
+        RunError: another run holds output_dir, or its metadata store is gone.
     """
     started = time.monotonic()
     with _hold(root(settings)):
+        _check_artifacts(settings)
         pipeline = compile_pipeline(settings, force_bless=force_bless)
         run_id = time.strftime("%Y%m%dT%H%M%S") + f"-{os.getpid()}"
         substitute_runtime_parameter(pipeline, {constants.PIPELINE_RUN_ID_PARAMETER_NAME: run_id})
         result = RunResult(run_id, root(settings) / "logs" / run_id)
         result.logs.mkdir(parents=True)
-        (result.logs / "pipeline.pbtxt").write_text(str(pipeline))
-        (result.logs / "settings.json").write_text(json.dumps(settings.dump(), indent=2))
-        console.print(f"Run {run_id} of {settings.name}. Logs: {result.logs}", highlight=False)
+        (result.logs / PIPELINE_FILE).write_text(text_format.MessageToString(pipeline))
+        (result.logs / SETTINGS_FILE).write_text(json.dumps(settings.dump(), indent=2))
+        console.print(f"Run {run_id} of {settings.name}. Logs: {result.logs}", markup=False, highlight=False)
         upstream = {node.pipeline_node.node_info.id: node.pipeline_node.upstream_nodes for node in pipeline.nodes}
         with Progress(console, upstream) as progress:
             done = walk(
@@ -123,6 +128,41 @@ def _hold(output_dir: Path) -> Iterator[None]:
         lock.write(f"process {os.getpid()} since {time.strftime('%Y-%m-%d %H:%M:%S')}\n")
         lock.flush()
         yield
+
+
+def _check_artifacts(settings: Settings) -> None:
+    """Refuses artifacts of a store that is gone: its execution numbers would be used again, and files would mix."""
+    artifacts, store = root(settings) / "artifacts", root(settings) / "metadata" / "metadata.sqlite"
+    if settings.metadata.url is None and not store.exists() and artifacts.is_dir() and any(artifacts.iterdir()):
+        raise RunError(
+            "There are artifacts, but the metadata store that knows them is gone.",
+            where=str(artifacts),
+            received=f"no {store}",
+            fix="Put the store back, or move the artifacts away; releases are not affected.",
+        )
+
+
+def run_one_node(logs: Path, node_id: str) -> NodeOutcome:
+    """Runs one node of an existing run again, in this process: what other orchestrators do for each of their tasks.
+
+    Args:
+        logs: the run's folder, `<output_dir>/logs/<run id>`, with its compiled pipeline and its settings.
+        node_id: which node; those before it must have run.
+
+    Raises:
+        RunError: the folder is not that of a run, there is no such node, or its inputs are not there.
+    """
+    try:
+        pipeline = text_format.Parse((logs / PIPELINE_FILE).read_text(), pipeline_pb2.Pipeline())
+        settings = Settings.model_validate_json((logs / SETTINGS_FILE).read_text())
+    except (OSError, ValueError, text_format.ParseError) as error:
+        raise RunError(
+            "This is not the folder of a run.",
+            where=str(logs),
+            received=error,
+            fix="Give <output_dir>/logs/<run id>, as printed when the run started.",
+        ) from error
+    return run_node(pipeline, node_id, metadata_connection(settings), beam_pipeline(settings.engine))
 
 
 def _node(pipeline: pipeline_pb2.Pipeline, node_id: str, settings: Settings) -> dict[str, Any]:

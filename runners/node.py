@@ -1,6 +1,6 @@
 """The node entry point: runs exactly one node of a compiled pipeline against the shared metadata store.
 
-Every orchestrator calls this, the local runner in a forked child, others as `python -m runners.node`, so that caching,
+Every orchestrator calls this, the local runner in a forked child, others with `scalable-tf node`, so that caching,
 resolvers and lineage behave the same everywhere.
 """
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from configs.settings import Settings
@@ -30,7 +31,7 @@ def print_errors(result: RunResult, console: Console) -> None:
         console.print(str(error), markup=False, highlight=False, soft_wrap=True)
     if result.not_run:
         console.print(f"Not run because of that: {', '.join(result.not_run)}", highlight=False)
-    console.print(f"Logs: {result.logs}", highlight=False, soft_wrap=True)
+    console.print(f"Logs: {result.logs}", markup=False, highlight=False, soft_wrap=True)
 
 
 def print_report(result: RunResult, settings: Settings, files: list[str], console: Console) -> bool:
@@ -49,15 +50,27 @@ def print_report(result: RunResult, settings: Settings, files: list[str], consol
     metrics: dict[str, dict[str, Any]] = json.loads((evaluation / "metrics.json").read_text())
     blessing: dict[str, Any] = json.loads((evaluation / "blessing.json").read_text())
     console.print(_metrics_table(metrics, settings))
-    _print_blessing(blessing, console)
+    _print_blessing(blessing, settings, console)
     released = bool(blessing["blessed"])
     if released:
         pushed = _only(result, nodes.PUSHER, "pushed_model").properties
-        console.print(f"Release: {pushed['pushed_destination']}", highlight=False, soft_wrap=True)
+        console.print(f"Release: {pushed['pushed_destination']}", markup=False, highlight=False, soft_wrap=True)
+        _print_newer(Path(pushed["pushed_destination"]), console)
     cached = sum(outcome.state == "cached" for outcome in result.outcomes.values())
     console.print(f"{len(result.outcomes)} nodes, {cached} of them cached, in {result.seconds:.1f} s.", highlight=False)
     _print_next(result, files, released, console)
     return released
+
+
+def _print_newer(release: Path, console: Console) -> None:
+    """A push from the cache may be an older one: an earlier model, run again after another one was released."""
+    newest = max((int(path.name) for path in release.parent.glob("[0-9]*") if path.name.isdigit()), default=0)
+    if newest > int(release.name):
+        console.print(
+            f"Servers serve version {newest}, which is newer. To make this model the newest: "
+            "run again with --set runner.cache=false",
+            highlight=False,
+        )
 
 
 def _only(result: RunResult, node_id: str, key: str) -> Output:
@@ -75,7 +88,8 @@ def _metrics_table(metrics: dict[str, dict[str, Any]], settings: Settings) -> Ta
     # The largest slices: the small ones say little, and there may be thousands.
     slices = sorted((name for name in metrics if name != OVERALL), key=lambda name: -_count(metrics[name]))
     for name in (OVERALL, *slices[:_SLICES_SHOWN]):
-        table.add_row(name, *(_number(metrics[name].get(metric)) for metric in names))
+        # Values of the data, here and below: what looks like markup in them is none.
+        table.add_row(escape(name), *(_number(metrics[name].get(metric)) for metric in names))
     if len(slices) > _SLICES_SHOWN:
         table.add_row(f"and {len(slices) - _SLICES_SHOWN} smaller slices", *("" for _ in names))
     return table
@@ -91,24 +105,27 @@ def _number(value: Any) -> str:
     return f"{value:,.0f}" if float(value).is_integer() and abs(value) > 1 else f"{value:.4f}"
 
 
-def _print_blessing(blessing: dict[str, Any], console: Console) -> None:
+def _print_blessing(blessing: dict[str, Any], settings: Settings, console: Console) -> None:
+    unchecked = ", ".join(blessing.get("unchecked", ()))
     if blessing.get("forced"):
-        console.print(f"[yellow]Blessed by force:[/] {blessing['forced']}")
-    elif blessing["blessed"]:
-        console.print("[green]Blessed:[/] every threshold holds.", highlight=False)
-    else:
+        console.print(f"[yellow]Blessed by force:[/] {escape(blessing['forced'])}")
+    elif not blessing["blessed"]:
         console.print("[bold red]Not blessed, so nothing was released.[/]")
-    for failure in blessing.get("failures", ()):
-        console.print(
-            f"  {failure['slice']}: {failure['metric']} is {_number(failure['value'])}, {failure['bound']}",
-            highlight=False,
-        )
-    if blessing.get("baseline"):
-        console.print(f"Baseline: {blessing['baseline']}", highlight=False, soft_wrap=True)
+    elif unchecked and not settings.evaluation.thresholds:
+        console.print("[green]Blessed:[/] the first model, with nothing to compare it with.")
     else:
-        console.print(
-            "Baseline: none. No earlier model is blessed, so only value thresholds were checked.", highlight=False
-        )
+        console.print("[green]Blessed:[/] every threshold that could be checked holds.")
+    for failure in blessing.get("failures", ()):
+        value = _number(failure["value"])
+        text = f"  {failure['slice']}: {failure['metric']} is {value}, {failure['bound']}"
+        console.print(text, markup=False, highlight=False)
+    if blessing.get("baseline"):
+        console.print(f"Baseline: {blessing['baseline']}", markup=False, highlight=False, soft_wrap=True)
+    elif not settings.evaluation.baseline:
+        console.print("Baseline: none, evaluation.baseline is off.")
+    else:
+        skipped = f" The change threshold on {unchecked} could not be checked." if unchecked else ""
+        console.print(f"Baseline: none, no earlier model is blessed.{skipped}", highlight=False)
 
 
 def _print_next(result: RunResult, files: list[str], released: bool, console: Console) -> None:
@@ -119,5 +136,5 @@ def _print_next(result: RunResult, files: list[str], released: bool, console: Co
         console.print(
             f'  scalable-tf run {config} --force-bless "REASON"   releases the model all the same', highlight=False
         )
-    console.print(f"  tensorboard --logdir {shlex.quote(model_run)}", highlight=False, soft_wrap=True)
+    console.print(f"  tensorboard --logdir {shlex.quote(model_run)}", markup=False, highlight=False, soft_wrap=True)
     console.print(f"  scalable-tf run {config}   again: what has not changed is taken from the cache", highlight=False)

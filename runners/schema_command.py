@@ -17,7 +17,7 @@ from schemas.curated import load_schema, save_schema
 from schemas.errors import SchemaError
 
 EXIT_OK = 0
-EXIT_DIFFERENT = 1
+EXIT_DIFFERENT = 4  # 1 is an error, 2 a wrong command line, 3 a model that is not blessed
 
 
 def infer(settings: Settings, output: Path | None = None) -> int:
@@ -51,7 +51,7 @@ def diff(settings: Settings) -> int:
     """Prints what the newest run's data would change in the curated schema, in words.
 
     Returns:
-        The exit code: 1 when there is a difference or an anomaly, else 0.
+        The exit code: 4 when there is a difference or an anomaly, else 0.
 
     Raises:
         SettingsError: the settings name no curated schema.

@@ -1,4 +1,4 @@
-"""A worker process that runs one node: forked from the warmed parent, isolated, logged, and never an orphan."""
+"""A worker process that runs one node: forked from the warmed parent, isolated, logged, and ended with its parent."""
 
 from __future__ import annotations
 
@@ -76,7 +76,10 @@ class Worker:
             ScalableTFError: as `work` raised it.
             RunError: the child failed in any other way, or was killed.
         """
-        message = json.loads(self._text) if self._text else {}
+        try:
+            message = json.loads(self._text) if self._text else {}
+        except ValueError:  # killed in the middle of it
+            message = {}
         if "result" in message:
             result: dict[str, Any] = message["result"]
             return result
@@ -93,15 +96,21 @@ class Worker:
         raise RunError(what, where=f"node {self.name}", received=message.get("crash"), fix=f"See its log: {self.log}")
 
     def stop(self, grace: float = 5.0) -> None:
-        """Ends the child and everything that it started: SIGTERM, then SIGKILL after `grace` seconds."""
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.pid, number)
-            deadline = time.monotonic() + grace
-            while time.monotonic() < deadline:
-                if self.poll():
-                    return
-                time.sleep(0.02)
+        """Ends the child and everything that it started: SIGTERM, then SIGKILL once it has ended or `grace` is over."""
+        self._signal(signal.SIGTERM)
+        deadline = time.monotonic() + grace
+        ended = self.poll()
+        while not ended and time.monotonic() < deadline:
+            time.sleep(0.02)
+            ended = self.poll()
+        self._signal(signal.SIGKILL)  # what the child had started may outlive it
+        while not ended:
+            time.sleep(0.02)
+            ended = self.poll()
+
+    def _signal(self, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, number)
 
     def _child(self, write: int, work: Callable[[], dict[str, Any]]) -> None:
         status = 1

@@ -86,7 +86,8 @@ class ReleaseStore:
     def publish(self, source: Path, provenance: Provenance) -> Release:
         """Releases a SavedModel as the next version, one more than the highest there.
 
-        A model that was released from the same origin before is not released again: its version is returned.
+        The newest version is returned instead when it is this model from this origin. An older one is not: servers
+        serve the newest, so that going back to an earlier model makes it a new version.
 
         Args:
             source: directory of the SavedModel.
@@ -99,9 +100,9 @@ class ReleaseStore:
         files = saved_model.checksums(source)
         key = _key(saved_model.digest(files), provenance)
         with self._changing():
-            for release in self.releases():
-                if release.key == key:
-                    return release
+            newest = self.newest()
+            if newest is not None and newest.key == key:
+                return newest
             staging = self.directory / f"{_STAGING}{secrets.token_hex(8)}"
             try:
                 return self._publish(source, staging, provenance, files, key)

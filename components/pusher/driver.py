@@ -59,10 +59,10 @@ def mark_removed(store: Any, pipeline: str) -> tuple[str, ...]:
     ]
     for artifact in gone:
         artifact.state = metadata_store_pb2.Artifact.DELETED
+    found = tuple(artifact.custom_properties[DESTINATION_PROPERTY].string_value for artifact in gone)
     if gone:
         store.put_artifacts(gone)
-    found = tuple(artifact.custom_properties[DESTINATION_PROPERTY].string_value for artifact in gone)
-    logging.info("Releases that no longer exist: %s", found)
+        logging.info("Releases that no longer exist: %s", found)
     return found
 
 

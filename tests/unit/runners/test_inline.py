@@ -355,19 +355,21 @@ class Refusing(beam.DoFn):
 
 def test_an_error_arrives_as_it_was_raised(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    with pytest.raises(DataError) as caught:
-        with beam.Pipeline(runner=InlineRunner(), argv=[]) as pipeline:
-            _ = pipeline | beam.Create([7]) | beam.ParDo(Refusing(str(log)))
+    with pytest.raises(DataError) as caught, beam.Pipeline(runner=InlineRunner(), argv=[]) as pipeline:
+        _ = pipeline | beam.Create([7]) | beam.ParDo(Refusing(str(log)))
     assert (caught.value.where, caught.value.received, caught.value.fix) == ("row 1", "7", "Mend it.")
     assert isinstance(caught.value.__cause__, ValueError)
     assert log.read_text() == "torn down"
 
 
 def test_an_error_in_the_with_block_runs_nothing(tmp_path: Path) -> None:
-    with pytest.raises(KeyError):
+    def build() -> None:
         with beam.Pipeline(runner=InlineRunner(), argv=[]) as pipeline:
             _ = pipeline | beam.Create([1]) | beam.Map(lambda _: (tmp_path / "ran").touch())
             raise KeyError
+
+    with pytest.raises(KeyError):
+        build()
     assert not (tmp_path / "ran").exists()
 
 

@@ -22,7 +22,7 @@ from runners.inline_plan import make_plan
 class Stateful(beam.DoFn):
     SUM = userstate.ReadModifyWriteStateSpec("sum", VarIntCoder())
 
-    def process(self, element: Any, total: Any = beam.DoFn.StateParam(SUM)) -> Any:
+    def process(self, element: Any, total: Any = beam.DoFn.StateParam(SUM)) -> Any:  # noqa: B008
         total.write((total.read() or 0) + element[1])
         yield total.read()
 
@@ -30,7 +30,7 @@ class Stateful(beam.DoFn):
 class Timed(beam.DoFn):
     TIMER = userstate.TimerSpec("timer", TimeDomain.WATERMARK)
 
-    def process(self, element: Any, timer: Any = beam.DoFn.TimerParam(TIMER)) -> None:
+    def process(self, element: Any, timer: Any = beam.DoFn.TimerParam(TIMER)) -> None:  # noqa: B008
         timer.set(1)
 
     @userstate.on_timer(TIMER)
@@ -49,8 +49,11 @@ class Offsets(beam.RestrictionProvider):
         return int(restriction.size())
 
 
+OFFSETS = beam.DoFn.RestrictionParam(Offsets())
+
+
 class Splittable(beam.DoFn):
-    def process(self, element: int, tracker: Any = beam.DoFn.RestrictionParam(Offsets())) -> Any:
+    def process(self, element: int, tracker: Any = OFFSETS) -> Any:
         place = tracker.current_restriction().start
         while tracker.try_claim(place):
             yield place

@@ -144,7 +144,7 @@ def test_diff_of_data_that_fit_is_empty(project, capsys):
 
 def test_diff_tells_the_changes_and_the_anomalies_and_writes_nothing(project, capsys):
     project.run(NEW_VALUE)
-    assert schema_command.diff(project.settings()) == 1
+    assert schema_command.diff(project.settings()) == schema_command.EXIT_DIFFERENT
     out = capsys.readouterr().out
     assert "  fare: numbers 0.0 to 100.0 -> numbers 0.0 to 200.0\n" in out
     assert "  pay: values added: 'Beer'\n" in out
@@ -157,7 +157,7 @@ def test_the_newest_run_counts_and_so_does_a_cached_one(project):
     old = project.run(GOOD)
     assert schema_command.diff(project.settings()) == 0
     project.run(NEW_VALUE)
-    assert schema_command.diff(project.settings()) == 1
+    assert schema_command.diff(project.settings()) == schema_command.EXIT_DIFFERENT
     project.record(old, proto.Execution.CACHED, "taxi.StatisticsGen")
     assert schema_command.diff(project.settings()) == 0
 

@@ -118,6 +118,13 @@ def test_a_model_is_not_released_twice(store: ReleaseStore, source: Path, proven
     assert list(store.versions()) == [1]
 
 
+def test_going_back_to_an_earlier_model_is_a_new_version_since_servers_serve_the_newest(
+    store: ReleaseStore, source: Path, provenance: MakeProvenance
+) -> None:
+    for fingerprint, version in (("a", 1), ("b", 2), ("a", 3), ("a", 3)):
+        assert store.publish(source, provenance(fingerprints={"data": fingerprint})).version == version
+
+
 @pytest.mark.parametrize(
     "changes", [{"spans": (4,)}, {"fingerprints": {"data": "other"}}, {"schema_hash": "other"}, {"pipeline": "other"}]
 )
