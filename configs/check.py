@@ -11,7 +11,7 @@ from dataclasses import replace
 from configs.environment import UndefinedVariableError, expand
 from configs.located import Located, Mistake, Path, dotted, mistake, shown
 from configs.nearest import nearest
-from configs.secret import PASSWORD, WHOLE, expand_around_secrets, mask_passwords
+from configs.secret import expand_around_secrets, mask_passwords
 from configs.shape import Shape, settings_shape
 from configs.unknown_key import unknown_key
 
@@ -82,9 +82,7 @@ class _Check:
                 )
             return node
         try:
-            if shape.secret == WHOLE:
-                return node
-            if shape.secret == PASSWORD:
+            if shape.secret:
                 return replace(node, value=expand_around_secrets(text, lambda part: expand(part, self._environment)))
             return replace(node, value=expand(text, self._environment))
         except UndefinedVariableError as error:

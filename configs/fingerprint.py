@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from configs.modules import source_locations
-from configs.secret import Secret, SecretUrl
+from configs.secret import SecretUrl
 from configs.settings import Settings
 
 _WITHOUT_EFFECT = frozenset({"output_dir", "logging", "runner"})
@@ -66,4 +66,4 @@ def _without_secrets(value: Any) -> Any:
         return {key: _without_secrets(child) for key, child in value.items()}
     if isinstance(value, (list, tuple)):
         return [_without_secrets(child) for child in value]
-    return None if isinstance(value, (Secret, SecretUrl)) else value
+    return None if isinstance(value, SecretUrl) else value

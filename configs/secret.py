@@ -4,7 +4,7 @@
     mysql://ml:${DB_PASSWORD}@db/ml         mysql://ml:${DB_PASSWORD}@db/ml       mysql://ml:${DB_PASSWORD}@db/ml
     mysql://ml:hunter2@db/ml                mysql://ml:${SCALABLE_TF_SECRET_...}@db/ml    mysql://ml:***@db/ml
 
-Both are strings, so that whatever formats, logs, dumps or pickles them as text cannot leak. `reveal` gives the true
+It is a string, so that whatever formats, logs, dumps or pickles it as text cannot leak. `reveal` gives the true
 text, at the last moment, in the process that connects. See docs/decisions/0004-secrets.md.
 """
 
@@ -21,9 +21,7 @@ from pydantic_core import CoreSchema, core_schema
 from schemas.errors import SettingsError
 
 SECRET_KEY = "x-secret"
-"""In the JSON Schema: WHOLE where the text is secret, PASSWORD where a URL may hold one."""
-WHOLE = "whole"
-PASSWORD = "password"
+"""In the JSON Schema: true where a URL may hold a password."""
 ENVIRONMENT_KEY = "x-environment"
 """In the JSON Schema: true where `${NAME}` is allowed."""
 MASK = "***"
@@ -38,45 +36,6 @@ _PARAMETER = re.compile(
     re.IGNORECASE,
 )
 _PORT = re.compile(r"[A-Za-z][\w+.-]*://[^/?#@:\s]*:[0-9]*(?:[/?#]|$)")
-
-
-class Secret(str):
-    """A whole text that is secret, such as a token: settings hold `${NAME}` only, never the value.
-
-    Args:
-        text: the text as written in the settings, for example `${API_TOKEN}` or `Bearer ${API_TOKEN}`.
-
-    Raises:
-        ValueError: the text names no variable, so it would be the secret itself.
-    """
-
-    __slots__ = ()
-
-    def __new__(cls, text: str) -> Secret:
-        """Keeps the text if it names a variable."""
-        if not _REFERENCE.search(text):
-            raise ValueError("must name an environment variable that holds the secret, such as ${API_TOKEN}")
-        return super().__new__(cls, text)
-
-    def reveal(self, environment: Mapping[str, str]) -> str:
-        """The text with its variables replaced.
-
-        Raises:
-            SettingsError: a variable is not set.
-        """
-        return _expanded(self, environment, {})
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Validated from text; serialised as text."""
-        return core_schema.no_info_after_validator_function(
-            cls, core_schema.str_schema(), serialization=core_schema.to_string_ser_schema(when_used="json")
-        )
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        """Text, marked as secret and as allowed to hold `${NAME}`."""
-        return {"type": "string", ENVIRONMENT_KEY: True, SECRET_KEY: WHOLE}
 
 
 class SecretUrl(str):
@@ -147,7 +106,7 @@ class SecretUrl(str):
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         """Text, marked as secret and as allowed to hold `${NAME}`."""
-        return {"type": "string", ENVIRONMENT_KEY: True, SECRET_KEY: PASSWORD}
+        return {"type": "string", ENVIRONMENT_KEY: True, SECRET_KEY: True}
 
 
 def expand_around_secrets(text: str, expand: Callable[[str], str]) -> str:

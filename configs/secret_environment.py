@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from configs.secret import Secret, SecretUrl
+from configs.secret import SecretUrl
 from configs.settings import Settings
 
 
@@ -18,8 +18,7 @@ def secret_environment(settings: Settings) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for secret in _secrets(settings.model_dump(mode="python")):
-        if isinstance(secret, SecretUrl):
-            found.update(secret.environment())
+        found.update(secret.environment())
     return found
 
 
@@ -35,8 +34,8 @@ def check_secrets(settings: Settings, environment: Mapping[str, str]) -> None:
         secret.reveal(environment)
 
 
-def _secrets(value: Any) -> Iterator[Secret | SecretUrl]:
-    if isinstance(value, (Secret, SecretUrl)):
+def _secrets(value: Any) -> Iterator[SecretUrl]:
+    if isinstance(value, SecretUrl):
         yield value
     elif isinstance(value, dict):
         for child in value.values():

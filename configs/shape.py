@@ -48,9 +48,9 @@ class Shape:
         return any(option.get(ENVIRONMENT_KEY) for option in self._options)
 
     @property
-    def secret(self) -> str | None:
-        """Which part of the text here must not be shown: `configs.secret.WHOLE`, `PASSWORD` (of a URL) or None."""
-        return next((str(option[SECRET_KEY]) for option in self._options if SECRET_KEY in option), None)
+    def secret(self) -> bool:
+        """True if the text here is a URL that may hold a password."""
+        return any(option.get(SECRET_KEY) for option in self._options)
 
     @property
     def discriminator(self) -> str | None:

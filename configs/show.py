@@ -14,7 +14,7 @@ from configs.yaml_source import reads_as_text
 
 
 def show(settings: Settings) -> str:
-    """The settings with every default, as YAML; passwords are ***, whole secrets the names of their variables.
+    """The settings with every default, as YAML; passwords are ***, those given as `${NAME}` stay.
 
     `load_settings` reads it back to equal settings, where no password was written out.
     """

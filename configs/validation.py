@@ -109,12 +109,7 @@ def _mistake(entry: Mapping[str, Any], spot: _Spot) -> Mistake:
         shape = settings_shape()
         return unknown_key(str(spot.path[-1]), spot.node, spot.path[:-1], shape, None, shape)
     received = None if spot.node is None or isinstance(spot.node.value, dict) else shown(spot.node)
-    if (
-        spot.shape
-        and spot.shape.secret
-        and received is not None
-        and (spot.shape.secret == "whole" or kind != "value_error")
-    ):
+    if spot.shape and spot.shape.secret and received is not None:
         received = MASK
     if isinstance(cause, PlacedValueError):
         near = nearest(str(cause.received), cause.known) if cause.received is not None else None

@@ -7,9 +7,9 @@ import pickle
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
-from configs.secret import Secret, SecretUrl, expand_around_secrets, mask_passwords
+from configs.secret import SecretUrl, expand_around_secrets, mask_passwords
 from schemas.errors import SettingsError
 
 
@@ -90,21 +90,7 @@ def test_expanding_leaves_the_variables_of_passwords() -> None:
 
 
 class Model(BaseModel):
-    token: Secret | None = None
     url: SecretUrl | None = None
-
-
-def test_a_whole_secret_is_a_variable() -> None:
-    model = Model(token="Bearer ${TOKEN}")  # type: ignore[arg-type]
-    assert model.token is not None
-    assert model.token.reveal({"TOKEN": "x"}) == "Bearer x"
-    assert Model.model_validate_json(model.model_dump_json()) == model
-
-
-@pytest.mark.parametrize("text", ["hunter2", "", "$TOKEN", "${TOKEN:-hunter2}"])
-def test_a_whole_secret_cannot_be_written_out(text: str) -> None:
-    with pytest.raises(ValidationError, match="must name an environment variable"):
-        Model(token=text)  # type: ignore[arg-type]
 
 
 def test_dumps_and_repr_of_a_model_do_not_show_secrets() -> None:
@@ -116,5 +102,4 @@ def test_dumps_and_repr_of_a_model_do_not_show_secrets() -> None:
 
 def test_the_json_schema_marks_secrets() -> None:
     properties = Model.model_json_schema()["properties"]
-    assert properties["token"]["anyOf"][0] == {"type": "string", "x-environment": True, "x-secret": "whole"}
-    assert properties["url"]["anyOf"][0] == {"type": "string", "x-environment": True, "x-secret": "password"}
+    assert properties["url"]["anyOf"][0] == {"type": "string", "x-environment": True, "x-secret": True}
