@@ -28,6 +28,8 @@ _METRICS: dict[str, tuple[MetricName, ...]] = {
 }
 """Metrics that exist, by the kind of prediction; also the default."""
 _NOT_NUMBERS = ("confusion_matrix",)
+_BETTER_LOWER: tuple[MetricName, ...] = ("loss", "mean_squared_error", "mean_absolute_error")
+_BETTER_HIGHER: tuple[MetricName, ...] = ("auc", "auc_precision_recall", "accuracy", "precision", "recall")
 
 
 def eval_config(settings: Settings) -> tfma.EvalConfig:
@@ -37,7 +39,8 @@ def eval_config(settings: Settings) -> tfma.EvalConfig:
 
     Raises:
         EvaluationError: a metric does not exist for this label, a threshold is on a metric that is not computed or is
-            no number, or change thresholds are set while there never is a baseline.
+            no number, a change threshold is on a metric of which neither side is the better one, or change thresholds
+            are set while there never is a baseline.
     """
     evaluation = settings.evaluation
     kind = _kind(settings)
@@ -52,6 +55,14 @@ def eval_config(settings: Settings) -> tfma.EvalConfig:
         for name in getattr(evaluation, section):
             if name not in numbers:
                 raise _unknown(f"evaluation.{section}", name, "is not computed as a number in this pipeline", numbers)
+    for name in evaluation.change_thresholds:
+        if name not in (*_BETTER_LOWER, *_BETTER_HIGHER):
+            raise EvaluationError(
+                f"Neither a higher nor a lower {name} is the better one, so it cannot be worse than the baseline's.",
+                where="evaluation.change_thresholds",
+                received=name,
+                fix=f"Give it bounds instead, e.g. evaluation.thresholds: {{{name}: {{lower: 0.9, upper: 1.1}}}}",
+            )
     if evaluation.change_thresholds and not evaluation.baseline:
         raise EvaluationError(
             "Change thresholds compare with the latest blessed model, which these settings switch off.",
@@ -109,15 +120,19 @@ def _threshold(evaluation: Evaluation, name: MetricName) -> dict[str, object]:
     if value is not None:
         threshold["valueThreshold"] = _given(lowerBound=value.lower, upperBound=value.upper)
     if change is not None:
+        lower_is_better = name in _BETTER_LOWER
+        # TFMA bounds the change itself, candidate minus baseline: what is worse is positive for a loss.
+        sign = 1.0 if lower_is_better else -1.0
         threshold["changeThreshold"] = {
-            "direction": "HIGHER_IS_BETTER" if change.higher_is_better else "LOWER_IS_BETTER",
-            **_given(absolute=change.absolute, relative=change.relative),
+            "direction": "LOWER_IS_BETTER" if lower_is_better else "HIGHER_IS_BETTER",
+            **_given(absolute=change.absolute, relative=change.relative, sign=sign),
         }
     return threshold
 
 
-def _given(**bounds: float | None) -> dict[str, float]:
-    return {name: bound for name, bound in bounds.items() if bound is not None}
+def _given(*, sign: float = 1.0, **bounds: float | None) -> dict[str, float]:
+    """The bounds that are given, times a sign; never -0.0."""
+    return {name: sign * bound + 0.0 for name, bound in bounds.items() if bound is not None}
 
 
 def _unknown(where: str, name: str, why: str, known: tuple[str, ...]) -> EvaluationError:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tensorflow_model_analysis.proto import config_pb2
-
 from components.evaluator.metrics_table import OVERALL, slice_name
 from serving.blessing import Blessing, Failure
 
@@ -79,8 +77,8 @@ def _bound(failure: Any) -> str:
     change = threshold.change_threshold
     bounds = []
     if change.HasField("absolute"):
-        bounds.append(f"{change.absolute.value:+g}")
+        bounds.append(f"by at most {abs(change.absolute.value):g}")
     if change.HasField("relative"):
-        bounds.append(f"{100 * change.relative.value:+g}% of the baseline's value")
-    word = "at most" if change.direction == config_pb2.MetricDirection.LOWER_IS_BETTER else "at least"
-    return f"{failure.metric_value.double_value.value:+.4g} from the baseline; must be {word} {' and '.join(bounds)}"
+        bounds.append(f"by at most {100 * abs(change.relative.value):g}% of the baseline's value")
+    difference = failure.metric_value.double_value.value
+    return f"{difference:+.4g} from the baseline; may be worse {' and '.join(bounds)}"

@@ -8,8 +8,12 @@ from typing import Any
 import pytest
 import tensorflow_model_analysis as tfma
 from google.protobuf import json_format
+from pydantic import ValidationError
+from tensorflow_model_analysis.evaluators import metrics_validator
+from tensorflow_model_analysis.metrics.metric_types import MetricKey
 
 from configs.settings import Settings
+from pipeline.evaluation import _METRICS as METRICS
 from pipeline.evaluation import eval_config
 from schemas.errors import EvaluationError
 
@@ -111,22 +115,96 @@ def test_value_thresholds(given: dict[str, float], expected: dict[str, float]) -
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"),
+    ("name", "given", "expected"),
     [
-        ({"absolute": -0.25}, {"direction": "HIGHER_IS_BETTER", "absolute": -0.25}),
+        ("auc", {"absolute": 0.25}, {"direction": "HIGHER_IS_BETTER", "absolute": -0.25}),
+        ("loss", {"absolute": 0.25}, {"direction": "LOWER_IS_BETTER", "absolute": 0.25}),
         (
-            {"higher_is_better": False, "relative": 0.5, "absolute": 0.0},
-            {"direction": "LOWER_IS_BETTER", "absolute": 0.0, "relative": 0.5},
+            "recall",
+            {"relative": 0.5, "absolute": 0},
+            {"direction": "HIGHER_IS_BETTER", "absolute": 0, "relative": -0.5},
         ),
+        ("loss", {"relative": 0.5, "absolute": 0}, {"direction": "LOWER_IS_BETTER", "absolute": 0, "relative": 0.5}),
     ],
 )
-def test_change_thresholds(given: dict[str, Any], expected: dict[str, Any]) -> None:
-    config = eval_config(settings(change_thresholds={"loss": given}))
-    assert threshold(config, "loss")["changeThreshold"] == expected
+def test_a_metric_may_be_worse_than_the_baseline_by_so_much(
+    name: str, given: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    found = threshold(eval_config(settings(change_thresholds={name: given})), name)["changeThreshold"]
+    assert found == expected
+    # Not -0.0.
+    assert all(str(value) != "-0.0" for value in found.values())
+
+
+def verdict_of(name: str, change: dict[str, float], baseline: float, candidate: float) -> bool:
+    """TFMA's own validation of two values of a metric."""
+    given = eval_config(settings(thresholds={}, change_thresholds={name: change}))
+    config = tfma.utils.update_eval_config_with_defaults(given, has_baseline=True)
+    names = {
+        model: MetricKey(name=name, model_name=model, example_weighted=None)
+        for model in (tfma.CANDIDATE_KEY, tfma.BASELINE_KEY)
+    }
+    metrics = {
+        names[tfma.CANDIDATE_KEY]: candidate,
+        names[tfma.BASELINE_KEY]: baseline,
+        names[tfma.CANDIDATE_KEY].make_diff_key(): candidate - baseline,
+    }
+    return metrics_validator.validate_metrics(((), metrics), config).validation_ok
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "baseline", "candidate", "passes"),
+    [
+        ("loss", {"absolute": 0.125}, 0.5, 0.625, True),
+        ("loss", {"absolute": 0.125}, 0.5, 0.75, False),
+        ("loss", {"absolute": 0.125}, 0.5, 0.0, True),
+        ("loss", {"absolute": 0.0}, 0.5, 0.5, True),
+        ("loss", {"absolute": 0.0}, 0.5, 0.51, False),
+        ("loss", {"relative": 0.25}, 0.5, 0.625, True),
+        ("loss", {"relative": 0.25}, 0.5, 0.626, False),
+        ("auc", {"absolute": 0.125}, 0.75, 0.625, True),
+        ("auc", {"absolute": 0.125}, 0.75, 0.5, False),
+        ("auc", {"absolute": 0.125}, 0.75, 1.0, True),
+        ("auc", {"absolute": 0.0}, 0.75, 0.75, True),
+        ("auc", {"absolute": 0.0}, 0.75, 0.74, False),
+        ("auc", {"relative": 0.5}, 0.75, 0.375, True),
+        ("auc", {"relative": 0.5}, 0.75, 0.374, False),
+        ("auc", {"absolute": 0.5, "relative": 0.125}, 0.75, 0.5, False),
+    ],
+)
+def test_tfma_refuses_what_is_worse_by_more(
+    name: str, change: dict[str, float], baseline: float, candidate: float, passes: bool
+) -> None:
+    assert verdict_of(name, change, baseline, candidate) is passes
+
+
+NUMBERS = sorted({name for names in METRICS.values() for name in names} - {"confusion_matrix"})
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_each_number_has_a_better_side_or_is_refused(name: str) -> None:
+    label = next(
+        label
+        for label, kind in zip(LABELS, ("binary", "classes", "classes", "number"), strict=True)
+        if name in METRICS[kind]
+    )
+    chosen = settings(label, metrics=[name, "loss"], change_thresholds={name: {"absolute": 0.0}})
+    if name in ("calibration", "mean_label", "mean_prediction"):
+        with pytest.raises(EvaluationError, match=rf"Neither a higher nor a lower {name} is the better one"):
+            eval_config(chosen)
+    else:
+        direction = threshold(eval_config(chosen), name)["changeThreshold"]["direction"]
+        assert direction == ("LOWER_IS_BETTER" if "loss" in name or "error" in name else "HIGHER_IS_BETTER")
+
+
+@pytest.mark.parametrize("change", [{"absolute": -0.01}, {"relative": -0.01}, {"higher_is_better": True}, {}])
+def test_a_change_threshold_is_how_much_worse_and_nothing_else(change: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        settings(change_thresholds={"loss": change})
 
 
 def test_a_metric_may_have_both() -> None:
-    config = eval_config(settings(change_thresholds={"loss": {"absolute": 0.0, "higher_is_better": False}}))
+    config = eval_config(settings(change_thresholds={"loss": {"absolute": 0.0}}))
     assert threshold(config, "loss").keys() == {"valueThreshold", "changeThreshold"}
 
 

@@ -117,7 +117,7 @@ def first(tmp_path_factory: pytest.TempPathFactory, data: Path, model: Path) -> 
     """The first run: no baseline, sliced, a value threshold that holds and a change threshold."""
     evaluation = {
         "thresholds": {"auc": {"lower": 0.7}},
-        "change_thresholds": {"loss": {"higher_is_better": False, "absolute": 0.0}},
+        "change_thresholds": {"loss": {"absolute": 0.0}},
         "slices": [["payment_type"], ["payment_type", "score"]],
         "confusion_thresholds": [0.5],
     }
@@ -131,7 +131,7 @@ def refused(
     """Half of what the baseline predicts: the same ranking, and nothing above 0.5."""
     evaluation = {
         "thresholds": {"auc": {"lower": 0.8}, "recall": {"lower": 0.1}},
-        "change_thresholds": {"recall": {"absolute": -0.25}, "auc": {"absolute": 0.0}},
+        "change_thresholds": {"recall": {"absolute": 0.25}, "loss": {"absolute": 0.1}, "auc": {"absolute": 0.0}},
     }
     halved = export(tmp_path_factory.mktemp("halved"), scale=0.5)
     return evaluate(tmp_path_factory.mktemp("refused"), data, halved, settings(evaluation=evaluation), baseline=model)
@@ -191,10 +191,21 @@ def test_thresholds_hold_for_all_rows_and_not_for_each_slice(first: Evaluation) 
 
 
 def test_thresholds_that_fail_refuse_the_model_with_reasons(refused: Evaluation) -> None:
+    loss = refused.metrics["Overall"]["loss"]
+    # Of the scores 0.5108: the mean of -ln 0.9, -ln 0.4, -ln 0.4 and -ln 0.9; of half of them of 0.45, 0.7, 0.2, 0.95.
+    assert loss == pytest.approx(0.7040, abs=1e-4)
     assert not refused.verdict.blessed
     assert refused.verdict.failures == (
         Failure(slice="Overall", metric="auc", value=0.75, bound="must be at least 0.8"),
-        Failure(slice="Overall", metric="recall", value=0.0, bound="-0.5 from the baseline; must be at least -0.25"),
+        Failure(
+            slice="Overall",
+            metric="loss",
+            value=loss,
+            bound="+0.1932 from the baseline; may be worse by at most 0.1",
+        ),
+        Failure(
+            slice="Overall", metric="recall", value=0.0, bound="-0.5 from the baseline; may be worse by at most 0.25"
+        ),
         Failure(slice="Overall", metric="recall", value=0.0, bound="must be at least 0.1"),
     )
     assert refused.flags == ["NOT_BLESSED"]
@@ -241,7 +252,7 @@ def number(tmp_path_factory: pytest.TempPathFactory, model: Path, write_examples
     examples = write_examples(folder / "examples", [{"label": 2.0, "score": 1.0}, {"label": 4.0, "score": 6.0}])
     chosen = settings(
         label={"kind": "numeric", "column": "fare"},
-        evaluation={"change_thresholds": {"mean_squared_error": {"higher_is_better": False, "relative": 0.1}}},
+        evaluation={"change_thresholds": {"mean_squared_error": {"relative": 0.1}}},
     )
     return evaluate(folder, examples, model, chosen)
 

@@ -60,11 +60,11 @@ def test_a_failure_refuses_and_says_what_was_asked_for() -> None:
         ),
         (
             "change_threshold { direction: HIGHER_IS_BETTER absolute { value: -0.01 } }",
-            "-0.05 from the baseline; must be at least -0.01",
+            "-0.05 from the baseline; may be worse by at most 0.01",
         ),
         (
-            "change_threshold { direction: LOWER_IS_BETTER relative { value: 0.02 } }",
-            "-0.05 from the baseline; must be at most +2% of the baseline's value",
+            "change_threshold { direction: LOWER_IS_BETTER absolute { value: 0 } relative { value: 0.02 } }",
+            "-0.05 from the baseline; may be worse by at most 0 and by at most 2% of the baseline's value",
         ),
     ],
 )
