@@ -1,8 +1,13 @@
 """Overlays: settings laid over settings, from files and from `--set`.
 
-Mappings merge key by key; a list, a number or a text replaces what was there as a whole. A null takes an entry away, so
-that its default holds again (`features.company: null` drops a feature, `training.epochs: null` is the default number);
-where null is a value of its own (`training.early_stopping: null` switches it off), it is that value.
+Mappings merge key by key; a list, a number or a text replaces what was there as a whole. A mapping that writes another
+`kind` replaces the whole mapping too, since the keys of one kind mean nothing to another: over
+`fare: {kind: numeric, log: true}`, `fare: {kind: bucketized, buckets: 4}` leaves no `log`. Only `runner` and `engine`
+keep their other keys, which are those of every kind.
+
+A null takes an entry away, so that its default holds again (`features.company: null` drops a feature,
+`training.epochs: null` is the default number); where null is a value of its own (`training.early_stopping: null`
+switches it off), it is that value.
 """
 
 from __future__ import annotations
@@ -10,7 +15,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from configs.located import Located, Mistake, Place
+from configs.located import Located, Mistake, Path, Place
 from configs.secret import mask_passwords
 from configs.yaml_source import parse_yaml
 from schemas.errors import SettingsError
@@ -18,14 +23,37 @@ from schemas.errors import SettingsError
 _SEGMENT = re.compile(r"""\s*(?:"([^"]+)"|'([^']+)'|([^.="'\s\[\]]+))\s*(\.|=|$)""")
 
 
-def merge(base: Located, over: Located) -> Located:
-    """The overlay laid over the base; places tell where each value of the result was written."""
-    if isinstance(base.value, dict) and isinstance(over.value, dict):
-        merged = dict(base.value)
-        for key, value in over.value.items():
-            merged[key] = merge(merged[key], value) if key in merged else value
-        return replace(base, value=merged)
-    return replace(over, takes_away=over.value is None)
+_KEPT = (("runner",), ("engine",))
+"""Sections whose kind can change alone, as `--runner` and `--engine` do."""
+
+
+def merge(base: Located, over: Located, path: Path = ()) -> Located:
+    """The overlay laid over the base; places tell where each value of the result was written.
+
+    Args:
+        base: what is there.
+        over: what is laid over it.
+        path: where in the settings both are.
+    """
+    if not (isinstance(base.value, dict) and isinstance(over.value, dict)):
+        return replace(over, takes_away=over.value is None)
+    there = base.value
+    if path not in _KEPT and _kind(base) and _kind(over) and _kind(base) != _kind(over):
+        # A null may still say that a key of the old kind goes.
+        left = {
+            key: replace(value, takes_away=value.value is None and key in there) for key, value in over.value.items()
+        }
+        return replace(over, value=left)
+    merged = {
+        key: merge(there[key], value, (*path, key)) if key in there else value for key, value in over.value.items()
+    }
+    return replace(base, value={**there, **merged})
+
+
+def _kind(node: Located) -> str | None:
+    # A feature may be named kind: its value is a mapping.
+    kind = node.child("kind")
+    return kind.value if kind and isinstance(kind.value, str) else None
 
 
 def parse_override(text: str) -> tuple[Located, list[Mistake]]:

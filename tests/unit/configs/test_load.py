@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from configs.load import load_settings
-from configs.settings import EarlyStopping, Settings
+from configs.settings import EarlyStopping, Schedule, Settings
 from configs.show import show
 from schemas.errors import SettingsError
-from schemas.features import Categorical, Numeric
+from schemas.features import Bucketized, Categorical, Numeric, NumericLabel
 from tests.unit.configs.conftest import SMALL
 
 Write = Callable[..., Path]
@@ -76,13 +76,19 @@ def test_taking_away_what_is_not_there_is_an_error(write: Write) -> None:
     assert "Did you mean to take away 'company'?" in found.fix
 
 
-def test_an_overlay_can_change_the_kind_and_take_away_its_keys(write: Write) -> None:
+def test_an_overlay_can_change_the_kind(write: Write) -> None:
     base = write(base=SMALL.replace("{kind: numeric}", "{kind: numeric, log: true}"))
-    overlay = write(name="b.yaml", base="features: {fare: {kind: bucketized, buckets: 4, log: }}")
-    assert load_settings([base, overlay], (), {}).features["fare"].kind == "bucketized"
-    found = error(base, "features.fare={kind: bucketized, buckets: 4}")
-    assert found.what == "Unknown key 'log' in features.fare, which is of kind 'bucketized'."
-    assert found.where == "a.yaml, line 6, column 25 (features.fare.log)"
+    overlay = write(name="b.yaml", base="features: {fare: {kind: bucketized, buckets: 4}}")
+    expected = Bucketized(kind="bucketized", buckets=4)
+    assert load_settings([base, overlay], (), {}).features["fare"] == expected
+    keys = ["features.fare.kind=bucketized", "features.fare.buckets=4"]
+    assert load_settings([base], keys, {}).features["fare"] == expected
+    nulls = ["features.fare={kind: bucketized, buckets: 4, log: }"]
+    assert load_settings([base], nulls, {}).features["fare"] == expected
+    label = load_settings([base], ["label={kind: numeric, column: tips}"], {}).label
+    assert label == NumericLabel(kind="numeric", column="tips")
+    schedule = ["training.optimizer.schedule={kind: cosine, decay_steps: 9}", "training.optimizer.schedule.kind=linear"]
+    assert load_settings([base], schedule, {}).training.optimizer.schedule == Schedule(kind="linear")
 
 
 def test_overrides_are_yaml_and_keys_with_dots_are_quoted(write: Write) -> None:

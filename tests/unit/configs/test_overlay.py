@@ -52,6 +52,30 @@ def test_a_null_over_an_entry_takes_it_away() -> None:
     assert (b.takes_away, c.takes_away) == (True, False)
 
 
+def test_another_kind_replaces_the_whole_mapping() -> None:
+    base = {"x": {"kind": "numeric", "log": True}}
+    assert merged(base, {"x": {"kind": "bucketized", "buckets": 4}}) == {"x": {"kind": "bucketized", "buckets": 4}}
+    assert merged(base, {"x": {"kind": "numeric", "fill": 0}}) == {"x": {"kind": "numeric", "log": True, "fill": 0}}
+    assert merged(base, {"x": {"fill": 0}}) == {"x": {"kind": "numeric", "log": True, "fill": 0}}
+    assert merged({"x": {"log": True}}, {"x": {"kind": "numeric"}}) == {"x": {"log": True, "kind": "numeric"}}
+
+
+def test_a_mapping_within_another_kind_merges_with_nothing() -> None:
+    base = {"x": {"kind": "a", "y": {"kind": "c", "z": 1}}}
+    assert merged(base, {"x": {"kind": "b"}}, {"x": {"y": {"w": 2}}}) == {"x": {"kind": "b", "y": {"w": 2}}}
+    assert merged(base, {"x": {"kind": "b", "y": {"w": 2}}}) == {"x": {"kind": "b", "y": {"w": 2}}}
+
+
+def test_an_entry_named_kind_is_not_a_kind() -> None:
+    base = {"features": {"kind": {"kind": "text"}, "y": 1}}
+    assert merged(base, {"features": {"kind": {"kind": "image"}}}) == {"features": {"kind": {"kind": "image"}, "y": 1}}
+
+
+@pytest.mark.parametrize("section", ["runner", "engine"])
+def test_another_runner_or_engine_keeps_the_other_keys(section: str) -> None:
+    assert merged({section: {"kind": "a", "x": 1}}, {section: {"kind": "b"}}) == {section: {"kind": "b", "x": 1}}
+
+
 def test_values_keep_the_place_where_they_were_written() -> None:
     base, _ = parse_yaml("a: 1\nb: 2", "base.yaml")
     over, _ = parse_yaml("b: 3", "over.yaml")
