@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +39,15 @@ from configs.paths import resolve
 from configs.settings import Settings
 from pipeline import nodes
 from pipeline.evaluation import eval_config
+from pipeline.user_function import check_function
 from schemas.curated import load_schema
 from schemas.errors import SettingsError
 
 TRAINER_FUNCTION = "distribution.trainer.run_fn"
+_LIBRARIES = (
+    *("tfx", "tfx-bsl", "tensorflow", "tf-keras", "tensorflow-transform"),
+    *("tensorflow-data-validation", "tensorflow-model-analysis"),
+)
 
 
 def create_pipeline(settings: Settings, *, force_bless: str = "") -> Pipeline:
@@ -52,8 +58,11 @@ def create_pipeline(settings: Settings, *, force_bless: str = "") -> Pipeline:
         force_bless: a reason for blessing the model whatever its metrics; empty: the thresholds decide.
 
     Raises:
-        SettingsError: a dotted path names a module that does not exist.
+        SettingsError: a dotted path leads nowhere.
+        SchemaError: the curated schema cannot be read.
     """
+    check_function(settings.transform.preprocessing_fn, "transform.preprocessing_fn")
+    check_function(settings.model.run_fn, "model.run_fn")
     # TFX's cache cannot see the code behind a dotted path (contract 2): its fingerprint travels with the settings.
     transform_code = code_fingerprint(_packages(settings.transform.preprocessing_fn, "transforms", "schemas"))
     trainer_code = code_fingerprint(_packages(settings.model.run_fn, "models", "distribution", "schemas"))
@@ -143,6 +152,10 @@ def create_pipeline(settings: Settings, *, force_bless: str = "") -> Pipeline:
     _depends_on(evaluator, code=code_fingerprint(["components.evaluator", "serving", "schemas"]))
     _depends_on(pusher, code=code_fingerprint(["components.pusher", "serving", "schemas"]))
     chain += [validator, gate, transform, trainer, latest_blessed, evaluator, pusher]
+    stack = _stack()
+    for node in chain:
+        if isinstance(node, BaseComponent):
+            _depends_on(node, stack=stack)
     return Pipeline(
         pipeline_name=settings.name,
         pipeline_root=str(root(settings) / "artifacts"),
@@ -166,6 +179,12 @@ def root(settings: Settings) -> Path:
             fix="Give a local folder or a mounted one; copy <output_dir>/releases to where models are served from.",
         )
     return Path(resolved).absolute()
+
+
+def _stack() -> str:
+    """Fingerprint of the libraries' versions: what one TFX has made is not taken from the cache by another."""
+    versions = [f"{name} {metadata.version(name)}" for name in _LIBRARIES]
+    return hashlib.sha256("\n".join(versions).encode()).hexdigest()
 
 
 def _depends_on(node: BaseComponent, **fingerprints: str) -> None:
