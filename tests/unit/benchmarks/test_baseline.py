@@ -8,6 +8,8 @@ import pytest
 from benchmarks.baseline import fit_baseline
 from schemas.features import FeatureTable
 
+pytestmark = pytest.mark.slow  # it really trains or analyses, again and again
+
 
 @pytest.fixture
 def table() -> FeatureTable:

@@ -11,6 +11,8 @@ from models.network import Network
 from models.train import train_model
 from tests.unit.models.regression import make_model, make_split, make_training
 
+pytestmark = pytest.mark.slow  # it really trains or analyses, again and again
+
 
 class KilledError(Exception):
     """Stands for whatever ends a process."""

@@ -13,6 +13,8 @@ from schemas.errors import TrainingError
 from schemas.transformed import LABEL_KEY, PREDICTION_KEY
 from tests.unit.models.conftest import TABLE, Transformed
 
+pytestmark = pytest.mark.slow  # it really trains or analyses, again and again
+
 
 def arguments(transformed: Transformed, folder: Path, **training: Any) -> SimpleNamespace:
     """What the Trainer gives to run_fn."""

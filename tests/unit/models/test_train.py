@@ -13,6 +13,8 @@ from models.train import train_model
 from schemas.errors import TrainingError
 from tests.unit.models.regression import make_model, make_split, make_training
 
+pytestmark = pytest.mark.slow  # it really trains or analyses, again and again
+
 
 def trained(
     folder: Path, *, seed: int = 1, rows: int = 64, **settings: Any

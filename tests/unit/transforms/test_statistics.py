@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import tensorflow as tf
 import tensorflow_transform as tft
 
 from schemas.features import FeatureTable
 from transforms.preprocessing import preprocessing_fn
+
+pytestmark = pytest.mark.slow  # it really trains or analyses, again and again
 
 BINARY = {"kind": "binary", "expression": "y > 0"}
 

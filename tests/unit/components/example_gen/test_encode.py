@@ -32,8 +32,8 @@ def _protobuf(columns: dict[str, tuple[ValueType, list[object]]]) -> list[bytes]
                 features[name] = tf.train.Feature(bytes_list=tf.train.BytesList(value=encoded))
             else:
                 features[name] = tf.train.Feature()
-        # Entry by entry: of two names of which one begins with the other, protobuf's C++ and Python backends put another
-        # one first, and the bytes must not depend on the backend.
+        # Entry by entry: of two names of which one begins with the other, protobuf's backends do not put the same one
+        # first, and the bytes must not depend on the backend.
         entries = b"".join(
             tf.train.Features(feature={name: features[name]}).SerializeToString()
             for name in sorted(features, key=lambda name: name.encode())
