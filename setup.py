@@ -20,6 +20,7 @@ PACKAGES = [
     "components.anomaly_gate",
     "components.evaluator",
     "components.example_gen",
+    "components.example_validator",
     "components.latest_blessed",
     "components.pusher",
     "pipeline",

@@ -15,7 +15,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from tfx.components.example_validator.component import ExampleValidator
 from tfx.components.schema_gen.component import SchemaGen
 from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
 from tfx.components.statistics_gen.component import StatisticsGen
@@ -32,6 +31,7 @@ from tfx.types.standard_artifacts import Model, ModelBlessing
 from components.anomaly_gate.component import AnomalyGate
 from components.evaluator.component import Evaluator
 from components.example_gen.component import ExampleGen
+from components.example_validator.component import ExampleValidator
 from components.latest_blessed.strategy import LatestBlessedBeforeStrategy
 from components.pusher.component import Pusher
 from configs.fingerprint import code_fingerprint, settings_fingerprint
@@ -148,7 +148,8 @@ def create_pipeline(settings: Settings, *, force_bless: str = "") -> Pipeline:
             ),
         },
     ).with_id(nodes.PUSHER)
-    _depends_on(gate, code=code_fingerprint(["components.anomaly_gate", "schemas"]))
+    _depends_on(validator, code=code_fingerprint(["components.example_validator"]))
+    _depends_on(gate, code=code_fingerprint(["components.anomaly_gate", "components.example_validator", "schemas"]))
     _depends_on(evaluator, code=code_fingerprint(["components.evaluator", "serving", "schemas"]))
     _depends_on(pusher, code=code_fingerprint(["components.pusher", "serving", "schemas"]))
     chain += [validator, gate, transform, trainer, latest_blessed, evaluator, pusher]

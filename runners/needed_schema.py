@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
-from components.anomaly_gate.empty_lists import (
+from components.example_validator.empty_lists import (
     common_statistics,
     count_empty_as_missing,
     feature_name,

@@ -9,7 +9,7 @@ import tensorflow as tf
 from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 from tfx_bsl.coders.example_coder import ExamplesToRecordBatchDecoder
 
-from components.anomaly_gate.empty_lists import feature_name
+from components.example_validator.empty_lists import feature_name
 
 BATCH_ROWS = 10_000
 

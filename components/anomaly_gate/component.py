@@ -38,13 +38,14 @@ class AnomalyGateSpec(ComponentSpec):
 class AnomalyGate(BaseComponent):
     """Stops the run when validation found anomalies at or above `validation.fail_at`, or when rows were lost.
 
-    Nothing reads the output of this node, so Transform has to name it: `transform.add_upstream_node(gate)`.
+    Nothing reads the output of this node, so Transform has to name it: `transform.add_upstream_node(gate)`. A run that
+    it stops leaves no report, but the anomalies are in ExampleValidator's artifact, just as they were judged.
 
     Args:
         examples: from ExampleGen; the custom property `rows` says how many rows each split has.
         statistics: of those examples, from StatisticsGen.
         schema: the schema that ExampleValidator held the statistics to.
-        anomalies: from ExampleValidator.
+        anomalies: from our ExampleValidator.
         validation: the section of the settings.
 
     Raises:

@@ -17,7 +17,6 @@ from tfx.types.artifact import Artifact
 from tfx.utils import io_utils
 
 from components.anomaly_gate.batches import read_batches
-from components.anomaly_gate.empty_lists import amend
 from components.anomaly_gate.evidence import Evidence, find_evidence
 from components.anomaly_gate.judge import Verdict, judge
 from components.anomaly_gate.message import anomaly_error
@@ -66,8 +65,7 @@ class Executor(BaseExecutor):
         schema_uri = artifact_utils.get_single_uri(input_dict[SCHEMA_KEY])
         schema = io_utils.SchemaReader().read(io_utils.get_only_uri_in_dir(schema_uri))
         anomalies = _read_anomalies(artifact_utils.get_single_instance(input_dict[ANOMALIES_KEY]))
-        amended = {split: amend(found, statistics[split], schema) for split, found in anomalies.items()}
-        verdict = judge(amended, statistics, validation)
+        verdict = judge(anomalies, statistics, validation)
         for allowed in verdict.unused:
             logging.info("validation.allow met no anomaly: %s", allowed)
         if not verdict.passed:

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from tensorflow_metadata.proto.v0 import anomalies_pb2
 
-from components.anomaly_gate.empty_lists import common_statistics, feature_name, values_of
 from components.anomaly_gate.row_count import Statistics, counted_rows, default_dataset
+from components.example_validator.empty_lists import common_statistics, feature_name, values_of
 from configs.settings import Allowed, Validation
 
 DATASET = "dataset"

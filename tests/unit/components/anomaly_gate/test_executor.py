@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 import tensorflow as tf
-from tfx.components.example_validator.executor import Executor as ExampleValidator
 from tfx.types import standard_artifacts
 
 from components.anomaly_gate.executor import Executor
+from components.example_validator.executor import Executor as ExampleValidator
 from configs.settings import Allowed, Validation
 from schemas.artifacts import GateReport
 from schemas.errors import AnomalyError, DataError

@@ -13,8 +13,8 @@ import tensorflow_data_validation as tfdv
 import tfx
 from tensorflow_data_validation.statistics.stats_impl import generate_statistics_in_memory
 
-from components.anomaly_gate.empty_lists import amend
 from components.anomaly_gate.judge import judge
+from components.example_validator.empty_lists import amend
 from configs.settings import Settings, Validation
 from schemas.curated import load_schema
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2
 
-from components.anomaly_gate.empty_lists import amend, count_empty_as_missing, features_with_empty_lists, validate
+from components.example_validator.empty_lists import amend, count_empty_as_missing, features_with_empty_lists, validate
 
 Type = anomalies_pb2.AnomalyInfo.Type
 

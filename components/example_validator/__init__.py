@@ -1,0 +1,1 @@
+"""ExampleValidator: TFX's, with empty lists taken for the missing values that they are."""
