@@ -42,6 +42,8 @@ class _Check:
             return self._text(node, node.value, shape, path)
         if isinstance(node.value, bool) and shape.types & {"integer", "number"} and "boolean" not in shape.types:
             self._mistake(node, path, f"{dotted(path)} must be a number.", "Write a number instead of true or false.")
+        if isinstance(node.value, int) and not -(2**63) <= node.value < 2**63:
+            self._mistake(node, path, f"{dotted(path)} does not fit into 64 bits.", "Write a smaller number.")
         return node
 
     def _mapping(self, node: Located, entries: Mapping[str, Located], union: Shape, path: Path) -> Located:

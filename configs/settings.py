@@ -20,7 +20,9 @@ _FromEnvironment = Annotated[str, Field(min_length=1, json_schema_extra={ENVIRON
 """Text in which `${NAME}` and `${NAME:-default}` are replaced by that environment variable; `$$` is a `$`."""
 
 
-def _without_password(location: str) -> str:
+def _a_location(location: str) -> str:
+    if "\0" in location:
+        raise ValueError("must not hold the character NUL")
     if holds_password(location):
         raise ValueError(
             "must not hold a password, because locations are shown and recorded; "
@@ -29,9 +31,11 @@ def _without_password(location: str) -> str:
     return location
 
 
-Location = Annotated[_FromEnvironment, AfterValidator(_without_password)]
+Location = Annotated[_FromEnvironment, AfterValidator(_a_location)]
 """A path or a URI; it may name environment variables, but not hold a password."""
 
+_SPLIT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_MAX_BUCKETS = 10_000
 _DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 
 
@@ -58,7 +62,7 @@ class Data(Section):
         description="File, folder (every *.csv and *.csv.gz in it), glob, or a pattern with {SPAN}, {VERSION} or "
         "{YYYY}-{MM}-{DD}. package:NAME/FILE is a file inside an installed package."
     )
-    delimiter: str = Field(",", min_length=1, max_length=1)
+    delimiter: str = Field(",", description="The character between two cells, such as , or ; or a tab.")
     missing_values: tuple[str, ...] = Field(("",), description="Texts that stand for a missing value.")
     splits: dict[str, int] = Field(
         {"train": 2, "eval": 1},
@@ -70,6 +74,13 @@ class Data(Section):
         description="What to do with rows whose label columns are empty; dropped rows are counted and reported.",
     )
 
+    @field_validator("delimiter")
+    @classmethod
+    def _separates(cls, delimiter: str) -> str:
+        if len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n\0':
+            raise ValueError("must be one ASCII character that is neither a double quote nor the end of a line")
+        return delimiter
+
     @field_validator("splits")
     @classmethod
     def _has_both(cls, splits: dict[str, int]) -> dict[str, int]:
@@ -77,6 +88,13 @@ class Data(Section):
             raise ValueError("must name at least the splits train and eval")
         if any(buckets < 1 for buckets in splits.values()):
             raise ValueError("every split needs at least one hash bucket")
+        for name in splits:
+            if not _SPLIT.fullmatch(name):
+                raise ValueError(
+                    f"{name!r} cannot name a split: use letters, digits, - and _, first a letter or a digit"
+                )
+        if sum(splits.values()) > _MAX_BUCKETS:
+            raise ValueError(f"must have at most {_MAX_BUCKETS} hash buckets together; only their ratio counts")
         return splits
 
 
@@ -117,7 +135,9 @@ class Model(Section):
 
     run_fn: str = Field("models.run_fn.run_fn", description="Dotted path of the function that trains and exports.")
     architecture: Literal["wide_deep", "dcn"] = "dcn"
-    hidden_units: tuple[int, ...] = Field((128, 64), description="Units of each dense layer of the deep part.")
+    hidden_units: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        (128, 64), description="Units of each dense layer of the deep part."
+    )
     cross_layers: int = Field(2, ge=1, description="Cross layers of the DCN-v2.")
     embedding_size: int | None = Field(None, ge=1, description="Default: 6 * size ** 0.25, at most 64.")
     dropout: float = Field(0.0, ge=0.0, lt=1.0)
@@ -162,7 +182,7 @@ class Training(Section):
     devices: int | None = Field(None, ge=1, description="GPUs of the mirrored strategy; default: all.")
     batch_size: int = Field(256, ge=1, description="Examples a step, over all replicas.")
     epochs: int = Field(10, ge=1)
-    steps: int | None = Field(None, ge=1, description="Stop after so many steps, whatever epochs says.")
+    steps: int | None = Field(None, ge=1, lt=2**31, description="Stop after so many steps, whatever epochs says.")
     steps_per_execution: int | None = Field(
         None, ge=1, description="Steps between two returns to Python; default: up to 64."
     )
@@ -216,6 +236,8 @@ MetricName = Literal[
     "auc", "auc_precision_recall", "accuracy", "precision", "recall", "loss", "calibration",
     "mean_label", "mean_prediction", "confusion_matrix", "mean_squared_error", "mean_absolute_error",
 ]  # fmt: skip
+_FRACTIONS: frozenset[MetricName] = frozenset({"auc", "auc_precision_recall", "accuracy", "precision", "recall"})
+_ERRORS: frozenset[MetricName] = frozenset({"loss", "mean_squared_error", "mean_absolute_error"})
 
 
 class Evaluation(Section):
@@ -225,12 +247,32 @@ class Evaluation(Section):
         None,
         description="Default: by the label; auc, accuracy, precision, recall, loss, calibration, ... for yes/no.",
     )
-    confusion_thresholds: tuple[float, ...] = (0.25, 0.5, 0.75)
+    confusion_thresholds: tuple[Annotated[float, Field(ge=0.0, le=1.0)], ...] = (0.25, 0.5, 0.75)
     thresholds: dict[MetricName, ValueThreshold] = {}
     change_thresholds: dict[MetricName, ChangeThreshold] = {}
     slices: tuple[tuple[str, ...], ...] = Field((), description="Raw columns to slice by, each entry one combination.")
     split: str = Field("eval", description="Split on which the model is judged, e.g. a third one, test.")
     baseline: bool = Field(True, description="Compare with the latest blessed model when there is one.")
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Evaluation:
+        for name, threshold in self.thresholds.items():
+            for side, bound in (("lower", threshold.lower), ("upper", threshold.upper)):
+                place = ("thresholds", name, side)
+                if bound is not None and name in _FRACTIONS and not 0.0 <= bound <= 1.0:
+                    raise PlacedValueError(f"must be within 0 and 1, as every {name} is", place)
+                if side == "upper" and bound is not None and name in _ERRORS and bound < 0.0:
+                    raise PlacedValueError(f"must not be negative: no {name} could pass", place)
+        return self
+
+    @model_validator(mode="after")
+    def _distinct_slices(self) -> Evaluation:
+        for place, columns in enumerate(self.slices):
+            if not columns or len(set(columns)) < len(columns):
+                raise PlacedValueError("must list one or more different columns", ("slices", place))
+            if set(columns) in map(set, self.slices[:place]):
+                raise PlacedValueError("is the same combination as an earlier one", ("slices", place))
+        return self
 
     @model_validator(mode="after")
     def _has_threshold(self) -> Evaluation:
@@ -246,7 +288,10 @@ class Push(Section):
     """Where blessed models go: <output_dir>/releases/<model>/<version>."""
 
     model: str | None = Field(
-        None, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", description="Name of the served model; default: name."
+        None,
+        max_length=128,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$",
+        description="Name of the served model; default: name.",
     )
     keep: int | None = Field(
         None, ge=1, description="Versions to keep; the newest blessed one is never deleted. Default: all."
@@ -320,6 +365,10 @@ class Settings(Section):
         if self.evaluation.split not in self.data.splits:
             raise ValueError(
                 f"evaluation.split: {self.evaluation.split!r} is not a split of data.splits {sorted(self.data.splits)}"
+            )
+        if self.example_weight is not None and columns[self.example_weight] == "string":
+            raise PlacedValueError(
+                f"must be a column of numbers, but a feature reads {self.example_weight!r} as text", ("example_weight",)
             )
         for place, slicing in enumerate(self.evaluation.slices):
             for column in slicing:
