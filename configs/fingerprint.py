@@ -5,26 +5,30 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from configs.modules import source_locations
-from configs.secret import SecretUrl
 from configs.settings import Settings
 
-_WITHOUT_EFFECT = frozenset({"output_dir", "logging", "runner"})
-"""Sections that say where and how a run goes, but not what comes out of it."""
+_WITHOUT_EFFECT: Mapping[str, Any] = {
+    **dict.fromkeys(("output_dir", "logging", "runner", "engine", "metadata", "push"), True),
+    "validation": {"samples"},
+    "training": {"tensorboard"},
+}
+"""What says where and how a run goes, what it shows and where its model is put, but not what comes out of it."""
 
 
 def settings_fingerprint(settings: Settings) -> str:
     """SHA-256, in hex, of what the settings say about the result of a run.
 
-    Leaves out output_dir, logging, runner and all secrets. Equal settings have equal fingerprints, in every process and
-    however they were written: the input is JSON with sorted keys and every default.
+    Leaves out output_dir, logging, runner, engine, metadata, push, validation.samples and training.tensorboard, and
+    with them all secrets. Equal settings have equal fingerprints, in every process and however they were written: the
+    input is JSON with sorted keys and every default.
     """
-    content = settings.model_dump(mode="python", by_alias=True, exclude=set(_WITHOUT_EFFECT))
-    text = json.dumps(_without_secrets(content), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    content = settings.model_dump(mode="json", by_alias=True, exclude=_WITHOUT_EFFECT)
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -59,11 +63,3 @@ def _sources(location: Path) -> Iterator[tuple[str, Path]]:
             if file.endswith(".py"):
                 path = Path(folder, file)
                 yield path.relative_to(location).as_posix(), path
-
-
-def _without_secrets(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_secrets(child) for key, child in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_without_secrets(child) for child in value]
-    return None if isinstance(value, SecretUrl) else value

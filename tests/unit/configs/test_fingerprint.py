@@ -24,14 +24,35 @@ def test_a_default_that_is_written_out_changes_nothing(write: Write) -> None:
 
 
 @pytest.mark.parametrize(
-    "override", ["output_dir=elsewhere", "logging.level=debug", "runner.cache=false", "runner.parallel_nodes=7"]
+    "override",
+    [
+        "output_dir=elsewhere",
+        "logging.level=debug",
+        "runner.cache=false",
+        "runner.parallel_nodes=7",
+        "engine.kind=direct",
+        "engine.inline_max_bytes=1",
+        "metadata.url=mysql://me@host",
+        "push.model=other",
+        "push.keep=3",
+        "validation.samples=9",
+        "training.tensorboard=false",
+    ],
 )
 def test_where_and_how_a_run_goes_does_not_count(write: Write, override: str) -> None:
     assert of(write(), override) == of(write())
 
 
 @pytest.mark.parametrize(
-    "override", ["training.epochs=11", "data.path=b.csv", "features.fare.log=true", "features.x={kind: text}", "name=b"]
+    "override",
+    [
+        "training.epochs=11",
+        "data.path=b.csv",
+        "features.fare.log=true",
+        "features.x={kind: text}",
+        "name=b",
+        "validation.fail_at=warning",
+    ],
 )
 def test_what_decides_the_result_counts(write: Write, override: str) -> None:
     assert of(write(), override) != of(write())
