@@ -9,7 +9,8 @@
 
 `predict` takes the feature table's `inputs` and nothing else: floats as float32, whole numbers as float64 (which holds
 them exactly up to 2 ** 53), strings as bytes. NaN, and the empty string, mean that the value is missing; it then takes
-the same default as in training, because every way leads through the transform graph that training used.
+the same default as in training, because every way leads through the transform graph that training used. Each input has
+the column's name or, where TensorFlow cannot hold that, what `schemas.request` makes of it: "Trip Miles" is Trip_Miles.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import tensorflow as tf
 
 from models.head import Head
 from schemas.errors import TrainingError
+from schemas.request import request_key
 from schemas.transformed import PREDICTION_KEY
 
 EXAMPLES = "examples"
@@ -66,7 +68,9 @@ class ServingModule(tf.Module):
         """The concrete functions by name."""
         raw = self._raw.value
         examples = tf.TensorSpec([None], tf.string, EXAMPLES)
-        named = {name: tf.TensorSpec([None], _request_dtype(raw[name].dtype), name) for name in self._inputs}
+        named = {
+            name: tf.TensorSpec([None], _request_dtype(raw[name].dtype), request_key(name)) for name in self._inputs
+        }
         # Both ways of asking end in this one function, so that it is traced and stored once.
         sparse = {name: tf.SparseTensorSpec([None, None], raw[name].dtype) for name in self._inputs}
         answer = tf.function(self._predictions, [sparse], autograph=False)
@@ -74,7 +78,7 @@ class ServingModule(tf.Module):
         def serving_default(examples: tf.Tensor) -> dict[str, tf.Tensor]:
             return answer(_parsed(examples, self._inputs, raw))
 
-        def predict(**columns: tf.Tensor) -> dict[str, tf.Tensor]:
+        def predict(columns: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
             return answer({name: _without_missing(columns[name], raw[name].dtype) for name in self._inputs})
 
         def transform_features(examples: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -82,7 +86,7 @@ class ServingModule(tf.Module):
 
         return {
             "serving_default": tf.function(serving_default, [examples], autograph=False).get_concrete_function(),
-            "predict": tf.function(predict, autograph=False).get_concrete_function(**named),
+            "predict": tf.function(predict, [named], autograph=False).get_concrete_function(),
             "transform_features": tf.function(transform_features, [examples], autograph=False).get_concrete_function(),
         }
 

@@ -1,7 +1,8 @@
 """Label expressions such as `tips > 0.2 * fare`: a small, safe subset of Python.
 
 Allowed: column names, numbers, quoted strings (compared with == and != only), `+ - * /`, signs, the six comparisons,
-`and`, `or`, `not`, parentheses. The same expression is evaluated on NumPy arrays (ingestion) and on tensors
+`and`, `or`, `not`, parentheses. A column whose name is not a Python identifier stands in backquotes, as in pandas'
+`query`: "`Trip Tips` > 0.2 * Fare". The same expression is evaluated on NumPy arrays (ingestion) and on tensors
 (Transform), since both overload the same operators; a comparison with a missing (NaN) number is false on both, except
 `!=`, which is true.
 """
@@ -10,9 +11,12 @@ from __future__ import annotations
 
 import ast
 import operator
+import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import reduce
+from keyword import iskeyword
 from typing import Any, Literal
+from unicodedata import normalize
 
 from schemas.errors import SchemaError
 
@@ -40,6 +44,9 @@ _UNARY: dict[type[ast.AST], Callable[[Any], Any]] = {
 }
 _NAMES = {"truth": "a comparison", "number": "a number", "text": "text", None: "a column"}
 
+_QUOTED = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`(?P<column>[^`]+)`""", re.DOTALL)
+"""A quoted string, in which a backquote is a character as any other, or a column in backquotes."""
+
 Kind = Literal["truth", "number", "text"]
 
 
@@ -60,7 +67,7 @@ class Expression:
     def __init__(self, text: str) -> None:
         self.text = text
         try:
-            self._body = ast.parse(text.strip(), mode="eval").body
+            self._body = _parsed(text)
             self._strings: set[str] = set()
             self._numbers: set[str] = set()
             self._check(self._body)
@@ -74,7 +81,7 @@ class Expression:
             raise self._refused(f"{both[0]!r} is used both as text and as a number")
         names = (node for node in ast.walk(self._body) if isinstance(node, ast.Name))
         ordered = sorted(names, key=lambda node: (node.lineno, node.col_offset))
-        self.columns: tuple[str, ...] = tuple(dict.fromkeys(node.id for node in ordered))
+        self.columns: tuple[str, ...] = tuple(dict.fromkeys(_column(node) for node in ordered))
         self.string_columns: frozenset[str] = frozenset(self._strings)
         if not self.columns:
             raise self._refused("it reads no column")
@@ -96,7 +103,7 @@ class Expression:
             where="label.expression",
             received=self.text,
             fix="Use column names, numbers, quoted strings, + - * /, comparisons, and / or / not, "
-            "for example tips > 0.2 * fare.",
+            "for example tips > 0.2 * fare; put a column whose name has spaces or signs in backquotes: `Trip Tips`.",
         )
 
     def _check(self, node: ast.AST) -> Kind | None:
@@ -124,9 +131,11 @@ class Expression:
         for node in nodes:
             found = self._check(node)
             if isinstance(node, ast.Name) and wanted == "truth":
-                raise self._refused(f"{node.id!r} is a column, not a comparison; write for example {node.id} == 1")
+                raise self._refused(
+                    f"{_column(node)!r} is a column, not a comparison; write for example {node.id} == 1"
+                )
             if isinstance(node, ast.Name):
-                (self._strings if wanted == "text" else self._numbers).add(node.id)
+                (self._strings if wanted == "text" else self._numbers).add(_column(node))
             elif found != wanted:
                 raise self._refused(f"{ast.unparse(node)!r} is {_NAMES[found]} where {_NAMES[wanted]} belongs")
 
@@ -143,7 +152,7 @@ class Expression:
 
     def _value(self, node: ast.AST, columns: Mapping[str, Any]) -> Any:
         if isinstance(node, ast.Name):
-            return columns[node.id]
+            return columns[_column(node)]
         if isinstance(node, ast.Constant):
             return node.value
         if isinstance(node, ast.BinOp):
@@ -160,6 +169,32 @@ class Expression:
             for op, left, right in zip(node.ops, sides, sides[1:], strict=False)
         )
         return reduce(operator.and_, steps)
+
+
+def _parsed(text: str) -> ast.expr:
+    """The tree of the expression; the name of a column in backquotes keeps them, so that messages show them."""
+    known = normalize("NFKC", text)  # As Python reads identifiers.
+    prefix = "_"
+    while prefix in known:
+        prefix += "_"
+    columns: list[str] = []
+
+    def named(match: re.Match[str]) -> str:
+        if match["column"] is None:
+            return match[0]
+        columns.append(match["column"])
+        return f" {prefix}{len(columns) - 1} "
+
+    body = ast.parse(_QUOTED.sub(named, text).strip(), mode="eval").body
+    for node in ast.walk(body):
+        if isinstance(node, ast.Name) and node.id.startswith(prefix):
+            column = columns[int(node.id[len(prefix) :])]
+            node.id = column if column.isidentifier() and not iskeyword(column) else f"`{column}`"
+    return body
+
+
+def _column(node: ast.Name) -> str:
+    return node.id.strip("`")
 
 
 def _like(value: Any, other: Any) -> Any:

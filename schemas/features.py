@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from schemas.errors import PlacedValueError, SchemaError
 from schemas.expression import Expression
+from schemas.request import indistinct
 
 Dtype = Literal["float", "int", "string"]
 """Type of a raw column: float32, int64 or bytes once it is in a tf.Example."""
@@ -236,8 +237,8 @@ class FeatureTable(Spec):
 
     Raises:
         ValueError: (as pydantic collects it) a cross names an unknown or unsuitable feature, two features read one
-            column with different types, a feature has a reserved name, or a feature would read a column that decides
-            the label alone.
+            column with different types, a feature has a reserved name, a prediction request could not tell two columns
+            apart (`schemas.request`), or a feature would read a column that decides the label alone.
     """
 
     features: dict[str, Feature] = Field(min_length=1)
@@ -259,6 +260,7 @@ class FeatureTable(Spec):
             if isinstance(spec, Cross):
                 self._check_cross(name, spec)
         _ = self.columns
+        self._check_requests()
         # A yes/no label of several columns, such as tips > 0.2 * fare, is not decided by one of them.
         decisive = list(self.label.columns) if len(self.label.columns) == 1 else []
         for name, column, _ in _feature_columns(self.features):
@@ -267,6 +269,16 @@ class FeatureTable(Spec):
                     f"reads the label's column {column!r}; the model would see the answer", ("features", name)
                 )
         return self
+
+    def _check_requests(self) -> None:
+        if clash := indistinct(self.inputs):
+            reader = next(name for name, column, _ in _feature_columns(self.features) if column == clash[1])
+            raise PlacedValueError(
+                f"reads the column {clash[1]!r}, which a prediction request cannot tell from {clash[0]!r}; "
+                "rename one of the columns in the data",
+                ("features", reader),
+                received=clash[1],
+            )
 
     def _check_cross(self, name: str, cross: Cross) -> None:
         for part in cross.of:

@@ -69,6 +69,29 @@ def test_a_column_alone_is_an_expression() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "columns", "strings"),
+    [
+        ("`Trip Tips` > 0.2 * `fare ($)`", ("Trip Tips", "fare ($)"), set()),
+        ("b > `a` and `b` < 1", ("b", "a"), set()),
+        ("`class` > 1 or `größe` < `self`", ("class", "größe", "self"), set()),
+        ("kind == 'it`s' and `a b` == \"`\"", ("kind", "a b"), {"kind", "a b"}),
+        (r"kind == 'it\'s' and `it's` > 1", ("kind", "it's"), {"kind"}),
+        ("_0 > `a b` * __0", ("_0", "a b", "__0"), set()),
+        ("_\uff3f0 > `a b`", ("__0", "a b"), set()),  # Python reads the full-width low line as an underscore.
+    ],
+)
+def test_columns_in_backquotes(text: str, columns: tuple[str, ...], strings: set[str]) -> None:
+    expression = Expression(text)
+    assert expression.columns == columns
+    assert expression.string_columns == strings
+
+
+def test_a_column_in_backquotes_has_its_value() -> None:
+    columns = {"Trip Tips": np.array([3.0, 2.0]), "fare ($)": np.array([10.0, 12.0]), "in": np.array([1.0, 0.0])}
+    assert Expression("`Trip Tips` > 0.2 * `fare ($)` and `in` == 1")(columns).tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
     ("text", "why"),
     [
         ("", "it cannot be parsed"),
@@ -95,6 +118,12 @@ def test_a_column_alone_is_an_expression() -> None:
         ("a < 'x'", "text can only be compared with == and !="),
         ("a == 'x' and a > 3", "'a' is used both as text and as a number"),
         ("a == 'x' == 3", "'3' is a number where text belongs"),
+        ("`a b > 1", "it cannot be parsed"),
+        ("`` > 1", "it cannot be parsed"),
+        ("x`a`y > 1", "it cannot be parsed"),
+        ("`a b`.c > 1", "'`a b`.c' is not allowed"),
+        ("not `a b`", "'a b' is a column, not a comparison; write for example `a b` == 1"),
+        ("`a b` == 'x' and `a b` > 3", "'a b' is used both as text and as a number"),
         ("(" * 500 + "a" + ")" * 500, "it cannot be parsed"),
         ("+".join(["a"] * 20_000) + " > 1", "it nests too deep"),
     ],
@@ -106,7 +135,7 @@ def test_what_is_not_an_expression_says_why(text: str, why: str) -> None:
     assert caught.value.received == text
 
 
-@given(st.text('ab01 +-*/<>=!()"andornot.', max_size=30))
+@given(st.text('ab01 +-*/<>=!()"`andornot.', max_size=30))
 def test_any_text_is_an_expression_or_a_schema_error(text: str) -> None:
     try:
         expression = Expression(text)

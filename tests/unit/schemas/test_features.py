@@ -109,6 +109,14 @@ def test_the_weight_may_be_a_feature_too() -> None:
             "the name is that of the token weights of 't'",
             ("features", "t_weight"),
         ),
+        (
+            {
+                "a": {"kind": "numeric", "column": "Trip Miles"},
+                "b": {"kind": "hashed", "column": "Trip_Miles", "buckets": 2},
+            },
+            "reads the column 'Trip_Miles', which a prediction request cannot tell from 'Trip Miles'",
+            ("features", "b"),
+        ),
         ({}, "at least 1 item", ("features",)),
         ({"a": {"kind": "numeric", "fill": float("nan")}}, "finite", ("features", "a", "numeric", "fill")),
         ({"a": {"kind": "bucketized"}}, "either buckets", ("features", "a", "bucketized")),
@@ -140,6 +148,10 @@ def test_a_feature_that_decides_the_label_alone_is_refused(label: dict[str, Any]
     message, path = error({"price": {"kind": "numeric", "column": "fare"}}, label)
     assert "reads the label's column 'fare'; the model would see the answer" in message
     assert path == ("features", "price")
+
+
+def test_the_label_is_not_part_of_a_request() -> None:
+    assert table({"Tips": {"kind": "numeric"}}).columns == {"Tips": "float", "tips": "float", "fare": "float"}
 
 
 def test_a_feature_that_is_one_part_of_the_label_is_allowed() -> None:
