@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parent
 
 PACKAGES = [
     "configs",
+    "configs.reading",
     "schemas",
     "transforms",
     "models",

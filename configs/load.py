@@ -8,12 +8,12 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from configs.check import checked
-from configs.located import Located, Mistake
-from configs.overlay import merge, parse_override
+from configs.reading.check import checked
+from configs.reading.located import Located, Mistake
+from configs.reading.overlay import merge, parse_override
+from configs.reading.settings_file import read_yaml
+from configs.reading.validation import mistakes_of
 from configs.settings import Settings
-from configs.settings_file import read_yaml
-from configs.validation import mistakes_of
 from schemas.errors import SettingsError
 from schemas.features import FeatureTable
 
@@ -26,8 +26,8 @@ def load_settings(
 ) -> Settings:
     """The settings that the files, merged from left to right, and then the overrides describe.
 
-    How overlays merge is said in `configs.overlay`, what `${NAME}` means in `configs.environment`, how YAML is read in
-    `configs.yaml_source`. No data path is looked at.
+    How overlays merge is said in `configs.reading.overlay`, what `${NAME}` means in `configs.reading.environment`, how
+    YAML is read in `configs.reading.yaml_source`. No data path is looked at.
 
     Args:
         files: YAML files; each is laid over those before it.

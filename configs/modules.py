@@ -7,8 +7,8 @@ import pkgutil
 import sys
 from pathlib import Path
 
-from configs.nearest import nearest
 from schemas.errors import SettingsError
+from schemas.nearest import nearest
 
 
 def source_locations(name: str) -> tuple[Path, ...]:

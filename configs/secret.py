@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from schemas.errors import SettingsError
@@ -141,6 +141,31 @@ def mask_passwords(text: str) -> str:
     return _PARAMETER.sub(masked, _PASSWORD.sub(masked, text))
 
 
+def secret_environment(settings: BaseModel) -> dict[str, str]:
+    """Variables that a process which gets `settings.dump()` needs beside the parent's own environment.
+
+    They hold the passwords that were written out in the settings; those given as `${NAME}` are in the environment
+    already. Empty for most settings. They belong into a child's environment or a Kubernetes Secret, never into a file
+    or a log.
+    """
+    found: dict[str, str] = {}
+    for secret in _secrets(settings.model_dump(mode="python")):
+        found.update(secret.environment())
+    return found
+
+
+def check_secrets(settings: BaseModel, environment: Mapping[str, str]) -> None:
+    """Checks, at the start of a run, that each secret can be read where it will be needed.
+
+    Loading does not check it: settings are also shown, compiled and tested on machines that must not know the secrets.
+
+    Raises:
+        SettingsError: a secret's variable is not set.
+    """
+    for secret in _secrets(settings.model_dump(mode="python")):
+        secret.reveal(environment)
+
+
 def _expanded(text: str, environment: Mapping[str, str], hidden: Mapping[str, str]) -> str:
     def value(match: re.Match[str]) -> str:
         name = match[1]
@@ -155,3 +180,14 @@ def _expanded(text: str, environment: Mapping[str, str], hidden: Mapping[str, st
         return environment[name]
 
     return _REFERENCE.sub(value, str(text))
+
+
+def _secrets(value: Any) -> Iterator[SecretUrl]:
+    if isinstance(value, SecretUrl):
+        yield value
+    elif isinstance(value, dict):
+        for child in value.values():
+            yield from _secrets(child)
+    elif isinstance(value, (list, tuple)):
+        for child in value:
+            yield from _secrets(child)

@@ -6,11 +6,11 @@ from typing import Any
 
 import yaml
 
-from configs.environment import escape
+from configs.reading.environment import escape
+from configs.reading.shape import Shape, settings_shape
+from configs.reading.yaml_source import reads_as_text
 from configs.secret import SecretUrl
 from configs.settings import Settings
-from configs.shape import Shape, settings_shape
-from configs.yaml_source import reads_as_text
 
 
 def show(settings: Settings) -> str:

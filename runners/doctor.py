@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from configs.paths import resolve
-from configs.secret_environment import secret_environment
+from configs.secret import secret_environment
 from configs.settings import Settings
 from runners.locked_versions import STACKS, compare_with_lock
 

@@ -3,13 +3,16 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from configs.secret import SecretUrl, expand_around_secrets, mask_passwords
+from configs.load import load_settings
+from configs.secret import SecretUrl, check_secrets, expand_around_secrets, mask_passwords, secret_environment
 from schemas.errors import SettingsError
 
 
@@ -103,3 +106,23 @@ def test_dumps_and_repr_of_a_model_do_not_show_secrets() -> None:
 def test_the_json_schema_marks_secrets() -> None:
     properties = Model.model_json_schema()["properties"]
     assert properties["url"]["anyOf"][0] == {"type": "string", "x-environment": True, "x-secret": True}
+
+
+def test_a_process_that_gets_the_dump_and_the_environment_can_connect(write: Callable[..., Path]) -> None:
+    settings = load_settings([write("metadata: {url: 'mysql://me:hunter2@host/db'}")], (), {})
+    dump = settings.dump()
+    assert "hunter2" not in str(dump)
+    url = SecretUrl(dump["metadata"]["url"])
+    assert url.reveal(secret_environment(settings)) == "mysql://me:hunter2@host/db"
+
+
+def test_settings_without_a_written_out_password_need_no_environment(write: Callable[..., Path]) -> None:
+    settings = load_settings([write("metadata: {url: 'mysql://me:${DB_PW}@host/db'}")], (), {})
+    assert secret_environment(settings) == {}
+
+
+def test_a_missing_variable_is_found_at_the_start_of_a_run(write: Callable[..., Path]) -> None:
+    settings = load_settings([write("metadata: {url: 'mysql://me:${DB_PW}@host/db'}")], (), {})
+    check_secrets(settings, {"DB_PW": "x"})
+    with pytest.raises(SettingsError, match="DB_PW"):
+        check_secrets(settings, {})

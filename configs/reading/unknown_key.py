@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from configs.located import Located, Mistake, Path, dotted, mistake
-from configs.nearest import nearest
-from configs.shape import Shape, settings_shape
+from configs.reading.located import Located, Mistake, Path, dotted, mistake
+from configs.reading.shape import Shape, settings_shape
+from schemas.nearest import nearest
 
 
 def unknown_key(key: str, value: Located, parent: Path, shape: Shape, kind: str | None, union: Shape) -> Mistake:

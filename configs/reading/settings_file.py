@@ -5,8 +5,8 @@ from __future__ import annotations
 from difflib import get_close_matches
 from pathlib import Path
 
-from configs.located import Located, Mistake, Place, shown
-from configs.yaml_source import parse_yaml
+from configs.reading.located import Located, Mistake, Place, shown
+from configs.reading.yaml_source import parse_yaml
 from schemas.errors import SettingsError
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 from yaml import events
 
-from configs.located import Located, Mistake, Path, Place, Scalar, mistake
+from configs.reading.located import Located, Mistake, Path, Place, Scalar, mistake
 from schemas.errors import SettingsError
 
 try:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from configs.environment import UndefinedVariableError, escape, expand
+from configs.reading.environment import UndefinedVariableError, escape, expand
 
 ENVIRONMENT = {"A": "1", "EMPTY": "", "NESTED": "${A}$$"}
 

@@ -7,13 +7,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from configs.located import Located, Mistake, Path, dotted, mistake, shown
-from configs.nearest import nearest
+from configs.reading.located import Located, Mistake, Path, dotted, mistake, shown
+from configs.reading.shape import Shape, settings_shape
+from configs.reading.unknown_key import unknown_key
 from configs.secret import MASK
-from configs.shape import Shape, settings_shape
-from configs.unknown_key import unknown_key
 from schemas.errors import PlacedValueError
 from schemas.features import FeatureTable
+from schemas.nearest import nearest
 
 _RULES = {
     "int_type": "must be a whole number",
@@ -105,7 +105,7 @@ def _mistake(entry: Mapping[str, Any], spot: _Spot) -> Mistake:
         return mistake(place, spot.path, f"{name} is missing.", fix=_missing_fix(spot))
     if kind in ("union_tag_invalid", "union_tag_not_found") and isinstance(spot.node and spot.node.value, dict):
         return _kind_mistake(spot)
-    if kind == "extra_forbidden" and spot.node:  # found before by configs.check, except through another door
+    if kind == "extra_forbidden" and spot.node:  # found before by configs.reading.check, except through another door
         shape = settings_shape()
         return unknown_key(str(spot.path[-1]), spot.node, spot.path[:-1], shape, None, shape)
     received = None if spot.node is None or isinstance(spot.node.value, dict) else shown(spot.node)

@@ -15,9 +15,9 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from configs.located import Located, Mistake, Path, Place
+from configs.reading.located import Located, Mistake, Path, Place
+from configs.reading.yaml_source import parse_yaml
 from configs.secret import mask_passwords
-from configs.yaml_source import parse_yaml
 from schemas.errors import SettingsError
 
 _SEGMENT = re.compile(r"""\s*(?:"([^"]+)"|'([^']+)'|([^.="'\s\[\]]+))\s*(\.|=|$)""")

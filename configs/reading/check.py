@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from configs.environment import UndefinedVariableError, expand
-from configs.located import Located, Mistake, Path, dotted, mistake, shown
-from configs.nearest import nearest
+from configs.reading.environment import UndefinedVariableError, expand
+from configs.reading.located import Located, Mistake, Path, dotted, mistake, shown
+from configs.reading.shape import Shape, settings_shape
+from configs.reading.unknown_key import unknown_key
 from configs.secret import expand_around_secrets, mask_passwords
-from configs.shape import Shape, settings_shape
-from configs.unknown_key import unknown_key
+from schemas.nearest import nearest
 
 
 def checked(tree: Located, environment: Mapping[str, str]) -> tuple[Located, list[Mistake]]:

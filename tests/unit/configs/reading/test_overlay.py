@@ -7,9 +7,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from configs.located import Located
-from configs.overlay import merge, parse_override
-from configs.yaml_source import parse_yaml
+from configs.reading.located import Located
+from configs.reading.overlay import merge, parse_override
+from configs.reading.yaml_source import parse_yaml
 from schemas.errors import SettingsError
 
 KEY = st.sampled_from(["a", "b", "c"])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from configs.settings_file import read_yaml
+from configs.reading.settings_file import read_yaml
 from schemas.errors import SettingsError
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from configs.located import Located, Path, Place, dotted, mistake, shown
+from configs.reading.located import Located, Path, Place, dotted, mistake, shown
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from configs import yaml_source
-from configs.located import Mistake, Place
-from configs.yaml_source import parse_yaml
+from configs.reading import yaml_source
+from configs.reading.located import Mistake, Place
+from configs.reading.yaml_source import parse_yaml
 from schemas.errors import SettingsError
 
 
