@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from difflib import get_close_matches
 
@@ -35,7 +36,8 @@ _BETTER_HIGHER: tuple[MetricName, ...] = ("auc", "auc_precision_recall", "accura
 def eval_config(settings: Settings) -> tfma.EvalConfig:
     """What the Evaluator computes, and on which slices, and what decides whether the model is blessed.
 
-    Thresholds apply to all rows together; change thresholds compare with the latest blessed model.
+    Thresholds apply to all rows together; change thresholds compare with the latest blessed model of
+    the same label.
 
     Raises:
         EvaluationError: a metric does not exist for this label, a threshold is on a metric that is not computed or is
@@ -101,6 +103,11 @@ def eval_config(settings: Settings) -> tfma.EvalConfig:
         "options": {"includeDefaultMetrics": False},
     }
     return json_format.ParseDict(config, tfma.EvalConfig())
+
+
+def label_fingerprint(settings: Settings) -> str:
+    """SHA-256, in hex, of what is predicted. Models whose labels differ in it are not compared with each other."""
+    return hashlib.sha256(json.dumps(settings.label.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
 
 
 def _kind(settings: Settings) -> str:

@@ -38,7 +38,7 @@ from configs.fingerprint import code_fingerprint, settings_fingerprint
 from configs.paths import resolve
 from configs.settings import Settings
 from pipeline import nodes
-from pipeline.evaluation import eval_config
+from pipeline.evaluation import eval_config, label_fingerprint
 from pipeline.user_function import check_function
 from schemas.curated import load_schema
 from schemas.errors import SettingsError
@@ -115,6 +115,7 @@ def create_pipeline(settings: Settings, *, force_bless: str = "") -> Pipeline:
     ).with_id(nodes.TRAINER)
     latest_blessed = Resolver(
         strategy_class=LatestBlessedBeforeStrategy,
+        config={"label": label_fingerprint(settings)},
         model=Channel(type=Model),
         model_blessing=Channel(type=ModelBlessing),
         candidate=trainer.outputs["model"],
@@ -124,6 +125,7 @@ def create_pipeline(settings: Settings, *, force_bless: str = "") -> Pipeline:
         model=trainer.outputs["model"],
         baseline_model=latest_blessed.outputs["model"] if settings.evaluation.baseline else None,
         eval_config=eval_config(settings),
+        label=label_fingerprint(settings),
         force_bless=force_bless,
         split=settings.evaluation.split,
     ).with_id(nodes.EVALUATOR)

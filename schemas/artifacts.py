@@ -1,8 +1,16 @@
-"""Types of artifacts that TFX lacks. Only components import this module: it needs TFX, which the settings must not."""
+"""What TFX lacks: types of artifacts, and names of custom properties that one component writes and another reads.
+
+Only components and runners import this module: it needs TFX, which the settings must not.
+"""
 
 from __future__ import annotations
 
 from tfx.types.artifact import Artifact
+
+ROWS_PROPERTY = "rows"
+"""Of Examples, from ExampleGen: JSON with the number of rows by split, `{"train": 2, "eval": 1}`."""
+LABEL_PROPERTY = "label"
+"""Of ModelBlessing, from the Evaluator: fingerprint of the label that the model predicts."""
 
 
 class GateReport(Artifact):

@@ -31,7 +31,8 @@ class Blessing(BaseModel):
     Attributes:
         blessed: whether the model may be released.
         forced: the reason given for blessing it although thresholds failed, or None.
-        baseline: the model it was compared with, as its artifact's URI, or None: there was no earlier blessed model.
+        baseline: the model it was compared with, as its artifact's URI, or None: no earlier blessed model
+            predicts the same label.
         failures: the thresholds that failed.
         unchecked: metrics whose change threshold was not checked, because there was no baseline.
     """

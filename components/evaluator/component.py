@@ -12,15 +12,16 @@ from tfx.types.channel import BaseChannel, Channel
 from tfx.types.component_spec import ExecutionParameter
 from tfx.utils import json_utils
 
-from components.evaluator.executor import FORCE_BLESS_KEY, Executor
+from components.evaluator.executor import FORCE_BLESS_KEY, LABEL_KEY, Executor
 
 
 class EvaluatorSpec(standard_component_specs.EvaluatorSpec):
-    """TFX's Evaluator and one parameter more."""
+    """TFX's Evaluator and two parameters more."""
 
     PARAMETERS = {
         **standard_component_specs.EvaluatorSpec.PARAMETERS,
         FORCE_BLESS_KEY: ExecutionParameter(type=str, optional=True),
+        LABEL_KEY: ExecutionParameter(type=str),
     }
 
 
@@ -29,13 +30,14 @@ class Evaluator(BaseBeamComponent):
 
     Outputs:
         evaluation: ModelEvaluation: TFMA's result (`tfma.load_eval_result`), `metrics.json` and `blessing.json`.
-        blessing: ModelBlessing, as TFX writes it; its custom property `baseline` is the baseline's URI or `none`, and
-            `forced` the reason for a forced blessing.
+        blessing: ModelBlessing, as TFX writes it; its custom property `baseline` is the baseline's URI or `none`,
+            `forced` the reason for a forced blessing, and `label` the parameter.
 
     Args:
         examples: raw Examples.
         model: the candidate.
         eval_config: from `pipeline.evaluation`; it holds at least one threshold.
+        label: fingerprint of the label that the model predicts; LatestBlessed looks for it.
         baseline_model: the latest blessed model; the channel may turn out empty, which is the first run.
         force_bless: a reason for blessing the model although thresholds fail; empty: the thresholds decide.
         split: the split that is evaluated.
@@ -49,6 +51,7 @@ class Evaluator(BaseBeamComponent):
         examples: BaseChannel,
         model: BaseChannel,
         eval_config: tfma.EvalConfig,
+        label: str,
         baseline_model: BaseChannel | None = None,
         force_bless: str = "",
         split: str = "eval",
@@ -64,5 +67,6 @@ class Evaluator(BaseBeamComponent):
             standard_component_specs.EVALUATION_KEY: Channel(type=standard_artifacts.ModelEvaluation),
             standard_component_specs.BLESSING_KEY: Channel(type=standard_artifacts.ModelBlessing),
             FORCE_BLESS_KEY: force_bless,
+            LABEL_KEY: label,
         }
         super().__init__(spec=EvaluatorSpec(**arguments))

@@ -21,11 +21,13 @@ from tfx.utils import path_utils
 
 from components.evaluator import metrics_table
 from components.evaluator.verdict import thresholds, verdict
+from schemas.artifacts import LABEL_PROPERTY
 from schemas.errors import EvaluationError
 from serving import blessing as blessing_file
 from serving.blessing import Blessing
 
 FORCE_BLESS_KEY = "force_bless"
+LABEL_KEY = "label"
 
 FORCED_PROPERTY = "forced"
 BASELINE_PROPERTY = "baseline"
@@ -76,6 +78,7 @@ class Executor(TfxExecutor):
         )
         judged.save(evaluation / blessing_file.FILE_NAME)
         artifact = artifact_utils.get_single_instance(output_dict[standard_component_specs.BLESSING_KEY])
+        artifact.set_string_custom_property(LABEL_PROPERTY, exec_properties[LABEL_KEY])
         _settle(artifact, judged, input_dict[standard_component_specs.MODEL_KEY][0])
         logging.info("Verdict: %s", judged)
 

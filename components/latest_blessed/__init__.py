@@ -1,1 +1,1 @@
-"""Resolver: the latest blessed model other than the candidate."""
+"""Resolver: the latest blessed model of the same label, other than the candidate."""

@@ -14,7 +14,7 @@ from tensorflow_model_analysis.metrics.metric_types import MetricKey
 
 from configs.settings import Settings
 from pipeline.evaluation import _METRICS as METRICS
-from pipeline.evaluation import eval_config
+from pipeline.evaluation import eval_config, label_fingerprint
 from schemas.errors import EvaluationError
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -242,3 +242,14 @@ def test_a_metric_that_the_label_has_not_is_refused() -> None:
 def test_change_thresholds_without_a_baseline_are_refused() -> None:
     with pytest.raises(EvaluationError, match=r"evaluation\.baseline: false"):
         eval_config(settings(baseline=False, change_thresholds={"loss": {"absolute": 0.0}}))
+
+
+def test_labels_have_fingerprints_of_their_own() -> None:
+    other = {"kind": "one_hot", "column": "species", "classes": ["b", "a"]}
+    prints = [label_fingerprint(settings(label)) for label in (*LABELS, other)]
+    assert len(set(prints)) == len(prints)
+    assert all(len(found) == 64 for found in prints)
+
+
+def test_what_is_not_the_label_does_not_change_its_fingerprint() -> None:
+    assert label_fingerprint(settings(weight="importance", metrics=["loss"])) == label_fingerprint(settings())

@@ -20,6 +20,7 @@ def evaluator(**changes: Any) -> Evaluator:
         "model": Channel(type=standard_artifacts.Model),
         "baseline_model": Channel(type=standard_artifacts.Model),
         "eval_config": tfma.EvalConfig(),
+        "label": "of tips",
     }
     return Evaluator(**{**given, **changes})
 

@@ -85,6 +85,7 @@ def evaluate(
         "eval_config": proto_utils.proto_to_json(eval_config(chosen)),
         "example_splits": json_utils.dumps(["eval"]),
         "force_bless": force,
+        "label": "of tips",
     }
     Executor().Do(inputs, outputs, properties)
     return Evaluation(folder, outputs["blessing"][0])
@@ -183,6 +184,7 @@ def test_the_blessing_is_found_by_the_search_for_the_latest_blessed_model(first:
     assert first.blessing.get_int_custom_property("blessed") == 1
     assert first.blessing.get_int_custom_property("current_model_id") == 7
     assert first.blessing.get_string_custom_property("baseline") == "none"
+    assert first.blessing.get_string_custom_property("label") == "of tips"
 
 
 def test_thresholds_hold_for_all_rows_and_not_for_each_slice(first: Evaluation) -> None:

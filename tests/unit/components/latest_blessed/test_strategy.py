@@ -13,19 +13,24 @@ def model(number: int) -> Any:
     return artifact
 
 
-def blessing(of: int, blessed: bool) -> Any:
+def blessing(of: int, blessed: bool, label: str | None) -> Any:
     artifact = ModelBlessing()
     artifact.set_int_custom_property("current_model_id", of)
     artifact.set_int_custom_property("blessed", int(blessed))
+    if label is not None:
+        artifact.set_string_custom_property("label", label)
     return artifact
 
 
-def resolved(models: list[int], blessed: dict[int, bool], candidate: int) -> list[int]:
-    found = LatestBlessedBeforeStrategy().resolve_artifacts(
+def resolved(
+    models: list[int], blessed: dict[int, bool], candidate: int, labels: dict[int, str | None] | None = None
+) -> list[int]:
+    labels = labels or {}
+    found = LatestBlessedBeforeStrategy(label="tips").resolve_artifacts(
         None,
         {
             "model": [model(number) for number in models],
-            "model_blessing": [blessing(of, value) for of, value in blessed.items()],
+            "model_blessing": [blessing(of, value, labels.get(of, "tips")) for of, value in blessed.items()],
             "candidate": [model(candidate)],
         },
     )
@@ -48,3 +53,15 @@ def test_the_candidate_is_never_its_own_baseline() -> None:
 def test_the_first_model_has_no_baseline_also_when_it_is_blessed_and_run_again() -> None:
     assert resolved([1], {}, candidate=1) == []
     assert resolved([1], {1: True}, candidate=1) == []
+
+
+def test_a_model_of_another_label_is_passed_over() -> None:
+    assert resolved([1, 2, 3], {1: True, 2: True}, candidate=3, labels={2: "fare"}) == [1]
+
+
+def test_no_earlier_model_of_the_label_is_no_baseline() -> None:
+    assert resolved([1, 2], {1: True}, candidate=2, labels={1: "fare"}) == []
+
+
+def test_a_blessing_that_does_not_say_its_label_is_of_another() -> None:
+    assert resolved([1, 2], {1: True}, candidate=2, labels={1: None}) == []
