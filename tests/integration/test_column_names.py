@@ -84,7 +84,8 @@ def example(row: dict[str, Any]) -> bytes:
             feature.float_list.value.append(row[column])
         elif row[column]:
             feature.bytes_list.value.append(row[column].encode())
-    return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString()
+    serialized: bytes = tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString()
+    return serialized
 
 
 def test_clients_see_request_keys(release: Path) -> None:
