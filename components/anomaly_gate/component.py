@@ -8,7 +8,6 @@ from tfx.types import standard_artifacts
 from tfx.types.channel import BaseChannel, Channel
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
-from components.anomaly_gate.allowlist import check_allowlist
 from components.anomaly_gate.executor import (
     ANOMALIES_KEY,
     EXAMPLES_KEY,
@@ -18,6 +17,7 @@ from components.anomaly_gate.executor import (
     VALIDATION_KEY,
     Executor,
 )
+from components.anomaly_gate.judge import check_allowlist
 from configs.settings import Validation
 from schemas.artifacts import GateReport
 

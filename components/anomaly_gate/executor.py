@@ -22,6 +22,7 @@ from components.anomaly_gate.judge import Verdict, judge
 from components.anomaly_gate.message import anomaly_error
 from components.anomaly_gate.row_count import Statistics, check_rows, default_dataset
 from configs.settings import Validation
+from schemas.artifacts import ROWS_PROPERTY
 
 EXAMPLES_KEY = "examples"
 STATISTICS_KEY = "statistics"
@@ -30,8 +31,6 @@ ANOMALIES_KEY = "anomalies"
 VALIDATION_KEY = "validation"
 GATE_KEY = "gate"
 
-ROWS_PROPERTY = "rows"
-"""Custom property of the examples: JSON with the number of rows by split."""
 REPORT_FILE = "report.json"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any, Literal
 
 from tensorflow_metadata.proto.v0 import anomalies_pb2
@@ -11,9 +12,8 @@ from tensorflow_metadata.proto.v0 import anomalies_pb2
 from components.anomaly_gate.row_count import Statistics, counted_rows, default_dataset
 from components.example_validator.empty_lists import common_statistics, feature_name, values_of
 from configs.settings import Allowed, Validation
-
-DATASET = "dataset"
-"""Stands for the feature of an anomaly that concerns the rows as a whole, in messages and in `validation.allow`."""
+from schemas.compare import DATASET
+from schemas.errors import SettingsError
 
 Severity = Literal["warning", "error"]
 Judgement = Literal["refused", "allowed", "below fail_at"]
@@ -115,6 +115,27 @@ def judge(anomalies: Mapping[str, anomalies_pb2.Anomalies], statistics: Statisti
             )
     unused = tuple(allowed for i, allowed in enumerate(validation.allow) if i not in used)
     return Verdict(findings=tuple(findings), rows=rows, unused=unused)
+
+
+def check_allowlist(validation: Validation) -> None:
+    """A misspelt type would allow nothing, and nobody would know why.
+
+    Raises:
+        SettingsError: an entry names a type that TFDV does not have.
+    """
+    known = anomalies_pb2.AnomalyInfo.Type.keys()
+    for index, allowed in enumerate(validation.allow):
+        for kind in allowed.kinds:
+            if kind in known:
+                continue
+            near = get_close_matches(kind.upper(), known, n=1, cutoff=0.5)
+            raise SettingsError(
+                "TFDV has no such type of anomaly.",
+                where=f"validation.allow[{index}].kinds (feature {allowed.feature!r})",
+                received=kind,
+                fix=(f"Did you mean {near[0]}? " if near else "")
+                + "The types are those of tensorflow_metadata's AnomalyInfo.Type; leave kinds out to allow them all.",
+            )
 
 
 def _allows(allowed: Allowed, feature: str, kind: str) -> bool:

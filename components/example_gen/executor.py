@@ -18,13 +18,12 @@ from tfx.utils import proto_utils
 from components.example_gen.fingerprint import fingerprint
 from components.example_gen.ingest import Ingestion, ingest
 from components.example_gen.inputs import find_inputs
+from schemas.artifacts import ROWS_PROPERTY
 from schemas.errors import DataError
 from schemas.raw_columns import RawColumns
 
 INGESTION_KEY = "ingestion"
 """Execution property: JSON of the settings and the raw columns that decide the result."""
-ROWS_PROPERTY = "rows"
-"""Custom property of Examples: JSON, rows of each split."""
 DROPPED_PROPERTY = "dropped"
 """Custom property of Examples: number of rows without a label that were left out."""
 

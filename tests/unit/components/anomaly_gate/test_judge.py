@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tensorflow_metadata.proto.v0 import anomalies_pb2, statistics_pb2
 
-from components.anomaly_gate.judge import judge
+from components.anomaly_gate.judge import check_allowlist, judge
 from configs.settings import Allowed, Validation
+from schemas.errors import SettingsError
 
 
 def anomalies(text: str) -> anomalies_pb2.Anomalies:
@@ -160,3 +161,16 @@ def test_what_is_refused_is_what_is_not_allowed(features, allowed):
     verdict = judge({"train": found}, {"train": statistics_of(1, {})}, validation)
     assert [finding.feature for finding in verdict.refused] == sorted(set(features) - set(allowed))
     assert {entry.feature for entry in verdict.unused} == set(allowed) - set(features)
+
+
+def test_known_types_of_anomalies_may_be_allowed():
+    check_allowlist(Validation(allow=(Allowed(feature="a", kinds=("SCHEMA_NEW_COLUMN",)), Allowed(feature="b"))))
+
+
+@pytest.mark.parametrize("kind", ["SCHEMA_NEW_COLUM", "schema_new_column"])
+def test_an_unknown_type_is_refused_with_the_nearest(kind):
+    allow = (Allowed(feature="a"), Allowed(feature="b", kinds=(kind,)))
+    with pytest.raises(SettingsError, match="Did you mean SCHEMA_NEW_COLUMN") as caught:
+        check_allowlist(Validation(allow=allow))
+    assert caught.value.where == "validation.allow[1].kinds (feature 'b')"
+    assert caught.value.received == kind
