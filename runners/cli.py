@@ -17,6 +17,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from configs.secret import check_secrets
 from configs.settings import Settings
 from configs.version import VERSION
 from schemas.errors import ScalableTFError
@@ -131,6 +132,7 @@ def _run(arguments: argparse.Namespace) -> int:
         if value
     ]
     settings = _load(arguments, *overrides)
+    check_secrets(settings, os.environ)
     console = _console()
     with _quiet():
         from runners.local import run_local
