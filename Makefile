@@ -1,8 +1,8 @@
 # Everything runs in .venv, which requirements/bootstrap.py makes from the locks; `make` alone lists the commands.
 PYTHON3 ?= python3
 BIN := .venv/bin
-# A worker for each core; tests of one file stay together, since they share what is dear to make.
-PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
+# A worker for each core; tests/conftest.py says which tests stay together.
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadgroup
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-fast check lock clean

@@ -11,12 +11,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from components.evaluator.metrics_table import FILE_NAME as METRICS_FILE
+from components.evaluator.metrics_table import OVERALL
 from configs.settings import Settings
 from pipeline import nodes
 from runners.local import RunResult
 from runners.node import Output
+from serving.blessing import FILE_NAME as BLESSING_FILE
 
-OVERALL = "Overall"
 _SLICES_SHOWN = 10
 _METRICS_SHOWN = (
     *("example_count", "auc", "accuracy", "loss", "calibration", "precision", "recall"),
@@ -47,8 +49,8 @@ def print_report(result: RunResult, settings: Settings, files: list[str], consol
         Whether the run did what was asked: the model is blessed and released.
     """
     evaluation = Path(_only(result, nodes.EVALUATOR, "evaluation").uri)
-    metrics: dict[str, dict[str, Any]] = json.loads((evaluation / "metrics.json").read_text())
-    blessing: dict[str, Any] = json.loads((evaluation / "blessing.json").read_text())
+    metrics: dict[str, dict[str, Any]] = json.loads((evaluation / METRICS_FILE).read_text())
+    blessing: dict[str, Any] = json.loads((evaluation / BLESSING_FILE).read_text())
     console.print(_metrics_table(metrics, settings))
     _print_blessing(blessing, settings, console)
     released = bool(blessing["blessed"])
@@ -125,7 +127,7 @@ def _print_blessing(blessing: dict[str, Any], settings: Settings, console: Conso
         console.print("Baseline: none, evaluation.baseline is off.")
     else:
         skipped = f" The change threshold on {unchecked} could not be checked." if unchecked else ""
-        console.print(f"Baseline: none, no earlier model is blessed.{skipped}", highlight=False)
+        console.print(f"Baseline: none, no earlier model of this label is blessed.{skipped}", highlight=False)
 
 
 def _print_next(result: RunResult, files: list[str], released: bool, console: Console) -> None:

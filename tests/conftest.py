@@ -48,6 +48,13 @@ def _session_tmp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     tempfile.tempdir = None
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With several workers, what shares a dear fixture runs in one: a file, and all kinds of features together."""
+    for item in items:
+        together = item.path.parent if item.path.parent.name == "transforms" else item.path
+        item.add_marker(pytest.mark.xdist_group(str(together)))
+
+
 @pytest.fixture(scope="session")
 def stf_data() -> Path:
     """The folder with the public data sets, named by the environment variable STF_DATA."""
