@@ -22,6 +22,7 @@ from schemas.errors import EvaluationError
 from serving.blessing import Blessing, Failure
 
 pytestmark = [
+    pytest.mark.slow,  # TFMA on real models
     # Raised by Beam, TFX and TFMA inside.
     pytest.mark.filterwarnings("ignore"),
 ]
