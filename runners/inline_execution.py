@@ -20,6 +20,7 @@ from apache_beam.utils.windowed_value import PaneInfo, PaneInfoTiming, WindowedV
 from runners.inline_copies import Copies
 from runners.inline_groups import Groups
 from runners.inline_plan import Plan
+from runners.inline_records import fast_records
 from runners.inline_step import Step
 
 Push = Callable[[WindowedValue], Any]
@@ -195,7 +196,7 @@ class _Read(beam.DoFn):
 
     def process(self, element: bytes) -> Iterator[Any]:
         del element
-        yield from self._source.read(self._source.get_range_tracker(None, None))
+        yield from fast_records(self._source) or self._source.read(self._source.get_range_tracker(None, None))
 
 
 def _fan(targets: list[Push]) -> Push:

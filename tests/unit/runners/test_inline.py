@@ -393,9 +393,9 @@ def test_metrics() -> None:
 def test_a_chain_longer_than_pythons_stack() -> None:
     pipeline = beam.Pipeline(runner=InlineRunner(), argv=[])
     last = pipeline | beam.Create([0])
-    for place in range(400):
+    for place in range(300):
         last |= str(place) >> beam.Map(_plus_one)
-    _ = last | "check" >> beam.Map(_is_400)
+    _ = last | "check" >> beam.Map(_is_300)
     pipeline.run()
 
 
@@ -403,8 +403,8 @@ def _plus_one(number: int) -> int:
     return number + 1
 
 
-def _is_400(number: int) -> None:
-    assert number == 400
+def _is_300(number: int) -> None:
+    assert number == 300
 
 
 def test_a_pipeline_can_be_run_twice(tmp_path: Path) -> None:
