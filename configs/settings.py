@@ -180,7 +180,11 @@ class Training(Section):
 
     strategy: Literal["auto", "default", "one_device", "mirrored"] = "auto"
     devices: int | None = Field(None, ge=1, description="GPUs of the mirrored strategy; default: all.")
-    batch_size: int = Field(256, ge=1, description="Examples a step, over all replicas.")
+    batch_size: int | None = Field(
+        None,
+        ge=1,
+        description="Examples a step, over all replicas. Default: 256, or less, down to 16, to have 32 steps an epoch.",
+    )
     epochs: int = Field(10, ge=1)
     steps: int | None = Field(None, ge=1, lt=2**31, description="Stop after so many steps, whatever epochs says.")
     steps_per_execution: int | None = Field(

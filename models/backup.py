@@ -49,12 +49,16 @@ class Backup(tf.keras.callbacks.Callback):
         self._manager = tf.train.CheckpointManager(checkpoint, self._directory, max_to_keep=1)
         if self._manager.latest_checkpoint:
             checkpoint.restore(self._manager.latest_checkpoint).assert_existing_objects_matched()
-            _LOG.info("Training goes on at epoch %d, from %s", int(self._epoch) + 1, self._manager.latest_checkpoint)
-        return int(self._epoch)
+            _LOG.info(
+                "Training goes on at epoch %d, from %s", int(self._epoch.numpy()) + 1, self._manager.latest_checkpoint
+            )
+        return int(self._epoch.numpy())
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Saves when it is time."""
-        if self._manager is None or time.monotonic() - self._saved_at < self._seconds:
+        # Of a training that is over there is nothing to take up: an older backup ends in the same place.
+        over = self.model.stop_training
+        if self._manager is None or over or time.monotonic() - self._saved_at < self._seconds:
             return
         self._epoch.assign(epoch + 1)
         self._manager.save()

@@ -66,7 +66,7 @@ class Network(tf.keras.Model):
 
         traced = tf.function(one, autograph=False, reduce_retracing=True)
         several = self._steps_per_execution
-        if int(several) == 1:
+        if int(several.numpy()) == 1:
             return traced
 
         def many(iterator: Any) -> dict[str, tf.Tensor]:

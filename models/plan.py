@@ -10,6 +10,7 @@ from configs.settings import Training
 
 _LOG = logging.getLogger(__name__)
 _MOST_STEPS_PER_EXECUTION = 64
+_SMALLEST_BATCH, _LARGEST_BATCH, _FEWEST_STEPS_PER_EPOCH = 16, 256, 32
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,9 @@ class Plan:
         `training.steps`, where given, wins over `training.epochs`. An execution never goes past its end, and by default
         holds up to 64 steps: more save nothing, and progress and the NaN guard would come later.
         """
-        batch_size = min(settings.batch_size, rows)
-        if batch_size < settings.batch_size:
+        wanted_batch = settings.batch_size or _batch_size(rows)
+        batch_size = min(wanted_batch, rows)
+        if settings.batch_size and batch_size < settings.batch_size:
             _LOG.warning("The train split has only %d rows: that is the batch, not training.batch_size", rows)
         steps_per_epoch = rows // batch_size
         steps = settings.steps or settings.epochs * steps_per_epoch
@@ -50,3 +52,11 @@ class Plan:
             common = math.gcd(steps, steps_per_epoch)
             together = max(number for number in range(1, together + 1) if common % number == 0)
         return cls(batch_size, steps_per_epoch, math.ceil(steps / steps_per_epoch), steps, together)
+
+
+def _batch_size(rows: int) -> int:
+    """The largest power of two from 16 to 256 that leaves 32 steps an epoch: few large batches learn nothing."""
+    size = _LARGEST_BATCH
+    while size > _SMALLEST_BATCH and rows // size < _FEWEST_STEPS_PER_EPOCH:
+        size //= 2
+    return size

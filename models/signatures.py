@@ -141,6 +141,6 @@ def _as_specified(column: tf.SparseTensor, spec: tf.TypeSpec) -> tf.SparseTensor
     """The column as the transform graph takes it; a dense one is of the shape [batch, 1] or [batch]."""
     if isinstance(spec, tf.SparseTensorSpec):
         return column
-    default = "" if spec.dtype == tf.string else 0
+    default = "" if spec.dtype == tf.string else float("nan") if spec.dtype.is_floating else 0
     dense = tf.sparse.to_dense(tf.sparse.reset_shape(column, [column.dense_shape[0], 1]), default)
     return dense if spec.shape.rank == 2 else tf.squeeze(dense, axis=1)

@@ -99,8 +99,11 @@ class _Moments:
     def result(self) -> np.ndarray[Any, Any]:
         """[columns * 4]; zeros for a column without a finite value."""
         seen = self.count > 0
-        variance = self.squares / np.maximum(self.count, 1.0)
-        rows = np.where(seen, np.stack([self.mean, variance, self.minimum, self.maximum]), 0.0)
+        # A constant's mean may be an ulp off: without this its variance would be a rounding error to divide by.
+        varies = self.maximum > self.minimum
+        variance = np.where(varies, self.squares / np.maximum(self.count, 1.0), 0.0)
+        mean = np.where(varies, self.mean, self.minimum)
+        rows = np.where(seen, np.stack([mean, variance, self.minimum, self.maximum]), 0.0)
         return rows.T.reshape(-1)
 
 

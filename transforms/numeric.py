@@ -42,7 +42,9 @@ def numeric(values: Column, spec: Numeric, name: str) -> Generator[MomentsOf, Mo
     ...     done.value["fare_xf"].numpy().tolist()
     [[0.0], [1.0], [0.5]]
     """
-    x = _logged(values.numbers) if spec.log else values.numbers
+    x = values.numbers
+    if spec.log:
+        x = tf.where(tf.math.is_inf(x), x, _logged(x))  # an infinity stays one, and out of the statistics
     moments = yield MomentsOf(x)
     x = tf.where(tf.math.is_inf(x), tf.clip_by_value(x, moments.minimum, moments.maximum), x)
     filling = moments.mean

@@ -24,7 +24,7 @@ def make(training: Training) -> tf.distribute.Strategy:
             fix="Lower training.devices, leave it out to use what is there, or set training.strategy to auto.",
         )
     devices = gpus[:wanted] if gpus else ["/cpu:0"]
-    if training.batch_size < len(devices):
+    if training.batch_size is not None and training.batch_size < len(devices):
         raise TrainingError(
             f"A batch of {training.batch_size} cannot be divided among {len(devices)} replicas.",
             where="training.batch_size",

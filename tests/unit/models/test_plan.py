@@ -15,6 +15,11 @@ def test_epochs() -> None:
     assert plan == Plan(batch_size=4, steps_per_epoch=2, epochs=3, steps=6, steps_per_execution=2)
 
 
+@pytest.mark.parametrize(("rows", "size"), [(7, 7), (346, 16), (1024, 32), (8191, 128), (8192, 256), (10**6, 256)])
+def test_without_a_batch_size_few_rows_make_small_batches(rows: int, size: int) -> None:
+    assert Plan.of(Training(), rows).batch_size == size
+
+
 def test_steps_win_over_epochs() -> None:
     plan = Plan.of(Training(batch_size=4, epochs=3, steps=5), rows=10)
     assert plan == Plan(batch_size=4, steps_per_epoch=2, epochs=3, steps=5, steps_per_execution=1)

@@ -52,6 +52,15 @@ def test_it_makes_just_so_many_steps(tmp_path: Path, steps: int) -> None:
     assert int(model.optimizer.iterations) == steps
 
 
+@pytest.mark.parametrize("backup", [False, True])
+def test_under_a_mirrored_strategy_it_trains_as_without(tmp_path: Path, backup: bool) -> None:
+    one, _ = trained(tmp_path / "one", backup=backup)
+    with tf.distribute.MirroredStrategy(["/cpu:0"]).scope():
+        mirrored, _ = trained(tmp_path / "mirrored", backup=backup)
+    for expected, found in zip(one.get_weights(), mirrored.get_weights(), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
 def test_a_split_smaller_than_the_batch(tmp_path: Path) -> None:
     model, _ = trained(tmp_path, rows=5, epochs=2)
     assert int(model.optimizer.iterations) == 2

@@ -25,6 +25,12 @@ def column(*values):
     return [np.array(values, np.float64).reshape(-1, 1)]
 
 
+def test_a_constant_does_not_vary_though_its_mean_is_rounded():
+    constant = float(np.log1p(3.0))  # the mean of a thousand of them is an ulp off
+    numbers, *_ = run(Plan(moments=1), column(*[constant] * 1000))
+    assert numbers[:4].tolist() == [constant, 0.0, constant, constant]
+
+
 def test_moments():
     numbers, *_ = run(Plan(moments=1), column(1.0, 2.0), column(np.nan, 6.0))
     # Mean 3; squares 4 + 1 + 9 over 3; 1 to 6.
