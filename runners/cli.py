@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import shlex
 import sys
 import tempfile
 import traceback
@@ -134,6 +135,7 @@ def _run(arguments: argparse.Namespace) -> int:
     settings = _load(arguments, *overrides)
     check_secrets(settings, os.environ)
     console = _console()
+    console.print(f"Pipeline {settings.name}: loading TensorFlow, TFX and Beam ...", markup=False, highlight=False)
     with _quiet():
         from runners.local import run_local
         from runners.report import print_errors, print_report
@@ -141,7 +143,7 @@ def _run(arguments: argparse.Namespace) -> int:
     if result.errors:
         print_errors(result, _console(stderr=True))
         return EXIT_ERROR
-    return EXIT_OK if print_report(result, settings, arguments.config, console) else EXIT_NOT_BLESSED
+    return EXIT_OK if print_report(result, settings, _command(arguments), console) else EXIT_NOT_BLESSED
 
 
 def _node(arguments: argparse.Namespace) -> int:
@@ -159,6 +161,15 @@ def _console(*, stderr: bool = False) -> Console:
     console = Console(stderr=stderr)
     # Without a terminal there is no width to respect: log files and CI show long lines well.
     return console if console.is_terminal else Console(stderr=stderr, width=160)
+
+
+def _command(arguments: argparse.Namespace) -> str:
+    """The command line of this run, for the ones that are suggested after it."""
+    program = Path(sys.argv[0])
+    name = program.name if str(program.parent) in os.get_exec_path() else os.path.relpath(program)
+    options = [word for file in arguments.config for word in ("-c", file)]
+    options += [word for override in arguments.set for word in ("--set", override)]
+    return shlex.join([name, "run", *options])
 
 
 def _doctor(arguments: argparse.Namespace) -> int:

@@ -36,13 +36,13 @@ def print_errors(result: RunResult, console: Console) -> None:
     console.print(f"Logs: {result.logs}", markup=False, highlight=False, soft_wrap=True)
 
 
-def print_report(result: RunResult, settings: Settings, files: list[str], console: Console) -> bool:
+def print_report(result: RunResult, settings: Settings, command: str, console: Console) -> bool:
     """Prints the report of a run whose nodes all ended well.
 
     Args:
         result: the run.
         settings: its settings.
-        files: the settings files, for the commands that are suggested.
+        command: the command line of this run, for those that are suggested.
         console: where to print.
 
     Returns:
@@ -52,6 +52,7 @@ def print_report(result: RunResult, settings: Settings, files: list[str], consol
     metrics: dict[str, dict[str, Any]] = json.loads((evaluation / METRICS_FILE).read_text())
     blessing: dict[str, Any] = json.loads((evaluation / BLESSING_FILE).read_text())
     console.print(_metrics_table(metrics, settings))
+    console.print(f"All of them: {evaluation / METRICS_FILE}", markup=False, highlight=False, soft_wrap=True)
     _print_blessing(blessing, settings, console)
     released = bool(blessing["blessed"])
     if released:
@@ -60,7 +61,7 @@ def print_report(result: RunResult, settings: Settings, files: list[str], consol
         _print_newer(Path(pushed["pushed_destination"]), console)
     cached = sum(outcome.state == "cached" for outcome in result.outcomes.values())
     console.print(f"{len(result.outcomes)} nodes, {cached} of them cached, in {result.seconds:.1f} s.", highlight=False)
-    _print_next(result, files, released, console)
+    _print_next(result, command, released, console)
     return released
 
 
@@ -82,7 +83,7 @@ def _only(result: RunResult, node_id: str, key: str) -> Output:
 
 def _metrics_table(metrics: dict[str, dict[str, Any]], settings: Settings) -> Table:
     names = [name for name in _METRICS_SHOWN if name in metrics[OVERALL]][:7]
-    title = f"Metrics on the split {settings.evaluation.split!r}; more of them in metrics.json"
+    title = f"Metrics on the split {settings.evaluation.split!r}"
     table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
     table.add_column("slice", no_wrap=True)
     for name in names:
@@ -116,7 +117,7 @@ def _print_blessing(blessing: dict[str, Any], settings: Settings, console: Conso
     elif unchecked and not settings.evaluation.thresholds:
         console.print("[green]Blessed:[/] the first model, with nothing to compare it with.")
     else:
-        console.print("[green]Blessed:[/] every threshold that could be checked holds.")
+        console.print("[green]Blessed:[/] every threshold holds.")
     for failure in blessing.get("failures", ()):
         value = _number(failure["value"])
         text = f"  {failure['slice']}: {failure['metric']} is {value}, {failure['bound']}"
@@ -130,13 +131,13 @@ def _print_blessing(blessing: dict[str, Any], settings: Settings, console: Conso
         console.print(f"Baseline: none, no earlier model of this label is blessed.{skipped}", highlight=False)
 
 
-def _print_next(result: RunResult, files: list[str], released: bool, console: Console) -> None:
-    config = " ".join(f"-c {shlex.quote(file)}" for file in files)
+def _print_next(result: RunResult, command: str, released: bool, console: Console) -> None:
     model_run = _only(result, nodes.TRAINER, "model_run").uri
+    suggestions = {"the training in TensorBoard": f"tensorboard --logdir {shlex.quote(model_run)}"}
+    if released:
+        suggestions["again; what is unchanged comes from the cache"] = command
+    else:
+        suggestions["release the model all the same"] = f'{command} --force-bless "REASON"'
     console.print("Next:")
-    if not released:
-        console.print(
-            f'  scalable-tf run {config} --force-bless "REASON"   releases the model all the same', highlight=False
-        )
-    console.print(f"  tensorboard --logdir {shlex.quote(model_run)}", markup=False, highlight=False, soft_wrap=True)
-    console.print(f"  scalable-tf run {config}   again: what has not changed is taken from the cache", highlight=False)
+    for purpose, line in suggestions.items():
+        console.print(f"  # {purpose}\n  {line}", markup=False, highlight=False, soft_wrap=True)
