@@ -50,7 +50,7 @@ def _records(path: str) -> Iterator[bytes]:
         yield from _frames(file, path)
 
 
-def _frames(file: IO[bytes], path: str) -> Iterator[bytes]:
+def _frames(file: IO[bytes] | gzip.GzipFile, path: str) -> Iterator[bytes]:
     buffer, place, missing = b"", 0, 0
     while block := file.read(max(_BLOCK, missing)):
         buffer, place = buffer[place:] + block, 0
