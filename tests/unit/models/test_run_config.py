@@ -21,7 +21,7 @@ def test_what_the_trainer_is_told() -> None:
     config = RunConfig.from_custom_config(given(code="abc", backup_dir="somewhere"))
     assert config.model.architecture == "dcn"
     assert config.training.epochs == 3
-    assert config.training.batch_size == 256
+    assert config.training.batch_size is None  # the plan decides, by the number of rows
     assert config.table.inputs == {"fare": "float"}
     assert config.label.kind == "binary"
     assert config.backup_dir == "somewhere"

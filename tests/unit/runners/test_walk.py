@@ -4,7 +4,7 @@ import io
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +72,15 @@ def test_a_failure_stops_only_what_needs_the_failed_node(tmp_path: Path) -> None
     assert done.not_run == ["d", "e"]
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """pytest-xdist's workers ignore interrupts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_stops_the_workers(tmp_path: Path) -> None:
     parent = os.getpid()
 
