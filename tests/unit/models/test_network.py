@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from models.network import Network, example_features, feature_keys
@@ -74,6 +75,7 @@ class _OurLinear(Network):
         return self.dense(x)
 
 
+@pytest.mark.slow
 def test_fit_agrees_with_keras() -> None:
     x = tf.random.stateless_normal([32, 3], [1, 2])
     y = tf.reduce_sum(x, axis=1, keepdims=True)

@@ -20,6 +20,8 @@ from schemas.errors import TrainingError
 from schemas.transformed import LABEL_KEY, PREDICTION_KEY, model_inputs
 from tests.unit.models.conftest import TABLE, Transformed, example_of
 
+pytestmark = pytest.mark.slow  # a whole Transform, and an export
+
 MISSING = [
     {"fare": None, "hour": 3, "company": "a", "tips": 1.0},
     {"fare": 5.0, "hour": None, "company": "a", "tips": 1.0},

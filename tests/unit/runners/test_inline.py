@@ -390,6 +390,7 @@ def test_metrics() -> None:
     assert result.metrics().query(MetricsFilter().with_name("other"))["counters"] == []
 
 
+@pytest.mark.slow
 def test_a_chain_longer_than_pythons_stack() -> None:
     pipeline = beam.Pipeline(runner=InlineRunner(), argv=[])
     last = pipeline | beam.Create([0])

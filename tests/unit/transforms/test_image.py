@@ -79,6 +79,7 @@ def test_one_broken_picture_leaves_the_others():
     assert found.sum(axis=(1, 2, 3)).tolist() == [4.0, 0.0, 4.0]
 
 
+@pytest.mark.slow
 @settings(max_examples=20)
 @given(st.lists(st.binary(max_size=60), min_size=1, max_size=5))
 def test_any_bytes_are_taken(pictures):

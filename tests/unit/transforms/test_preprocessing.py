@@ -43,6 +43,7 @@ def test_every_kind_has_its_model_input(kinds):
     assert keys == {*features, "min_max_missing_xf"}
 
 
+@pytest.mark.slow
 def test_model_inputs_of_the_taxi_table(taxi):
     companies = len(taxi.output.vocabulary_by_name("company"))
     payments = len(taxi.output.vocabulary_by_name("payment_type"))
