@@ -19,11 +19,12 @@ from tensorflow_transform.beam import analyzer_cache
 from tensorflow_transform.tf_metadata.dataset_metadata import DatasetMetadata
 from tfx_bsl.tfxio import tensor_adapter, tensor_representation_util
 
+from runners.inline import InlineRunner
 from schemas.features import FeatureTable
 from schemas.transformed import ModelInput, model_inputs
 from transforms.preprocessing import preprocessing_fn
 
-RUNNER = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
+RUNNER = InlineRunner()  # many analyses: the direct runner takes most of its time for serialising
 TENSORS = {"float": tf.float32, "int": tf.int64, "string": tf.string}
 ARROW = {"float": pa.float32(), "int": pa.int64(), "string": pa.binary()}
 
