@@ -26,6 +26,7 @@ PACKAGES = [
     "components.pusher",
     "pipeline",
     "runners",
+    "runners.commands",
     "serving",
 ]
 
