@@ -27,6 +27,7 @@ PACKAGES = [
     "pipeline",
     "runners",
     "runners.commands",
+    "runners.metadata",
     "serving",
 ]
 

@@ -14,6 +14,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+from urllib.parse import unquote
 
 from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
@@ -26,12 +27,13 @@ ENVIRONMENT_KEY = "x-environment"
 """In the JSON Schema: true where `${NAME}` is allowed."""
 MASK = "***"
 
+_HIDDEN = "SCALABLE_TF_SECRET_"
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 _REFERENCE = re.compile(r"\$\{(" + _NAME + r")\}")
 # Up to the last @ of the line: a password that is not percent-encoded may hold any character.
 _PASSWORD = re.compile(r"(?P<before>[A-Za-z][\w+.-]*://[^/?#@:\s]*:)(?P<secret>.*)(?=@)")
 _PARAMETER = re.compile(
-    r"(?P<before>[?&;](?:[\w.-]*(?:password|passwd|pwd|secret|token|credential|signature|api_?key|access_?key)[\w.-]*|sig)=)"
+    r"(?P<before>[?&;](?:[\w.-]*(?:password|passwd|pwd|secret|token|credential|signature|api_?key|access_?key)[\w.-]*|sig)(?<!_file)=)"
     r"(?P<secret>[^&;#\s]+)",
     re.IGNORECASE,
 )
@@ -57,7 +59,7 @@ class SecretUrl(str):
         def hide(match: re.Match[str]) -> str:
             if _REFERENCE.fullmatch(match["secret"]):
                 return match.group()
-            name = f"SCALABLE_TF_SECRET_{stem}_{len(hidden)}"
+            name = f"{_HIDDEN}{stem}_{len(hidden)}"
             hidden[name] = match["secret"]
             return f"{match['before']}${{{name}}}"
 
@@ -87,6 +89,17 @@ class SecretUrl(str):
             SettingsError: a variable is not set.
         """
         return _expanded(self, environment, self._hidden)
+
+    def reveal_part(self, part: str, environment: Mapping[str, str]) -> str:
+        """The secret for which a part of this URL stands.
+
+        What was written out in the URL is percent-decoded, as all of a URL; what a variable holds is taken as it is.
+
+        Raises:
+            SettingsError: a variable is not set.
+        """
+        secret = _expanded(part, environment, self._hidden)
+        return unquote(secret) if part.startswith(f"${{{_HIDDEN}") else secret
 
     def environment(self) -> dict[str, str]:
         """Variables that a process which gets this URL as text needs in its environment to `reveal` it."""

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from configs.secret import ENVIRONMENT_KEY, SecretUrl, holds_password
+from configs.store_url import parse_store_url
 from schemas.errors import PlacedValueError
 from schemas.features import Feature, FeatureTable, Label
 
@@ -328,8 +329,19 @@ class Metadata(Section):
 
     url: SecretUrl | None = Field(
         None,
-        description="Default: SQLite in <output_dir>/metadata. A password belongs into a variable: mysql://me:${PASSWORD}@host/db.",
+        description="Default: SQLite in <output_dir>/metadata. Else sqlite:////path, mysql://user:${PASSWORD}@host/db, "
+        "postgresql://user:${PASSWORD}@host/db, grpc://host:port or grpcs://host:port; see docs/metadata.md.",
     )
+    retry_seconds: float = Field(
+        30.0, ge=0.0, description="How long a store that does not answer is tried again before the run gives up."
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _is_a_store(cls, url: SecretUrl | None) -> SecretUrl | None:
+        if url is not None:
+            parse_store_url(url)
+        return url
 
 
 class Logging(Section):

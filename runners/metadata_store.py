@@ -2,41 +2,62 @@
 
 from __future__ import annotations
 
-import fcntl
+import contextlib
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
+from typing import Any
 
-from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration.metadata import Metadata
 
 from configs.settings import Settings
-from pipeline.pipeline import root
-from schemas.errors import SettingsError
+from runners.metadata.backend import Backend
+from runners.metadata.retrying_store import RetryingStore
+from runners.metadata.sqlite import SqliteBackend
+from runners.metadata.sqlite_turn import sqlite_turn
+from runners.metadata.store_backend import store_backend
 
 
-class SqliteMetadata(Metadata):
-    """A SQLite store in which nodes that run side by side take turns.
+class StoreMetadata(Metadata):
+    """TFX's handle on a store: each outermost `with` is one connection, and none is open while an executor works.
 
-    SQLite refuses a second writer ("database is locked") instead of queueing it. The file lock is held for the short
-    reads and writes before and after an executor, never while it works, and it dies with its holder.
+    Args:
+        backend: the store.
+        retry_seconds: see `RetryingStore`.
     """
 
-    def __init__(self, path: Path) -> None:
-        config = metadata_store_pb2.ConnectionConfig()
-        config.sqlite.filename_uri = str(path)
-        config.sqlite.connection_mode = metadata_store_pb2.SqliteMetadataSourceConfig.READWRITE_OPENCREATE
-        super().__init__(config)
-        self._lock_path = path.with_name(path.name + ".lock")
-        self._lock: IO[str] | None = None
-        self._depth = 0
+    def __init__(self, backend: Backend, retry_seconds: float) -> None:
+        super().__init__(backend.config())
+        self._backend, self._retry_seconds = backend, retry_seconds
 
     def __enter__(self) -> Any:
-        if self._depth == 0:
-            self._lock = self._lock_path.open("w")
-            fcntl.flock(self._lock, fcntl.LOCK_EX)
-        self._depth += 1
-        return super().__enter__()
+        # TFX's own connects in an inner `with` too, tries ten times whatever the reason, and hides it.
+        if self._users == 0:
+            self._store = RetryingStore(self._backend, self._retry_seconds)
+        self._users += 1
+        return self
+
+
+class SqliteMetadata(StoreMetadata):
+    """A SQLite store in which nodes that run side by side take turns.
+
+    Args:
+        path: the file.
+        retry_seconds: how long a lock of another program is waited for.
+    """
+
+    def __init__(self, path: Path, retry_seconds: float = 0.0) -> None:
+        super().__init__(SqliteBackend(path), retry_seconds)
+        self._path = path
+        self._turn = contextlib.ExitStack()
+
+    def __enter__(self) -> Any:
+        if self._users:
+            return super().__enter__()
+        with contextlib.ExitStack() as turn:
+            turn.enter_context(sqlite_turn(self._path))
+            super().__enter__()
+            self._turn = turn.pop_all()
+        return self
 
     def __exit__(
         self,
@@ -45,27 +66,17 @@ class SqliteMetadata(Metadata):
         exc_tb: TracebackType | None = None,
     ) -> None:
         super().__exit__(exc_type, exc_value, exc_tb)
-        self._depth -= 1
-        if self._depth == 0 and self._lock is not None:
-            self._lock.close()
+        if self._users == 0:
+            self._turn.close()
 
 
-def metadata_connection(settings: Settings) -> Metadata:
+def metadata_connection(settings: Settings) -> StoreMetadata:
     """The store of these settings: SQLite under `output_dir` unless `metadata.url` says otherwise.
 
     Raises:
-        SettingsError: the URL is of a kind that is not supported.
+        SettingsError: the password, or a file that the URL names, cannot be read.
     """
-    if settings.metadata.url is None:
-        path = root(settings) / "metadata" / "metadata.sqlite"
-    elif settings.metadata.url.startswith("sqlite:///"):
-        path = Path(settings.metadata.url.removeprefix("sqlite:///"))
-    else:
-        raise SettingsError(
-            "The metadata store is of a kind that is not supported.",
-            where="metadata.url",
-            received=settings.metadata.url.split("://")[0] + "://...",
-            fix="Use sqlite:////absolute/path.sqlite, or leave it out for SQLite under output_dir.",
-        )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return SqliteMetadata(path)
+    backend = store_backend(settings)
+    if isinstance(backend, SqliteBackend):
+        return SqliteMetadata(backend.path, settings.metadata.retry_seconds)
+    return StoreMetadata(backend, settings.metadata.retry_seconds)

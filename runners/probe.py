@@ -56,13 +56,17 @@ def _beam(settings: Settings | None) -> list[Check]:
 
 
 def _metadata(settings: Settings | None) -> list[Check]:
-    from pipeline.pipeline import root
+    from runners.metadata.sqlite import SqliteBackend
+    from runners.metadata.store_backend import store_backend
     from runners.metadata_store import SqliteMetadata, metadata_connection
 
-    if settings and (settings.metadata.url or (root(settings) / "metadata" / "metadata.sqlite").exists()):
-        with metadata_connection(settings) as connection:
-            runs = len(connection.store.get_contexts_by_type("pipeline_run"))
-        return [Check("metadata store", True, f"{runs} runs in the store of {settings.name}")]
+    if settings:
+        backend = store_backend(settings)
+        if not isinstance(backend, SqliteBackend) or backend.path.exists():
+            at_once = {"metadata": settings.metadata.model_copy(update={"retry_seconds": 0.0})}
+            with metadata_connection(settings.model_copy(update=at_once)) as connection:
+                runs = len(connection.store.get_contexts_by_type("pipeline_run"))
+            return [Check("metadata store", True, f"{runs} runs in {backend.place}")]
     # A new store is made by the run. Here one is tried where it leaves nothing behind.
     with tempfile.TemporaryDirectory() as folder, SqliteMetadata(Path(folder, "metadata.sqlite")) as connection:
         connection.store.get_context_types()
@@ -76,7 +80,8 @@ def main(probe: str) -> None:
     try:
         checks = {"tensorflow": _tensorflow, "beam": _beam, "metadata": _metadata}[probe](settings)
     except ScalableTFError as error:
-        checks = [Check(PROBES[probe][0], False, error.what, error.fix)]
+        received = f" Received: {error.received}" if error.received else ""
+        checks = [Check(PROBES[probe][0], False, f"{error.what} {error.where}{received}", error.fix)]
     print(json.dumps([dataclasses.asdict(check) for check in checks]))
 
 

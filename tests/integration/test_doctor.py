@@ -42,10 +42,11 @@ def test_a_corrupt_store_is_a_problem(tmp_path: Path, monkeypatch: pytest.Monkey
     assert "file is not a database" in check.detail
 
 
-def test_a_store_of_an_unknown_kind_is_a_problem_that_names_the_kinds(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    check = _metadata_store(_settings(tmp_path, "metadata.url=oracle://host/db"), monkeypatch)
+def test_a_server_that_is_not_there_is_a_problem_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = _settings(tmp_path, "metadata.url=mysql://me:hunter2@127.0.0.1:1/db", "metadata.retry_seconds=1000")
 
-    assert (check.ok, check.detail) == (False, "The metadata store is of a kind that is not supported.")
-    assert "sqlite:///" in check.remedy
+    check = _metadata_store(settings, monkeypatch)
+
+    assert not check.ok
+    assert check.detail.startswith("The metadata store cannot be reached. mysql://me@127.0.0.1:1/db Received: 2003: ")
+    assert "hunter2" not in check.detail + check.remedy

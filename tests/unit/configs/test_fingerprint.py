@@ -32,7 +32,7 @@ def test_a_default_that_is_written_out_changes_nothing(write: Write) -> None:
         "runner.parallel_nodes=7",
         "engine.kind=direct",
         "engine.inline_max_bytes=1",
-        "metadata.url=mysql://me@host",
+        "metadata.url=mysql://me@host/db",
         "push.model=other",
         "push.keep=3",
         "validation.samples=9",
@@ -65,9 +65,11 @@ def test_the_same_features_in_another_order_are_the_same(write: Write) -> None:
 
 
 def test_secrets_do_not_count(write: Write) -> None:
-    one = of(write(), "metadata.url=mysql://me:one@host")
+    one = of(write(), "metadata.url=mysql://me:one@host/db")
     assert (
-        one == of(write(), "metadata.url=mysql://me:two@host") == of(write(), "metadata.url=mysql://me:${DB_PW}@host")
+        one
+        == of(write(), "metadata.url=mysql://me:two@host/db")
+        == of(write(), "metadata.url=mysql://me:${DB_PW}@host/db")
     )
 
 

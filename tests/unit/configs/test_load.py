@@ -148,8 +148,8 @@ def test_an_empty_variable_is_not_a_path(write: Write) -> None:
 
 
 def test_the_variable_of_a_password_need_not_be_set_to_load(write: Write) -> None:
-    settings = load_settings([write()], ["metadata.url=mysql://${USER}:${DB_PW}@host"], {"USER": "me"})
-    assert settings.metadata.url == "mysql://me:${DB_PW}@host"
+    settings = load_settings([write()], ["metadata.url=mysql://${USER}:${DB_PW}@host/db"], {"USER": "me"})
+    assert settings.metadata.url == "mysql://me:${DB_PW}@host/db"
 
 
 @pytest.mark.parametrize("field", ["data.path", "schema.path", "output_dir"])

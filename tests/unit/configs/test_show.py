@@ -28,7 +28,7 @@ def test_what_is_shown_loads_to_equal_settings(write: Write) -> None:
         'features."a.b: c"={kind: bucketized, boundaries: [-1e-7, 1e20]}',
         'features."1"={kind: text, ngrams: [1, 2]}',
         "training.early_stopping=null",
-        "metadata.url=mysql://me:${DB_PW}@host",
+        "metadata.url=mysql://me:${DB_PW}@host/db",
     ]
     settings = load_settings([write()], overrides, {"X": "${x}"})
     assert settings.data.path == "$${x}$${x}"

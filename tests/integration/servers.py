@@ -1,0 +1,328 @@
+"""Private database servers from Debian's packages, each in a temporary folder and on a port that was free."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import ipaddress
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import pg8000.dbapi
+import pymysql
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+PASSWORD = "s%c/r@t: 1"
+
+
+class Server(Protocol):
+    """A database server that can be ended and started again on the same data and port."""
+
+    port: int
+    tls: Certificate
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+    def create(self, database: str) -> str: ...
+
+    def drop_connections(self, database: str) -> int: ...
+
+
+def find(binary: str, *, packages: str) -> Path:
+    """A server's binary; on Debian, PostgreSQL's are beside those of its other versions and not on the path."""
+    versions = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{binary}"), reverse=True)
+    found = shutil.which(binary, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+    if not versions and not found:
+        pytest.skip(f"{binary} is not installed: apt-get install {packages}")
+    return versions[0] if versions else Path(str(found))
+
+
+def free_port() -> int:
+    """A TCP port on which nothing listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A self-signed certificate for 127.0.0.1 and its key, both PEM files."""
+
+    certificate: Path
+    key: Path
+
+
+def certificate(folder: Path) -> Certificate:
+    """Makes one in a folder."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(
+            x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]),
+            critical=False,
+        )
+        .sign(key, hashes.SHA256())
+    )
+    files = Certificate(folder / "certificate.pem", folder / "key.pem")
+    files.certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    files.key.touch(mode=0o600)
+    files.key.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return files
+
+
+class _Account:
+    """Who runs the servers: they refuse to be root."""
+
+    def __init__(self, *names: str) -> None:
+        known = {entry.pw_name: entry for entry in pwd.getpwall()}
+        self._entry = next((known[name] for name in (*names, "nobody") if name in known), None)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """For subprocess."""
+        if os.geteuid() or self._entry is None:
+            return {}
+        return {"user": self._entry.pw_uid, "group": self._entry.pw_gid, "extra_groups": []}
+
+    def owns(self, *paths: Path) -> None:
+        """Gives files or folders to it."""
+        if not os.geteuid() and self._entry is not None:
+            for path in paths:
+                os.chown(path, self._entry.pw_uid, self._entry.pw_gid)
+
+
+class _Process:
+    def __init__(self, folder: Path, account: _Account) -> None:
+        self.folder, self._account = folder, account
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def run(self, command: Sequence[str | Path]) -> None:
+        with (self.folder / "setup.log").open("ab") as log:
+            subprocess.run(
+                command,
+                check=True,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+                **self._account.options,
+            )
+
+    def start(self, command: Sequence[str | Path]) -> None:
+        with (self.folder / "server.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder, **self._account.options
+            )
+
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def stop(self, sign: int) -> None:
+        if self._process is not None:
+            self._process.send_signal(sign)
+            self._process.wait()
+            self._process = None
+
+    def log(self) -> str:
+        return (self.folder / "server.log").read_text(errors="replace")[-2000:]
+
+
+class Postgres:
+    """PostgreSQL with a user `ml` who may do everything."""
+
+    def __init__(self, folder: Path, account: _Account) -> None:
+        self._process = _Process(folder, account)
+        self._postgres = find("postgres", packages="postgresql")
+        self.port = free_port()
+        secret = folder / "secret"
+        secret.write_text(PASSWORD)
+        initdb = find("initdb", packages="postgresql")
+        self._process.run(
+            [initdb, "-D", folder / "data", "-U", "ml", "--pwfile", secret, "--auth=scram-sha-256", "--no-sync"]
+        )
+        self._folder = folder
+        self.tls = certificate(folder)
+        account.owns(self.tls.certificate, self.tls.key)
+
+    def start(self) -> None:
+        options: dict[str, object] = {
+            "listen_addresses": "127.0.0.1",
+            "port": self.port,
+            "unix_socket_directories": "",
+            "fsync": "off",
+        }
+        options |= {"ssl": "on", "ssl_cert_file": self.tls.certificate, "ssl_key_file": self.tls.key}
+        settings = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
+        self._process.start([self._postgres, "-D", self._folder / "data", *settings])
+        while True:  # until it answers, or has ended
+            try:
+                self._connect().close()
+            except (pg8000.dbapi.Error, OSError):
+                if not self._process.running():
+                    raise AssertionError(self._process.log()) from None
+            else:
+                return
+
+    def stop(self) -> None:
+        self._process.stop(signal.SIGINT)  # at once, clients are cut off
+
+    def create(self, database: str) -> str:
+        with contextlib.closing(self._connect()) as connection:
+            connection.cursor().execute(f'CREATE DATABASE "{database}"')
+        return f"postgresql://ml:${{STORE_PASSWORD}}@127.0.0.1:{self.port}/{database}"
+
+    def drop_connections(self, database: str) -> int:
+        query = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND application_name = ''"
+        with contextlib.closing(self._connect()) as connection:
+            cursor = connection.cursor()
+            cursor.execute(query, (database,))
+            return len(cursor.fetchall())
+
+    def _connect(self) -> Any:
+        connection = pg8000.dbapi.connect(
+            "ml", host="127.0.0.1", port=self.port, password=PASSWORD, database="postgres", application_name="tests"
+        )
+        connection.autocommit = True
+        return connection
+
+
+class Mysql:
+    """MariaDB with a user `ml` who may do everything."""
+
+    def __init__(self, folder: Path, account: _Account) -> None:
+        self._process = _Process(folder, account)
+        self._mariadbd = find("mariadbd", packages="mariadb-server")
+        self.port = free_port()
+        install = find("mariadb-install-db", packages="mariadb-server")
+        self._process.run(
+            [
+                install,
+                "--no-defaults",
+                f"--datadir={folder}/data",
+                "--auth-root-authentication-method=normal",
+                "--skip-test-db",
+            ]
+        )
+        self._folder = folder
+        self._prepared = False
+        self.tls = certificate(folder)
+        account.owns(self.tls.certificate, self.tls.key)
+
+    def start(self) -> None:
+        self._process.start(
+            [
+                self._mariadbd,
+                "--no-defaults",
+                f"--datadir={self._folder}/data",
+                f"--port={self.port}",
+                "--bind-address=127.0.0.1",
+                f"--socket={self._folder}/socket",
+                "--innodb-flush-log-at-trx-commit=0",
+                f"--ssl-cert={self.tls.certificate}",
+                f"--ssl-key={self.tls.key}",
+                f"--pid-file={self._folder}/pid",
+                "--skip-name-resolve",
+                "--innodb-buffer-pool-size=32M",
+            ]
+        )
+        while True:  # until it answers, or has ended
+            try:
+                if not self._prepared:
+                    self._prepare()
+                self._connect().close()
+            except (pymysql.Error, OSError):
+                if not self._process.running():
+                    raise AssertionError(self._process.log()) from None
+            else:
+                return
+
+    def _prepare(self) -> None:
+        with pymysql.connect(unix_socket=f"{self._folder}/socket", user="root") as connection:
+            cursor = connection.cursor()
+            cursor.execute("CREATE USER ml@'%%' IDENTIFIED BY %s", (PASSWORD,))
+            cursor.execute("GRANT ALL ON *.* TO ml@'%'")
+        self._prepared = True
+
+    def stop(self) -> None:
+        self._process.stop(signal.SIGTERM)
+
+    def create(self, database: str) -> str:
+        with self._connect() as connection:
+            connection.cursor().execute(f"CREATE DATABASE `{database}`")
+        return f"mysql://ml:${{STORE_PASSWORD}}@127.0.0.1:{self.port}/{database}"
+
+    def drop_connections(self, database: str) -> int:
+        with self._connect() as connection:
+            cursor = connection.cursor()
+            cursor.execute("SELECT id FROM information_schema.processlist WHERE db = %s", (database,))
+            found = [int(row[0]) for row in cursor.fetchall()]
+            for number in found:
+                with contextlib.suppress(pymysql.Error):  # it may just have gone by itself
+                    cursor.execute(f"KILL {number}")
+        return len(found)
+
+    def _connect(self) -> Any:
+        return pymysql.connect(host="127.0.0.1", port=self.port, user="ml", password=PASSWORD)
+
+
+@contextlib.contextmanager
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server."""
+    find("postgres", packages="postgresql")
+    account = _Account("postgres")
+    with _folder(account) as folder:
+        server = Postgres(folder, account)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+@contextlib.contextmanager
+def mysql() -> Iterator[Mysql]:
+    """A MariaDB server, which speaks MySQL's protocol."""
+    find("mariadbd", packages="mariadb-server")
+    account = _Account("mysql")
+    with _folder(account) as folder:
+        server = Mysql(folder, account)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+@contextlib.contextmanager
+def _folder(account: _Account) -> Iterator[Path]:
+    # Not pytest's: the path of a socket is short, and the account has no access to the folders of root.
+    with tempfile.TemporaryDirectory(prefix="stf-", dir="/tmp") as name:
+        folder = Path(name)
+        account.owns(folder)
+        yield folder
