@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests.integration import servers
 
 ROOT = Path(__file__).parents[2]
 
@@ -49,3 +51,24 @@ def run_all(tmp_path_factory: pytest.TempPathFactory) -> RunAll:
         return {name: Ended(*fields) for name, fields in json.loads(results.read_text()).items()}
 
     return run
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[servers.Postgres]:
+    """A private PostgreSQL server."""
+    with servers.postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mysql() -> Iterator[servers.Mysql]:
+    """A private MariaDB server, which speaks MySQL's protocol."""
+    with servers.mysql() as server:
+        yield server
+
+
+@pytest.fixture
+def metadata_service() -> Iterator[servers.Service]:
+    """`scalable-tf metadata serve` over an empty SQLite file."""
+    with servers.service() as server:
+        yield server

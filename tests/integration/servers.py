@@ -11,6 +11,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -25,7 +26,16 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+ROOT = Path(__file__).parents[2]
 PASSWORD = "s%c/r@t: 1"
+PASSWORD_VARIABLE = "STF_TEST_STORE_PASSWORD"
+_COMMAND = """
+import sys
+from runners import cli
+from runners.commands import metadata
+cli.COMMANDS = tuple(dict.fromkeys((*cli.COMMANDS, metadata)))
+sys.exit(cli.main())
+"""
 
 
 class Server(Protocol):
@@ -120,34 +130,45 @@ class _Account:
 class _Process:
     def __init__(self, folder: Path, account: _Account) -> None:
         self.folder, self._account = folder, account
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[Any] | None = None
 
     def run(self, command: Sequence[str | Path]) -> None:
-        with (self.folder / "setup.log").open("ab") as log:
-            subprocess.run(
-                command,
-                check=True,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd=self.folder,
-                **self._account.options,
-            )
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, **self._options)
+        assert done.returncode == 0, done.stdout + done.stderr
 
     def start(self, command: Sequence[str | Path]) -> None:
         with (self.folder / "server.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder, **self._account.options
-            )
+            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **self._options)
+
+    @property
+    def _options(self) -> dict[str, Any]:
+        # The account may not write to the temporary folder of the tests.
+        environment = {**os.environ, "TMPDIR": str(self.folder)}
+        return {"cwd": self.folder, "env": environment, **self._account.options}
 
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
-    def stop(self, sign: int) -> None:
-        if self._process is not None:
-            self._process.send_signal(sign)
-            self._process.wait()
-            self._process = None
+    def first_line(self, command: Sequence[str | Path]) -> str:
+        """Starts, and gives what the process says first."""
+        with (self.folder / "server.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True, cwd=ROOT
+            )
+        line: str = self._process.stdout.readline()
+        assert line, self.log()
+        return line.strip()
+
+    def stop(self, sign: int) -> int:
+        """Its exit code."""
+        if self._process is None:
+            return 0
+        self._process.send_signal(sign)
+        code = self._process.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        self._process = None
+        return code
 
     def log(self) -> str:
         return (self.folder / "server.log").read_text(errors="replace")[-2000:]
@@ -195,7 +216,7 @@ class Postgres:
     def create(self, database: str) -> str:
         with contextlib.closing(self._connect()) as connection:
             connection.cursor().execute(f'CREATE DATABASE "{database}"')
-        return f"postgresql://ml:${{STORE_PASSWORD}}@127.0.0.1:{self.port}/{database}"
+        return f"postgresql://ml:${{{PASSWORD_VARIABLE}}}@127.0.0.1:{self.port}/{database}"
 
     def drop_connections(self, database: str) -> int:
         query = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND application_name = ''"
@@ -263,7 +284,7 @@ class Mysql:
                 return
 
     def _prepare(self) -> None:
-        with pymysql.connect(unix_socket=f"{self._folder}/socket", user="root") as connection:
+        with self._root() as connection:
             cursor = connection.cursor()
             cursor.execute("CREATE USER ml@'%%' IDENTIFIED BY %s", (PASSWORD,))
             cursor.execute("GRANT ALL ON *.* TO ml@'%'")
@@ -272,10 +293,20 @@ class Mysql:
     def stop(self) -> None:
         self._process.stop(signal.SIGTERM)
 
+    def create_tls_user(self) -> str:
+        """A user who gets in only with TLS."""
+        with self._root() as connection:
+            connection.cursor().execute("CREATE OR REPLACE USER tls@'%%' IDENTIFIED BY %s REQUIRE SSL", (PASSWORD,))
+            connection.cursor().execute("GRANT ALL ON *.* TO tls@'%'")
+        return "tls"
+
+    def _root(self) -> Any:
+        return pymysql.connect(unix_socket=f"{self._folder}/socket", user="root")
+
     def create(self, database: str) -> str:
         with self._connect() as connection:
             connection.cursor().execute(f"CREATE DATABASE `{database}`")
-        return f"mysql://ml:${{STORE_PASSWORD}}@127.0.0.1:{self.port}/{database}"
+        return f"mysql://ml:${{{PASSWORD_VARIABLE}}}@127.0.0.1:{self.port}/{database}"
 
     def drop_connections(self, database: str) -> int:
         with self._connect() as connection:
@@ -289,6 +320,53 @@ class Mysql:
 
     def _connect(self) -> Any:
         return pymysql.connect(host="127.0.0.1", port=self.port, user="ml", password=PASSWORD)
+
+
+class Service:
+    """`scalable-tf metadata serve` over an SQLite file."""
+
+    def __init__(self, folder: Path) -> None:
+        self._process = _Process(folder, _Account())
+        self._folder = folder
+        self.port = 0
+
+    def start(self, *options: str | Path) -> None:
+        """The first time on a port that is free, and then on the same one."""
+        url = f"sqlite:///{self._folder}/metadata.sqlite"
+        command = [
+            sys.executable,
+            "-c",
+            _COMMAND,
+            "metadata",
+            "serve",
+            "--url",
+            url,
+            "--port",
+            str(self.port),
+            *options,
+        ]
+        self.port = int(self._process.first_line(command).rpartition(":")[2])
+
+    def stop(self, sign: int = signal.SIGTERM) -> int:
+        """The exit code."""
+        return self._process.stop(sign)
+
+    @property
+    def url(self) -> str:
+        """For metadata.url."""
+        return f"grpc://127.0.0.1:{self.port}"
+
+
+@contextlib.contextmanager
+def service() -> Iterator[Service]:
+    """ML Metadata's gRPC service."""
+    with tempfile.TemporaryDirectory(prefix="stf-") as name:
+        server = Service(Path(name))
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
 
 
 @contextlib.contextmanager
