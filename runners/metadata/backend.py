@@ -6,6 +6,7 @@ import enum
 from abc import ABC, abstractmethod
 from typing import Any, Protocol
 
+from google.protobuf.message import Message
 from ml_metadata.errors import StatusError
 
 from schemas.errors import RunError
@@ -69,6 +70,14 @@ class Backend(ABC):
     @abstractmethod
     def failure(self, error: StatusError) -> Failure | None:
         """What the error of a call says about the store; None: nothing, it is an answer."""
+
+    def outgoing(self, request: Message) -> Message:
+        """The request as this kind of store needs it."""
+        return request
+
+    def incoming(self, response: Message) -> None:
+        """Undoes in an answer what `outgoing` does, in place."""
+        del response  # most kinds store what they get
 
     def refused(self, reason: str) -> RunError:
         """The error for a store that passed the check, and that the library refused."""

@@ -7,12 +7,14 @@ import ssl
 from typing import Any
 
 import pg8000.dbapi
+from google.protobuf.message import Message
 from ml_metadata.errors import AbortedError, InternalError, StatusError
 from ml_metadata.proto import metadata_store_pb2
 
 from configs.store_url import StoreUrl
 from runners.metadata.account import Account
 from runners.metadata.backend import CHECK_SECONDS, Failure, Lock, LockingBackend
+from runners.metadata.backslash import restore_backslashes, without_backslashes
 from runners.metadata.postgresql_lock import PostgresqlLock
 from schemas.errors import RunError
 
@@ -104,6 +106,14 @@ class PostgresqlBackend(LockingBackend):
     def lock(self, pipeline: str, holder: str) -> Lock:
         """An advisory lock."""
         return PostgresqlLock(self.connect(holder), pipeline)
+
+    def outgoing(self, request: Message) -> Message:
+        """Without backslashes, which the library cannot store."""
+        return without_backslashes(request)
+
+    def incoming(self, response: Message) -> None:
+        """With them."""
+        restore_backslashes(response)
 
     def failure(self, error: StatusError) -> Failure | None:
         """ML Metadata calls everything that libpq says an internal error; the rest is in the text."""

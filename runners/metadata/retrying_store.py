@@ -77,3 +77,7 @@ class RetryingStore(MetadataStore):
                 raise self._backend.unreachable(error) from error
 
         retry(once, self._retry_seconds)
+
+    def _call_method(self, method_name: str, request: Message, response: Message) -> None:
+        super()._call_method(method_name, self._backend.outgoing(request), response)
+        self._backend.incoming(response)

@@ -129,6 +129,17 @@ def test_two_nodes(server: Server, database: str) -> None:
     assert _content(connection) == EXPECTED
 
 
+def test_texts_come_back_as_they_were(server: Server, database: str) -> None:
+    text = '{"a": "b\\n"} \'c\' %s ${d} \\'
+    with _connection(server.create(database)) as handle:
+        kind = handle.store.put_artifact_type(mlmd.ArtifactType(name="A"))
+        artifact = mlmd.Artifact(type_id=kind, uri=text, name=text)
+        artifact.custom_properties["a"].string_value = text
+        handle.store.put_artifacts([artifact])
+        (found,) = handle.store.get_artifacts_by_uri(text)
+    assert (found.uri, found.name, found.custom_properties["a"].string_value) == (text, text, text)
+
+
 def test_two_nodes_through_the_service(metadata_service: Service) -> None:
     connection = _connection(metadata_service.url)
     _node(connection, "B", _node(connection, "A", None))
