@@ -28,6 +28,7 @@ PACKAGES = [
     "runners",
     "runners.commands",
     "serving",
+    "testing",
 ]
 
 
@@ -61,5 +62,11 @@ setup(
         *(f'{line}; python_version < "3.11"' for line in _requirements("tfx-1.16.in")),
         *(f'{line}; python_version >= "3.11"' for line in _requirements("tfx-1.21.in")),
     ],
-    entry_points={"console_scripts": ["scalable-tf = runners.cli:main"]},
+    # pytest itself is no requirement: whoever has it gets the plugin, and this gets it.
+    extras_require={"test": ["pytest>=8"]},
+    entry_points={
+        "console_scripts": ["scalable-tf = runners.cli:main"],
+        # Named after its module, so that `pytest_plugins` and `-p` with that name do not load it a second time.
+        "pytest11": ["testing.plugin = testing.plugin"],
+    },
 )
