@@ -12,6 +12,7 @@ import random
 import re
 import signal
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,11 +59,14 @@ def test_the_release_is_that_of_an_undisturbed_run(
     output = tmp_path / "output"
     kills: list[str] = []
     for node in sorted(TARGETS, key=NODES.index):
-        logged = size_of_log(node, output)
+        this, later = NODES[NODES.index(node) :], NODES[NODES.index(node) + 1 :]
+        logged, logged_later = size_of_logs(this, output), size_of_logs(later, output)
         command = start(commands, settings, output, resumed=bool(kills))
-        while not is_gone(command.pid) and size_of_log(node, output) == logged:
+        while not is_gone(command.pid) and size_of_logs(this, output) == logged:
             time.sleep(0.002)
-        time.sleep(numbers.uniform(0, seconds[node]))
+        moment = time.monotonic() + numbers.uniform(0, seconds[node])
+        while time.monotonic() < moment and size_of_logs(later, output) == logged_later:
+            time.sleep(0.002)
         if kill_something(command, numbers):
             kills.append(node)
     for _ in range(3):  # what was aimed at one node may have hit none
@@ -98,8 +102,9 @@ def kill_something(command: Command, numbers: random.Random) -> bool:
     return True
 
 
-def size_of_log(node: str, output: Path) -> int:
-    return sum((run / f"{node}.log").stat().st_size for run in runs(output) if (run / f"{node}.log").exists())
+def size_of_logs(nodes: Sequence[str], output: Path) -> int:
+    logs = (run / f"{node}.log" for run in runs(output) for node in nodes)
+    return sum(log.stat().st_size for log in logs if log.exists())
 
 
 def runs(output: Path) -> list[Path]:
