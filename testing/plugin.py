@@ -7,8 +7,11 @@ the variable is already set it is left alone, and the fixtures say so if they ca
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+import warnings
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -33,7 +36,8 @@ def pytest_addoption() -> None:
 def run_component(tmp_path_factory: pytest.TempPathFactory) -> RunComponent:
     """Runs one component on rows or other values in memory: `run_component(StatisticsGen, examples=rows)`."""
     _check_keras()
-    from testing.run_component import RunComponent
+    with _quiet_imports():
+        from testing.run_component import RunComponent
 
     return RunComponent(tmp_path_factory.mktemp)
 
@@ -42,7 +46,8 @@ def run_component(tmp_path_factory: pytest.TempPathFactory) -> RunComponent:
 def run_pipeline(tmp_path_factory: pytest.TempPathFactory) -> RunPipeline:
     """Runs the pipeline of some settings, or a part of it: `run_pipeline(settings, rows, to="Transform")`."""
     _check_keras()
-    from testing.run_pipeline import RunPipeline
+    with _quiet_imports():
+        from testing.run_pipeline import RunPipeline
 
     return RunPipeline(tmp_path_factory.mktemp)
 
@@ -50,9 +55,18 @@ def run_pipeline(tmp_path_factory: pytest.TempPathFactory) -> RunPipeline:
 @pytest.fixture(scope="session")
 def assert_serving_equals_training(run_component: RunComponent) -> ServingEqualsTraining:
     """Compares what training saw with what serving computes: `assert_serving_equals_training(table, rows)`."""
-    from testing.serving_equals_training import ServingEqualsTraining
+    with _quiet_imports():
+        from testing.serving_equals_training import ServingEqualsTraining
 
     return ServingEqualsTraining(run_component)
+
+
+@contextlib.contextmanager
+def _quiet_imports() -> Iterator[None]:
+    """What TFX and Beam say while they are imported is not the test's affair, also where warnings are errors."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _check_keras() -> None:

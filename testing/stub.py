@@ -49,7 +49,8 @@ def stub_node(pipeline: pipeline_pb2.Pipeline, node_id: str, stub: Stub, folder:
     spec.add_extra_flags([FOLDER_FLAG + str(_recorded(node_id, stub, types, folder))])
     deployment.executor_specs[node_id].Pack(spec.encode())
     # A driver prepares for the executor that is gone, for example by looking for the files that it would read.
-    deployment.custom_driver_specs.pop(node_id, None)
+    if node_id in deployment.custom_driver_specs:
+        del deployment.custom_driver_specs[node_id]
     pipeline.deployment_config.Pack(deployment)
     node.ClearField("inputs")
     del node.upstream_nodes[:]
