@@ -26,10 +26,10 @@ PACKAGES = [
     "components.pusher",
     "components.trainer",
     "pipeline",
+    "pipeline_testing",
     "runners",
     "runners.commands",
     "serving",
-    "testing",
 ]
 
 
@@ -68,6 +68,6 @@ setup(
     entry_points={
         "console_scripts": ["scalable-tf = runners.cli:main"],
         # Named after its module, so that `pytest_plugins` and `-p` with that name do not load it a second time.
-        "pytest11": ["testing.plugin = testing.plugin"],
+        "pytest11": ["pipeline_testing.plugin = pipeline_testing.plugin"],
     },
 )

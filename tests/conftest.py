@@ -17,7 +17,7 @@ import hypothesis
 import pytest
 
 # Ours, as users have it; named here for environments that were installed before it was an entry point.
-pytest_plugins = ["testing.plugin"]
+pytest_plugins = ["pipeline_testing.plugin"]
 
 # A test fails for what the code does, never for how fast the machine is; and the same examples come on every machine.
 hypothesis.settings.register_profile(

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from configs.settings import CuratedSchema, Settings
+from pipeline_testing import read
+from pipeline_testing.pipeline_run import PipelineRun
+from pipeline_testing.run_pipeline import RunPipeline
+from pipeline_testing.serving_equals_training import ServingEqualsTraining
 from schemas.errors import AnomalyError, RunError
-from testing import read
-from testing.pipeline_run import PipelineRun
-from testing.run_pipeline import RunPipeline
-from testing.serving_equals_training import ServingEqualsTraining
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # raised by TFX, Beam and TFMA inside
 

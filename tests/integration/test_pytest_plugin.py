@@ -45,7 +45,7 @@ def test_loading_it_imports_nothing_heavy_and_sets_one_variable(project: pytest.
         import conftest
 
         def test_it(pytestconfig):
-            assert pytestconfig.pluginmanager.has_plugin("testing.plugin")
+            assert pytestconfig.pluginmanager.has_plugin("pipeline_testing.plugin")
             heavy = {"apache_beam", "pandas", "pyarrow", "pydantic", "tensorflow", "tfx"}
             assert heavy & set(sys.modules) == set()
             assert conftest.seen == "1"
@@ -59,15 +59,22 @@ def test_it_adds_no_options_no_markers_and_no_filters(project: pytest.Pytester) 
     project.makepyfile("def test_it(pytestconfig): assert pytestconfig.getini('filterwarnings') == ['error']")
     project.runpytest_subprocess().assert_outcomes(passed=1)
     with_it = project.runpytest_subprocess("--help", "--markers").stdout.str()
-    without = project.runpytest_subprocess("--help", "--markers", "-p", "no:testing.plugin").stdout.str()
+    without = project.runpytest_subprocess("--help", "--markers", "-p", "no:pipeline_testing.plugin").stdout.str()
     assert with_it == without
 
 
 def test_it_can_be_switched_off_and_named_twice(project: pytest.Pytester) -> None:
     project.makepyfile("import os\ndef test_it(): assert 'TF_USE_LEGACY_KERAS' not in os.environ")
-    project.runpytest_subprocess("-p", "no:testing.plugin").assert_outcomes(passed=1)
+    project.runpytest_subprocess("-p", "no:pipeline_testing.plugin").assert_outcomes(passed=1)
     project.makepyfile("import os\ndef test_it(): assert os.environ['TF_USE_LEGACY_KERAS'] == '1'")
-    project.runpytest_subprocess("-p", "testing.plugin").assert_outcomes(passed=1)
+    project.runpytest_subprocess("-p", "pipeline_testing.plugin").assert_outcomes(passed=1)
+
+
+def test_a_project_may_have_packages_of_the_same_names(project: pytest.Pytester) -> None:
+    for name in ("testing", "schemas", "models", "configs"):
+        project.mkpydir(name)
+    project.makepyfile("import models, schemas, testing\ndef test_it(): pass")
+    project.runpytest_subprocess().assert_outcomes(passed=1)
 
 
 def test_another_keras_is_left_alone_and_said(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:

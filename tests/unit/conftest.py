@@ -18,6 +18,6 @@ def rows_of(columns: Columns) -> list[dict[str, Any]]:
 @pytest.fixture(scope="session")
 def statistics() -> Callable[[Columns], Any]:
     """Makes TFDV's statistics of columns."""
-    from testing.statistics import statistics as of
+    from pipeline_testing.statistics import statistics as of
 
     return lambda columns: of(rows_of(columns))

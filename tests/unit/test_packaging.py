@@ -21,10 +21,10 @@ TOP_LEVEL = {
     "distribution",
     "models",
     "pipeline",
+    "pipeline_testing",
     "runners",
     "schemas",
     "serving",
-    "testing",
     "transforms",
 }
 
@@ -106,7 +106,7 @@ def test_installs_the_pytest_plugin_and_does_not_require_pytest(wheel: zipfile.Z
     plugins.read_string(_metadata(wheel, "entry_points.txt"))
     required = email.message_from_string(_metadata(wheel, "METADATA")).get_all("Requires-Dist", [])
 
-    assert dict(plugins["pytest11"]) == {"testing.plugin": "testing.plugin"}
+    assert dict(plugins["pytest11"]) == {"pipeline_testing.plugin": "pipeline_testing.plugin"}
     assert [line for line in required if line.startswith("pytest")] == ['pytest>=8; extra == "test"']
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pyarrow as pa
 import pytest
 
-from testing.rows import record_batch
+from pipeline_testing.rows import record_batch
 from tests.unit.conftest import Columns, rows_of
 
 

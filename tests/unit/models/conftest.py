@@ -12,8 +12,8 @@ import pytest
 import tensorflow as tf
 
 from models.columns import read_columns
+from pipeline_testing.examples import encode
 from schemas.features import FeatureTable
-from testing.examples import encode
 
 Row = Mapping[str, Any]
 

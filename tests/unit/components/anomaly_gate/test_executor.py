@@ -9,9 +9,9 @@ from tfx.types import standard_artifacts
 from components.anomaly_gate.executor import Executor
 from components.example_validator.executor import Executor as ExampleValidator
 from configs.settings import Allowed, Validation
+from pipeline_testing.given import give
 from schemas.artifacts import GateReport
 from schemas.errors import AnomalyError, DataError
-from testing.given import give
 from tests.unit.conftest import rows_of
 
 SCHEMA = """

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import tensorflow as tf
 
+from pipeline_testing import examples
+from pipeline_testing.rows import to_rows
 from schemas.transformed import LABEL_KEY, PREDICTION_KEY, WEIGHT_KEY
-from testing import examples
-from testing.rows import to_rows
 
 Row = Mapping[str, Any]
 

@@ -6,8 +6,8 @@ from tfx.types.channel import Channel
 
 from components.example_validator.component import ExampleValidator
 from components.example_validator.executor import Executor
-from testing import read
-from testing.given import give
+from pipeline_testing import read
+from pipeline_testing.given import give
 
 SCHEMA = 'feature { name: "x" type: FLOAT presence { min_fraction: 0.5 } value_count { max: 1 } }'
 

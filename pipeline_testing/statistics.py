@@ -8,7 +8,7 @@ from typing import Any
 import tensorflow_data_validation as tfdv
 from tensorflow_data_validation.statistics.stats_impl import generate_statistics_in_memory
 
-from testing.rows import Rows, record_batch, to_rows
+from pipeline_testing.rows import Rows, record_batch, to_rows
 
 
 def statistics(rows: Rows) -> Any:

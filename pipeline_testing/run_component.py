@@ -14,12 +14,12 @@ from tfx.types.artifact import Artifact
 from tfx.types.channel_utils import ChannelForTesting
 
 from configs.settings import Engine
+from pipeline_testing.given import give
+from pipeline_testing.outputs import Outputs
+from pipeline_testing.raised import as_raised
+from pipeline_testing.store import open_store, outputs_of, put
 from runners.engines import beam_pipeline
 from runners.node import run_node
-from testing.given import give
-from testing.outputs import Outputs
-from testing.raised import as_raised
-from testing.store import open_store, outputs_of, put
 
 
 class RunComponent:
@@ -42,11 +42,11 @@ class RunComponent:
 
         Args:
             component: a component's class, or a function component; TFX's, this package's or the user's own.
-            arguments: of its constructor. Inputs are given as values, see `testing.given.give`, or as outputs of an
-                earlier call; everything else is handed on.
+            arguments: of its constructor. Inputs are given as values, see `pipeline_testing.given.give`, or as outputs
+                of an earlier call; everything else is handed on.
 
         Returns:
-            The artifacts that it gave; `testing.read` reads them.
+            The artifacts that it gave; `pipeline_testing.read` reads them.
 
         Raises:
             ScalableTFError: a mistake, as the executor raised it.

@@ -14,9 +14,9 @@ from tfx.types.standard_artifacts import Examples, Model
 from components.anomaly_gate.component import AnomalyGate
 from components.example_validator.component import ExampleValidator
 from configs.settings import Validation
+from pipeline_testing import read
+from pipeline_testing.run_component import RunComponent
 from schemas.errors import AnomalyError, RunError
-from testing import read
-from testing.run_component import RunComponent
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # raised by TFX inside
 

@@ -13,15 +13,15 @@ from tfx.orchestration.portable.runtime_parameter_utils import substitute_runtim
 
 from configs.settings import Engine, Metadata, Settings
 from pipeline.pipeline import create_pipeline
+from pipeline_testing.pipeline_run import PipelineRun
+from pipeline_testing.raised import as_raised
+from pipeline_testing.rows import Rows, to_rows
+from pipeline_testing.store import outputs_of
+from pipeline_testing.stub import Stub, needed_nodes, stub_node
 from runners.engines import beam_pipeline
 from runners.metadata_store import metadata_connection
 from runners.node import run_node
 from schemas.errors import DataError, ScalableTFError
-from testing.pipeline_run import PipelineRun
-from testing.raised import as_raised
-from testing.rows import Rows, to_rows
-from testing.store import outputs_of
-from testing.stub import Stub, needed_nodes, stub_node
 
 
 class RunPipeline:
@@ -53,7 +53,7 @@ class RunPipeline:
 
         Args:
             settings: of the pipeline, for example `load_settings([Path("configs/mine.yaml")], ["training.epochs=1"])`.
-            rows: what ExampleGen reads instead of `data.path`; see `testing.rows`.
+            rows: what ExampleGen reads instead of `data.path`; see `pipeline_testing.rows`.
             to: the node or nodes to run; what they need is run too. Default: all.
             stubs: nodes that are not to work, by id, with what they give instead; what only they need is not run where
                 `to` does not ask for it.

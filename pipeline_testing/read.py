@@ -16,10 +16,10 @@ from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_p
 from tfx.types.value_artifact import ValueArtifact
 
 from components.evaluator.metrics_table import FILE_NAME as METRICS_FILE
+from pipeline_testing import examples as tf_examples
 from schemas.errors import RunError
 from serving.blessing import FILE_NAME as BLESSING_FILE
 from serving.blessing import Blessing
-from testing import examples as tf_examples
 
 STATISTICS_FILE = "FeatureStats.pb"
 ANOMALIES_FILE = "SchemaDiff.pb"
@@ -43,7 +43,7 @@ def records(artifact: HasUri, split: str = "train") -> list[bytes]:
 
 
 def examples(artifact: HasUri, split: str = "train") -> list[dict[str, Any]]:
-    """The rows of Examples, raw or transformed; `testing.examples.decode` says how values look."""
+    """The rows of Examples, raw or transformed; `pipeline_testing.examples.decode` says how values look."""
     return [tf_examples.decode(record) for record in records(artifact, split)]
 
 

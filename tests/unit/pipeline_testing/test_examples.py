@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from testing.examples import decode, encode
-from testing.rows import to_rows
+from pipeline_testing.examples import decode, encode
+from pipeline_testing.rows import to_rows
 
 
 def test_a_missing_value_is_an_empty_feature() -> None:

@@ -16,13 +16,13 @@ from tfx.orchestration.portable.runtime_parameter_utils import substitute_runtim
 from tfx.types.standard_artifacts import Examples, ModelBlessing
 
 from configs.settings import Engine
+from pipeline_testing import read
+from pipeline_testing.outputs import Outputs
+from pipeline_testing.store import open_store, outputs_of
+from pipeline_testing.stub import Stub, needed_nodes, stub_node
 from runners.engines import beam_pipeline
 from runners.node import run_node
 from schemas.errors import RunError
-from testing import read
-from testing.outputs import Outputs
-from testing.store import open_store, outputs_of
-from testing.stub import Stub, needed_nodes, stub_node
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # raised by TFX inside
 

@@ -6,9 +6,9 @@ import pytest
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2
 from tfx.types import standard_artifacts
 
+from pipeline_testing import read
+from pipeline_testing.given import give
 from schemas.errors import RunError
-from testing import read
-from testing.given import give
 
 
 def test_rows_become_examples_of_the_split_train(tmp_path: Path) -> None:

@@ -10,11 +10,11 @@ from typing import Any
 from components.pusher.executor import DESTINATION_PROPERTY, PUSHED_PROPERTY
 from configs.settings import Settings
 from pipeline import nodes
+from pipeline_testing import read
+from pipeline_testing.outputs import Outputs
 from schemas.errors import RunError, ScalableTFError
 from serving.blessing import Blessing
 from serving.release import Release
-from testing import read
-from testing.outputs import Outputs
 
 
 @dataclass

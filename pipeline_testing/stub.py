@@ -11,10 +11,10 @@ from tfx.proto.orchestration import pipeline_pb2
 from tfx.types.artifact import Artifact
 from tfx.types.artifact_utils import get_artifact_type_class
 
+from pipeline_testing.given import give
+from pipeline_testing.outputs import Outputs
+from pipeline_testing.stub_executor import FOLDER_FLAG, StubExecutor
 from schemas.errors import RunError
-from testing.given import give
-from testing.outputs import Outputs
-from testing.stub_executor import FOLDER_FLAG, StubExecutor
 
 Stub = Outputs | Path | Mapping[str, Any]
 """What a node is to give: its outputs in an earlier run, the folder they were recorded in, or values by output key."""

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from testing.skew import compare
+from pipeline_testing.skew import compare
 
 
 def arrays(**values: list[float]) -> dict[str, np.ndarray]:

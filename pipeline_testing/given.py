@@ -17,11 +17,11 @@ from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
 from tfx.types.value_artifact import ValueArtifact
 
+from pipeline_testing import examples, read
+from pipeline_testing.rows import to_rows
+from pipeline_testing.statistics import statistics
 from schemas.artifacts import ROWS_PROPERTY
 from schemas.errors import RunError
-from testing import examples, read
-from testing.rows import to_rows
-from testing.statistics import statistics
 
 
 def give(kind: type[Artifact], value: Any, folder: Path, where: str) -> list[Artifact]:
@@ -29,7 +29,7 @@ def give(kind: type[Artifact], value: Any, folder: Path, where: str) -> list[Art
 
     | type                 | what may be given                                                                  |
     |----------------------|------------------------------------------------------------------------------------|
-    | Examples             | rows (`testing.rows`), or a dict of them by split; without one they are `train`    |
+    | Examples             | rows, see `pipeline_testing.rows`, or a dict of them by split; default: `train`    |
     | ExampleStatistics    | the same, or TFDV's DatasetFeatureStatisticsList in their place                    |
     | ExampleAnomalies     | tensorflow_metadata's Anomalies, or a dict of them by split                        |
     | Schema               | tensorflow_metadata's Schema, its text, or the path of a .pbtxt file               |

@@ -10,7 +10,7 @@ from tfx.orchestration.metadata import Metadata, sqlite_metadata_connection_conf
 from tfx.types.artifact import Artifact
 from tfx.types.artifact_utils import deserialize_artifact
 
-from testing.outputs import Outputs
+from pipeline_testing.outputs import Outputs
 
 _OUTPUT = (metadata_store_pb2.Event.OUTPUT, metadata_store_pb2.Event.INTERNAL_OUTPUT)
 

@@ -4,9 +4,9 @@ import pytest
 import tensorflow as tf
 import tensorflow_transform as tft
 
+from pipeline_testing.serving_equals_training import ServingEqualsTraining
 from schemas.errors import RunError
 from schemas.features import FeatureTable
-from testing.serving_equals_training import ServingEqualsTraining
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # Transform analyses; TFX and Beam warn
 

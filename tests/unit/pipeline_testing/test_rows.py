@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline_testing.rows import column_kinds, record_batch, to_rows
 from schemas.errors import DataError
-from testing.rows import column_kinds, record_batch, to_rows
 
 
 def test_every_row_gets_every_column() -> None:

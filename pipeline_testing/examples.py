@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from testing.rows import Row, column_kinds
+from pipeline_testing.rows import Row, column_kinds
 
 FILE_NAME = "data_tfrecord-00000-of-00001.gz"
 
@@ -18,7 +18,7 @@ def encode(rows: Sequence[Row]) -> list[bytes]:
     """Serialized tf.Examples as ExampleGen writes them: every column is there, and a missing value is an empty list.
 
     Args:
-        rows: as `testing.rows.to_rows` gives them.
+        rows: as `pipeline_testing.rows.to_rows` gives them.
     """
     kinds = column_kinds(rows)
     encoded = []

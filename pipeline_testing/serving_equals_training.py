@@ -11,15 +11,15 @@ from tfx.components.transform.component import Transform
 
 from configs.settings import Transform as TransformSettings
 from pipeline import nodes
+from pipeline_testing import read
+from pipeline_testing.pipeline_run import PipelineRun
+from pipeline_testing.requests import by_columns, by_examples, by_graph, first_row
+from pipeline_testing.rows import Rows, column_kinds, to_rows
+from pipeline_testing.run_component import RunComponent
+from pipeline_testing.skew import Arrays, Skew, compare
 from schemas.errors import RunError
 from schemas.features import FeatureTable
 from schemas.transformed import LABEL_KEY, WEIGHT_KEY
-from testing import read
-from testing.pipeline_run import PipelineRun
-from testing.requests import by_columns, by_examples, by_graph, first_row
-from testing.rows import Rows, column_kinds, to_rows
-from testing.run_component import RunComponent
-from testing.skew import Arrays, Skew, compare
 
 _TYPES = {"int": tf.int64, "float": tf.float32, "bytes": tf.string, "string": tf.string, "none": tf.string}
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import tensorflow as tf
 
+from pipeline_testing.examples import encode
+from pipeline_testing.skew import Arrays, Serve
 from schemas.request import request_key
-from testing.examples import encode
-from testing.skew import Arrays, Serve
 
 
 def by_graph(graph: Any, columns: Sequence[str]) -> Serve:

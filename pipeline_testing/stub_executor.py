@@ -10,7 +10,7 @@ from tfx.dsl.components.base.base_executor import BaseExecutor
 from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
 
-from testing.outputs import ARTIFACTS_FILE, copy
+from pipeline_testing.outputs import ARTIFACTS_FILE, copy
 
 FOLDER_FLAG = "--recorded="
 

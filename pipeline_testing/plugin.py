@@ -16,12 +16,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from schemas.errors import SetupError
-
 if TYPE_CHECKING:
-    from testing.run_component import RunComponent
-    from testing.run_pipeline import RunPipeline
-    from testing.serving_equals_training import ServingEqualsTraining
+    from pipeline_testing.run_component import RunComponent
+    from pipeline_testing.run_pipeline import RunPipeline
+    from pipeline_testing.serving_equals_training import ServingEqualsTraining
 
 _VARIABLE = "TF_USE_LEGACY_KERAS"
 _LEGACY = ("1", "true", "True")  # as TensorFlow reads it
@@ -37,7 +35,7 @@ def run_component(tmp_path_factory: pytest.TempPathFactory) -> RunComponent:
     """Runs one component on rows or other values in memory: `run_component(StatisticsGen, examples=rows)`."""
     _check_keras()
     with _quiet_imports():
-        from testing.run_component import RunComponent
+        from pipeline_testing.run_component import RunComponent
 
     return RunComponent(tmp_path_factory.mktemp)
 
@@ -47,7 +45,7 @@ def run_pipeline(tmp_path_factory: pytest.TempPathFactory) -> RunPipeline:
     """Runs the pipeline of some settings, or a part of it: `run_pipeline(settings, rows, to="Transform")`."""
     _check_keras()
     with _quiet_imports():
-        from testing.run_pipeline import RunPipeline
+        from pipeline_testing.run_pipeline import RunPipeline
 
     return RunPipeline(tmp_path_factory.mktemp)
 
@@ -56,7 +54,7 @@ def run_pipeline(tmp_path_factory: pytest.TempPathFactory) -> RunPipeline:
 def assert_serving_equals_training(run_component: RunComponent) -> ServingEqualsTraining:
     """Compares what training saw with what serving computes: `assert_serving_equals_training(table, rows)`."""
     with _quiet_imports():
-        from testing.serving_equals_training import ServingEqualsTraining
+        from pipeline_testing.serving_equals_training import ServingEqualsTraining
 
     return ServingEqualsTraining(run_component)
 
@@ -70,6 +68,8 @@ def _quiet_imports() -> Iterator[None]:
 
 
 def _check_keras() -> None:
+    from schemas.errors import SetupError  # not above: a project may have a package of that name, and need no fixture
+
     value = os.environ.get(_VARIABLE, "")
     if value not in _LEGACY:
         raise SetupError(
