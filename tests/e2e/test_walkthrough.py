@@ -117,7 +117,7 @@ def test_it_shows_data_schema_anomalies_predictions_slices_and_release(executed:
     shown = "\n".join(text for found in outputs(executed, "text/plain") for text in found)
     for expected in (
         "trip_miles",
-        "min_fraction",
+        "Presence",
         "{'train': {}, 'eval': {}}",
         "probability_of_a_tip",
         "Overall",
