@@ -26,7 +26,9 @@ PACKAGES = [
     "components.pusher",
     "pipeline",
     "runners",
+    "runners.cleaning",
     "runners.commands",
+    "runners.history",
     "serving",
 ]
 
