@@ -24,6 +24,7 @@ PACKAGES = [
     "components.example_validator",
     "components.latest_blessed",
     "components.pusher",
+    "components.trainer",
     "pipeline",
     "runners",
     "runners.cleaning",
