@@ -107,10 +107,9 @@ def make_plan(
         _judge(folder, stored, kept, others, plan, unknown=unknown)
     _judge_prepared(output_dir / "prepared", stored, kept, plan)
     if logs:
-        old = [output_dir / "logs" / one.run_id for one in records if one.run_id not in kept.runs]
-        plan.remove += [
-            Doomed(str(one), size(one), OLD_LOGS, []) for one in old if one.is_dir() and not one.is_symlink()
-        ]
+        old = {record.run_id for record in records} - kept.runs.keys()
+        found = [folder for folder in _folders(output_dir / "logs") if folder.name in old]
+        plan.remove += [Doomed(str(folder), size(folder), OLD_LOGS, []) for folder in found]
     plan.forget = sorted(
         one
         for place, ids in stored.places.items()
@@ -124,7 +123,7 @@ def make_plan(
 def _releases(pipeline: str, directory: Path, plan: Plan) -> list[Release]:
     """The releases that this pipeline made, under whatever name."""
     found = []
-    for model in sorted(path.name for path in directory.iterdir() if path.is_dir()) if directory.is_dir() else []:
+    for model in (folder.name for folder in _folders(directory)):
         for version, folder in ReleaseStore(directory, model).versions().items():
             try:
                 release = Release.load(folder)
@@ -195,9 +194,7 @@ def _judge_own(folder: Folder, stored: Stored, kept: Kept, plan: Plan) -> None:
 
 def _judge_prepared(directory: Path, stored: Stored, kept: Kept, plan: Plan) -> None:
     """Folders of prepared data are named by what is in them; an execution says which one it read."""
-    folders = (
-        [path for path in directory.iterdir() if path.is_dir() and not path.is_symlink()] if directory.is_dir() else []
-    )
+    folders = _folders(directory)
     shown = [path for path in folders if not path.name.startswith(".")]
     newest = max(shown, key=lambda path: path.stat().st_mtime, default=None)
     users: dict[str, list[int]] = {}
@@ -215,6 +212,13 @@ def _judge_prepared(directory: Path, stored: Stored, kept: Kept, plan: Plan) -> 
             plan.remove.append(Doomed(str(path), size(path), OLD_PREPARED, []))
         else:
             _stay(plan.leave, path, UNKNOWN)
+
+
+def _folders(directory: Path) -> list[Path]:
+    """The folders in it, links not among them, sorted."""
+    if not directory.is_dir():
+        return []
+    return sorted(path for path in directory.iterdir() if path.is_dir() and not path.is_symlink())
 
 
 def _remove(plan: Plan, folder: Folder, reason: str, artifacts: Iterable[int] = ()) -> None:

@@ -1,8 +1,8 @@
 """Removes what a plan names, so that a kill at any moment leaves nothing that the cache would take for whole.
 
-First ML Metadata is told that the artifacts are deleted: from then on the cache does not give them out. Then each folder
-gets a hidden name, and then its files go. What a killed removal leaves has a hidden name or artifacts marked as deleted,
-and the next one takes it up.
+First ML Metadata is told that the artifacts are deleted: from then on the cache does not give them out. Then each
+folder gets a hidden name, and then its files go. What a killed removal leaves has a hidden name or artifacts marked as
+deleted, and the next one takes it up.
 """
 
 from __future__ import annotations

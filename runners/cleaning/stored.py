@@ -56,7 +56,7 @@ def read_stored(store: Any, pipeline: str, nodes: Iterable[str], artifacts_dir: 
 
 
 def _place(uri: str, root: str) -> str | None:
-    """The folder <root>/<node>/<key>/<execution id> that holds an artifact, however its URI is spelt; None: elsewhere."""
+    """The folder <root>/<node>/<key>/<execution id> that holds an artifact, however its URI is spelt, or None."""
     parts = uri.rstrip("/").split("/")
     for end in (len(parts), len(parts) - 1):
         if end > _DEPTH and _real("/".join(parts[: end - _DEPTH])) == root:

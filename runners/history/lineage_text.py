@@ -1,4 +1,4 @@
-"""A lineage as text for people: what release.json says, what was compared, and the tree from the release to the data."""
+"""A lineage as text: what release.json says, what was compared, and the tree from the release back to the data."""
 
 from __future__ import annotations
 

@@ -10,11 +10,11 @@ from typing import Any, Literal
 from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration.metadata import Metadata
 
-from runners.history.compiled import node_ids, run_logs
 from runners.history.graph import Graph, Link, read_graph, text
 from runners.history.liveness import State, states
 from runners.history.logged_error import logged_error
 from runners.history.run_and_node import run_and_node
+from runners.history.run_nodes import node_ids, run_logs
 from runners.history.runs import duration, effective_state, run_executions, started, verdict
 from runners.run_record import RunRecord
 

@@ -12,9 +12,9 @@ from tfx.dsl.compiler.constants import PIPELINE_RUN_CONTEXT_TYPE_NAME
 from tfx.orchestration.metadata import Metadata
 
 from components.pusher.executor import VERSION_PROPERTY
-from runners.history.compiled import node_ids
 from runners.history.graph import Graph, number, read_graph, text
 from runners.history.liveness import State, states
+from runners.history.run_nodes import node_ids
 from runners.run_record import RunRecord
 
 _Execution = metadata_store_pb2.Execution
