@@ -98,7 +98,8 @@ def make_plan(
     plan, store, artifacts = Plan(), metadata.store, output_dir / "artifacts"
     folders = list(artifact_folders(artifacts))
     stored = read_stored(store, pipeline, {EXAMPLE_GEN, *(folder.node for folder in folders)}, artifacts)
-    records = [one for one in run_records(metadata, pipeline) if one.output_dir in ("", str(output_dir))]
+    here = os.path.realpath(output_dir)
+    records = [one for one in run_records(metadata, pipeline) if os.path.realpath(one.output_dir or here) == here]
     releases = _releases(pipeline, output_dir / "releases", plan)
     kept = what_to_keep(store, records, releases, stored.artifacts, newest)
     _keep_what_others_read(store, stored, kept)

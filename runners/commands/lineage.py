@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from runners.commands.console import console
-from runners.commands.exit_codes import EXIT_OK
+from runners.commands.exit_codes import EXIT_DIFFERENT, EXIT_OK
 from runners.commands.options import add_settings, load
 from runners.commands.quiet import quiet
 
@@ -36,4 +36,4 @@ def _run(arguments: argparse.Namespace) -> int:
         print(json.dumps(asdict(lineage), indent=2))
     else:
         print_lineage(lineage, console())
-    return EXIT_OK
+    return EXIT_DIFFERENT if any(check.outcome == "differs" for check in lineage.checks) else EXIT_OK

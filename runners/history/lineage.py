@@ -19,6 +19,7 @@ from components.pusher.executor import DESTINATION_PROPERTY, RELEASE_KEY_PROPERT
 from configs.settings import Settings
 from runners.history.existing_store import existing_store
 from runners.history.graph import Graph, text, trace_back
+from runners.history.on_disk import OnDisk, on_disk
 from runners.history.release_checks import Check, check_artifacts, check_files
 from runners.history.release_data import ReleaseData, release_data
 from runners.history.release_schema import ReleaseSchema, release_schema
@@ -30,13 +31,13 @@ from serving.release import Release
 
 @dataclass(frozen=True)
 class ArtifactNode:
-    """An artifact of the lineage: its id and type in ML Metadata, its place, and whether something is there."""
+    """An artifact of the lineage: id and type in ML Metadata, its place, and whether it is there, altered, or gone."""
 
     id: int
     type: str
     uri: str
     state: str
-    on_disk: bool
+    on_disk: OnDisk
 
 
 @dataclass(frozen=True)
@@ -171,7 +172,7 @@ def _execution(execution: Any, run_id: str, node: str) -> ExecutionNode:
 
 def _artifact(artifact: Any) -> ArtifactNode:
     state = metadata_store_pb2.Artifact.State.Name(artifact.state).lower()
-    return ArtifactNode(artifact.id, artifact.type, artifact.uri, state, Path(artifact.uri).exists())
+    return ArtifactNode(artifact.id, artifact.type, artifact.uri, state, on_disk(artifact))
 
 
 def _edges(graph: Graph) -> list[Edge]:

@@ -10,6 +10,7 @@ from rich.tree import Tree
 
 from runners.history.graph import BASELINE_KEY
 from runners.history.lineage import Lineage
+from runners.history.on_disk import remark
 from runners.history.runs_text import readable_seconds
 
 _METRICS_SHOWN = 6
@@ -73,8 +74,7 @@ def _tree(lineage: Lineage) -> Tree:
         # The model first: it is what was released.
         for edge in sorted(read, key=lambda edge: (edge.key != "model", edge.key)):
             artifact = artifacts[edge.artifact]
-            state = "" if artifact.state == "live" else f", {artifact.state}"
-            state += "" if artifact.on_disk else ", not on disk"
+            state = remark(artifact.state, artifact.on_disk)
             branch = parent.add(Text(f"{edge.key}: {artifact.type} {artifact.id} {artifact.uri}{state}"))
             maker = producers.get(artifact.id)
             if edge.key == BASELINE_KEY or maker is None:

@@ -13,6 +13,7 @@ from tfx.orchestration.metadata import Metadata
 from runners.history.graph import Graph, Link, read_graph, text
 from runners.history.liveness import State, states
 from runners.history.logged_error import logged_error
+from runners.history.on_disk import OnDisk, on_disk
 from runners.history.run_and_node import run_and_node
 from runners.history.run_nodes import node_ids, run_logs
 from runners.history.runs import duration, effective_state, run_executions, started, verdict
@@ -40,7 +41,7 @@ class ArtifactDetail:
         type: of the artifact.
         uri: where its files are, or were.
         state: live, or what else ML Metadata says, such as deleted.
-        on_disk: whether something is there.
+        on_disk: there, altered since it was published, or gone.
     """
 
     key: str
@@ -48,13 +49,13 @@ class ArtifactDetail:
     type: str
     uri: str
     state: str
-    on_disk: bool
+    on_disk: OnDisk
 
     @classmethod
     def of(cls, key: str, artifact: Any) -> ArtifactDetail:
         """What ML Metadata and the disk say."""
         state = _Artifact.State.Name(artifact.state).lower()
-        return cls(key, artifact.id, artifact.type, artifact.uri, state, Path(artifact.uri).exists())
+        return cls(key, artifact.id, artifact.type, artifact.uri, state, on_disk(artifact))
 
 
 @dataclass(frozen=True)

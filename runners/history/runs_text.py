@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from runners.history.on_disk import remark
 from runners.history.run_detail import ArtifactDetail, RunDetail
 from runners.history.runs import RunSummary
 
@@ -96,9 +97,7 @@ def readable_seconds(seconds: float | None) -> str:
 
 
 def _artifact(artifact: ArtifactDetail) -> str:
-    gone = "" if artifact.on_disk else ", not on disk"
-    state = "" if artifact.state == "live" else f", {artifact.state}"
-    return f"{artifact.type} {artifact.id} {artifact.uri}{state}{gone}"
+    return f"{artifact.type} {artifact.id} {artifact.uri}{remark(artifact.state, artifact.on_disk)}"
 
 
 def _state(state: str) -> Text:
