@@ -37,11 +37,12 @@ def readable_bytes(count: int) -> str:
 
 def _print_removed(reason: str, folders: list[Doomed], console: Console) -> None:
     _line(f"  {reason}: {len(folders)} folders, {readable_bytes(sum(one.bytes for one in folders))}", console)
-    largest = sorted(folders, key=lambda folder: (-folder.bytes, folder.path))
+    largest = sorted((one for one in folders if one.bytes), key=lambda one: (-one.bytes, one.path))
     for folder in largest[:_SHOWN]:
         _line(f"    {readable_bytes(folder.bytes):>10}  {folder.path}", console)
-    if len(largest) > _SHOWN:
-        _line(f"    and {len(largest) - _SHOWN} smaller ones; --json lists them", console)
+    rest = len(folders) - len(largest[:_SHOWN])
+    if rest and largest:
+        _line(f"    and {rest} {'smaller' if len(largest) > _SHOWN else 'empty'} ones; --json lists them", console)
 
 
 def _print_sums(title: str, sums: list[Sum], console: Console) -> None:

@@ -43,7 +43,7 @@ def _list(arguments: argparse.Namespace) -> int:
         from runners.run_record import run_records
     with existing_store(settings) as metadata:
         records = run_records(metadata, settings.name)
-        runs = run_summaries(metadata, records, max(arguments.limit, 0))
+        runs = run_summaries(metadata, records, max(arguments.limit, 1))
     if arguments.json:
         print(json.dumps([asdict(run) for run in runs], indent=2))
     elif runs:

@@ -7,7 +7,7 @@ still does.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from tfx.dsl.compiler.constants import PIPELINE_RUN_CONTEXT_TYPE_NAME
 from components.pusher.executor import DESTINATION_PROPERTY, RELEASE_KEY_PROPERTY
 from configs.settings import Settings
 from runners.history.existing_store import existing_store
-from runners.history.graph import Graph, text, trace_back
+from runners.history.graph import Graph, read_graph, text, trace_back
 from runners.history.on_disk import OnDisk, on_disk
 from runners.history.release_checks import Check, check_artifacts, check_files
 from runners.history.release_data import ReleaseData, release_data
@@ -143,17 +143,17 @@ def add_lineage(store: Any, lineage: Lineage, release: Release) -> None:
 
 def find_pushed(store: Any, release: Release) -> Any | None:
     """The PushedModel of a release, or None: its run's, else any of the same key."""
-    made = [one.id for one in run_executions(store, release.run_id)]
-    outputs = [event.artifact_id for event in store.get_events_by_execution_ids(made)] if made else []
-    for artifacts in (store.get_artifacts_by_id(sorted(set(outputs))) if outputs else [], _all_pushed(store)):
-        for artifact in artifacts:
-            if artifact.type == "PushedModel" and text(artifact, RELEASE_KEY_PROPERTY) == release.key:
-                return artifact
+    own = read_graph(store, run_executions(store, release.run_id)).artifacts.values()
+    found = _of_key(own, release.key)
+    # Of a run that was killed before it could say so, a later one may have said it.
+    return found or _of_key(store.get_artifacts_by_type("PushedModel"), release.key)
+
+
+def _of_key(artifacts: Iterable[Any], key: str) -> Any | None:
+    for artifact in artifacts:
+        if artifact.type == "PushedModel" and text(artifact, RELEASE_KEY_PROPERTY) == key:
+            return artifact
     return None
-
-
-def _all_pushed(store: Any) -> Sequence[Any]:
-    return list(store.get_artifacts_by_type("PushedModel"))
 
 
 def _check_pushed(pushed: Any | None, path: str) -> Check:
