@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -81,7 +82,7 @@ def _numbered(folder: os.DirEntry[str], kind: Kind, node: str) -> Iterator[Folde
 
 
 def _folder(entry: os.DirEntry[str], kind: Kind, node: str, execution: int | None = None) -> Folder:
-    return Folder(Path(entry.path), kind, node, execution, entry.stat(follow_symlinks=False).st_mtime)
+    return Folder(Path(entry.path), kind, node, execution, _modified(entry))
 
 
 def _folders(path: str | Path) -> list[os.DirEntry[str]]:
@@ -91,3 +92,10 @@ def _folders(path: str | Path) -> list[os.DirEntry[str]]:
     except (FileNotFoundError, NotADirectoryError):
         return []
     return sorted(found, key=lambda entry: (len(entry.name), entry.name))
+
+
+def _modified(entry: os.DirEntry[str]) -> float:
+    try:
+        return entry.stat(follow_symlinks=False).st_mtime
+    except FileNotFoundError:  # a run is going on, and this is only a dry run
+        return math.inf

@@ -37,13 +37,18 @@ class Kept:
 
 
 def what_to_keep(
-    store: Any, records: Sequence[RunRecord], releases: Iterable[Release], artifacts: Mapping[int, Any], newest: int
+    store: Any,
+    records: Sequence[Sequence[RunRecord]],
+    releases: Iterable[Release],
+    artifacts: Mapping[int, Any],
+    newest: int,
 ) -> Kept:
     """What the releases, the newest runs and the next evaluation need.
 
     Args:
         store: an `ml_metadata.MetadataStore`.
-        records: the runs of this pipeline in this output_dir, newest first.
+        records: the runs of this pipeline, newest first, by output_dir, this one first: with one store the runs in
+            another one may have taken from the cache what was made here.
         releases: of this pipeline.
         artifacts: of this pipeline, by id.
         newest: how many of the newest runs are kept, however they ended; the newest complete one is kept besides.
@@ -53,15 +58,18 @@ def what_to_keep(
         pushed = find_pushed(store, release)
         kept.runs.setdefault(release.run_id, f"release {release.version} of {release.model}")
         _keep_run(store, kept, release.run_id, kept.runs[release.run_id], [pushed.id] if pushed else [])
-    for record in records[:newest]:
-        reason = "the newest run" if newest == 1 else f"the newest {newest} runs"
-        kept.runs.setdefault(record.run_id, reason)
-        times = [one.create_time_since_epoch for one in _keep_run(store, kept, record.run_id, reason)]
-        kept.oldest = min([*times, *([kept.oldest] if kept.oldest is not None else [])], default=None)
-    complete = next((record for record in records if record.state == "complete"), None)
-    if complete is not None and complete.run_id not in kept.runs:
-        kept.runs[complete.run_id] = "the newest complete run"
-        _keep_run(store, kept, complete.run_id, kept.runs[complete.run_id])
+    times: list[int] = []
+    for place, group in enumerate(records):
+        for record in group[:newest]:
+            reason = "the newest run" if newest == 1 else f"the newest {newest} runs"
+            kept.runs.setdefault(record.run_id, reason)
+            executions = _keep_run(store, kept, record.run_id, reason)
+            times += [one.create_time_since_epoch for one in executions if place == 0]
+        complete = next((record for record in group if record.state == "complete"), None)
+        if complete is not None and complete.run_id not in kept.runs:
+            kept.runs[complete.run_id] = "the newest complete run"
+            _keep_run(store, kept, complete.run_id, kept.runs[complete.run_id])
+    kept.oldest = min(times, default=None)
     for artifact in _latest_blessed(artifacts.values()):
         kept.artifacts.setdefault(artifact, BLESSED)
     return kept

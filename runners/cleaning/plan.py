@@ -17,7 +17,7 @@ from runners.cleaning.kept import Kept, what_to_keep
 from runners.cleaning.stored import Stored, read_stored
 from runners.history.graph import events_of_artifacts
 from runners.history.release_data import read_path
-from runners.run_record import run_records
+from runners.run_record import RunRecord, run_records
 from schemas.errors import ReleaseError
 from serving.release import Release
 from serving.releases import ReleaseStore
@@ -98,17 +98,18 @@ def make_plan(
     plan, store, artifacts = Plan(), metadata.store, output_dir / "artifacts"
     folders = list(artifact_folders(artifacts))
     stored = read_stored(store, pipeline, {EXAMPLE_GEN, *(folder.node for folder in folders)}, artifacts)
-    here = os.path.realpath(output_dir)
-    records = [one for one in run_records(metadata, pipeline) if os.path.realpath(one.output_dir or here) == here]
-    releases = _releases(pipeline, output_dir / "releases", plan)
-    kept = what_to_keep(store, records, releases, stored.artifacts, newest)
+    places: dict[str, list[RunRecord]] = {os.path.realpath(output_dir): []}
+    for record in run_records(metadata, pipeline):
+        places.setdefault(os.path.realpath(record.output_dir or output_dir), []).append(record)
+    releases = [one for place in places for one in _releases(pipeline, Path(place, "releases"), plan)]
+    kept = what_to_keep(store, list(places.values()), releases, stored.artifacts, newest)
     _keep_what_others_read(store, stored, kept)
     others = _known(store, {one.execution for one in folders if one.execution is not None and not _own(one, stored)})
     for folder in folders:
         _judge(folder, stored, kept, others, plan, unknown=unknown)
     _judge_prepared(output_dir / "prepared", stored, kept, plan)
     if logs:
-        old = {record.run_id for record in records} - kept.runs.keys()
+        old = {record.run_id for record in places[os.path.realpath(output_dir)]} - kept.runs.keys()
         found = [folder for folder in _folders(output_dir / "logs") if folder.name in old]
         plan.remove += [Doomed(str(folder), size(folder), OLD_LOGS, []) for folder in found]
     plan.forget = sorted(

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 
 from runners.output_lock import output_lock_holder
 from runners.run_record import RunRecord
 
-State = Literal["running", "complete", "failed", "interrupted", "died"]
+State = Literal["running", "complete", "failed", "interrupted", "unknown", "died"]
 """As a run's record has it, and `died`: it says running, but nobody holds the lock of its output_dir."""
-STATES: tuple[State, ...] = get_args(State)
 
 
 def states(records: Sequence[RunRecord]) -> dict[str, State]:

@@ -117,7 +117,7 @@ def run_detail(metadata: Metadata, records: Sequence[RunRecord], record: RunReco
     store = metadata.store
     executions = run_executions(store, record.run_id)
     graph = read_graph(store, executions)
-    state = effective_state(record, states(records)[record.run_id], executions)
+    state = effective_state(states(records)[record.run_id], executions)
     logs = run_logs(record)
     by_node: dict[str, Any] = {}
     for execution in executions:

@@ -26,7 +26,7 @@ class RunSummary:
 
     Attributes:
         run_id: its name in ML Metadata and of its folder in logs/.
-        state: running, complete, failed, interrupted, or died: its process was killed.
+        state: running, complete, failed, interrupted; died: its process was killed; or unknown: another orchestrator's.
         started: ISO 8601, UTC.
         seconds: from its start to its end, or until now; None when its end is unknown.
         nodes_done: nodes that are complete or came from the cache.
@@ -107,14 +107,14 @@ def started(record: RunRecord, executions: Sequence[Any]) -> str:
     return datetime.fromtimestamp(first, timezone.utc).isoformat(timespec="seconds")
 
 
-def effective_state(record: RunRecord, state: State, executions: Sequence[Any]) -> State:
-    """The record's state; of a run without a record what its executions say."""
-    if record.started:
+def effective_state(state: State, executions: Sequence[Any]) -> State:
+    """The state; of a run that something else than our runner has made, what its executions say."""
+    if state != "unknown":
         return state
     known = {execution.last_known_state for execution in executions}
     if _Execution.FAILED in known:
         return "failed"
-    return "died" if known & {_Execution.RUNNING, _Execution.NEW} else state
+    return "complete" if known and known <= {_Execution.COMPLETE, _Execution.CACHED} else "unknown"
 
 
 def _summary(record: RunRecord, state: State, executions: Sequence[Any], graph: Graph) -> RunSummary:
@@ -123,7 +123,7 @@ def _summary(record: RunRecord, state: State, executions: Sequence[Any], graph: 
     blessed, release = verdict(executions, graph)
     return RunSummary(
         run_id=record.run_id,
-        state=effective_state(record, state, executions),
+        state=effective_state(state, executions),
         started=started(record, executions),
         seconds=duration(record, state, executions),
         nodes_done=known.count(_Execution.COMPLETE) + cached,

@@ -20,6 +20,7 @@ _STYLES = {
     "died": "bold red",
     "interrupted": "red",
     "not run": "dim",
+    "unknown": "dim",
 }
 
 

@@ -20,6 +20,8 @@ from serving.blessing import Blessing
 from serving.release import Provenance, Release
 from serving.releases import ReleaseStore
 
+_context = context_lib.register_context_if_not_exists
+
 Artifacts = dict[str, list[Any]]
 BLESSED = {"blessed": 1}
 
@@ -69,12 +71,9 @@ class MadeHistory:
     ) -> tuple[int, Artifacts]:
         """One execution; `outputs` are types by key. Returns its id and its artifacts."""
         with self.metadata as metadata:
-            contexts = [
-                context_lib.register_context_if_not_exists(metadata, kind, name)
-                for kind, name in (
-                    ("pipeline", self.pipeline), ("pipeline_run", run_id), ("node", f"{self.pipeline}.{node}"),
-                )
-            ]  # fmt: skip
+            pipeline = _context(metadata, "pipeline", self.pipeline)
+            run = _context(metadata, "pipeline_run", run_id, parent_contexts=[pipeline])
+            contexts = [pipeline, run, _context(metadata, "node", f"{self.pipeline}.{node}")]
             execution = publish_register(metadata, node, contexts, inputs or {}, properties or {})
             if state == "running":
                 self._folders(node, execution.id, outputs or {}, files)

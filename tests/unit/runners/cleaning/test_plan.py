@@ -129,6 +129,14 @@ def test_what_another_pipeline_reads_is_kept(made: MadeHistory) -> None:
     assert "ExampleGen/examples/1" not in removed(plan(made), made)
 
 
+def test_what_a_run_in_another_output_dir_took_from_the_cache_is_kept(made: MadeHistory) -> None:
+    examples = refused(made, "1")
+    other = MadeHistory(made.folder / "other", store_file=made.output_dir / "metadata/metadata.sqlite")
+    refused(other, "other 1", examples)
+    refused(made, "2")
+    assert removed(plan(made), made) == {"Trainer/model/2", "Evaluator/blessing/3", "Evaluator/evaluation/3"}
+
+
 def test_what_the_store_does_not_know_goes_only_when_that_is_asked_for(made: MadeHistory) -> None:
     refused(made, "1")
     (made.output_dir / "artifacts/Trainer/model/77").mkdir()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -60,6 +61,17 @@ def test_the_list_says_how_each_run_ended(made: MadeHistory, records: Any) -> No
         {"run_id": "1", "state": "complete", "started": start, "seconds": 90.0, "nodes_done": 4, "nodes_cached": 0,
          "nodes": 4, "blessed": True, "release": 1, "error": ""},
     ]  # fmt: skip
+
+
+def test_a_run_of_another_orchestrator_is_what_its_executions_say(tmp_path: Path) -> None:
+    made = MadeHistory(tmp_path)
+    made.ingest("1")
+    made.node("2", "ExampleGen", state="failed")
+    made.node("3", "ExampleGen", state="running")
+    with made.metadata as metadata:
+        runs = run_summaries(metadata, run_records(metadata, "trips"))
+    assert [run.state for run in runs] == ["unknown", "failed", "complete"]
+    assert all(run.started for run in runs)
 
 
 def test_a_limit_shows_the_newest(made: MadeHistory, records: Any) -> None:
