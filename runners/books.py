@@ -26,7 +26,7 @@ from runners.partial_run import nodes_to_reuse, reuse
 from runners.run_folder import RunFolder, run_folder
 from runners.run_record import RunRecord, State, now, run_records
 from runners.worker import Worker
-from schemas.errors import RunError, ScalableTFError
+from schemas.errors import RunError
 
 _KILLED = "The runner's process was killed."
 _CLOSED = {
@@ -59,9 +59,9 @@ class Books:
 
         def work(metadata: Metadata) -> dict[str, Any]:
             self._close_dead(metadata)
-            record = self._record(run.path.name)
-            record.put(metadata)
-            return self._prepared(metadata, record, run)
+            finished = self._prepared(metadata, run)
+            self._record(run.path.name).put(metadata)
+            return finished
 
         return _outcomes(self._in_a_process(work))
 
@@ -84,11 +84,10 @@ class Books:
             record = self._find(metadata, run_id)
             run = RunFolder.load(run_folder(self._settings, record.run_id))
             self._check_unchanged(run, force_bless)
-            if record.state == "complete":
-                return {"run_id": record.run_id, "finished": self._finished(metadata, run)}
-            record = self._record(record.run_id, started=record.started)
-            record.put(metadata)
-            return {"run_id": record.run_id, "finished": self._prepared(metadata, record, run)}
+            finished = self._prepared(metadata, run)
+            if record.state != "complete":
+                self._record(record.run_id, started=record.started).put(metadata)
+            return {"run_id": record.run_id, "finished": finished}
 
         found = self._in_a_process(work)
         return RunFolder.load(run_folder(self._settings, found["run_id"])), _outcomes(found["finished"])
@@ -142,21 +141,16 @@ class Books:
                 close_executions(metadata, record.run_id, metadata_store_pb2.Execution.CANCELED)
                 record.end(metadata, "interrupted", _KILLED)
 
-    def _prepared(self, metadata: Metadata, record: RunRecord, run: RunFolder) -> dict[str, Any]:
+    def _prepared(self, metadata: Metadata, run: RunFolder) -> dict[str, Any]:
         """What the run has already, after it has got what a partial one takes from an earlier one."""
-        try:
+        finished = self._finished(metadata, run)
+        if not finished.keys() >= set(nodes_to_reuse(run.pipeline)):
+            reuse(metadata, self._settings, run)
             finished = self._finished(metadata, run)
-            if not finished.keys() >= set(nodes_to_reuse(run.pipeline)):
-                reuse(metadata, self._settings, run)
-                finished = self._finished(metadata, run)
-        except ScalableTFError as error:
-            record.end(metadata, "failed", error.what)
-            raise
-        return finished
+        return {node: outcome.to_dict() for node, outcome in finished.items()}
 
-    def _finished(self, metadata: Metadata, run: RunFolder) -> dict[str, Any]:
-        found = finished_nodes(metadata, self._settings.name, run.path.name, node_ids(run.pipeline))
-        return {node: outcome.to_dict() for node, outcome in found.items()}
+    def _finished(self, metadata: Metadata, run: RunFolder) -> dict[str, NodeOutcome]:
+        return finished_nodes(metadata, self._settings.name, run.path.name, node_ids(run.pipeline))
 
     def _find(self, metadata: Metadata, run_id: str) -> RunRecord:
         here = str(root(self._settings))

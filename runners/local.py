@@ -87,7 +87,11 @@ def run_local(
         books = Books(settings, command)
         if resume is None:
             run = _new_run(settings, force_bless, part)
-            finished = books.begin(run)
+            try:
+                finished = books.begin(run)
+            except ScalableTFError:
+                run.discard()
+                raise
         else:
             run, finished = books.take_up(resume, force_bless)
         waiting = [node for node in nodes_to_run(run.pipeline) if node not in finished]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,6 +41,10 @@ class RunFolder:
         (staging / PIPELINE_FILE).write_text(text_format.MessageToString(self.pipeline))
         (staging / SETTINGS_FILE).write_text(json.dumps(self.settings.dump(), indent=2))
         os.rename(staging, self.path)
+
+    def discard(self) -> None:
+        """Removes the folder of a run that was refused before it began."""
+        shutil.rmtree(self.path)
 
     @classmethod
     def load(cls, path: Path) -> RunFolder:

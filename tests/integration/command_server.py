@@ -110,8 +110,8 @@ class CommandServer:
         return self._process.stdout.readline()
 
     def close(self) -> None:
-        self._process.kill()
-        self._process.wait()
+        with self._process:
+            self._process.kill()
 
 
 def is_gone(pid: int) -> bool:
