@@ -28,7 +28,9 @@ PACKAGES = [
     "pipeline",
     "pipeline_testing",
     "runners",
+    "runners.cleaning",
     "runners.commands",
+    "runners.history",
     "serving",
 ]
 

@@ -13,12 +13,12 @@ import traceback
 from collections.abc import Sequence
 
 from configs.version import VERSION
-from runners.commands import doctor, node, run, schema, settings
+from runners.commands import clean, doctor, lineage, node, run, runs, schema, settings
 from runners.commands.exit_codes import EXIT_ERROR, EXIT_INTERRUPTED
 from runners.interrupt import Interrupted
 from schemas.errors import ScalableTFError
 
-COMMANDS = (run, node, doctor, settings, schema)
+COMMANDS = (run, runs, lineage, clean, node, doctor, settings, schema)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
