@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 from tfx.orchestration.metadata import Metadata
@@ -16,6 +17,7 @@ from runners.run_record import run_records
 from schemas.errors import RunError
 from schemas.nearest import nearest
 
+_LOG = logging.getLogger(__name__)
 _RESOLVER = "tfx.dsl.components.common.resolver.Resolver"
 
 
@@ -88,14 +90,12 @@ def reuse(metadata: Metadata, settings: Settings, run: RunFolder) -> None:
         run: the partial run.
 
     Raises:
-        RunError: there is none, what it made is gone, or a node that would be taken from it has changed since.
+        RunError: there is none, or a node that would be taken from it has changed since.
     """
     needed = nodes_to_reuse(run.pipeline)
     for record in run_records(metadata, settings.name):
         folder = run_folder(settings, record.run_id)
-        if record.run_id == run.path.name or not folder.is_dir():
-            continue
-        if len(finished_nodes(metadata, settings.name, record.run_id, needed)) == len(needed):
+        if record.run_id != run.path.name and folder.is_dir() and _has_made(metadata, settings, record.run_id, needed):
             _check_unchanged(RunFolder.load(folder).pipeline, run.pipeline, record.run_id, needed)
             partial_run_utils.snapshot(metadata, run.pipeline, record.run_id)
             return
@@ -116,6 +116,15 @@ def _resolvers_before(pipeline: pipeline_pb2.Pipeline) -> list[str]:
     nodes = {node.pipeline_node.node_info.id: node.pipeline_node for node in pipeline.nodes}
     needed = {upstream for node in running for upstream in nodes[node].upstream_nodes} - running
     return [node for node in nodes if node in needed and nodes[node].node_info.type.name == _RESOLVER]
+
+
+def _has_made(metadata: Metadata, settings: Settings, run_id: str, needed: list[str]) -> bool:
+    """Whether a run's nodes ended well and what they made is still as it was."""
+    try:
+        return len(finished_nodes(metadata, settings.name, run_id, needed)) == len(needed)
+    except RunError as error:
+        _LOG.warning("Nothing is taken from run %s: %s", run_id, error)
+        return False
 
 
 def _check_unchanged(base: pipeline_pb2.Pipeline, now: pipeline_pb2.Pipeline, base_id: str, needed: list[str]) -> None:
