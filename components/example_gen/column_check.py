@@ -33,7 +33,10 @@ def check_columns(headers: Sequence[Header], table: RawColumns, delimiter: str) 
             continue
         near = get_close_matches(column, first.names, n=1)
         hint = delimiter_hint(first, delimiter)
-        if not hint and near:
+        spaced = next((name for name in first.names if name.strip() == column), None)
+        if spaced is not None:
+            hint = f"The header has spaces around its names; remove them, or set column: {spaced!r}. "
+        elif not hint and near:
             hint = f"Is it {near[0]!r}, renamed or misspelt? "
         raise DataError(
             f"Column {column!r} is missing; it is read by {table.readers[column]}.",
