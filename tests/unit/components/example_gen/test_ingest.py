@@ -335,3 +335,20 @@ def test_a_quoted_field_larger_than_a_block(tmp_path: Path, monkeypatch: pytest.
     done = _ingest(tmp_path, _csv(*ROWS, f'1,1,"{text}"', *ROWS))
     assert sum(done.rows.values()) == 81
     assert [row["n"][1] for row in _read(tmp_path) if row["fare"][1] == 1.0 and len(row["n"][1]) > 9] == [text.encode()]
+
+
+@pytest.mark.slow
+def test_ten_thousand_columns(tmp_path: Path) -> None:
+    others = [f"c{column}" for column in range(10_000)]
+    rows = [
+        f"{row},{row % 2}," + ",".join(("", "1", "2.5", "x")[column % 4] for column in range(10_000))
+        for row in range(40)
+    ]
+    swapped = "\n".join(row.split(",", 2)[2] + f",{row.split(',')[0]},{row.split(',')[1]}" for row in rows)
+    done = _ingest(
+        tmp_path,
+        _csv(*(f"{row},{row % 2},{values}" for row in range(40)), header=",".join(["fare", "tips", *others])),
+        _csv(*(f"{values},{row},{row % 2}" for row in range(40)), header=",".join([*others, "fare", "tips"])),
+    )
+    assert sum(done.rows.values()) == 80
+    assert [done.types[f"c{column}"] for column in range(4)] == ["none", "int", "float", "string"]
