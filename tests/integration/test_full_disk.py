@@ -82,6 +82,8 @@ def ended(folder: Path) -> dict[str, Any]:
         f"metadata.url=sqlite:///{folder}/store/metadata.sqlite",
     ]
     steps: list[tuple[str, str, int, list[str]]] = [("store", f"{folder}/store", SIZE, [*run, *elsewhere])]
+    # A run that fails at once makes the store: artifacts, mounted or not, without a store are refused.
+    steps.append(("start", "", 0, [*run, "--set", f"data.path={folder}/nowhere.csv"]))
     steps += [(node, f"{folder}/output/{place}", SIZE, run) for node, place in PLACES.items()]
     steps.append(("last", "", 0, run))
     results = folder / "results.json"
