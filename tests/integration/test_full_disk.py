@@ -100,7 +100,10 @@ def test_the_node_says_that_the_disk_is_full_and_where(ended: dict[str, Any], fo
     place = folder / "output" / PLACES[node]
     assert code == 1, out + err
     assert f"{node} failed.\nThe disk is full.\n  Where: {place}/" in err
-    assert re.search(rf"Received: .*; \S+ \w+ of 16.0 KiB are free on {place}\n  Fix: Free space there, ", err), err
+    received = (
+        rf"Received: .*; the disk at {place} has 16.0 KiB, \S+ \w+ free after clean-up\n  Fix: Free space there, "
+    )
+    assert re.search(received, err), err
     assert "Traceback" not in err
 
 
