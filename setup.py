@@ -24,9 +24,13 @@ PACKAGES = [
     "components.example_validator",
     "components.latest_blessed",
     "components.pusher",
+    "components.trainer",
     "pipeline",
+    "pipeline_testing",
     "runners",
+    "runners.cleaning",
     "runners.commands",
+    "runners.history",
     "runners.metadata",
     "serving",
 ]
@@ -62,5 +66,11 @@ setup(
         *(f'{line}; python_version < "3.11"' for line in _requirements("tfx-1.16.in")),
         *(f'{line}; python_version >= "3.11"' for line in _requirements("tfx-1.21.in")),
     ],
-    entry_points={"console_scripts": ["scalable-tf = runners.cli:main"]},
+    # pytest itself is no requirement: whoever has it gets the plugin, and this gets it.
+    extras_require={"test": ["pytest>=8"]},
+    entry_points={
+        "console_scripts": ["scalable-tf = runners.cli:main"],
+        # Named after its module, so that `pytest_plugins` and `-p` with that name do not load it a second time.
+        "pytest11": ["pipeline_testing.plugin = pipeline_testing.plugin"],
+    },
 )

@@ -13,11 +13,12 @@ import traceback
 from collections.abc import Sequence
 
 from configs.version import VERSION
-from runners.commands import doctor, node, run, schema, settings
+from runners.commands import clean, doctor, lineage, node, run, runs, schema, settings
 from runners.commands.exit_codes import EXIT_ERROR, EXIT_INTERRUPTED
+from runners.interrupt import Interrupted
 from schemas.errors import ScalableTFError
 
-COMMANDS = (run, node, doctor, settings, schema)
+COMMANDS = (run, runs, lineage, clean, node, doctor, settings, schema)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -37,6 +38,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             traceback.print_exc()
         print(f"error: {type(error).__name__}: {error}\n  Fix: --debug shows where it comes from.", file=sys.stderr)
         return EXIT_ERROR
+    except Interrupted as signal:
+        run_again = f" Its run {signal.run_id} can be continued with --resume." if signal.run_id else ""
+        print(f"Stopped by {signal}.{run_again}", file=sys.stderr)
+        return signal.exit_code
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
         return EXIT_INTERRUPTED

@@ -17,6 +17,7 @@ from configs.settings import Settings
 from pipeline import nodes
 from runners.local import RunResult
 from runners.node import Output
+from schemas.artifacts import NOTES_PROPERTY
 from serving.blessing import FILE_NAME as BLESSING_FILE
 
 _SLICES_SHOWN = 10
@@ -26,14 +27,15 @@ _METRICS_SHOWN = (
 )
 
 
-def print_errors(result: RunResult, console: Console) -> None:
-    """Every node's error as it is, and what was therefore not run."""
+def print_errors(result: RunResult, command: str, console: Console) -> None:
+    """Every node's error as it is, what was therefore not run, and how to go on."""
     for node_id, error in result.errors.items():
         console.print(f"\n[bold red]{node_id} failed.[/]")
         console.print(str(error), markup=False, highlight=False, soft_wrap=True)
     if result.not_run:
         console.print(f"Not run because of that: {', '.join(result.not_run)}", highlight=False)
     console.print(f"Logs: {result.logs}", markup=False, highlight=False, soft_wrap=True)
+    console.print(f"When it is mended: {command}", markup=False, highlight=False, soft_wrap=True)
 
 
 def print_report(result: RunResult, settings: Settings, command: str, console: Console) -> bool:
@@ -48,9 +50,13 @@ def print_report(result: RunResult, settings: Settings, command: str, console: C
     Returns:
         Whether the run did what was asked: the model is blessed and released.
     """
+    if not {nodes.EVALUATOR, nodes.PUSHER} <= result.outcomes.keys():
+        console.print(f"Ended after {list(result.outcomes)[-1]}, as asked, in {result.seconds:.1f} s.", highlight=False)
+        return True
     evaluation = Path(_only(result, nodes.EVALUATOR, "evaluation").uri)
     metrics: dict[str, dict[str, Any]] = json.loads((evaluation / METRICS_FILE).read_text())
     blessing: dict[str, Any] = json.loads((evaluation / BLESSING_FILE).read_text())
+    _print_notes(result, console)
     console.print(_metrics_table(metrics, settings))
     console.print(f"All of them: {evaluation / METRICS_FILE}", markup=False, highlight=False, soft_wrap=True)
     _print_blessing(blessing, settings, console)
@@ -63,6 +69,12 @@ def print_report(result: RunResult, settings: Settings, command: str, console: C
     console.print(f"{len(result.outcomes)} nodes, {cached} of them cached, in {result.seconds:.1f} s.", highlight=False)
     _print_next(result, command, released, console)
     return released
+
+
+def _print_notes(result: RunResult, console: Console) -> None:
+    """What is odd about the data, though not so odd that the run stops."""
+    for note in json.loads(_only(result, nodes.EXAMPLE_GEN, "examples").properties.get(NOTES_PROPERTY) or "[]"):
+        console.print(f"[yellow]Note:[/] {escape(note)}", highlight=False, soft_wrap=True)
 
 
 def _print_newer(release: Path, console: Console) -> None:

@@ -14,8 +14,9 @@ from tfx.dsl.compiler.constants import PIPELINE_CONTEXT_TYPE_NAME, PIPELINE_RUN_
 from tfx.orchestration.metadata import Metadata
 from tfx.orchestration.portable.mlmd import context_lib
 
-State = Literal["running", "complete", "failed", "interrupted"]
-"""`running` may also be said of a run whose process was killed: it could not say anything else any more."""
+State = Literal["running", "complete", "failed", "interrupted", "unknown"]
+"""`running` may also be said of a run whose process was killed: it could not say anything else any more. `unknown` are
+those that something else than our runner has made."""
 
 
 @dataclass(frozen=True)
@@ -97,5 +98,5 @@ def _record(context: Any, pipeline: str) -> RunRecord:
             value = context.custom_properties[field.name]
             found[field.name] = getattr(value, value.WhichOneof("value"))
     if found.get("state") not in get_args(State):
-        found["state"] = "complete"
+        found["state"] = "unknown"
     return RunRecord(**{"started": "", **found, "run_id": context.name, "pipeline": pipeline})

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 
-# Before anything imports TensorFlow, in this process and in those that tests start.
-os.environ["TF_USE_LEGACY_KERAS"] = "1"
+# Before anything imports TensorFlow, in this process and in those that tests start; the plugin sets the one for Keras.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # Tests fork and start processes: on a machine with a GPU the first one must not take all of its memory.
 os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
@@ -17,6 +16,9 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+# Ours, as users have it; named here for environments that were installed before it was an entry point.
+pytest_plugins = ["pipeline_testing.plugin"]
+
 # A test fails for what the code does, never for how fast the machine is; and the same examples come on every machine.
 hypothesis.settings.register_profile(
     "stf", deadline=None, derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
@@ -26,6 +28,7 @@ hypothesis.settings.load_profile("stf")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew instead of comparing")
+    parser.addoption("--kill-series", type=int, default=3, help="runs that are killed in every node, one after another")
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from ml_metadata.proto import metadata_store_pb2
 
 from runners.metadata.backend import Backend, Failure, StoreUnreachableError
 from schemas.errors import RunError
+from schemas.storage_error import storage_error
 
 _PAGES = slice(28, 32)  # of the header: the size of the file, in pages; https://sqlite.org/fileformat.html
 _PAGE_SIZE = slice(16, 18)
@@ -49,7 +50,7 @@ class SqliteBackend(Backend):
                 opened.execute("SELECT count(*) FROM sqlite_master").fetchone()
                 opened.execute("ROLLBACK")
         except (sqlite3.Error, OSError) as error:
-            raise self._error(str(error)) from error
+            raise storage_error(error, self.path.parent) or self._error(str(error)) from error
 
     def failure(self, error: StatusError) -> Failure | None:
         """Only another program's lock passes by itself.
@@ -59,7 +60,10 @@ class SqliteBackend(Backend):
         """
         if isinstance(error, AbortedError) or "database is locked" in str(error):
             return Failure.BUSY
-        if any(text in str(error) for text in ("malformed", "not a database", "readonly", "disk I/O", "is full")):
+        refused = storage_error(error, self.path.parent)  # SQLite says that a disk is full, but not which one
+        if refused is not None:
+            raise refused from error
+        if any(text in str(error) for text in ("malformed", "not a database")):
             raise self._error(
                 str(error).partition(" query:")[0].removeprefix("Error when executing query: ")
             ) from error
@@ -73,6 +77,10 @@ class SqliteBackend(Backend):
             received=reason,
             fix=fix or f"End that program; this shows it: fuser -v {self.path}",
         )
+
+    def refused(self, reason: str) -> RunError:
+        """The disk's reasons are its own."""
+        return storage_error(RuntimeError(reason), self.path.parent) or super().refused(reason)
 
     def _check_size(self) -> None:
         with self.path.open("rb") as file:
@@ -99,5 +107,5 @@ class SqliteBackend(Backend):
             "The metadata store cannot be used.",
             where=self.place,
             received=reason,
-            fix="See that the file and its folder can be written to and that the disk has room.",
+            fix="See that the file and its folder can be read and written.",
         )

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration import servers
+from tests.integration.command_server import CommandServer
 
 ROOT = Path(__file__).parents[2]
 
@@ -72,3 +73,11 @@ def metadata_service() -> Iterator[servers.Service]:
     """`scalable-tf metadata serve` over an empty SQLite file."""
     with servers.service() as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandServer]:
+    """Starts `scalable-tf` at once, in processes that a test may kill."""
+    server = CommandServer(tmp_path_factory.mktemp("commands"))
+    yield server
+    server.close()

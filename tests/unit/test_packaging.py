@@ -21,6 +21,7 @@ TOP_LEVEL = {
     "distribution",
     "models",
     "pipeline",
+    "pipeline_testing",
     "runners",
     "schemas",
     "serving",
@@ -98,6 +99,15 @@ def test_installs_the_command(wheel: zipfile.ZipFile) -> None:
     scripts.read_string(_metadata(wheel, "entry_points.txt"))
 
     assert dict(scripts["console_scripts"]) == {"scalable-tf": "runners.cli:main"}
+
+
+def test_installs_the_pytest_plugin_and_does_not_require_pytest(wheel: zipfile.ZipFile) -> None:
+    plugins = configparser.ConfigParser()
+    plugins.read_string(_metadata(wheel, "entry_points.txt"))
+    required = email.message_from_string(_metadata(wheel, "METADATA")).get_all("Requires-Dist", [])
+
+    assert dict(plugins["pytest11"]) == {"pipeline_testing.plugin": "pipeline_testing.plugin"}
+    assert [line for line in required if line.startswith("pytest")] == ['pytest>=8; extra == "test"']
 
 
 def test_requires_the_tfx_of_each_stack(wheel: zipfile.ZipFile) -> None:

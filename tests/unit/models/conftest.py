@@ -12,6 +12,7 @@ import pytest
 import tensorflow as tf
 
 from models.columns import read_columns
+from pipeline_testing.examples import encode
 from schemas.features import FeatureTable
 
 Row = Mapping[str, Any]
@@ -31,18 +32,8 @@ DTYPES = {"float": tf.float32, "int": tf.int64, "string": tf.string}
 
 
 def example_of(row: Row) -> bytes:
-    """A row as ExampleGen writes it: every key is there, and a missing value is an empty feature."""
-    features = {}
-    for name, value in row.items():
-        feature = tf.train.Feature()
-        if isinstance(value, str):
-            feature.bytes_list.value.append(value.encode())
-        elif isinstance(value, int):
-            feature.int64_list.value.append(value)
-        elif value is not None:
-            feature.float_list.value.append(value)
-        features[name] = feature
-    return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString(deterministic=True)
+    """A row as ExampleGen writes it."""
+    return encode([row])[0]
 
 
 def make_rows(count: int, seed: int) -> list[dict[str, Any]]:

@@ -4,14 +4,15 @@ import json
 from pathlib import Path
 
 import pytest
-import tensorflow as tf
 from tfx.types import standard_artifacts
 
 from components.anomaly_gate.executor import Executor
 from components.example_validator.executor import Executor as ExampleValidator
 from configs.settings import Allowed, Validation
+from pipeline_testing.given import give
 from schemas.artifacts import GateReport
 from schemas.errors import AnomalyError, DataError
+from tests.unit.conftest import rows_of
 
 SCHEMA = """
     feature { name: "fare" type: FLOAT presence { min_fraction: 0.5 } float_domain { min: 0 } }
@@ -24,34 +25,31 @@ GOOD = {"fare": [1.0, 2.0, None], "pay": [b"Cash", b"Card", b"Cash"]}
 class Run:
     """ExampleValidator and AnomalyGate on artifacts made from columns."""
 
-    def __init__(self, folder: Path, statistics) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.statistics = statistics
+        self.spoiled = False
         self.gate = self.artifact(GateReport)
         self.anomalies = self.artifact(standard_artifacts.ExampleAnomalies)
 
-    def artifact(self, kind, **splits):
+    def artifact(self, kind):
         made = kind()
         made.uri = str(self.folder / kind.__name__)
-        if splits:
-            made.split_names = json.dumps(list(splits))
         return made
 
     def __call__(self, splits, validation: Validation, rows: dict[str, int] | None = None) -> dict:
-        examples = self.artifact(standard_artifacts.Examples, **splits)
-        counted = self.artifact(standard_artifacts.ExampleStatistics, **splits)
-        schema = self.artifact(standard_artifacts.Schema)
-        Path(schema.uri).mkdir()
-        (Path(schema.uri) / "schema.pbtxt").write_text(SCHEMA)
-        for split, columns in splits.items():
-            for artifact in (examples, counted):
-                (Path(artifact.uri) / f"Split-{split}").mkdir(parents=True)
-            found = self.statistics(columns)
-            (Path(counted.uri) / f"Split-{split}" / "FeatureStats.pb").write_bytes(found.SerializeToString())
-            self.write(Path(examples.uri) / f"Split-{split}" / "data.gz", columns)
+        by_rows = {split: rows_of(columns) for split, columns in splits.items()}
+        inputs = {
+            key: give(kind, value, self.folder / key, "")
+            for key, kind, value in (
+                ("examples", standard_artifacts.Examples, by_rows),
+                ("statistics", standard_artifacts.ExampleStatistics, by_rows),
+                ("schema", standard_artifacts.Schema, SCHEMA),
+            )
+        }
+        for file in (self.folder / "examples").rglob("*.gz") if self.spoiled else ():
+            file.write_bytes(b"not gzip")
         if rows is not None:
-            examples.set_string_custom_property("rows", json.dumps(rows))
-        inputs = {"examples": [examples], "statistics": [counted], "schema": [schema]}
+            inputs["examples"][0].set_string_custom_property("rows", json.dumps(rows))
         ExampleValidator().Do(inputs, {"anomalies": [self.anomalies]}, {})
         Executor().Do(
             {**inputs, "anomalies": [self.anomalies]},
@@ -60,23 +58,10 @@ class Run:
         )
         return json.loads((Path(self.gate.uri) / "report.json").read_text())
 
-    @staticmethod
-    def write(path: Path, columns) -> None:
-        with tf.io.TFRecordWriter(str(path), "GZIP") as writer:
-            for values in zip(*columns.values(), strict=True):
-                message = tf.train.Example()
-                for name, value in zip(columns, values, strict=True):
-                    feature = message.features.feature[name]
-                    if isinstance(value, float):
-                        feature.float_list.value.append(value)
-                    elif isinstance(value, bytes):
-                        feature.bytes_list.value.append(value)
-                writer.write(message.SerializeToString())
-
 
 @pytest.fixture
-def run(tmp_path, statistics):
-    return Run(tmp_path, statistics)
+def run(tmp_path):
+    return Run(tmp_path)
 
 
 def test_good_data_pass_and_leave_a_report(run):
@@ -114,6 +99,6 @@ def test_lost_rows_stop_the_run_whatever_is_allowed(run):
 
 
 def test_examples_that_cannot_be_read_back_do_not_hide_the_anomaly(run):
-    run.write = lambda path, columns: path.write_bytes(b"not gzip")
+    run.spoiled = True
     with pytest.raises(AnomalyError, match="pay: ENUM_TYPE_UNEXPECTED_STRING_VALUES"):
         run({"train": {**GOOD, "pay": [b"Cash", b"Beer", b"Cash"]}}, Validation())

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import tensorflow as tf
 
+from pipeline_testing import examples
+from pipeline_testing.rows import to_rows
 from schemas.transformed import LABEL_KEY, PREDICTION_KEY, WEIGHT_KEY
 
 Row = Mapping[str, Any]
@@ -57,24 +59,7 @@ def write_examples() -> Callable[[Path, Sequence[Row]], Path]:
     """Writes rows as the split `eval` of an Examples artifact and returns the artifact's folder."""
 
     def write(folder: Path, rows: Sequence[Row]) -> Path:
-        split = folder / "Split-eval"
-        split.mkdir(parents=True)
-        with tf.io.TFRecordWriter(str(split / "data-00000-of-00001.gz"), options="GZIP") as writer:
-            for row in rows:
-                writer.write(_example(row).SerializeToString())
+        examples.write(to_rows(rows), folder / "Split-eval")
         return folder
 
     return write
-
-
-def _example(row: Row) -> tf.train.Example:
-    example = tf.train.Example()
-    for name, value in row.items():
-        feature = example.features.feature[name]
-        if isinstance(value, str):
-            feature.bytes_list.value.append(value.encode())
-        elif isinstance(value, int):
-            feature.int64_list.value.append(value)
-        elif value is not None:
-            feature.float_list.value.append(value)
-    return example

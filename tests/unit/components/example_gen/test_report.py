@@ -42,3 +42,11 @@ def test_sound_without_findings() -> None:
     assert Report(read=3).sound
     assert not _report().sound
     assert not Report(error={"what": "x"}).sound
+
+
+def test_two_classes_of_a_split_and_the_filled_rows_of_a_column_add_up() -> None:
+    total = Report()
+    for classes, filled in ((["yes"], 2), (["yes"], 0), (["no", "maybe"], 3)):
+        total.add(Report(classes={"train": classes}, filled={"fare": filled}))
+    assert len(total.classes["train"]) == 2
+    assert total.filled == {"fare": 5}

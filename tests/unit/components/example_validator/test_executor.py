@@ -1,15 +1,13 @@
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import pytest
-from tensorflow_metadata.proto.v0 import anomalies_pb2
 from tfx.types import standard_artifacts
 from tfx.types.channel import Channel
 
 from components.example_validator.component import ExampleValidator
 from components.example_validator.executor import Executor
+from pipeline_testing import read
+from pipeline_testing.given import give
 
 SCHEMA = 'feature { name: "x" type: FLOAT presence { min_fraction: 0.5 } value_count { max: 1 } }'
 
@@ -19,33 +17,15 @@ def validated(tmp_path, statistics):
     """Kinds of anomalies by split, as they were written, and the artifact."""
 
     def validate(splits):
-        made = {}
-        for kind in (
-            standard_artifacts.ExampleStatistics,
-            standard_artifacts.Schema,
-            standard_artifacts.ExampleAnomalies,
-        ):
-            made[kind.__name__] = kind()
-            made[kind.__name__].uri = str(tmp_path / kind.__name__)
-        counted, schema, anomalies = made.values()
-        counted.split_names = json.dumps(list(splits))
-        Path(schema.uri).mkdir()
-        (Path(schema.uri) / "schema.pbtxt").write_text(SCHEMA)
-        for split, columns in splits.items():
-            (Path(counted.uri) / f"Split-{split}").mkdir(parents=True)
-            (Path(counted.uri) / f"Split-{split}" / "FeatureStats.pb").write_bytes(
-                statistics(columns).SerializeToString()
-            )
-        Executor().Do({"statistics": [counted], "schema": [schema]}, {"anomalies": [anomalies]}, {})
-        found = {}
-        for split in splits:
-            content = (Path(anomalies.uri) / f"Split-{split}" / "SchemaDiff.pb").read_bytes()
-            found[split] = [
-                anomalies_pb2.AnomalyInfo.Type.Name(reason.type)
-                for info in anomalies_pb2.Anomalies.FromString(content).anomaly_info.values()
-                for reason in info.reason
-            ]
-        return found, anomalies
+        counted = {split: statistics(columns) for split, columns in splits.items()}
+        inputs = {
+            "statistics": give(standard_artifacts.ExampleStatistics, counted, tmp_path / "statistics", ""),
+            "schema": give(standard_artifacts.Schema, SCHEMA, tmp_path / "schema", ""),
+        }
+        anomalies = standard_artifacts.ExampleAnomalies()
+        anomalies.uri = str(tmp_path / "anomalies")
+        Executor().Do(inputs, {"anomalies": [anomalies]}, {})
+        return {split: read.anomalies(anomalies, split).get("x", []) for split in splits}, anomalies
 
     return validate
 

@@ -1,0 +1,217 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tfx.types import standard_artifacts
+
+from runners.cleaning.plan import (
+    KILLED,
+    NOT_NEEDED,
+    OLD_LOGS,
+    OLD_PREPARED,
+    OTHERS,
+    TEMPORARY,
+    UNKNOWN,
+    Plan,
+    make_plan,
+)
+from tests.unit.runners.made_history import Artifacts, MadeHistory
+
+pytestmark = pytest.mark.slow
+
+REFUSED = {"blessed": 0}
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> MadeHistory:
+    return MadeHistory(tmp_path)
+
+
+def refused(made: MadeHistory, run_id: str, examples: Artifacts | None = None) -> Artifacts:
+    """A run whose model was not blessed; with its own examples unless there are some. Returns them."""
+    made.record(run_id)
+    if examples is None:
+        examples = made.ingest(run_id)
+    else:
+        made.node(run_id, "ExampleGen", cached=examples)
+    made.train(run_id, examples, **REFUSED)
+    return examples
+
+
+def plan(made: MadeHistory, newest: int = 1, **options: Any) -> Plan:
+    with made.metadata as metadata:
+        return make_plan(metadata, made.pipeline, made.output_dir, newest=newest, **options)
+
+
+def removed(found: Plan, made: MadeHistory, reason: str | None = None) -> set[str]:
+    artifacts = made.output_dir / "artifacts"
+    return {
+        Path(one.path).relative_to(artifacts).as_posix()
+        for one in found.remove
+        if Path(one.path).is_relative_to(artifacts) and reason in (None, one.reason)
+    }
+
+
+def test_what_only_an_older_run_made_is_removed_with_its_size(made: MadeHistory) -> None:
+    examples = refused(made, "1")  # executions 1 to 3
+    refused(made, "2", examples)  # 4 to 6
+    found = plan(made)
+    assert removed(found, made) == {"Trainer/model/2", "Evaluator/blessing/3", "Evaluator/evaluation/3"}
+    # The model of run 1 holds one file, with the one byte "1".
+    assert [one.bytes for one in found.remove if "model" in one.path] == [1]
+    assert {one.reason for one in found.remove} == {NOT_NEEDED}
+    # ExampleGen's of run 1, and the three folders of run 2: 10 bytes each, and the model's one.
+    assert [(one.reason, one.folders, one.bytes) for one in found.keep] == [("the newest run", 4, 31)]
+
+
+def test_the_newest_runs_are_kept(made: MadeHistory) -> None:
+    refused(made, "1", refused(made, "0"))
+    assert plan(made, newest=2).remove == []
+
+
+def test_a_released_run_is_kept_with_its_baseline(made: MadeHistory) -> None:
+    made.record("1")
+    (model,) = made.train("1", made.ingest("1"), **REFUSED)["model"]
+    made.record("2")
+    own = made.ingest("2")
+    made.release("2", made.train("2", own, [model]), own)
+    refused(made, "3")
+    gone = removed(plan(made), made)
+    assert "ExampleGen/examples/1" in gone
+    assert "Trainer/model/2" not in gone  # the baseline
+    assert not {one for one in gone if one.rpartition("/")[2] in ("4", "5", "6", "7")}
+
+
+def test_failed_nights_do_not_push_out_the_newest_complete_run(made: MadeHistory) -> None:
+    refused(made, "1")
+    for run_id in ("2", "3"):
+        made.record(run_id, "failed")
+        made.node(run_id, "ExampleGen", state="failed")
+    assert removed(plan(made), made) == set()
+
+
+def test_the_latest_blessed_model_is_kept_and_not_what_it_was_made_of(made: MadeHistory) -> None:
+    made.record("1")
+    made.train("1", made.ingest("1"))
+    refused(made, "2")
+    gone = removed(plan(made), made)
+    assert gone == {"ExampleGen/examples/1", "Evaluator/evaluation/3"}
+
+
+def test_what_a_killed_run_left_goes_when_the_run_is_not_kept(made: MadeHistory) -> None:
+    made.record("1", "interrupted")
+    made.node("1", "ExampleGen", {}, {"examples": standard_artifacts.Examples}, state="running")
+    refused(made, "2")
+    assert removed(plan(made), made, KILLED) == {"ExampleGen/examples/1"}
+    assert removed(plan(made, newest=2), made) == set()
+
+
+def test_another_pipeline_of_the_same_store_and_folder_is_left_alone(made: MadeHistory) -> None:
+    other = MadeHistory(made.folder, "other")
+    refused(other, "other 1")
+    refused(made, "1")
+    refused(made, "2")
+    found = plan(made)
+    assert removed(found, made) == {
+        "ExampleGen/examples/4", "Trainer/model/5", "Evaluator/blessing/6", "Evaluator/evaluation/6",
+    }  # fmt: skip
+    assert [(one.reason, one.folders) for one in found.leave] == [(OTHERS, 4)]
+
+
+def test_what_another_pipeline_reads_is_kept(made: MadeHistory) -> None:
+    examples = refused(made, "1")
+    other = MadeHistory(made.folder, "other")
+    other.node("other 1", "Trainer", examples, {"model": standard_artifacts.Model})
+    refused(made, "2")
+    assert "ExampleGen/examples/1" not in removed(plan(made), made)
+
+
+def test_what_a_run_in_another_output_dir_took_from_the_cache_is_kept(made: MadeHistory) -> None:
+    examples = refused(made, "1")
+    other = MadeHistory(made.folder / "other", store_file=made.output_dir / "metadata/metadata.sqlite")
+    refused(other, "other 1", examples)
+    refused(made, "2")
+    assert removed(plan(made), made) == {"Trainer/model/2", "Evaluator/blessing/3", "Evaluator/evaluation/3"}
+
+
+def test_what_the_store_does_not_know_goes_only_when_that_is_asked_for(made: MadeHistory) -> None:
+    refused(made, "1")
+    (made.output_dir / "artifacts/Trainer/model/77").mkdir()
+    assert [(one.reason, one.folders) for one in plan(made).leave] == [(UNKNOWN, 1)]
+    assert removed(plan(made, unknown=True), made, UNKNOWN) == {"Trainer/model/77"}
+
+
+def test_a_folder_of_a_node_that_its_execution_is_not_of_is_not_taken_for_a_leftover(made: MadeHistory) -> None:
+    made.record("1", "failed")
+    made.node("1", "ExampleGen", state="failed")
+    refused(made, "2")
+    (made.output_dir / "artifacts/Trainer/model/1").mkdir()
+    assert removed(plan(made), made) == set()
+
+
+def test_temporary_folders_go_when_they_are_older_than_the_kept_runs(made: MadeHistory) -> None:
+    refused(made, "1")
+    system = made.output_dir / "artifacts/Trainer/.system"
+    for name in ("old", "new"):
+        (system / "stateful_working_dir" / name).mkdir(parents=True)
+    os.utime(system / "stateful_working_dir/old", (1, 1))
+    assert removed(plan(made), made, TEMPORARY) == {"Trainer/.system/stateful_working_dir/old"}
+
+
+def test_system_folders_go_with_their_execution(made: MadeHistory) -> None:
+    examples = refused(made, "1")
+    refused(made, "2", examples)
+    for execution in (2, 5):
+        (made.output_dir / f"artifacts/Trainer/.system/executor_execution/{execution}").mkdir(parents=True)
+    assert {one for one in removed(plan(made), made) if "system" in one} == {"Trainer/.system/executor_execution/2"}
+
+
+def test_links_are_not_followed(made: MadeHistory, tmp_path: Path) -> None:
+    examples = refused(made, "1")
+    refused(made, "2", examples)
+    model = made.output_dir / "artifacts/Trainer/model/2"
+    model.rename(tmp_path / "elsewhere")
+    model.symlink_to(tmp_path / "elsewhere")
+    assert "Trainer/model/2" not in removed(plan(made), made)
+
+
+def test_an_output_dir_that_is_reached_through_a_link_is_the_same_one(made: MadeHistory, tmp_path: Path) -> None:
+    examples = refused(made, "1")
+    refused(made, "2", examples)
+    (tmp_path / "link").symlink_to(made.output_dir)
+    with made.metadata as metadata:
+        found = make_plan(metadata, "trips", tmp_path / "link", newest=1)
+    assert {Path(one.path).parent.name for one in found.remove} == {"model", "blessing", "evaluation"}
+
+
+def test_prepared_data_go_when_no_kept_run_used_them_and_they_are_not_the_newest(made: MadeHistory) -> None:
+    prepared = made.output_dir / "prepared"
+    for age, name in enumerate(("newest", "kept", "old", "nobody's")):
+        (prepared / name).mkdir(parents=True)
+        os.utime(prepared / name, (1000 - age, 1000 - age))
+    for run_id, name in (("1", "old"), ("2", "kept")):
+        made.record(run_id)
+        properties = {"input_base": str(prepared), "input_config": f'{{"splits": [{{"pattern": "{name}"}}]}}'}
+        made.node(run_id, "ExampleGen", {}, {"examples": standard_artifacts.Examples}, properties=properties)
+    found = plan(made)
+    assert [one.path for one in found.remove if one.reason == OLD_PREPARED] == [str(prepared / "old")]
+    assert [(one.reason, one.folders) for one in found.leave] == [(UNKNOWN, 1)]
+
+
+def test_logs_go_when_that_is_asked_for(made: MadeHistory) -> None:
+    examples = refused(made, "1")
+    refused(made, "2", examples)
+    for run_id in ("1", "2", "somebody else's"):
+        (made.output_dir / "logs" / run_id).mkdir(parents=True)
+    assert not [one for one in plan(made).remove if one.reason == OLD_LOGS]
+    found = [one.path for one in plan(made, logs=True).remove if one.reason == OLD_LOGS]
+    assert found == [str(made.output_dir / "logs/1")]
+
+
+def test_a_release_without_its_record_is_noted(made: MadeHistory) -> None:
+    refused(made, "1")
+    (made.output_dir / "releases/trips/7").mkdir(parents=True)
+    assert plan(made).notes == ["Version 7 of trips has no readable release.json: nothing is kept for its sake."]
