@@ -75,7 +75,7 @@ class SqliteBackend(Backend):
             "The metadata store is locked by another program.",
             where=self.place,
             received=reason,
-            fix=fix or f"End that program; this shows it: fuser -v {self.path}",
+            fix=fix or f"End it: `fuser -v {self.path}` shows which one.",
         )
 
     def refused(self, reason: str) -> RunError:
