@@ -13,12 +13,12 @@ import traceback
 from collections.abc import Sequence
 
 from configs.version import VERSION
-from runners.commands import clean, doctor, lineage, node, run, runs, schema, settings
+from runners.commands import clean, doctor, lineage, metadata, node, run, runs, schema, settings
 from runners.commands.exit_codes import EXIT_ERROR, EXIT_INTERRUPTED
 from runners.interrupt import Interrupted
 from schemas.errors import ScalableTFError
 
-COMMANDS = (run, runs, lineage, clean, node, doctor, settings, schema)
+COMMANDS = (run, runs, lineage, clean, node, doctor, settings, schema, metadata)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -50,6 +50,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _prepare_environment() -> None:
     os.environ["TF_USE_LEGACY_KERAS"] = "1"  # Keras 3 cannot train on several workers (contract 3)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "1")  # nodes are forked, and may talk to a metadata service
+    os.environ.setdefault("GLOG_minloglevel", "3")  # ML Metadata's library logs what it also raises
 
 
 def _parser() -> argparse.ArgumentParser:

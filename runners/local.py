@@ -28,6 +28,7 @@ from runners.output_lock import output_lock
 from runners.partial_run import Part, mark, nodes_to_run
 from runners.progress import Progress
 from runners.run_folder import RunFolder, run_folder
+from runners.store_lock import store_lock
 from runners.walk import Walk, walk
 from schemas.errors import RunError, ScalableTFError
 
@@ -82,8 +83,11 @@ def run_local(
     """
     started = time.monotonic()
     holder = f"process {os.getpid()} on {socket.gethostname()} since {time.strftime('%Y-%m-%d %H:%M:%S')}"
-    with interruptible(), output_lock(root(settings), holder):
+    with contextlib.ExitStack() as held:
+        held.enter_context(interruptible())
+        held.enter_context(output_lock(root(settings), holder))
         _check_artifacts(settings)
+        held.enter_context(store_lock(settings, holder))
         books = Books(settings, command)
         if resume is None:
             run = _new_run(settings, force_bless, part)

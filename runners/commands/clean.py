@@ -56,12 +56,15 @@ def _run(arguments: argparse.Namespace) -> int:
         from runners.cleaning.removal import mark_deleted, remove_folders
         from runners.history.existing_store import existing_store
         from runners.output_lock import output_lock
+        from runners.store_lock import store_lock
     output_dir = root(settings)
     connection = existing_store(settings)
     with ExitStack() as held:
         if arguments.yes:
             # No run may start meanwhile: what its cache looks at would go.
-            held.enter_context(output_lock(output_dir, f"scalable-tf clean, process {os.getpid()}"))
+            holder = f"scalable-tf clean, process {os.getpid()}"
+            held.enter_context(output_lock(output_dir, holder))
+            held.enter_context(store_lock(settings, holder))
         with connection as metadata:
             plan = make_plan(
                 metadata,
