@@ -14,6 +14,8 @@ from deploy.base_root import ensure_base
 
 NAME = "localhost/scalable-tensorflow"
 BUILD_ARGUMENTS = ("DEBIAN_MIRROR", "DEBIAN_SECURITY_MIRROR", "VERSION", "REVISION")
+# Docker's client does not pass these on by itself, unless its configuration says so; buildah does.
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
 _EITHER = "start a Docker engine, or as root on Debian or Ubuntu: apt-get install -y buildah debootstrap"
 
 
@@ -59,13 +61,11 @@ class Docker:
         Raises:
             SetupError: it could not be built.
         """
-        base = self._environ.get("BASE")
+        arguments = [f"--build-arg={name}={self._environ[name]}" for name in PROXIES if self._environ.get(name)]
+        if self._environ.get("IMAGE_BASE"):
+            arguments.append(f"--build-arg=BASE={self._environ['IMAGE_BASE']}")
         with _secrets(self._environ) as secrets:
-            options = [
-                *_build_options(self._environ, target),
-                *secrets,
-                *(["--build-arg", f"BASE={base}"] if base else []),
-            ]
+            options = [*_build_options(self._environ, target), *secrets, *arguments]
             _build(["docker", "build", *options, "."], root, self._environ)
 
     def run(self, target: str, command: List[str], user: str, mounts: List[Mount], variables: Dict[str, str]) -> int:
@@ -103,7 +103,7 @@ class Buildah:
 
     def build(self, root: str, target: str) -> None:
         """Builds a stage of the Dockerfile; arguments and errors as with Docker."""
-        base = self._environ.get("BASE") or ensure_base(self._environ)
+        base = self._environ.get("IMAGE_BASE") or ensure_base(self._environ)
         # uv's own cache takes the place of the one that the Dockerfile mounts: it outlives buildah's.
         cache = self._environ.get("UV_CACHE_DIR") or os.path.expanduser("~/.cache/uv")
         os.makedirs(cache, exist_ok=True)

@@ -4,6 +4,7 @@
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -60,13 +61,14 @@ def _check_disk(engine: "Docker | Buildah", target: str) -> None:
 def _environ() -> Dict[str, str]:
     environ = dict(os.environ)
     with open(os.path.join(ROOT, "configs", "version.py")) as file:
-        environ.setdefault("VERSION", file.read().split('"')[-2])
+        found = re.search(r'^VERSION = "([^"]+)"$', file.read(), re.MULTILINE)
+    environ["VERSION"] = found.group(1) if found else "unknown"
     commit = subprocess.run(
         ["git", "-C", ROOT, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )
-    environ.setdefault("REVISION", commit.stdout.decode().strip() or "unknown")
+    environ["REVISION"] = commit.stdout.decode().strip() or "unknown"
     return environ
 
 
