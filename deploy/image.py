@@ -1,6 +1,7 @@
-"""The image: `python3 -m deploy.image build`, `test [pytest's arguments]` or `size`, with requirements/ on PYTHONPATH.
+"""The image: `python3 -m deploy.image build`, `test [pytest's arguments]`, `size`, or `engine`: what would build it.
 
-`make image`, `make test-image` and `make image-size` call it. Standard library only, as the set-up's modules.
+`make image`, `make test-image` and `make image-size` call it, with requirements/ on PYTHONPATH. Standard library only,
+as the set-up's modules.
 """
 
 import os
@@ -63,13 +64,17 @@ def _environ() -> Dict[str, str]:
     with open(os.path.join(ROOT, "configs", "version.py")) as file:
         found = re.search(r'^VERSION = "([^"]+)"$', file.read(), re.MULTILINE)
     environ["VERSION"] = found.group(1) if found else "unknown"
-    commit = subprocess.run(
-        ["git", "-C", ROOT, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    )
-    environ["REVISION"] = commit.stdout.decode().strip() or "unknown"
+    environ["REVISION"] = _revision()
     return environ
+
+
+def _revision() -> str:
+    command = ["git", "-C", ROOT, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    except OSError:
+        return "unknown"
+    return done.stdout.decode().strip() or "unknown"
 
 
 def _build(engine: "Docker | Buildah", target: str) -> None:
@@ -145,7 +150,12 @@ def size() -> None:
 
 
 def _main() -> None:
-    commands: Dict[str, Callable[[], None]] = {"build": build, "size": size, "test": lambda: test(sys.argv[2:])}
+    commands: Dict[str, Callable[[], None]] = {
+        "build": build,
+        "test": lambda: test(sys.argv[2:]),
+        "size": size,
+        "engine": lambda: say(f"images are built with {find_engine(_environ()).name}"),
+    }
     named = sys.argv[1] if len(sys.argv) > 1 else ""
     if named not in commands:
         raise SetupError(
