@@ -24,8 +24,10 @@ PACKAGES = [
     "components.example_validator",
     "components.latest_blessed",
     "components.pusher",
+    "components.trainer",
     "pipeline",
     "runners",
+    "runners.commands",
     "serving",
 ]
 

@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import json
 import logging
 import os
+import secrets
+import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from absl import logging as absl_logging
-from google.protobuf import text_format
 from rich.console import Console
-from tfx.dsl.compiler import compiler, constants
-from tfx.orchestration.portable.runtime_parameter_utils import substitute_runtime_parameter
-from tfx.proto.orchestration import pipeline_pb2
 
 from configs.settings import Settings
-from pipeline.pipeline import create_pipeline, root
+from pipeline.pipeline import root
+from runners.books import Books
+from runners.compiled import compile_pipeline, with_run_id
 from runners.engines import beam_pipeline
+from runners.interrupt import Interrupted, interruptible
 from runners.metadata_store import metadata_connection
 from runners.node import NodeOutcome, run_node
+from runners.output_lock import output_lock
+from runners.partial_run import Part, mark, nodes_to_run
 from runners.progress import Progress
-from runners.walk import walk
-from schemas.errors import RunError, ScalableTFError, SettingsError
-
-PIPELINE_FILE = "pipeline.pbtxt"
-SETTINGS_FILE = "settings.json"
+from runners.run_folder import RunFolder, run_folder
+from runners.walk import Walk, walk
+from schemas.errors import RunError, ScalableTFError
 
 
 @dataclass
@@ -39,10 +38,10 @@ class RunResult:
 
     Attributes:
         run_id: name of the run in ML Metadata and of its folder in logs/.
-        outcomes: nodes that ended well.
+        logs: folder of the log files, one a node.
+        outcomes: nodes that ended well, now or, in a run that was resumed or is partial, before.
         errors: nodes that failed.
         not_run: nodes that were not started because one before them failed.
-        logs: folder of the log files, one a node.
         seconds: wall time.
     """
 
@@ -54,80 +53,120 @@ class RunResult:
     seconds: float = 0.0
 
 
-def compile_pipeline(settings: Settings, *, force_bless: str = "") -> pipeline_pb2.Pipeline:
-    """The pipeline's intermediate representation, its run id still open."""
-    return compiler.Compiler().compile(create_pipeline(settings, force_bless=force_bless))
-
-
-def run_local(settings: Settings, console: Console, *, force_bless: str = "") -> RunResult:
-    """Runs the whole pipeline on this machine.
+def run_local(
+    settings: Settings,
+    console: Console,
+    *,
+    force_bless: str = "",
+    resume: str | None = None,
+    part: Part | None = None,
+    command: str = "",
+) -> RunResult:
+    """Runs a pipeline on this machine.
 
     Nodes run as soon as those before them have ended, `runner.parallel_nodes` at a time. When one fails, those that
-    need it are not run, and the others go on.
+    need it are not run, and the others go on. Ctrl-C, SIGTERM and SIGHUP stop the workers and mark the run.
 
     Args:
         settings: validated settings.
         console: where progress is shown.
         force_bless: reason for blessing the model whatever its metrics, or empty.
+        resume: id of a run to continue, empty for the newest; None: a new run.
+        part: nodes of the new run; None: all.
+        command: how this process was started, for the run's record.
 
     Raises:
         SettingsError: output_dir cannot be written to.
-        RunError: another run holds output_dir, or its metadata store is gone.
+        RunError: another run holds output_dir or the store, the store is gone, or there is nothing to build on.
+        Interrupted: a signal ended it.
     """
     started = time.monotonic()
-    with _hold(root(settings)):
+    holder = f"process {os.getpid()} on {socket.gethostname()} since {time.strftime('%Y-%m-%d %H:%M:%S')}"
+    with interruptible(), output_lock(root(settings), holder):
         _check_artifacts(settings)
-        pipeline = compile_pipeline(settings, force_bless=force_bless)
-        run_id = time.strftime("%Y%m%dT%H%M%S") + f"-{os.getpid()}"
-        substitute_runtime_parameter(pipeline, {constants.PIPELINE_RUN_ID_PARAMETER_NAME: run_id})
-        result = RunResult(run_id, root(settings) / "logs" / run_id)
-        result.logs.mkdir(parents=True)
-        (result.logs / PIPELINE_FILE).write_text(text_format.MessageToString(pipeline))
-        (result.logs / SETTINGS_FILE).write_text(json.dumps(settings.dump(), indent=2))
-        console.print(f"Run {run_id} of {settings.name}. Logs: {result.logs}", markup=False, highlight=False)
-        upstream = {node.pipeline_node.node_info.id: node.pipeline_node.upstream_nodes for node in pipeline.nodes}
-        with Progress(console, upstream) as progress:
-            done = walk(
-                upstream,
-                lambda node_id: _node(pipeline, node_id, settings),
-                logs=result.logs,
-                parallel=settings.runner.parallel_nodes,
-                progress=progress,
-            )
-    result.outcomes = {node_id: NodeOutcome.from_dict(given) for node_id, given in done.results.items()}
-    result.errors, result.not_run = done.errors, done.not_run
-    result.seconds = time.monotonic() - started
-    return result
+        books = Books(settings, command)
+        if resume is None:
+            run = _new_run(settings, force_bless, part)
+            finished = books.begin(run)
+        else:
+            run, finished = books.take_up(resume, force_bless)
+        waiting = [node for node in nodes_to_run(run.pipeline) if node not in finished]
+        now = "starts" if resume is None else "continues" if waiting else "is complete, nothing is left to run"
+        console.print(f"Run {run.path.name} of {settings.name} {now}. Logs: {run.path}", markup=False, highlight=False)
+        done = _walk(run, finished, waiting, settings, books, console) if waiting else Walk()
+    outcomes = {node: NodeOutcome.from_dict(given) for node, given in done.results.items()}
+    return RunResult(
+        run.path.name, run.path, {**finished, **outcomes}, done.errors, done.not_run, time.monotonic() - started
+    )
+
+
+def run_one_node(logs: Path, node_id: str) -> NodeOutcome:
+    """Runs one node of an existing run again, in this process: what other orchestrators do for each of their tasks.
+
+    Args:
+        logs: the run's folder, `<output_dir>/logs/<run id>`, with its compiled pipeline and its settings.
+        node_id: which node; those before it must have run.
+
+    Raises:
+        RunError: the folder is not that of a run, there is no such node, or its inputs are not there.
+    """
+    run = RunFolder.load(logs)
+    return run_node(run.pipeline, node_id, metadata_connection(run.settings), beam_pipeline(run.settings.engine))
+
+
+def _new_run(settings: Settings, force_bless: str, part: Part | None) -> RunFolder:
+    run_id = f"{time.strftime('%Y%m%dT%H%M%S')}-{secrets.token_hex(3)}"
+    pipeline = with_run_id(compile_pipeline(settings, force_bless=force_bless), run_id)
+    if part is not None:
+        mark(pipeline, part)
+    run = RunFolder(run_folder(settings, run_id), pipeline, settings)
+    run.save()
+    return run
+
+
+def _walk(
+    run: RunFolder,
+    finished: Iterable[str],
+    waiting: Sequence[str],
+    settings: Settings,
+    books: Books,
+    console: Console,
+) -> Walk:
+    """Runs the waiting nodes, and writes how the run ended."""
+    upstream = {
+        node.pipeline_node.node_info.id: [one for one in node.pipeline_node.upstream_nodes if one in waiting]
+        for node in run.pipeline.nodes
+        if node.pipeline_node.node_info.id in waiting
+    }
+    with _closed(books, run), Progress(console, [*finished, *waiting]) as progress:
+        for node in finished:
+            progress.set(node, "kept")
+        done = walk(
+            upstream,
+            lambda node: _node(run, node, settings),
+            logs=run.path,
+            parallel=settings.runner.parallel_nodes,
+            progress=progress,
+        )
+    for node, error in done.errors.items():
+        books.end(run, "failed", f"{node}: {error.what}")
+        break
+    else:
+        books.end(run, "complete")
+    return done
 
 
 @contextlib.contextmanager
-def _hold(output_dir: Path) -> Iterator[None]:
-    """One run at a time for an output_dir; the lock dies with its holder."""
+def _closed(books: Books, run: RunFolder) -> Iterator[None]:
+    """Marks a run that does not come to its end."""
     try:
-        output_dir.mkdir(parents=True, exist_ok=True)
-        lock = (output_dir / ".lock").open("a+")
-    except OSError as error:
-        raise SettingsError(
-            f"output_dir cannot be written to: {error.strerror}.",
-            where="output_dir",
-            received=output_dir,
-            fix="Choose a folder that you may write to: --set output_dir=/some/where",
-        ) from error
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            lock.seek(0)
-            raise RunError(
-                "Another run is using this output_dir.",
-                where=str(output_dir),
-                received=lock.read().strip() or None,
-                fix="Wait until it ends, or give this run an output_dir of its own.",
-            ) from error
-        lock.truncate(0)
-        lock.write(f"process {os.getpid()} since {time.strftime('%Y-%m-%d %H:%M:%S')}\n")
-        lock.flush()
         yield
+    except BaseException as error:
+        with contextlib.suppress(ScalableTFError):  # the store may be what is gone
+            books.end(run, "interrupted", f"{type(error).__name__}: {error}")
+        if isinstance(error, Interrupted):
+            error.run_id = run.path.name
+        raise
 
 
 def _check_artifacts(settings: Settings) -> None:
@@ -142,32 +181,9 @@ def _check_artifacts(settings: Settings) -> None:
         )
 
 
-def run_one_node(logs: Path, node_id: str) -> NodeOutcome:
-    """Runs one node of an existing run again, in this process: what other orchestrators do for each of their tasks.
-
-    Args:
-        logs: the run's folder, `<output_dir>/logs/<run id>`, with its compiled pipeline and its settings.
-        node_id: which node; those before it must have run.
-
-    Raises:
-        RunError: the folder is not that of a run, there is no such node, or its inputs are not there.
-    """
-    try:
-        pipeline = text_format.Parse((logs / PIPELINE_FILE).read_text(), pipeline_pb2.Pipeline())
-        settings = Settings.model_validate_json((logs / SETTINGS_FILE).read_text())
-    except (OSError, ValueError, text_format.ParseError) as error:
-        raise RunError(
-            "This is not the folder of a run.",
-            where=str(logs),
-            received=error,
-            fix="Give <output_dir>/logs/<run id>, as printed when the run started.",
-        ) from error
-    return run_node(pipeline, node_id, metadata_connection(settings), beam_pipeline(settings.engine))
-
-
-def _node(pipeline: pipeline_pb2.Pipeline, node_id: str, settings: Settings) -> dict[str, Any]:
+def _node(run: RunFolder, node_id: str, settings: Settings) -> dict[str, Any]:
     """The work of one worker."""
     level = getattr(logging, settings.logging.level.upper())
     logging.basicConfig(level=level, force=True)
     absl_logging.set_verbosity(level)
-    return run_node(pipeline, node_id, metadata_connection(settings), beam_pipeline(settings.engine)).to_dict()
+    return run_node(run.pipeline, node_id, metadata_connection(settings), beam_pipeline(settings.engine)).to_dict()

@@ -6,6 +6,7 @@ resolvers and lineage behave the same everywhere.
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -13,11 +14,13 @@ from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration.local import runner_utils
 from tfx.orchestration.metadata import Metadata
 from tfx.orchestration.portable.beam_executor_operator import BeamExecutorOperator
-from tfx.orchestration.portable.launcher import Launcher
 from tfx.proto.orchestration import executable_spec_pb2, pipeline_pb2
 
 from runners.engines import MakePipeline
+from runners.launcher import Launcher
 from schemas.errors import RunError
+
+_OUTPUTS = (metadata_store_pb2.Event.OUTPUT, metadata_store_pb2.Event.INTERNAL_OUTPUT)
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,8 @@ def run_node(
             where=f"node {node_id}",
             fix="Run the nodes before it first, with the same run id.",
         )
-    return _outcome(metadata, node_id, info.execution_id)
+    with metadata as handle:
+        return outcome(handle, node_id, info.execution_id)
 
 
 def _find(pipeline: pipeline_pb2.Pipeline, node_id: str) -> pipeline_pb2.PipelineNode:
@@ -103,27 +107,30 @@ def _beam_operator(make_beam_pipeline: MakePipeline) -> type[BeamExecutorOperato
     return EngineExecutorOperator
 
 
-def _outcome(metadata: Metadata, node_id: str, execution_id: int) -> NodeOutcome:
-    with metadata as handle:
-        (execution,) = handle.store.get_executions_by_id([execution_id])
-        events = [
-            event
-            for event in handle.store.get_events_by_execution_ids([execution_id])
-            if event.type in (metadata_store_pb2.Event.OUTPUT, metadata_store_pb2.Event.INTERNAL_OUTPUT)
-        ]
-        artifacts = {
-            artifact.id: artifact
-            for artifact in handle.store.get_artifacts_by_id([event.artifact_id for event in events])
-        }
+def outcome(metadata: Metadata, node_id: str, execution_id: int) -> NodeOutcome:
+    """How an execution ended and what it gave.
+
+    Args:
+        metadata: an entered connection.
+        node_id: the node.
+        execution_id: its execution.
+
+    Raises:
+        RunError: its inputs could not be resolved.
+    """
+    store = metadata.store
+    (execution,) = store.get_executions_by_id([execution_id])
     states = metadata_store_pb2.Execution
     if execution.last_known_state == states.FAILED:
         raise RunError(
             "The node's inputs could not be resolved.",
             where=f"node {node_id}",
-            received=execution.custom_properties["__execution_result__"].string_value or None,
-            fix="See the node's log.",
+            received=_reason(execution),
+            fix="Run the nodes before it first, with the same run id; the node's log says more.",
         )
     outputs: dict[str, list[Output]] = {}
+    events = [event for event in store.get_events_by_execution_ids([execution_id]) if event.type in _OUTPUTS]
+    artifacts = {one.id: one for one in store.get_artifacts_by_id([event.artifact_id for event in events])}
     for event in events:
         artifact = artifacts[event.artifact_id]
         properties = {
@@ -132,6 +139,16 @@ def _outcome(metadata: Metadata, node_id: str, execution_id: int) -> NodeOutcome
         outputs.setdefault(event.path.steps[0].key, []).append(Output(artifact.uri, properties))
     state = "cached" if execution.last_known_state == states.CACHED else "complete"
     return NodeOutcome(node_id, state, execution_id, outputs)
+
+
+def _reason(execution: metadata_store_pb2.Execution) -> str | None:
+    """The last line of the traceback that TFX has recorded."""
+    recorded = execution.custom_properties["__execution_result__"].string_value
+    try:
+        lines = json.loads(recorded)["resultMessage"].strip().splitlines()
+    except (ValueError, KeyError):
+        return recorded or None
+    return lines[-1] if lines else None
 
 
 def _value(value: metadata_store_pb2.Value) -> Any:

@@ -13,13 +13,14 @@ from rich.table import Table
 
 from runners.usage import Usage
 
-State = Literal["waiting", "running", "complete", "cached", "failed", "not run"]
+State = Literal["waiting", "running", "complete", "cached", "kept", "failed", "not run"]
 
 _STYLES: dict[State, str] = {
     "waiting": "dim",
     "running": "yellow",
     "complete": "green",
     "cached": "cyan",
+    "kept": "cyan",
     "failed": "bold red",
     "not run": "dim",
 }

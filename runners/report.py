@@ -26,14 +26,15 @@ _METRICS_SHOWN = (
 )
 
 
-def print_errors(result: RunResult, console: Console) -> None:
-    """Every node's error as it is, and what was therefore not run."""
+def print_errors(result: RunResult, command: str, console: Console) -> None:
+    """Every node's error as it is, what was therefore not run, and how to go on."""
     for node_id, error in result.errors.items():
         console.print(f"\n[bold red]{node_id} failed.[/]")
         console.print(str(error), markup=False, highlight=False, soft_wrap=True)
     if result.not_run:
         console.print(f"Not run because of that: {', '.join(result.not_run)}", highlight=False)
     console.print(f"Logs: {result.logs}", markup=False, highlight=False, soft_wrap=True)
+    console.print(f"When it is mended: {command}", markup=False, highlight=False, soft_wrap=True)
 
 
 def print_report(result: RunResult, settings: Settings, command: str, console: Console) -> bool:
@@ -48,6 +49,9 @@ def print_report(result: RunResult, settings: Settings, command: str, console: C
     Returns:
         Whether the run did what was asked: the model is blessed and released.
     """
+    if not {nodes.EVALUATOR, nodes.PUSHER} <= result.outcomes.keys():
+        console.print(f"Ended after {list(result.outcomes)[-1]}, as asked, in {result.seconds:.1f} s.", highlight=False)
+        return True
     evaluation = Path(_only(result, nodes.EVALUATOR, "evaluation").uri)
     metrics: dict[str, dict[str, Any]] = json.loads((evaluation / METRICS_FILE).read_text())
     blessing: dict[str, Any] = json.loads((evaluation / BLESSING_FILE).read_text())

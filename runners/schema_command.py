@@ -10,14 +10,12 @@ from google.protobuf import text_format
 
 from configs.paths import resolve
 from configs.settings import Settings
+from runners.commands.exit_codes import EXIT_DIFFERENT, EXIT_OK
 from runners.needed_schema import inferred_schema, needed_schema, remaining_anomalies, select_changes
 from runners.newest_statistics import newest_statistics
 from schemas.compare import Change, compare_schemas
 from schemas.curated import load_schema, save_schema
 from schemas.errors import SchemaError
-
-EXIT_OK = 0
-EXIT_DIFFERENT = 4  # 1 is an error, 2 a wrong command line, 3 a model that is not blessed
 
 
 def infer(settings: Settings, output: Path | None = None) -> int:

@@ -26,6 +26,7 @@ hypothesis.settings.load_profile("stf")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew instead of comparing")
+    parser.addoption("--kill-series", type=int, default=3, help="runs that are killed in every node, one after another")
 
 
 @pytest.fixture(scope="session")

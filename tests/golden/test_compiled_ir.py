@@ -9,7 +9,7 @@ import pytest
 from google.protobuf import text_format
 
 from configs.load import load_settings
-from runners.local import compile_pipeline
+from runners.compiled import compile_pipeline
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = sorted((ROOT / "configs").glob("*.yaml"))

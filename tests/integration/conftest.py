@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests.integration.command_server import CommandServer
 
 ROOT = Path(__file__).parents[2]
 
@@ -49,3 +51,11 @@ def run_all(tmp_path_factory: pytest.TempPathFactory) -> RunAll:
         return {name: Ended(*fields) for name, fields in json.loads(results.read_text()).items()}
 
     return run
+
+
+@pytest.fixture(scope="module")
+def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandServer]:
+    """Starts `scalable-tf` at once, in processes that a test may kill."""
+    server = CommandServer(tmp_path_factory.mktemp("commands"))
+    yield server
+    server.close()

@@ -10,6 +10,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 
 from configs.settings import Settings
 from runners import schema_command
+from runners.commands.exit_codes import EXIT_DIFFERENT
 from runners.metadata_store import metadata_connection
 from schemas.curated import load_schema
 from schemas.errors import RunError, SchemaError
@@ -144,7 +145,7 @@ def test_diff_of_data_that_fit_is_empty(project, capsys):
 
 def test_diff_tells_the_changes_and_the_anomalies_and_writes_nothing(project, capsys):
     project.run(NEW_VALUE)
-    assert schema_command.diff(project.settings()) == schema_command.EXIT_DIFFERENT
+    assert schema_command.diff(project.settings()) == EXIT_DIFFERENT
     out = capsys.readouterr().out
     assert "  fare: numbers 0.0 to 100.0 -> numbers 0.0 to 200.0\n" in out
     assert "  pay: values added: 'Beer'\n" in out
@@ -157,7 +158,7 @@ def test_the_newest_run_counts_and_so_does_a_cached_one(project):
     old = project.run(GOOD)
     assert schema_command.diff(project.settings()) == 0
     project.run(NEW_VALUE)
-    assert schema_command.diff(project.settings()) == schema_command.EXIT_DIFFERENT
+    assert schema_command.diff(project.settings()) == EXIT_DIFFERENT
     project.record(old, proto.Execution.CACHED, "taxi.StatisticsGen")
     assert schema_command.diff(project.settings()) == 0
 

@@ -1,0 +1,190 @@
+"""What the runner itself reads and writes in ML Metadata, in processes of their own.
+
+The runner forks a worker for each node. A connection to a server in the runner would be shared with all of them, and
+gRPC's threads would not survive the fork; so the runner never opens the store.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ml_metadata.proto import metadata_store_pb2
+from tfx.orchestration.metadata import Metadata
+
+from configs.fingerprint import settings_fingerprint
+from configs.settings import Settings
+from pipeline.pipeline import root
+from runners.compiled import changed_nodes, compile_pipeline, node_ids, run_id_of, with_run_id
+from runners.finished_nodes import close_executions, finished_nodes
+from runners.metadata_store import metadata_connection
+from runners.node import NodeOutcome
+from runners.partial_run import nodes_to_reuse, reuse
+from runners.run_folder import RunFolder, run_folder
+from runners.run_record import RunRecord, State, now, run_records
+from runners.worker import Worker
+from schemas.errors import RunError, ScalableTFError
+
+_KILLED = "The runner's process was killed."
+_CLOSED = {
+    "failed": metadata_store_pb2.Execution.FAILED,
+    "interrupted": metadata_store_pb2.Execution.CANCELED,
+}
+
+
+class Books:
+    """The records of one pipeline's runs.
+
+    Args:
+        settings: the pipeline's.
+        command: how this process was started, for the record.
+    """
+
+    def __init__(self, settings: Settings, command: str) -> None:
+        self._settings = settings
+        self._command = command
+
+    def begin(self, run: RunFolder) -> dict[str, NodeOutcome]:
+        """Opens a new run.
+
+        Returns:
+            What it takes from an earlier one: nothing, but for a partial run.
+
+        Raises:
+            RunError: a partial run has nothing to build on.
+        """
+
+        def work(metadata: Metadata) -> dict[str, Any]:
+            self._close_dead(metadata)
+            record = self._record(run.path.name)
+            record.put(metadata)
+            return self._prepared(metadata, record, run)
+
+        return _outcomes(self._in_a_process(work))
+
+    def take_up(self, run_id: str, force_bless: str) -> tuple[RunFolder, dict[str, NodeOutcome]]:
+        """Opens an earlier run again.
+
+        Args:
+            run_id: which; empty: the newest.
+            force_bless: as the run was started with.
+
+        Returns:
+            The run, and what its nodes that ended well gave.
+
+        Raises:
+            RunError: there is no such run, or it can no longer be continued.
+        """
+
+        def work(metadata: Metadata) -> dict[str, Any]:
+            self._close_dead(metadata)
+            record = self._find(metadata, run_id)
+            run = RunFolder.load(run_folder(self._settings, record.run_id))
+            self._check_unchanged(run, force_bless)
+            if record.state == "complete":
+                return {"run_id": record.run_id, "finished": self._finished(metadata, run)}
+            record = self._record(record.run_id, started=record.started)
+            record.put(metadata)
+            return {"run_id": record.run_id, "finished": self._prepared(metadata, record, run)}
+
+        found = self._in_a_process(work)
+        return RunFolder.load(run_folder(self._settings, found["run_id"])), _outcomes(found["finished"])
+
+    def end(self, run: RunFolder, state: State, message: str = "") -> None:
+        """Writes how a run ended."""
+
+        def work(metadata: Metadata) -> dict[str, Any]:
+            if state in _CLOSED:
+                close_executions(metadata, run.path.name, _CLOSED[state])
+            records = {record.run_id: record for record in run_records(metadata, self._settings.name)}
+            records[run.path.name].end(metadata, state, message)
+            return {}
+
+        self._in_a_process(work)
+
+    def _in_a_process(self, work: Callable[[Metadata], dict[str, Any]]) -> dict[str, Any]:
+        def entered() -> dict[str, Any]:
+            with metadata_connection(self._settings) as metadata:
+                return work(metadata)
+
+        logs = root(self._settings) / "logs"
+        logs.mkdir(parents=True, exist_ok=True)
+        worker = Worker("metadata", logs / "metadata.log", entered)
+        try:
+            while not worker.poll():
+                time.sleep(0.005)
+        except BaseException:
+            worker.stop()
+            raise
+        return worker.result()
+
+    def _record(self, run_id: str, *, started: str = "") -> RunRecord:
+        return RunRecord(
+            run_id=run_id,
+            pipeline=self._settings.name,
+            state="running",
+            started=started or now(),
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            command=self._command,
+            output_dir=str(root(self._settings)),
+            settings=settings_fingerprint(self._settings),
+        )
+
+    def _close_dead(self, metadata: Metadata) -> None:
+        """Whoever calls this holds the lock of output_dir: what is said to run there was killed."""
+        here = str(root(self._settings))
+        for record in run_records(metadata, self._settings.name):
+            if record.state == "running" and record.output_dir == here:
+                close_executions(metadata, record.run_id, metadata_store_pb2.Execution.CANCELED)
+                record.end(metadata, "interrupted", _KILLED)
+
+    def _prepared(self, metadata: Metadata, record: RunRecord, run: RunFolder) -> dict[str, Any]:
+        """What the run has already, after it has got what a partial one takes from an earlier one."""
+        try:
+            finished = self._finished(metadata, run)
+            if not finished.keys() >= set(nodes_to_reuse(run.pipeline)):
+                reuse(metadata, self._settings, run)
+                finished = self._finished(metadata, run)
+        except ScalableTFError as error:
+            record.end(metadata, "failed", error.what)
+            raise
+        return finished
+
+    def _finished(self, metadata: Metadata, run: RunFolder) -> dict[str, Any]:
+        found = finished_nodes(metadata, self._settings.name, run.path.name, node_ids(run.pipeline))
+        return {node: outcome.to_dict() for node, outcome in found.items()}
+
+    def _find(self, metadata: Metadata, run_id: str) -> RunRecord:
+        here = str(root(self._settings))
+        records = [one for one in run_records(metadata, self._settings.name) if one.output_dir == here]
+        for record in records:
+            if record.run_id == run_id or not run_id:
+                return record
+        known = ", ".join(record.run_id for record in records[:5])
+        raise RunError(
+            "There is no such run to resume." if run_id else "There is no run to resume.",
+            where=here,
+            received=run_id or None,
+            fix=f"The newest runs here: {known}." if known else "Start one: leave --resume out.",
+        )
+
+    def _check_unchanged(self, run: RunFolder, force_bless: str) -> None:
+        run_id = run_id_of(run.pipeline)
+        compiled = with_run_id(compile_pipeline(self._settings, force_bless=force_bless), run_id)
+        changed = changed_nodes(run.pipeline, compiled)
+        if changed:
+            raise RunError(
+                "The run cannot be continued: it would mix what was made before and after a change.",
+                where=f"run {run_id}",
+                received=f"changed in settings, code or libraries: {', '.join(changed)}",
+                fix="Start a new run, without --resume: what is unchanged comes from the cache. "
+                "Or call with the same settings (and --force-bless) as before.",
+            )
+
+
+def _outcomes(found: dict[str, Any]) -> dict[str, NodeOutcome]:
+    return {node: NodeOutcome.from_dict(given) for node, given in found.items()}

@@ -1,0 +1,11 @@
+"""Where commands print."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+
+def console(*, stderr: bool = False) -> Console:
+    """The terminal; without one, lines as wide as log files and CI show them well."""
+    found = Console(stderr=stderr)
+    return found if found.is_terminal else Console(stderr=stderr, width=160)

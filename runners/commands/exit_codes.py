@@ -1,0 +1,9 @@
+"""Exit codes of `scalable-tf`; argparse has 2, for a wrong command line."""
+
+from __future__ import annotations
+
+EXIT_OK = 0
+EXIT_ERROR = 1
+EXIT_NOT_BLESSED = 3
+EXIT_DIFFERENT = 4
+EXIT_INTERRUPTED = 130

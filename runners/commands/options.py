@@ -1,0 +1,43 @@
+"""What the commands' parsers share: the options that name the settings."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from configs.load import load_settings
+from configs.settings import Settings
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+
+def add_settings(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
+    """Adds -c, --set and --debug."""
+    parser.add_argument(
+        "-c",
+        "--config",
+        action="append",
+        required=required,
+        metavar="FILE",
+        help="settings file; later ones overlay earlier ones",
+    )
+    parser.add_argument("--set", action="append", default=[], metavar="A.B=VALUE", help="override one setting")
+    add_debug(parser)
+
+
+def add_debug(parser: argparse.ArgumentParser) -> None:
+    """Adds --debug, so that it may stand before and after the command."""
+    # SUPPRESS: without it the subcommand's default would undo a --debug given before the command.
+    parser.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help="show tracebacks")
+
+
+def load(arguments: argparse.Namespace, *overrides: str) -> Settings:
+    """The settings that -c and --set describe, and then `overrides`.
+
+    Raises:
+        SettingsError: something in them is wrong.
+    """
+    return load_settings([Path(file) for file in arguments.config], [*arguments.set, *overrides], os.environ)

@@ -1,0 +1,83 @@
+"""`scalable-tf run`: from raw data to a released model."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from configs.secret import check_secrets, mask_passwords
+from runners.commands.console import console
+from runners.commands.exit_codes import EXIT_ERROR, EXIT_NOT_BLESSED, EXIT_OK
+from runners.commands.options import add_settings, load
+from runners.commands.quiet import quiet
+
+NEWEST = ""
+"""The run that --resume without a name means."""
+
+if TYPE_CHECKING:
+    from runners.commands.options import Commands
+
+
+def add(commands: Commands) -> None:
+    """Makes the parser."""
+    parser = commands.add_parser("run", help="run a pipeline: from raw data to a released model")
+    add_settings(parser)
+    parser.add_argument("--runner", metavar="NAME", help="who walks the graph; default: runner.kind of the settings")
+    parser.add_argument(
+        "--engine", metavar="NAME", help="where Beam work executes; default: engine.kind of the settings"
+    )
+    parser.add_argument(
+        "--force-bless", metavar="REASON", default="", help="release the model whatever its metrics; recorded"
+    )
+    parser.add_argument(
+        "--resume",
+        nargs="?",
+        const=NEWEST,
+        metavar="RUN",
+        help="continue a run that failed, was interrupted or killed, under its own id; default: the newest",
+    )
+    parser.add_argument(
+        "--from", dest="first", metavar="NODE", default="", help="begin here, with an earlier run's outputs"
+    )
+    parser.add_argument("--to", dest="last", metavar="NODE", default="", help="end with this node")
+    parser.set_defaults(run=_run, parser=parser)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    if arguments.resume is not None and (arguments.first or arguments.last):
+        arguments.parser.error("--resume continues a run as it was started: leave --from and --to out")
+    overrides = [
+        f"{key}={value}"
+        for key, value in (("runner.kind", arguments.runner), ("engine.kind", arguments.engine))
+        if value
+    ]
+    settings = load(arguments, *overrides)
+    check_secrets(settings, os.environ)
+    out = console()
+    out.print(f"Pipeline {settings.name}: loading TensorFlow, TFX and Beam ...", markup=False, highlight=False)
+    with quiet():
+        from runners.local import run_local
+        from runners.partial_run import Part
+        from runners.report import print_errors, print_report
+    part = Part(arguments.first, arguments.last) if arguments.first or arguments.last else None
+    command = _command(arguments)
+    result = run_local(
+        settings, out, force_bless=arguments.force_bless, resume=arguments.resume, part=part, command=command
+    )
+    if result.errors:
+        print_errors(result, command, console(stderr=True))
+        return EXIT_ERROR
+    return EXIT_OK if print_report(result, settings, command, out) else EXIT_NOT_BLESSED
+
+
+def _command(arguments: argparse.Namespace) -> str:
+    """The command line of this run, for the ones that are suggested after it."""
+    program = Path(sys.argv[0])
+    name = program.name if str(program.parent) in os.get_exec_path() else os.path.relpath(program)
+    options = [word for file in arguments.config for word in ("-c", file)]
+    options += [word for override in arguments.set for word in ("--set", override)]
+    return mask_passwords(shlex.join([name, "run", *options]))

@@ -1,0 +1,63 @@
+"""Signals that end a run become one exception, so that whatever is running is stopped in order."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from collections.abc import Iterator
+from types import FrameType
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Interrupted(BaseException):
+    """The user, the terminal or the machine wants this process to end.
+
+    Like KeyboardInterrupt it is no Exception: nothing but the process edge may take it for an error to be handled.
+
+    Args:
+        number: the signal.
+
+    Attributes:
+        run_id: the run that it interrupted; empty when there was none yet.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.number = number
+        self.run_id = ""
+
+    @property
+    def exit_code(self) -> int:
+        """What shells give for a process that this signal ended: 130 for Ctrl-C, 143 for SIGTERM."""
+        return 128 + self.number
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """Raises Interrupted at the first Ctrl-C, SIGTERM or SIGHUP; further ones wait until what it stops has ended.
+
+    A signal that is ignored when this begins, as SIGHUP under nohup, stays ignored. Elsewhere than in the main thread,
+    where Python delivers signals, it does nothing.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    raised = False
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        nonlocal raised
+        if not raised:
+            raised = True
+            raise Interrupted(number)
+
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    try:
+        for number, handler in before.items():
+            if handler is not signal.SIG_IGN:
+                signal.signal(number, interrupt)
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

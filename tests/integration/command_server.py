@@ -1,0 +1,131 @@
+"""`scalable-tf` in processes that start at once: forked from one that has imported everything and done nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+_SERVER = """
+import json, os, sys
+os.environ["TF_USE_LEGACY_KERAS"] = "1"
+from runners import cli, local, partial_run, report
+for line in sys.stdin:
+    order = json.loads(line)
+    if "wait" in order:
+        print(os.waitpid(order["wait"], 0)[1], flush=True)
+        continue
+    pid = os.fork()
+    if pid == 0:
+        os.setsid()
+        for number, path in enumerate(order["output"], start=1):
+            os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+        os.environ.update(order["environment"])
+        code = 1
+        try:
+            code = cli.main(order["argv"])
+        except SystemExit as end:
+            code = end.code
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+    print(pid, flush=True)
+"""
+
+
+@dataclass
+class Command:
+    """One command line that was started.
+
+    Attributes:
+        pid: its process.
+        stdout: file with what it printed.
+        stderr: file with its messages.
+    """
+
+    server: CommandServer
+    pid: int
+    stdout: Path
+    stderr: Path
+    _status: int | None = field(default=None, init=False)
+
+    def wait(self) -> int:
+        """Its exit code; the negative number of the signal that killed it."""
+        if self._status is None:
+            self._status = int(self.server.ask({"wait": self.pid}))
+        return os.waitstatus_to_exitcode(self._status)
+
+    def signal(self, number: signal.Signals) -> None:
+        os.kill(self.pid, number)
+
+    def children(self) -> list[int]:
+        """Processes that it has started and that have not ended."""
+        return [int(pid) for pid in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
+
+    @property
+    def text(self) -> str:
+        return self.stdout.read_text() + self.stderr.read_text()
+
+
+class CommandServer:
+    """Starts command lines.
+
+    Args:
+        folder: for their output.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._number = 0
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+        )
+
+    def start(self, argv: Sequence[str], **environment: str) -> Command:
+        """Starts `scalable-tf` with these arguments."""
+        self._number += 1
+        output = [self._folder / f"{self._number}.{name}" for name in ("out", "err")]
+        order = {"argv": list(argv), "output": [str(path) for path in output], "environment": environment}
+        return Command(self, int(self.ask(order)), *output)
+
+    def run(self, argv: Sequence[str], **environment: str) -> Command:
+        """Starts it and waits for its end."""
+        command = self.start(argv, **environment)
+        command.wait()
+        return command
+
+    def ask(self, order: object) -> str:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        print(json.dumps(order), file=self._process.stdin, flush=True)
+        return self._process.stdout.readline()
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+
+def is_gone(pid: int) -> bool:
+    """Whether a process has ended, be it as a zombie that nobody has waited for."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return state in "ZX"
+
+
+def wait_until_gone(pids: Sequence[int], seconds: float = 30.0) -> list[int]:
+    """Waits until processes have ended; gives those that have not."""
+    deadline = time.monotonic() + seconds
+    while (left := [pid for pid in pids if not is_gone(pid)]) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return left

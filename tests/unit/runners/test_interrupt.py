@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import signal
+import threading
+
+import pytest
+
+from runners.interrupt import SIGNALS, Interrupted, interruptible
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_signal_becomes_an_exception_with_the_shells_exit_code(number: signal.Signals, code: int) -> None:
+    before = signal.signal(number, signal.SIG_DFL)  # pytest-xdist's workers ignore some
+    try:
+        with pytest.raises(Interrupted) as caught, interruptible():
+            signal.raise_signal(number)
+    finally:
+        signal.signal(number, before)
+    assert caught.value.exit_code == code
+    assert str(caught.value) == number.name
+
+
+def test_a_second_signal_does_not_disturb_the_clearing_up() -> None:
+    cleared = []
+
+    def work() -> None:
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        finally:
+            signal.raise_signal(signal.SIGTERM)
+            cleared.append(True)
+
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        with pytest.raises(Interrupted), interruptible():
+            work()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert cleared == [True]
+
+
+def test_handlers_are_put_back() -> None:
+    before = [signal.getsignal(number) for number in SIGNALS]
+    with interruptible():
+        pass
+    assert [signal.getsignal(number) for number in SIGNALS] == before
+
+
+def test_an_ignored_signal_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with interruptible():
+            signal.raise_signal(signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_other_threads_are_left_alone() -> None:
+    entered = []
+
+    def work() -> None:
+        with interruptible():
+            entered.append(True)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert entered == [True]
