@@ -3,9 +3,10 @@ PYTHON3 ?= python3
 BIN := .venv/bin
 # A worker for each core; tests/conftest.py says which tests stay together.
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadgroup
+IMAGE := PYTHONPATH=requirements PYTHONDONTWRITEBYTECODE=1 $(PYTHON3) -m deploy.image
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast check lock clean
+.PHONY: help setup demo test test-fast check lock image test-image image-size clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +33,15 @@ check: setup ## lint, format, types, import order, packaging
 
 lock: ## resolve the locks in requirements/ anew
 	@$(PYTHON3) requirements/lock.py
+
+image: ## the container image, by Docker or buildah: docs/image.md
+	@$(IMAGE) build
+
+test-image: ## the image, and the fast, component and e2e tests in it (TESTS="..." runs others)
+	@$(IMAGE) test $(TESTS)
+
+image-size: ## what the image weighs, by layer and by package
+	@$(IMAGE) size
 
 clean: ## remove caches and build products (.venv and outputs stay)
 	rm -rf build dist *.egg-info .cache .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

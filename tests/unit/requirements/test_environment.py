@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import environment
@@ -15,6 +17,10 @@ from uv_tool import VERSION
 
 REQUIREMENTS = Path(environment.__file__).parent
 STACK = stack_of_this_machine()
+pytestmark = pytest.mark.skipif(
+    not (shutil.which("g++") and Path(sysconfig.get_paths()["include"], "Python.h").exists()),
+    reason="no g++ or no Python.h here: the set-up refuses such a machine",
+)
 
 # Refuses to sync where the file `refuse` stands beside it.
 UV = f"""#!/bin/sh

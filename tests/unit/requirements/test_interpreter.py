@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,10 @@ from setup_error import SetupError
 
 HERE = f"{sys.version_info[0]}.{sys.version_info[1]}"
 STACK = TFX_1_16._replace(pythons=(HERE,))
+needs_headers = pytest.mark.skipif(
+    not Path(sysconfig.get_paths()["include"], "Python.h").exists(),
+    reason="no Python.h here: this interpreter is refused",
+)
 
 
 def _script(path: Path, text: str) -> Path:
@@ -30,6 +35,7 @@ def _uv(path: Path, *, offline: bool) -> Path:
     return _script(path, f'[ "$2" = install ] || echo {sys.executable}')
 
 
+@needs_headers
 def test_probe_tells_version_and_path_outside_the_virtual_environment() -> None:
     found = probe(sys.executable)
 
@@ -47,6 +53,7 @@ def test_probe_of_nothing(tmp_path: Path) -> None:
     assert probe(str(tmp_path / "absent")) is None
 
 
+@needs_headers
 def test_finds_python_on_path_behind_a_shim_that_fails(tmp_path: Path) -> None:
     shim = _script(tmp_path / "shims" / f"python{HERE}", "echo 'pyenv: command not found' >&2; exit 127")
     real = _python(tmp_path / "bin" / f"python{HERE}")
@@ -56,6 +63,7 @@ def test_finds_python_on_path_behind_a_shim_that_fails(tmp_path: Path) -> None:
     assert found.version == HERE
 
 
+@needs_headers
 def test_finds_python_in_the_versions_folder_of_pyenv(tmp_path: Path) -> None:
     _python(tmp_path / "pyenv" / "versions" / f"{HERE}.9" / "bin" / f"python{HERE}")
 
@@ -64,6 +72,7 @@ def test_finds_python_in_the_versions_folder_of_pyenv(tmp_path: Path) -> None:
     assert found.version == HERE
 
 
+@needs_headers
 def test_takes_the_newest_patch_of_pyenv_s_versions(tmp_path: Path) -> None:
     asked = tmp_path / "asked"
     for patch in (9, 18, 10):
@@ -75,6 +84,7 @@ def test_takes_the_newest_patch_of_pyenv_s_versions(tmp_path: Path) -> None:
     assert asked.read_text().split() == ["18"]
 
 
+@needs_headers
 def test_a_plain_python3_of_the_right_version_will_do(tmp_path: Path) -> None:
     path = _python(tmp_path / "python3").parent
 

@@ -154,7 +154,7 @@ def test_a_merge_key_needs_a_mapping() -> None:
         ('a: 1\nb: "x', "end of stream", ""),
         ("a: \x07", "a character that is not text", "line 1, column 4"),
         ("a:\n  - \udc80", "a character that is not text", "line 2, column 5"),
-        ("[" * 100_000, "nest deeper than 50 levels", "line 1, column 52"),
+        ("[" * 500, "nest deeper than 50 levels", "line 1, column 52"),
     ],
 )
 def test_what_cannot_be_read_is_an_error_with_its_place(text: str, what: str, where: str) -> None:
@@ -177,6 +177,11 @@ def test_aliases_cannot_blow_up() -> None:
     with pytest.raises(SettingsError, match="expand to more than 1000000 values") as caught:
         parse_yaml("\n".join(lines), "f.yaml")
     assert "line 6" in caught.value.where
+
+
+def test_endless_nesting_is_an_error_by_our_limit_or_by_libyamls() -> None:
+    with pytest.raises(SettingsError, match="nest"):
+        parse_yaml("[" * 100_000, "f.yaml")
 
 
 def test_aliases_cannot_nest_too_deep() -> None:
