@@ -62,6 +62,11 @@ class Data(Section):
         description="File, folder (every *.csv and *.csv.gz in it), glob, or a pattern with {SPAN}, {VERSION} or "
         "{YYYY}-{MM}-{DD}. package:NAME/FILE is a file inside an installed package."
     )
+    prepare: str | None = Field(
+        None,
+        description="Dotted path of a function that turns the file or folder of path into CSV files, once; "
+        "components.example_gen.prepared says how to write one.",
+    )
     delimiter: str = Field(",", description="The character between two cells, such as , or ; or a tab.")
     missing_values: tuple[str, ...] = Field(("",), description="Texts that stand for a missing value.")
     splits: dict[str, int] = Field(
@@ -73,6 +78,11 @@ class Data(Section):
         "refuse",
         description="What to do with rows whose label columns are empty; dropped rows are counted and reported.",
     )
+
+    @field_validator("prepare")
+    @classmethod
+    def _dotted(cls, prepare: str | None) -> str | None:
+        return None if prepare is None else _dotted_path(prepare)
 
     @field_validator("delimiter")
     @classmethod

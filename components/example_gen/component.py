@@ -11,7 +11,7 @@ from tfx.types import channel, component_spec, standard_artifacts
 from tfx.types import standard_component_specs as keys
 
 from components.example_gen.driver import Driver
-from components.example_gen.executor import INGESTION_KEY, Executor
+from components.example_gen.executor import INGESTION_KEY, PREPARE_KEY, PREPARED_DIR_KEY, Executor
 from components.example_gen.inputs import split_path
 from components.example_gen.spans import has_span
 from configs.settings import Data
@@ -25,6 +25,8 @@ class ExampleGenSpec(component_spec.ComponentSpec):
     PARAMETERS = {
         **keys.FileBasedExampleGenSpec.PARAMETERS,
         INGESTION_KEY: component_spec.ExecutionParameter(type=str),
+        PREPARE_KEY: component_spec.ExecutionParameter(type=str, optional=True),
+        PREPARED_DIR_KEY: component_spec.ExecutionParameter(type=str, optional=True),
     }
     INPUTS = keys.FileBasedExampleGenSpec.INPUTS
     OUTPUTS = keys.FileBasedExampleGenSpec.OUTPUTS
@@ -44,6 +46,7 @@ class ExampleGen(component.FileBasedExampleGen):
     Args:
         data: where rows come from and how they are split.
         table: the feature table: types of columns, and the label.
+        prepared_dir: where what `data.prepare` makes is kept; needed only with one.
 
     Raises:
         DataError: `data.path` is a pattern that has no meaning.
@@ -53,7 +56,7 @@ class ExampleGen(component.FileBasedExampleGen):
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
     DRIVER_CLASS = Driver
 
-    def __init__(self, data: Data, table: FeatureTable) -> None:
+    def __init__(self, data: Data, table: FeatureTable, prepared_dir: str | None = None) -> None:
         base, pattern = split_path(data.path)
         has_span(pattern)
         options = {
@@ -81,6 +84,8 @@ class ExampleGen(component.FileBasedExampleGen):
             output_data_format=example_gen_pb2.FORMAT_TF_EXAMPLE,
             output_file_format=example_gen_pb2.FORMAT_TFRECORDS_GZIP,
             ingestion=json.dumps(options, sort_keys=True),
+            prepare=data.prepare,
+            prepared_dir=prepared_dir if data.prepare else None,
             examples=channel.Channel(type=standard_artifacts.Examples),
         )
         super(component.FileBasedExampleGen, self).__init__(spec=spec)

@@ -17,7 +17,7 @@ from tfx.utils import proto_utils
 
 from components.example_gen.fingerprint import fingerprint
 from components.example_gen.ingest import Ingestion, ingest
-from components.example_gen.inputs import find_inputs
+from components.example_gen.inputs import Place
 from schemas.artifacts import ROWS_PROPERTY
 from schemas.errors import DataError
 from schemas.raw_columns import RawColumns
@@ -26,6 +26,10 @@ INGESTION_KEY = "ingestion"
 """Execution property: JSON of the settings and the raw columns that decide the result."""
 DROPPED_PROPERTY = "dropped"
 """Custom property of Examples: number of rows without a label that were left out."""
+PREPARE_KEY = "prepare"
+"""Execution property: dotted path of the function that makes the files to read, if any; for the driver."""
+PREPARED_DIR_KEY = "prepared_dir"
+"""Execution property: where it makes them."""
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
@@ -59,7 +63,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             missing=tuple(options["missing_values"]),
             drop_unlabelled=options["unlabelled"] == "drop",
         )
-        files = find_inputs(exec_properties[keys.INPUT_BASE_KEY], inputs.splits[0].pattern).files
+        files = Place(exec_properties[keys.INPUT_BASE_KEY], inputs.splits[0].pattern).files
         examples = artifact_utils.get_single_instance(output_dict[keys.EXAMPLES_KEY])
 
         logging.info("Ingesting %d files: %s ...", len(files), files[0])

@@ -14,14 +14,27 @@ _MAGIC = re.compile(r"[*?\[{]")
 
 
 @dataclass(frozen=True)
-class Inputs:
-    """The files of one run, sorted by name, with their span and version (0 and None where the path names none)."""
+class Place:
+    """What one run reads: span and version are chosen (0 and None where the path names none) and out of the pattern."""
 
     base: str
     pattern: str
-    files: tuple[str, ...]
     span: int = 0
     version: int | None = None
+
+    @property
+    def path(self) -> str:
+        """A file, a folder or a glob."""
+        return os.path.join(self.base, self.pattern)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files, sorted by name.
+
+        Raises:
+            DataError: there are none.
+        """
+        return list_files(self.path)
 
 
 def split_path(path: str) -> tuple[str, str]:
@@ -36,8 +49,8 @@ def split_path(path: str) -> tuple[str, str]:
     return base, "/".join(parts[fixed:])
 
 
-def find_inputs(base: str, pattern: str, span: int | None = None) -> Inputs:
-    """The files to read.
+def find_place(base: str, pattern: str, span: int | None = None) -> Place:
+    """Where the data of one run is.
 
     Args:
         base: an existing folder or what should be one.
@@ -45,7 +58,7 @@ def find_inputs(base: str, pattern: str, span: int | None = None) -> Inputs:
         span: the span to read; default: the newest. Only for patterns with spans.
 
     Raises:
-        DataError: nothing is there, and what is there instead.
+        DataError: there is no such span, and which there are instead.
     """
     if "://" in base:
         raise DataError(
@@ -62,7 +75,7 @@ def find_inputs(base: str, pattern: str, span: int | None = None) -> Inputs:
                 received=f"span {span}, path {os.path.join(base, pattern)}",
                 fix="Put {SPAN} or {YYYY}-{MM}-{DD} into data.path, or remove data.span.",
             )
-        return Inputs(base, pattern, list_files(os.path.join(base, pattern)))
+        return Place(base, pattern)
     found = find_spans(base, pattern)
     numbers = sorted({each.span for each in found})
     chosen = span if span is not None else (numbers[-1] if numbers else None)
@@ -86,4 +99,4 @@ def find_inputs(base: str, pattern: str, span: int | None = None) -> Inputs:
             received=", ".join(names),
             fix="Keep one of them, or give the placeholder a width, such as {SPAN:3}.",
         )
-    return Inputs(base, names[0], list_files(os.path.join(base, names[0])), chosen, version)
+    return Place(base, names[0], chosen, version)
