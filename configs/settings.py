@@ -54,17 +54,21 @@ class Section(BaseModel):
     )
 
 
+Source = Literal["csv", "tfrecord"]
+"""Format of the data's files."""
+
+
 class Data(Section):
     """Where rows come from and how they are split."""
 
-    source: Literal["csv"] = "csv"
+    source: Source = Field("csv", description="Format of the files; tfrecord: TFRecords of tf.Example.")
     path: Location = Field(
-        description="File, folder (every *.csv and *.csv.gz in it), glob, or a pattern with {SPAN}, {VERSION} or "
-        "{YYYY}-{MM}-{DD}. package:NAME/FILE is a file inside an installed package."
+        description="File, folder (every *.csv, *.csv.gz or *.tfrecord in it), glob, or a pattern with {SPAN}, "
+        "{VERSION} or {YYYY}-{MM}-{DD}. package:NAME/FILE is a file inside an installed package."
     )
     prepare: str | None = Field(
         None,
-        description="Dotted path of a function that turns the file or folder of path into CSV files, once; "
+        description="Dotted path of a function that turns the file or folder of path into files of source, once; "
         "components.example_gen.prepared says how to write one.",
     )
     delimiter: str = Field(",", description="The character between two cells, such as , or ; or a tab.")
@@ -78,6 +82,12 @@ class Data(Section):
         "refuse",
         description="What to do with rows whose label columns are empty; dropped rows are counted and reported.",
     )
+
+    @model_validator(mode="after")
+    def _of_its_source(self) -> Data:
+        if self.source != "csv" and "delimiter" in self.model_fields_set and self.delimiter != ",":
+            raise PlacedValueError(f"is for CSV; {self.source} has no cells to part", ("delimiter",))
+        return self
 
     @field_validator("prepare")
     @classmethod
@@ -140,6 +150,16 @@ class Transform(Section):
     _dotted = field_validator("preprocessing_fn")(_dotted_path)
 
 
+class Pictures(Section):
+    """How pictures become vectors."""
+
+    filters: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        (32, 64, 128), min_length=1, description="Channels of the first convolution, then of each block."
+    )
+    flip: bool = Field(False, description="Mirror half of the pictures left to right while training.")
+    shift: int = Field(0, ge=0, description="Most pixels by which pictures are moved while training.")
+
+
 class Model(Section):
     """What is trained."""
 
@@ -150,6 +170,7 @@ class Model(Section):
     )
     cross_layers: int = Field(2, ge=1, description="Cross layers of the DCN-v2.")
     embedding_size: int | None = Field(None, ge=1, description="Default: 6 * size ** 0.25, at most 64.")
+    pictures: Pictures = Pictures()
     dropout: float = Field(0.0, ge=0.0, lt=1.0)
     l2: float = Field(0.0, ge=0.0)
 

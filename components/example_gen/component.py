@@ -1,4 +1,4 @@
-"""ExampleGen: CSV files to split TFRecords of tf.Example."""
+"""ExampleGen: CSV or TFRecord files to split TFRecords of tf.Example."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class ExampleGen(component.FileBasedExampleGen):
     Every example has every column. Columns of the table get its types, others the narrowest that holds all of their
     values. An empty field, and every text of `data.missing_values`, is missing: an empty list. NaN and infinities in a
     column of numbers are kept as they are; a NaN later counts as missing. Rows whose label is missing are refused or
-    dropped, as `data.unlabelled` says.
+    dropped, as `data.unlabelled` says. Features of a TFRecord that the table does not name are left out.
 
     Args:
         data: where rows come from and how they are split.
@@ -60,6 +60,7 @@ class ExampleGen(component.FileBasedExampleGen):
         base, pattern = split_path(data.path)
         has_span(pattern)
         options = {
+            "source": data.source,
             "delimiter": data.delimiter,
             "missing_values": list(data.missing_values),
             "unlabelled": data.unlabelled,

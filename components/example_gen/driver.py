@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,12 @@ from tfx.proto import example_gen_pb2, range_config_pb2
 from tfx.types import standard_component_specs as keys
 from tfx.utils import proto_utils
 
-from components.example_gen.executor import PREPARE_KEY, PREPARED_DIR_KEY
+from components.example_gen.executor import INGESTION_KEY, PREPARE_KEY, PREPARED_DIR_KEY
 from components.example_gen.fingerprint import fingerprint
 from components.example_gen.inputs import Place, find_place, split_path
 from components.example_gen.prepared import prepared
 from configs.paths import resolve
+from configs.settings import Source
 
 
 class Driver(driver.FileBasedDriver):
@@ -36,10 +38,11 @@ class Driver(driver.FileBasedDriver):
             chosen = proto_utils.json_to_proto(exec_properties[keys.RANGE_CONFIG_KEY], range_config_pb2.RangeConfig())
             span = chosen.static_range.start_span_number
         path = resolve(Place(exec_properties[keys.INPUT_BASE_KEY], inputs.splits[0].pattern).path)
-        found = find_place(*split_path(path), span)
+        source: Source = json.loads(exec_properties[INGESTION_KEY])["source"]
+        found = find_place(*split_path(path), span, source)
         if function := exec_properties.get(PREPARE_KEY):
-            folder = prepared(Path(found.path), function, Path(exec_properties[PREPARED_DIR_KEY]))
-            found = Place(str(folder.parent), folder.name, found.span, found.version)
+            folder = prepared(Path(found.path), function, Path(exec_properties[PREPARED_DIR_KEY]), source)
+            found = Place(str(folder.parent), folder.name, found.span, found.version, source)
         inputs.splits[0].pattern = found.pattern
         exec_properties[keys.INPUT_BASE_KEY] = found.base
         exec_properties[keys.INPUT_CONFIG_KEY] = proto_utils.proto_to_json(inputs)

@@ -59,11 +59,12 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         ingestion = Ingestion(
             table=RawColumns.model_validate(options["columns"]),
             splits=splits,
+            source=options["source"],
             delimiter=options["delimiter"],
             missing=tuple(options["missing_values"]),
             drop_unlabelled=options["unlabelled"] == "drop",
         )
-        files = Place(exec_properties[keys.INPUT_BASE_KEY], inputs.splits[0].pattern).files
+        files = Place(exec_properties[keys.INPUT_BASE_KEY], inputs.splits[0].pattern, source=ingestion.source).files
         examples = artifact_utils.get_single_instance(output_dict[keys.EXAMPLES_KEY])
 
         logging.info("Ingesting %d files: %s ...", len(files), files[0])

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from components.example_gen.files import list_files, whats_there
 from components.example_gen.spans import find_spans, has_span, shown_spans
+from configs.settings import Source
 from schemas.errors import DataError
 
 _MAGIC = re.compile(r"[*?\[{]")
@@ -15,12 +16,16 @@ _MAGIC = re.compile(r"[*?\[{]")
 
 @dataclass(frozen=True)
 class Place:
-    """What one run reads: span and version are chosen (0 and None where the path names none) and out of the pattern."""
+    """What one run reads, and in which format.
+
+    Span and version are chosen (0 and None where the path names none) and out of the pattern.
+    """
 
     base: str
     pattern: str
     span: int = 0
     version: int | None = None
+    source: Source = "csv"
 
     @property
     def path(self) -> str:
@@ -34,7 +39,7 @@ class Place:
         Raises:
             DataError: there are none.
         """
-        return list_files(self.path)
+        return list_files(self.path, self.source)
 
 
 def split_path(path: str) -> tuple[str, str]:
@@ -49,13 +54,14 @@ def split_path(path: str) -> tuple[str, str]:
     return base, "/".join(parts[fixed:])
 
 
-def find_place(base: str, pattern: str, span: int | None = None) -> Place:
+def find_place(base: str, pattern: str, span: int | None = None, source: Source = "csv") -> Place:
     """Where the data of one run is.
 
     Args:
         base: an existing folder or what should be one.
         pattern: what to find below it: a file, a folder, a glob, or a pattern with spans.
         span: the span to read; default: the newest. Only for patterns with spans.
+        source: the format of the files.
 
     Raises:
         DataError: there is no such span, and which there are instead.
@@ -75,7 +81,7 @@ def find_place(base: str, pattern: str, span: int | None = None) -> Place:
                 received=f"span {span}, path {os.path.join(base, pattern)}",
                 fix="Put {SPAN} or {YYYY}-{MM}-{DD} into data.path, or remove data.span.",
             )
-        return Place(base, pattern)
+        return Place(base, pattern, source=source)
     found = find_spans(base, pattern)
     numbers = sorted({each.span for each in found})
     chosen = span if span is not None else (numbers[-1] if numbers else None)
@@ -99,4 +105,4 @@ def find_place(base: str, pattern: str, span: int | None = None) -> Place:
             received=", ".join(names),
             fix="Keep one of them, or give the placeholder a width, such as {SPAN:3}.",
         )
-    return Place(base, names[0], chosen, version)
+    return Place(base, names[0], chosen, version, source)

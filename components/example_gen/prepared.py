@@ -6,7 +6,7 @@ Any function of this signature will do, in a package of the user's as in `compon
         '''One line that says what it reads; it is shown when nothing is there.'''
 
 `source` is `data.path`, a file or a folder (with {SPAN} or a date, that of the span). `target` is an empty folder, into
-which the function writes *.csv or *.csv.gz files with a header line. It is called again only when a file of the source
+which the function writes files of `data.source`. It is called again only when a file of the source
 or the code of the function's package changes, and what it wrote is taken only when it has returned: a process that is
 killed on the way leaves nothing that could be mistaken for the whole.
 """
@@ -24,9 +24,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from components.example_gen.files import list_files
+from components.example_gen.files import FORMATS, list_files, shown_suffixes
 from components.example_gen.fingerprint import fingerprint
 from configs.fingerprint import code_fingerprint
+from configs.settings import Source
 from schemas.errors import DataError, ScalableTFError, SettingsError
 
 Prepare = Callable[[Path, Path], None]
@@ -37,13 +38,14 @@ _LOCK = ".lock"
 _DIGITS = 32
 
 
-def prepared(source: Path, function: str, folder: Path) -> Path:
+def prepared(source: Path, function: str, folder: Path, written: Source = "csv") -> Path:
     """The folder with what the function makes of the source; made now, or found where an earlier call left it.
 
     Args:
         source: a file or a folder.
         function: dotted path of a `Prepare` function.
         folder: where prepared folders are kept, each named by a digest of its source and of the function's code.
+        written: the format in which it writes.
 
     Raises:
         DataError: the source is not there, is not what the function reads, or changes meanwhile; or the folder cannot
@@ -60,7 +62,7 @@ def prepared(source: Path, function: str, folder: Path) -> Path:
             folder.mkdir(parents=True, exist_ok=True)
             with _alone(folder):
                 if not target.is_dir():  # another process may have made it meanwhile
-                    _make(source, function, call, target)
+                    _make(source, function, call, target, written)
     except OSError as error:
         raise DataError(
             f"The data cannot be prepared: {error.strerror or error}.",
@@ -77,7 +79,7 @@ def prepare_code(function: str) -> str:
     return code_fingerprint([package])
 
 
-def _make(source: Path, function: str, call: Prepare, target: Path) -> None:
+def _make(source: Path, function: str, call: Prepare, target: Path, written: Source) -> None:
     # The lock is held: whatever is still being staged belongs to a process that died.
     for left in target.parent.glob(f"{_STAGING}*"):
         shutil.rmtree(left)
@@ -96,13 +98,13 @@ def _make(source: Path, function: str, call: Prepare, target: Path) -> None:
                 fix=f"Check that the data is what it reads. {_purpose(call)} The traceback is in the node's log.",
             ) from error
         try:
-            list_files(str(staging))
+            list_files(str(staging), written)
         except DataError as error:
             raise DataError(
-                "The function that prepares the data wrote no CSV file.",
+                f"The function that prepares the data wrote no {FORMATS[written]} file.",
                 where=function,
                 received=", ".join(sorted(os.listdir(staging))) or "nothing",
-                fix="Write *.csv or *.csv.gz files directly into the folder that it is given as its second argument.",
+                fix=f"Write {shown_suffixes(written)} files directly into the folder that is its second argument.",
             ) from error
         if _digest(source, function) != target.name:
             raise DataError(

@@ -20,12 +20,12 @@ SAMPLES = 5
 
 @dataclass
 class Found:
-    """Something wrong, with its number and the first few places: (file, line, text received)."""
+    """Something wrong, with its number and the first few: (file, place in it such as `line 3`, text received)."""
 
     count: int = 0
-    samples: list[tuple[str, int, str]] = field(default_factory=list)
+    samples: list[tuple[str, str, str]] = field(default_factory=list)
 
-    def add(self, count: int, samples: Iterable[tuple[str, int, str]]) -> None:
+    def add(self, count: int, samples: Iterable[tuple[str, str, str]]) -> None:
         """Adds what another piece or block has found after this one."""
         self.count += count
         self.samples = [*self.samples, *samples][:SAMPLES]
@@ -33,7 +33,10 @@ class Found:
 
 @dataclass
 class Report:
-    """Counts of rows, the types that undeclared columns need, the label's values, and what was found wrong."""
+    """Counts of rows, the types that undeclared columns need, the label's values, and what was found wrong.
+
+    `filled` is the number of rows that have a value of each declared column.
+    """
 
     blocks: int = 0
     read: int = 0
@@ -41,6 +44,7 @@ class Report:
     written: dict[str, int] = field(default_factory=dict)
     types: dict[str, ValueType] = field(default_factory=dict)
     labels: Counter[str] = field(default_factory=Counter)
+    filled: dict[str, int] = field(default_factory=dict)
     ragged: Found = field(default_factory=Found)
     unlabelled: Found = field(default_factory=Found)
     bad_labels: Found = field(default_factory=Found)
@@ -58,6 +62,8 @@ class Report:
         for name, kind in other.types.items():
             self.types[name] = wider(self.types.get(name, "none"), kind)
         self.labels.update(other.labels)
+        for name, count in other.filled.items():
+            self.filled[name] = self.filled.get(name, 0) + count
         for mine, theirs in (
             (self.ragged, other.ragged),
             (self.unlabelled, other.unlabelled),
@@ -68,7 +74,7 @@ class Report:
             self.add_bad_values(name, found.count, found.samples, other.reasons[name])
         self.error = self.error or other.error
 
-    def add_bad_values(self, name: str, count: int, samples: Iterable[tuple[str, int, str]], reason: str) -> None:
+    def add_bad_values(self, name: str, count: int, samples: Iterable[tuple[str, str, str]], reason: str) -> None:
         """Adds values of a column that cannot be converted to its type."""
         self.bad_values.setdefault(name, Found()).add(count, samples)
         self.reasons.setdefault(name, reason)
@@ -96,4 +102,4 @@ class Report:
 
 
 def _found(fields: dict[str, Any]) -> Found:
-    return Found(fields["count"], [(path, line, text) for path, line, text in fields["samples"]])
+    return Found(fields["count"], [(path, place, text) for path, place, text in fields["samples"]])

@@ -60,7 +60,7 @@ def test_every_column_at_fault_is_reported(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("y,n,m\n1,a,1\n0,2,b\n0,c,3\n")
     report = _write(tmp_path, _work(tmp_path, {"y": "float", "n": "int", "m": "int"}))
     assert {name: found.count for name, found in report.bad_values.items()} == {"n": 2, "m": 1}
-    assert [line for _, line, _ in report.bad_values["n"].samples] == [2, 4]
+    assert [line for _, line, _ in report.bad_values["n"].samples] == ["line 2", "line 4"]
     assert [os.listdir(tmp_path / f"Split-{name}") for name in ("train", "eval")] == [[], []]
 
 
