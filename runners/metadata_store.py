@@ -12,7 +12,8 @@ from tfx.orchestration.metadata import Metadata
 
 from configs.settings import Settings
 from pipeline.pipeline import root
-from schemas.errors import SettingsError
+from schemas.errors import ScalableTFError, SettingsError
+from schemas.storage_error import storage_error
 
 
 class SqliteMetadata(Metadata):
@@ -36,7 +37,11 @@ class SqliteMetadata(Metadata):
             self._lock = self._lock_path.open("w")
             fcntl.flock(self._lock, fcntl.LOCK_EX)
         self._depth += 1
-        return super().__enter__()
+        try:
+            return super().__enter__()
+        except Exception as error:
+            self._check_disk(error)
+            raise
 
     def __exit__(
         self,
@@ -48,6 +53,18 @@ class SqliteMetadata(Metadata):
         self._depth -= 1
         if self._depth == 0 and self._lock is not None:
             self._lock.close()
+        if exc_value is not None:
+            self._check_disk(exc_value)
+
+    def _check_disk(self, error: Exception) -> None:
+        """SQLite says that a disk is full, but not which one.
+
+        Raises:
+            RunError: it is this one.
+        """
+        refused = None if isinstance(error, ScalableTFError) else storage_error(error, self._lock_path.parent)
+        if refused is not None:
+            raise refused from error
 
 
 def metadata_connection(settings: Settings) -> Metadata:

@@ -61,13 +61,14 @@ def needed_schema(curated: schema_pb2.Schema, statistics: Statistics, read: Coll
         gone |= loosened.gone
         retyped |= loosened.retyped
     before = {feature.name: feature for feature in curated.feature}
-    inferred = inferred_schema(statistics)
+    inferred, parts = _Parts(inferred_schema(statistics)), _Parts(schema)
     emptied = {name for raw in statistics.values() for name in features_with_empty_lists(raw)}
+    unread = gone - filled - set(read)
     for feature in schema.feature:
         old = before.get(feature.name)
         if old is None or feature.name in retyped:
-            _take(feature.name, inferred, schema, remarks=old)
-        elif feature.name in gone - filled - set(read):
+            parts.take(feature.name, inferred, remarks=old)
+        elif feature.name in unread:
             feature.CopyFrom(old)
             feature.lifecycle_stage = schema_pb2.DEPRECATED
         elif feature.name in emptied and feature.presence != old.presence and feature.value_count.min:
@@ -114,11 +115,12 @@ def select_changes(curated: schema_pb2.Schema, needed: schema_pb2.Schema, featur
     """The curated schema with the changes of some features only; `dataset` stands for the bounds on the rows."""
     schema = schema_pb2.Schema()
     schema.CopyFrom(curated)
+    parts, wanted = _Parts(schema), _Parts(needed)
     for name in features:
         if name == DATASET:
             schema.dataset_constraints.CopyFrom(needed.dataset_constraints)
-        if any(feature.name == name for feature in needed.feature):
-            _take(name, needed, schema)
+        if name in wanted.features:
+            parts.take(name, wanted)
     return schema
 
 
@@ -149,16 +151,23 @@ def _filled(statistics: statistics_pb2.DatasetFeatureStatisticsList) -> set[str]
     }
 
 
-def _take(
-    name: str, source: schema_pb2.Schema, target: schema_pb2.Schema, remarks: schema_pb2.Feature | None = None
-) -> None:
-    """Copies a feature, and the domain that it names, over that of the same name or to the end."""
-    feature = next(feature for feature in source.feature if feature.name == name)
-    place = next((other for other in target.feature if other.name == name), None) or target.feature.add()
-    place.CopyFrom(feature)
-    if remarks is not None and remarks.HasField("annotation"):
-        place.annotation.CopyFrom(remarks.annotation)
-    for domain in source.string_domain:
-        if feature.domain and domain.name == feature.domain:
-            kept = next((other for other in target.string_domain if other.name == domain.name), None)
-            (kept if kept is not None else target.string_domain.add()).CopyFrom(domain)
+class _Parts:
+    """The features and domains of a schema, by name; a search through thousands of them takes its time."""
+
+    def __init__(self, schema: schema_pb2.Schema) -> None:
+        self._schema = schema
+        self.features = {feature.name: feature for feature in schema.feature}
+        self.domains = {domain.name: domain for domain in schema.string_domain}
+
+    def take(self, name: str, source: _Parts, remarks: schema_pb2.Feature | None = None) -> None:
+        """Copies a feature of `source`, and the domain that it names, over that of the same name or to the end."""
+        feature = source.features[name]
+        if name not in self.features:
+            self.features[name] = self._schema.feature.add()
+        self.features[name].CopyFrom(feature)
+        if remarks is not None and remarks.HasField("annotation"):
+            self.features[name].annotation.CopyFrom(remarks.annotation)
+        if feature.domain in source.domains:
+            if feature.domain not in self.domains:
+                self.domains[feature.domain] = self._schema.string_domain.add()
+            self.domains[feature.domain].CopyFrom(source.domains[feature.domain])

@@ -17,6 +17,7 @@ from configs.settings import Settings
 from pipeline import nodes
 from runners.local import RunResult
 from runners.node import Output
+from schemas.artifacts import NOTES_PROPERTY
 from serving.blessing import FILE_NAME as BLESSING_FILE
 
 _SLICES_SHOWN = 10
@@ -51,6 +52,7 @@ def print_report(result: RunResult, settings: Settings, command: str, console: C
     evaluation = Path(_only(result, nodes.EVALUATOR, "evaluation").uri)
     metrics: dict[str, dict[str, Any]] = json.loads((evaluation / METRICS_FILE).read_text())
     blessing: dict[str, Any] = json.loads((evaluation / BLESSING_FILE).read_text())
+    _print_notes(result, console)
     console.print(_metrics_table(metrics, settings))
     console.print(f"All of them: {evaluation / METRICS_FILE}", markup=False, highlight=False, soft_wrap=True)
     _print_blessing(blessing, settings, console)
@@ -63,6 +65,12 @@ def print_report(result: RunResult, settings: Settings, command: str, console: C
     console.print(f"{len(result.outcomes)} nodes, {cached} of them cached, in {result.seconds:.1f} s.", highlight=False)
     _print_next(result, command, released, console)
     return released
+
+
+def _print_notes(result: RunResult, console: Console) -> None:
+    """What is odd about the data, though not so odd that the run stops."""
+    for note in json.loads(_only(result, nodes.EXAMPLE_GEN, "examples").properties.get(NOTES_PROPERTY) or "[]"):
+        console.print(f"[yellow]Note:[/] {escape(note)}", highlight=False, soft_wrap=True)
 
 
 def _print_newer(release: Path, console: Console) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 from runners.usage import Usage
 from schemas.errors import RunError, ScalableTFError, from_dict
+from schemas.storage_error import storage_error
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
@@ -120,35 +121,50 @@ class Worker:
             signal.signal(signal.SIGINT, signal.SIG_DFL)
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             _die_with(self._parent)
-            log = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-            os.dup2(log, 1)
-            os.dup2(log, 2)
-            # In a notebook or a test the parent's streams are not files 1 and 2.
-            sys.stdout = os.fdopen(1, "w", buffering=1, closefd=False)
-            sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
             try:
+                log = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+                os.dup2(log, 1)
+                os.dup2(log, 2)
+                # In a notebook or a test the parent's streams are not files 1 and 2.
+                sys.stdout = os.fdopen(1, "w", buffering=1, closefd=False)
+                sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
                 message = {"result": work()}
                 status = 0
             except Exception as error:  # every failure must reach the parent, whatever it is
-                traceback.print_exc()
-                message = _failure(error)
+                message = _failure(error, self.log.parent)
+                _print_traceback()
             with os.fdopen(write, "w") as pipe:
                 json.dump(message, pipe)
         except BaseException:
-            traceback.print_exc()
+            _print_traceback()
         finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
+            with contextlib.suppress(OSError):
+                sys.stdout.flush()
+                sys.stderr.flush()
             os._exit(status)  # TensorFlow's and Beam's exit handlers take seconds and have nothing to do here
 
 
-def _failure(error: BaseException) -> dict[str, Any]:
-    """A user's mistake keeps its class and text, also when a framework has wrapped it."""
+def _print_traceback() -> None:
+    # The disk that the log is on may be the one that is full.
+    with contextlib.suppress(OSError):
+        traceback.print_exc()
+
+
+def _failure(error: BaseException, folder: Path) -> dict[str, Any]:
+    """A user's mistake keeps its class and text, also when a framework has wrapped it; so does what the disk refuses.
+
+    Args:
+        error: what the work raised.
+        folder: of the run, on the disk that is likely to be the one where an error names no file.
+    """
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ScalableTFError):
             return {"error": cause.to_dict()}
         cause = cause.__cause__ or cause.__context__
+    refused = storage_error(error, folder)
+    if refused is not None:
+        return {"error": refused.to_dict()}
     lines = str(error).strip().splitlines() or [""]
     return {"crash": f"{type(error).__name__}: {lines[0][:500]}"}
 

@@ -9,6 +9,8 @@ from tfx.types.artifact import Artifact
 
 ROWS_PROPERTY = "rows"
 """Of Examples, from ExampleGen: JSON with the number of rows by split, `{"train": 2, "eval": 1}`."""
+NOTES_PROPERTY = "notes"
+"""Of Examples, from ExampleGen: JSON list of what is odd about the data, in words, for the report of the run."""
 LABEL_PROPERTY = "label"
 """Of ModelBlessing, from the Evaluator: fingerprint of the label that the model predicts."""
 

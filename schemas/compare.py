@@ -46,16 +46,17 @@ def compare_schemas(before: schema_pb2.Schema, after: schema_pb2.Schema) -> tupl
     """
     old = {feature.name: feature for feature in before.feature}
     new = {feature.name: feature for feature in after.feature}
+    old_values, new_values = _all_values(before), _all_values(after)
     found = []
     for name, feature in old.items():
         if name in new:
-            texts = _feature_changes(feature, new[name], _values(feature, before), _values(new[name], after))
+            texts = _feature_changes(feature, new[name], old_values[name], new_values[name])
         else:
             texts = iter(("removed",))
         found += [Change(name, text) for text in texts]
     for name, feature in new.items():
         if name not in old:
-            found.append(Change(name, f"new: {_described(feature, _values(feature, after))}"))
+            found.append(Change(name, f"new: {_described(feature, new_values[name])}"))
     found += [Change(DATASET, text) for text in _dataset_changes(before, after)]
     return tuple(found)
 
@@ -90,14 +91,14 @@ def _type(feature: schema_pb2.Feature) -> str:
     return str(schema_pb2.FeatureType.Name(feature.type))
 
 
-def _values(feature: schema_pb2.Feature, schema: schema_pb2.Schema) -> set[str] | None:
-    """The feature's string domain; None when any value will do."""
-    if feature.HasField("string_domain"):
-        return set(feature.string_domain.value)
-    for domain in schema.string_domain:
-        if feature.domain and domain.name == feature.domain:
-            return set(domain.value)
-    return None
+def _all_values(schema: schema_pb2.Schema) -> dict[str, set[str] | None]:
+    """Each feature's string domain; None when any value will do."""
+    domains = {domain.name: domain for domain in schema.string_domain}
+    values: dict[str, set[str] | None] = {}
+    for feature in schema.feature:
+        domain = feature.string_domain if feature.HasField("string_domain") else domains.get(feature.domain)
+        values[feature.name] = None if domain is None else set(domain.value)
+    return values
 
 
 def _value_changes(old: set[str] | None, new: set[str] | None) -> Iterator[str]:

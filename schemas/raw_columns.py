@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schemas.features import Cross, Dtype, FeatureTable, Label, Spec
+from schemas.features import Cross, Dtype, FeatureTable, Label, Spec, Timestamp
 
 
 class RawColumns(Spec):
@@ -15,11 +15,13 @@ class RawColumns(Spec):
         columns: every column that the features, the label and the weight read, with its type.
         readers: for each of them, who reads it, in words for messages.
         label: the label, whose values are checked.
+        timestamps: columns of text that a timestamp reads, whose values are checked too.
     """
 
     columns: dict[str, Dtype]
     readers: dict[str, str]
     label: Label
+    timestamps: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, table: FeatureTable) -> RawColumns:
@@ -31,4 +33,9 @@ class RawColumns(Spec):
         if table.weight is not None:
             readers.setdefault(table.weight, "the example weight")
         readers.update(dict.fromkeys(table.label.columns, "the label"))
-        return cls(columns=table.columns, readers=readers, label=table.label)
+        timestamps = {
+            feature.column or name
+            for name, feature in table.features.items()
+            if isinstance(feature, Timestamp) and feature.dtype == "string"
+        }
+        return cls(columns=table.columns, readers=readers, label=table.label, timestamps=tuple(sorted(timestamps)))

@@ -18,6 +18,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from schemas.errors import ReleaseError
+from schemas.storage_error import storage_error
 from serving import saved_model
 from serving.directory_lock import directory_lock
 from serving.release import FILE_NAME, Provenance, Release
@@ -96,6 +97,7 @@ class ReleaseStore:
         Raises:
             ReleaseError: there is no SavedModel, it changes while it is copied, or the store cannot be written; nothing
                 is left behind then.
+            RunError: the disk is full, read-only or not to be written to; nothing is left behind then either.
         """
         files = saved_model.checksums(source)
         key = _key(saved_model.digest(files), provenance)
@@ -182,7 +184,7 @@ class ReleaseStore:
 
     @contextlib.contextmanager
     def _changing(self) -> Iterator[None]:
-        """Holds the lock, without leftovers of processes that died; an OSError becomes a ReleaseError."""
+        """Holds the lock, without leftovers of processes that died; an OSError becomes a RunError or a ReleaseError."""
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
             with directory_lock(self.directory):
@@ -191,11 +193,11 @@ class ReleaseStore:
                         shutil.rmtree(path)
                 yield
         except OSError as error:
-            raise ReleaseError(
+            raise storage_error(error, self.directory) or ReleaseError(
                 "The released versions cannot be written.",
                 where=str(error.filename or self.directory),
                 received=error.strerror or error,
-                fix="Check that it is a directory that may be written to, and that the disk is not full.",
+                fix="Check that it is a directory, and what limits there are on files (ulimit -a).",
             ) from error
 
 

@@ -11,17 +11,15 @@ from functools import cached_property
 
 import tensorflow as tf
 
+from schemas.iso_8601 import ISO_8601
+
 _ERA = 146_097
 _EPOCH = 719_468  # Days from 0000-03-01 to 1970-01-01.
 _NEW_YEAR_ONE = 719_162  # Days from 0001-01-01 to 1970-01-01.
 _JANUARY_FROM_MARCH = 306  # Days from 1 March to 1 January.
 
-_OFFSET = r"([+-]\d\d):(\d\d)\s*$"
-_TIME = r"([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d(?:\.\d+)?))?"
-_ZONE = r"(?:[Zz]|(?:\+|(-))((?:[01]\d|2[0-3])[0-5]\d))?"
-_ISO = rf"^\s*(\d{{4}})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])(?:[Tt ]{_TIME}\s*{_ZONE})?\s*$"
-_FIELDS = r"\1,\2,\3,0\4,0\5,0\6,\7,0\8"
-_DEFAULTS = (*((0, tf.int64),) * 5, (0.0, tf.float64), (1, tf.int64), (0, tf.int64))
+_FIELDS = r"\1,\2,\3,0\4,0\5,0\6,\7,0\8,0\9"
+_DEFAULTS = (*((0, tf.int64),) * 5, (0.0, tf.float64), (1, tf.int64), *((0, tf.int64),) * 2)
 _NEVER = "1970-01-01"
 
 
@@ -94,15 +92,14 @@ def parsed(text: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     >>> days.numpy().tolist(), time.numpy().tolist(), readable.numpy().tolist()
     ([1, 0], [0.25, 0.0], [True, False])
     """
-    text = tf.strings.regex_replace(text, _OFFSET, r"\1\2")
-    matches = tf.strings.regex_full_match(text, _ISO)
-    fields = tf.strings.regex_replace(tf.where(matches, text, _NEVER), _ISO, _FIELDS)
+    matches = tf.strings.regex_full_match(text, ISO_8601)
+    fields = tf.strings.regex_replace(tf.where(matches, text, _NEVER), ISO_8601, _FIELDS)
     fields = tf.strings.regex_replace(fields, ",-,", ",-1,")
     defaults = [tf.constant([default], dtype) for default, dtype in _DEFAULTS]
-    year, month, day, hour, minute, second, sign, offset = tf.io.decode_csv(fields, defaults)
+    year, month, day, hour, minute, second, sign, hours, minutes = tf.io.decode_csv(fields, defaults)
     days = _day_number(year, month, day)
     readable = matches & tf.equal(Date(days).day_of_month, day)  # Not so for 30 February.
-    ahead = sign * (offset // 100 * 60 + offset % 100)
+    ahead = sign * (hours * 60 + minutes)
     seconds = tf.cast((hour * 60 + minute - ahead) * 60, tf.float64) + second
     carried = tf.floor(seconds / 86_400.0)
     days = tf.where(readable, days + tf.cast(carried, tf.int64), 0)

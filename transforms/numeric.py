@@ -11,6 +11,8 @@ from schemas.transformed import transformed_name
 from transforms.column import Column
 from transforms.statistics import Moments, MomentsOf
 
+_FARTHEST = 1e6
+
 
 def numeric(values: Column, spec: Numeric, name: str) -> Generator[MomentsOf, Moments, dict[str, tf.Tensor]]:
     """A number, scaled by statistics of the training split.
@@ -21,8 +23,8 @@ def numeric(values: Column, spec: Numeric, name: str) -> Generator[MomentsOf, Mo
     Statistics are those of x where the raw number is present and finite. An infinity takes the largest or smallest x
     of the training split. A missing number takes `fill` (a raw number, so that `log` and scale apply to it), by default
     the mean of x: 0 after z_score. A column that is constant in the training split becomes 0 by z_score and min_max.
-    Numbers beyond the training split's are scaled, not clipped. All in float64 until the end, so that large whole
-    numbers keep their digits.
+    Numbers beyond the training split's are scaled too, up to a million deviations (or spans) away: products of larger
+    ones would overflow in the model. All in float64 until the end, so that large whole numbers keep their digits.
 
     Args:
         values: float32 or int64 column.
@@ -53,13 +55,17 @@ def numeric(values: Column, spec: Numeric, name: str) -> Generator[MomentsOf, Mo
         filling = _logged(filling) if spec.log else filling
     x = tf.where(values.present, x, filling)
     if spec.scale == "z_score":
-        x = tf.math.divide_no_nan(x - moments.mean, tf.sqrt(moments.variance))
+        x = _near(tf.math.divide_no_nan(x - moments.mean, tf.sqrt(moments.variance)))
     elif spec.scale == "min_max":
-        x = tf.math.divide_no_nan(x - moments.minimum, moments.maximum - moments.minimum)
+        x = _near(tf.math.divide_no_nan(x - moments.minimum, moments.maximum - moments.minimum))
     outputs = {transformed_name(name): tf.cast(x, tf.float32)}
     if spec.missing_indicator:
         outputs[transformed_name(f"{name}_missing")] = 1.0 - tf.cast(values.present, tf.float32)
     return outputs
+
+
+def _near(x: tf.Tensor) -> tf.Tensor:
+    return tf.clip_by_value(x, -_FARTHEST, _FARTHEST)
 
 
 def _logged(x: tf.Tensor) -> tf.Tensor:

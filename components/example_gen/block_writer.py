@@ -16,15 +16,17 @@ import pyarrow.compute as pc
 from components.example_gen.csv_blocks import Block, Piece, read_pieces
 from components.example_gen.csv_columns import Columns, RaggedRowsError, lines_of, read_columns
 from components.example_gen.encode import encode_examples
-from components.example_gen.labels import TypedColumn, read_labels
+from components.example_gen.labels import Labels, TypedColumn, read_labels
 from components.example_gen.record_blocks import RecordBlock, RecordPiece, read_record_pieces
 from components.example_gen.record_columns import read_record_columns
 from components.example_gen.report import SAMPLES, Report
 from components.example_gen.split import assign_splits
 from components.example_gen.tfrecord import ShardWriter, shard_name
+from components.example_gen.timestamps import unreadable
 from components.example_gen.values import ValueType, convert, narrowest, wider
 from schemas.errors import RunError, ScalableTFError
 from schemas.features import Dtype, Label
+from schemas.storage_error import storage_error
 
 _CHARACTERS = 60
 
@@ -39,6 +41,7 @@ class Work:
         declared: types that columns must have.
         types: types assumed for all other columns.
         label: the label of the feature table.
+        timestamps: columns of text that must hold timestamps.
         drop_unlabelled: drop rows without a label, rather than report them.
         delimiter: between fields.
         missing: texts that stand for a missing value, beside the empty text.
@@ -52,6 +55,7 @@ class Work:
     drop_unlabelled: bool
     delimiter: str
     missing: tuple[str, ...]
+    timestamps: tuple[str, ...] = ()
 
 
 def write_block(index: int, count: int, block: Block | RecordBlock, work: Work) -> Report:
@@ -74,9 +78,9 @@ def write_block(index: int, count: int, block: Block | RecordBlock, work: Work) 
                 for folder in work.folders.values()
             ]
             for piece in _pieces(block, work):
-                examples = _examples(piece, work, report)
-                if examples is not None:
-                    _write(examples, writers, work, report)
+                made = _examples(piece, work, report)
+                if made is not None:
+                    _write(*made, writers, work, report)
             if not wanted(report, work.types):
                 for writer in writers:
                     writer.discard()
@@ -84,12 +88,17 @@ def write_block(index: int, count: int, block: Block | RecordBlock, work: Work) 
         report.error = error.to_dict()
     except OSError as error:
         # Reading has errors of its own, so it is writing that fails; without the shard there is room for the report.
-        report.error = RunError(
-            f"The examples cannot be written: {error.strerror or error}.",
-            where=error.filename or next(iter(work.folders.values())),
-            fix="Free or add disk space, or check the permissions of output_dir.",
-        ).to_dict()
+        report.error = not_written(error, next(iter(work.folders.values()))).to_dict()
     return report
+
+
+def not_written(error: OSError, folder: str) -> RunError:
+    """The error of examples that cannot be written."""
+    return storage_error(error, folder) or RunError(
+        f"The examples cannot be written: {error.strerror or error}.",
+        where=error.filename or folder,
+        fix="Check output_dir and what is in its place.",
+    )
 
 
 def wanted(report: Report, types: Mapping[str, ValueType]) -> bool:
@@ -97,39 +106,53 @@ def wanted(report: Report, types: Mapping[str, ValueType]) -> bool:
     return report.sound and all(kind == types.get(name, "none") for name, kind in report.types.items())
 
 
-def _write(examples: Sequence[bytes], writers: Sequence[ShardWriter], work: Work, report: Report) -> None:
+def _write(
+    examples: Sequence[bytes],
+    classes: npt.NDArray[Any] | None,
+    writers: Sequence[ShardWriter],
+    work: Work,
+    report: Report,
+) -> None:
     parts: list[list[bytes]] = [[] for _ in writers]
-    for example, split in zip(examples, assign_splits(examples, work.buckets), strict=True):
+    splits = assign_splits(examples, work.buckets)
+    for example, split in zip(examples, splits, strict=True):
         parts[split].append(example)
-    for name, writer, part in zip(work.folders, writers, parts, strict=True):
+    for index, (name, writer, part) in enumerate(zip(work.folders, writers, parts, strict=True)):
         writer.write(part)
         report.written[name] += len(part)
+        if classes is not None:
+            report.add_classes(name, np.unique(classes[np.array(splits, int) == index]).tolist())
 
 
 def _pieces(block: Block | RecordBlock, work: Work) -> Iterator[Piece | RecordPiece]:
     return read_record_pieces(block) if isinstance(block, RecordBlock) else read_pieces(block, work.delimiter)
 
 
-def _examples(piece: Piece | RecordPiece, work: Work, report: Report) -> list[bytes] | None:
-    """The serialized examples of a piece, or None once they are not wanted."""
+def _examples(
+    piece: Piece | RecordPiece, work: Work, report: Report
+) -> tuple[list[bytes], npt.NDArray[Any] | None] | None:
+    """The serialized examples of a piece and their classes, or None once they are not wanted."""
     typed = _of_records(piece, work, report) if isinstance(piece, RecordPiece) else _of_csv(piece, work, report)
     if typed is None:
         return None
-    keep = _check_labels(piece, typed, work, report)
-    if not wanted(report, work.types):
+    labels = _check_labels(piece, typed, work, report)
+    if labels is None or not wanted(report, work.types):
         return None
+    keep = ~labels.missing
     if not keep.all():
         rows = pa.array(keep)
         typed = {name: (kind, values.filter(rows)) for name, (kind, values) in typed.items()}
-    return encode_examples(typed) if keep.any() else []
+    return encode_examples(typed) if keep.any() else [], None if labels.classes is None else labels.classes[keep]
 
 
 def _of_records(piece: RecordPiece, work: Work, report: Report) -> dict[str, TypedColumn]:
-    texts = [name for name, dtype in work.label.columns.items() if dtype == "string"]
+    texts = {name for name, dtype in work.label.columns.items() if dtype == "string"} | {*work.timestamps}
     typed = read_record_columns(piece, work.declared, texts, work.missing)
     report.read += len(piece.records)
     for name, (_, values) in typed.items():
         report.filled[name] = report.filled.get(name, 0) + len(values) - values.null_count
+        if name in work.timestamps and (refused := unreadable(values.dictionary)):
+            _report_values(name, piece, values, refused, work, report)
     return typed
 
 
@@ -160,12 +183,17 @@ def _typed(name: str, piece: Piece, parsed: Columns, work: Work, report: Report)
         result = convert(texts.dictionary, declared, clip=True)
     else:
         result = convert(texts.dictionary, declared)
+        report.filled[name] = report.filled.get(name, 0) + len(texts) - texts.null_count
+        if name in work.timestamps:
+            result.refused.update(unreadable(texts.dictionary))
     if result.refused:
         _report_values(name, piece, texts, result.refused, work, report)
     return declared, pa.DictionaryArray.from_arrays(texts.indices, result.values)
 
 
-def _report_values(name: str, piece: Piece, texts: Any, refused: Mapping[int, str], work: Work, report: Report) -> None:
+def _report_values(
+    name: str, piece: Piece | RecordPiece, texts: Any, refused: Mapping[int, str], work: Work, report: Report
+) -> None:
     bad = np.isin(np.asarray(pc.fill_null(texts.indices, -1)), list(refused))
     rows = np.flatnonzero(bad)[:SAMPLES]
     shown = [texts[int(row)].as_py()[:_CHARACTERS] for row in rows]
@@ -180,10 +208,10 @@ def _report_values(name: str, piece: Piece, texts: Any, refused: Mapping[int, st
 
 def _check_labels(
     piece: Piece | RecordPiece, typed: Mapping[str, TypedColumn], work: Work, report: Report
-) -> npt.NDArray[np.bool_]:
-    """Which rows are kept."""
+) -> Labels | None:
+    """The labels; None where they cannot be read."""
     if any(name in report.bad_values for name in work.label.columns):
-        return np.ones(len(next(iter(typed.values()))[1]), bool)
+        return None
     labels = read_labels(work.label, typed)
     report.labels.update(labels.counts)
     unlabelled = int(labels.missing.sum())
@@ -193,8 +221,7 @@ def _check_labels(
         report.unlabelled.add(unlabelled, _samples(piece, typed, np.flatnonzero(labels.missing), work))
     if labels.wrong.any():
         report.bad_labels.add(int(labels.wrong.sum()), _samples(piece, typed, np.flatnonzero(labels.wrong), work))
-    keep: npt.NDArray[np.bool_] = ~labels.missing
-    return keep
+    return labels
 
 
 def _samples(
@@ -202,8 +229,12 @@ def _samples(
 ) -> list[tuple[str, str, str]]:
     first = [int(row) for row in rows[:SAMPLES]]
     names = list(work.label.columns)
-    shown = [", ".join(f"{name}={typed[name][1][row].as_py()}"[:_CHARACTERS] for name in names) for row in first]
+    shown = [", ".join(_shown(name, typed[name][1][row].as_py()) for name in names) for row in first]
     return [(piece.path, place, text) for place, text in zip(_places(piece, first, work), shown, strict=True)]
+
+
+def _shown(name: str, value: Any) -> str:
+    return f"{name} is empty" if value is None else f"{name}={value}"[:_CHARACTERS]
 
 
 def _places(piece: Piece | RecordPiece, rows: Sequence[int], work: Work) -> list[str]:

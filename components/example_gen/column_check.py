@@ -18,10 +18,13 @@ def check_columns(headers: Sequence[Header], table: RawColumns, delimiter: str) 
     """
     first = headers[0]
     for header in headers[1:]:
-        missing = [name for name in first.names if name not in header.names]
-        added = [name for name in header.names if name not in first.names]
+        if header.names == first.names:
+            continue
+        expected, given = dict.fromkeys(first.names), dict.fromkeys(header.names)  # sets that keep the order
+        missing = [name for name in expected if name not in given]
+        added = [name for name in given if name not in expected]
         if missing or added:
-            parts = [f"lacks {', '.join(missing)}"] * bool(missing) + [f"adds {', '.join(added)}"] * bool(added)
+            parts = [f"lacks {_shortened(missing)}"] * bool(missing) + [f"adds {_shortened(added)}"] * bool(added)
             raise DataError(
                 "The files do not have the same columns.",
                 where=f"{header.path}, line 1",
@@ -33,7 +36,10 @@ def check_columns(headers: Sequence[Header], table: RawColumns, delimiter: str) 
             continue
         near = get_close_matches(column, first.names, n=1)
         hint = delimiter_hint(first, delimiter)
-        if not hint and near:
+        spaced = next((name for name in first.names if name.strip() == column), None)
+        if spaced is not None:
+            hint = f"The header has spaces around its names; remove them, or set column: {spaced!r}. "
+        elif not hint and near:
             hint = f"Is it {near[0]!r}, renamed or misspelt? "
         raise DataError(
             f"Column {column!r} is missing; it is read by {table.readers[column]}.",

@@ -64,7 +64,7 @@ class ExampleGen(component.FileBasedExampleGen):
             "delimiter": data.delimiter,
             "missing_values": list(data.missing_values),
             "unlabelled": data.unlabelled,
-            "columns": RawColumns.of(table).model_dump(mode="json"),
+            "columns": RawColumns.of(table).model_dump(mode="json", exclude_defaults=True),
         }
         range_config = None
         if data.span is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import zlib
 from typing import BinaryIO, cast
@@ -21,6 +22,7 @@ _FOREIGN = (
     (b"BZh", "a bzip2 archive", "Unpack it with bunzip2, or compress it with gzip."),
     (b"\x28\xb5\x2f\xfd", "a zstandard archive", "Unpack it with unzstd, or compress it with gzip."),
     (b"\xfd7zXZ\x00", "an xz archive", "Unpack it with unxz, or compress it with gzip."),
+    (GZIP_MAGIC, "a gzip file inside of a gzip file", "Unpack it once: gunzip < FILE > NEW."),
     (b"7z\xbc\xaf\x27\x1c", "a 7-zip archive", "Unpack it, or compress it with gzip."),
     (b"%PDF", "a PDF document", "Export the table as CSV (UTF-8)."),
     (b"SQLite format 3\x00", "a SQLite database", "Export the table as CSV (UTF-8)."),
@@ -100,10 +102,22 @@ class CsvFile:
     def _damaged(self, error: Exception) -> DataError:
         if not self.compressed:
             return DataError(f"The data cannot be read: {error}.", where=self.path, fix="Check the disk or the mount.")
-        cut = isinstance(error, EOFError)
+        what = "The gzip file is cut off." if isinstance(error, EOFError) else "The gzip file is damaged."
+        if "Not a gzipped file" in str(error):
+            what = "Behind its gzip data the file holds something else."
         return DataError(
-            "The gzip file is cut off." if cut else "The gzip file is damaged.",
-            where=f"{self.path}, after {self._position} unpacked bytes",
+            what,
+            where=f"{self.path}, after line {self._sound_lines()}",
             received=str(error),
             fix="Fetch or make the file anew; gzip -t FILE checks it.",
         )
+
+    def _sound_lines(self) -> int:
+        """Lines that can be unpacked."""
+        self._raw.seek(0)
+        lines = 0
+        with contextlib.suppress(EOFError, zlib.error, OSError):
+            stream = gzip.GzipFile(fileobj=self._raw)
+            while piece := stream.read1(1 << 13):
+                lines += piece.count(b"\n")
+        return lines

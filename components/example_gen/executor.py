@@ -15,11 +15,10 @@ from tfx.types import artifact_utils
 from tfx.types import standard_component_specs as keys
 from tfx.utils import proto_utils
 
-from components.example_gen.fingerprint import fingerprint
-from components.example_gen.ingest import Ingestion, ingest
+from components.example_gen.ingest import Ingested, Ingestion, ingest
 from components.example_gen.inputs import Place
-from schemas.artifacts import ROWS_PROPERTY
-from schemas.errors import DataError
+from components.example_gen.unchanged import unchanged
+from schemas.artifacts import NOTES_PROPERTY, ROWS_PROPERTY
 from schemas.raw_columns import RawColumns
 
 INGESTION_KEY = "ingestion"
@@ -68,19 +67,27 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         examples = artifact_utils.get_single_instance(output_dict[keys.EXAMPLES_KEY])
 
         logging.info("Ingesting %d files: %s ...", len(files), files[0])
-        done = ingest(files, examples.uri, ingestion, self._make_beam_pipeline)
+        with unchanged(files, exec_properties[utils.FINGERPRINT_PROPERTY_NAME]):
+            done = ingest(files, examples.uri, ingestion, self._make_beam_pipeline)
         logging.info("Ingested %s rows, dropped %d, types %s", done.rows, done.dropped, done.types)
-        known = exec_properties.get(utils.FINGERPRINT_PROPERTY_NAME)
-        if known and fingerprint(files) != known:
-            raise DataError(
-                "The data changed while it was read.",
-                where=exec_properties[keys.INPUT_BASE_KEY],
-                fix="Run again when the files are complete; writers should rename finished files into place.",
-            )
         examples.split_names = artifact_utils.encode_split_names(list(splits))
         examples.set_string_custom_property(ROWS_PROPERTY, json.dumps(done.rows))
         examples.set_int_custom_property(DROPPED_PROPERTY, done.dropped)
+        examples.set_string_custom_property(NOTES_PROPERTY, json.dumps(_notes(done, ingestion.table)))
         examples_utils.set_payload_format(examples, exec_properties[keys.OUTPUT_DATA_FORMAT_KEY])
         examples_utils.set_file_format(
             examples, write_split.to_file_format_str(exec_properties[keys.OUTPUT_FILE_FORMAT_KEY])
         )
+
+
+def _notes(done: Ingested, table: RawColumns) -> list[str]:
+    """What a user should know although the run goes on."""
+    rows = sum(done.rows.values())
+    notes = [
+        f"Column {name!r} is empty in all of {rows} rows, so {table.readers[name]} tells the model nothing. "
+        "Fill it, or remove the feature; a curated schema (scalable-tf schema infer) stops the run on it."
+        for name in done.empty
+    ]
+    if done.dropped:
+        notes.append(f"{done.dropped} rows without a label were dropped, as data.unlabelled says; {rows} are left.")
+    return notes

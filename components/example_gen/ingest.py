@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 import apache_beam as beam
 
-from components.example_gen.block_writer import Work, wanted, write_block
+from components.example_gen.block_writer import Work, not_written, wanted, write_block
 from components.example_gen.column_check import check_columns
 from components.example_gen.csv_blocks import Block, read_pieces, split_blocks
 from components.example_gen.csv_columns import RaggedRowsError, read_columns
@@ -59,11 +59,19 @@ class Ingestion:
 
 @dataclass(frozen=True)
 class Ingested:
-    """What was written."""
+    """What was written.
+
+    Args:
+        rows: of each split.
+        dropped: rows without a label that were left out.
+        types: of all columns.
+        empty: columns of the table that have no value in any row.
+    """
 
     rows: dict[str, int]
     dropped: int
     types: dict[str, ValueType]
+    empty: tuple[str, ...] = ()
 
 
 def ingest(
@@ -89,6 +97,7 @@ def ingest(
         declared=table.columns,
         types=types,
         label=table.label,
+        timestamps=table.timestamps,
         drop_unlabelled=ingestion.drop_unlabelled,
         delimiter=ingestion.delimiter,
         missing=ingestion.missing,
@@ -113,7 +122,8 @@ def ingest(
             shutil.rmtree(path, ignore_errors=True)
         raise
     shutil.rmtree(os.path.join(folder, _REPORTS))
-    return Ingested(report.written, report.dropped, {**table.columns, **report.types})
+    empty = tuple(name for name in table.columns if not report.filled.get(name))
+    return Ingested(report.written, report.dropped, {**table.columns, **report.types}, empty)
 
 
 def _csv_blocks(files: Sequence[str], ingestion: Ingestion) -> tuple[Sequence[AnyBlock], dict[str, ValueType]]:
@@ -143,11 +153,7 @@ def _run(blocks: Sequence[AnyBlock], work: Work, folder: str, make_pipeline: Cal
     try:
         os.makedirs(reports)
     except OSError as error:
-        raise RunError(
-            f"The examples cannot be written: {error.strerror or error}.",
-            where=folder,
-            fix="Check the permissions of output_dir and its free space.",
-        ) from error
+        raise not_written(error, folder) from error
     with make_pipeline() as pipeline:
         _ = (
             pipeline

@@ -24,11 +24,19 @@ Column = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class Labels:
-    """The labels of rows, each array bool of shape [rows]."""
+    """The labels of rows.
+
+    Args:
+        missing: bool [rows]: a label column is empty (or NaN).
+        wrong: bool [rows]: the label is none of the classes, or an infinite number.
+        counts: rows of each class; of a numeric label it holds at most two values, enough to tell whether it varies.
+        classes: [rows] the class, as text, where it is neither missing nor wrong; None of a numeric label.
+    """
 
     missing: npt.NDArray[np.bool_]
     wrong: npt.NDArray[np.bool_]
     counts: Counter[str]
+    classes: npt.NDArray[Any] | None = None
 
 
 def read_labels(label: Label, columns: Mapping[str, TypedColumn]) -> Labels:
@@ -37,10 +45,6 @@ def read_labels(label: Label, columns: Mapping[str, TypedColumn]) -> Labels:
     Args:
         label: the label of the feature table.
         columns: at least the label's columns.
-
-    Returns:
-        `missing`: a label column is empty (or NaN). `wrong`: the label is none of the classes. `counts`: rows of each
-        class; of a numeric label it holds at most two values, enough to tell whether it varies.
 
     Raises:
         SchemaError: the expression of a yes/no label does not give yes or no.
@@ -52,8 +56,7 @@ def read_labels(label: Label, columns: Mapping[str, TypedColumn]) -> Labels:
     there = {name: value[~missing] for name, value in values.items()}
     wrong = np.zeros(len(missing), bool)
     if isinstance(label, BinaryLabel):
-        classes = _yes_or_no(label, there)
-        return Labels(missing, wrong, Counter({name: n for name, n in classes.items() if n}))
+        return _labels(missing, wrong, np.where(_yes_or_no(label, there), "yes", "no"))
     target = there[label.column]
     if isinstance(label, IntegerLabel):
         number = target.astype(np.int64)
@@ -61,14 +64,21 @@ def read_labels(label: Label, columns: Mapping[str, TypedColumn]) -> Labels:
     elif isinstance(label, OneHotLabel):
         wrong[~missing] = ~np.isin(target, np.array(label.classes, dtype=object))
     else:
+        wrong[~missing] = np.isinf(target.astype(np.float64))
         two = np.unique(target)[[0, -1]] if len(target) else target
         return Labels(missing, wrong, Counter({str(number): 1 for number in two}))
-    found, counts = np.unique(target.astype(str), return_counts=True)
+    return _labels(missing, wrong, target.astype(str))
+
+
+def _labels(missing: npt.NDArray[np.bool_], wrong: npt.NDArray[np.bool_], target: Column) -> Labels:
+    found, counts = np.unique(target, return_counts=True)
     order = np.argsort(-counts, kind="stable")[:_MOST_CLASSES]
-    return Labels(missing, wrong, Counter({str(found[i]): int(counts[i]) for i in order}))
+    classes = np.zeros(len(missing), target.dtype)
+    classes[~missing] = target
+    return Labels(missing, wrong, Counter({str(found[i]): int(counts[i]) for i in order}), classes)
 
 
-def _yes_or_no(label: BinaryLabel, columns: Mapping[str, Column]) -> dict[str, int]:
+def _yes_or_no(label: BinaryLabel, columns: Mapping[str, Column]) -> npt.NDArray[np.bool_]:
     expression = Expression(label.expression)
     try:
         with np.errstate(all="ignore"):
@@ -78,8 +88,7 @@ def _yes_or_no(label: BinaryLabel, columns: Mapping[str, Column]) -> dict[str, i
     rows = len(next(iter(columns.values())))
     if result.dtype != np.bool_ and not np.isin(result, (0, 1)).all():
         raise _not_binary(label, f"it gives numbers, such as {result[~np.isin(result, (0, 1))][0]}")
-    yes = int(np.broadcast_to(result, (rows,)).astype(bool).sum())
-    return {"yes": yes, "no": rows - yes}
+    return np.broadcast_to(result, (rows,)).astype(bool)
 
 
 def _not_binary(label: BinaryLabel, why: str) -> SchemaError:

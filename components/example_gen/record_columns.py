@@ -134,9 +134,9 @@ def _text(piece: RecordPiece, name: str, column: Any) -> Any:
                 _ = None if value is None else value.decode()
             except UnicodeDecodeError as error:
                 raise DataError(
-                    "A label is not UTF-8 text.",
+                    "A feature that is read as text is not UTF-8 text.",
                     where=f"{piece.path}, record {number}, feature {name!r}",
                     received=repr(value[:_SHOWN]),
-                    fix="Write the label as text in UTF-8, or as a number.",
+                    fix="Write it in UTF-8.",
                 ) from error
         raise

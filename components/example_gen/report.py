@@ -35,7 +35,8 @@ class Found:
 class Report:
     """Counts of rows, the types that undeclared columns need, the label's values, and what was found wrong.
 
-    `filled` is the number of rows that have a value of each declared column.
+    `classes` are up to two classes of each split, enough to tell whether there is more than one; `filled` is the number
+    of rows that have a value of each declared column.
     """
 
     blocks: int = 0
@@ -44,6 +45,7 @@ class Report:
     written: dict[str, int] = field(default_factory=dict)
     types: dict[str, ValueType] = field(default_factory=dict)
     labels: Counter[str] = field(default_factory=Counter)
+    classes: dict[str, list[str]] = field(default_factory=dict)
     filled: dict[str, int] = field(default_factory=dict)
     ragged: Found = field(default_factory=Found)
     unlabelled: Found = field(default_factory=Found)
@@ -62,6 +64,8 @@ class Report:
         for name, kind in other.types.items():
             self.types[name] = wider(self.types.get(name, "none"), kind)
         self.labels.update(other.labels)
+        for split, classes in other.classes.items():
+            self.add_classes(split, classes)
         for name, count in other.filled.items():
             self.filled[name] = self.filled.get(name, 0) + count
         for mine, theirs in (
@@ -73,6 +77,10 @@ class Report:
         for name, found in other.bad_values.items():
             self.add_bad_values(name, found.count, found.samples, other.reasons[name])
         self.error = self.error or other.error
+
+    def add_classes(self, split: str, classes: Iterable[str]) -> None:
+        """Adds classes that rows of a split have."""
+        self.classes[split] = sorted({*self.classes.get(split, ()), *classes})[:2]
 
     def add_bad_values(self, name: str, count: int, samples: Iterable[tuple[str, str, str]], reason: str) -> None:
         """Adds values of a column that cannot be converted to its type."""

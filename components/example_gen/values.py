@@ -129,8 +129,12 @@ def _ints(texts: Any) -> Typed:
             value = _float(text)
             if value is None:
                 refused[index] = "not a number"
-            elif not value.is_integer() or abs(value) > _EXACT:
+            elif abs(value) >= _INT64.stop and not _INFINITE.fullmatch(text):
+                refused[index] = "outside the range of int64"
+            elif not value.is_integer():
                 refused[index] = "not a whole number"
+            elif abs(value) > _EXACT:
+                refused[index] = "written as a decimal, which is not exact for so large a number"
             else:
                 number = int(value)
         whole.append(number)

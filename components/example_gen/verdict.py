@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
 from components.example_gen.report import Found, Report
 from schemas.errors import DataError, from_dict
-from schemas.features import BinaryLabel, IntegerLabel, OneHotLabel
+from schemas.features import BinaryLabel, Dtype, IntegerLabel, Label, OneHotLabel
+from schemas.iso_8601 import EXAMPLES
 from schemas.raw_columns import RawColumns
+
+_WORDS: dict[Dtype, str] = {"int": "whole numbers", "float": "numbers", "string": f"timestamps, such as {EXAMPLES}"}
+
+
+_HINTS = (
+    (re.compile(r"[+-]?\d{1,3}([,' ]\d{3})+(\.\d+)?"), "Numbers are read without separators of thousands (1234.5). "),
+    (re.compile(r"[+-]?\d+,\d+"), "The decimal point is a point. "),
+    (re.compile(r"true|false|yes|no", re.IGNORECASE), "Write 1 and 0, or read the words as text. "),
+    (re.compile(r"\d{4}-\d\d-\d\d.*"), "Dates are read by {kind: timestamp, dtype: string}. "),
+)
 
 
 def check_report(report: Report, files: str, table: RawColumns, splits: Mapping[str, int]) -> None:
@@ -30,7 +43,7 @@ def check_report(report: Report, files: str, table: RawColumns, splits: Mapping[
             f"{_rows(report.ragged.count)} not the number of fields that the header has.",
             where=_first(report.ragged),
             received=_listed(report.ragged),
-            fix='Quote fields that hold the delimiter ("a, b"), and check that no line is cut off.',
+            fix='Quote fields that hold the delimiter or a line end ("a, b"), and check that no line is cut off.',
         )
     if report.bad_values:
         raise _bad_values(report, table)
@@ -48,21 +61,41 @@ def check_report(report: Report, files: str, table: RawColumns, splits: Mapping[
                 received=f"{kept} {'row' if kept == 1 else 'rows'} for splits {dict(splits)}",
                 fix="Give more rows, or give the split more hash buckets in data.splits.",
             )
+    for split, classes in report.classes.items():
+        if len(classes) == 1:
+            raise DataError(
+                f"Split {split!r} holds one class only, although the data hold more.",
+                where=f"{files}, label{_by(table.label)}",
+                received=f"{classes[0]} in all of {report.written[split]} rows; all splits: {_counts(report.labels)}",
+                fix="Give more rows of the rare classes, or give the split more hash buckets in data.splits.",
+            )
 
 
 def _bad_values(report: Report, table: RawColumns) -> DataError:
     name, found = next(iter(report.bad_values.items()))
     dtype = table.columns[name]
     others = [f"{other!r} ({more.count})" for other, more in report.bad_values.items() if other != name]
-    what = f"Column {name!r} must hold {'whole numbers' if dtype == 'int' else 'numbers'}; {found.count} of its values"
+    what = f"Column {name!r} must hold {_WORDS[dtype]}; {found.count} of its values"
     do = "is" if found.count == 1 else "are"
     return DataError(
         f"{what} {do} {report.reasons[name]}.{f' Other columns too: {chr(44).join(others)}.' if others else ''}",
         where=f"{_first(found)}, column {name!r}",
         received=_listed(found),
-        fix="Mend the values, add such texts to data.missing_values if they mean 'missing', "
-        f"or give the feature that reads {name!r} another dtype.",
+        fix=f"{_hint(text for *_, text in found.samples)}"
+        "Mend the values, add such texts to data.missing_values if they mean 'missing', "
+        f"{_other_reading(name, dtype, table)}",
     )
+
+
+def _other_reading(name: str, dtype: Dtype, table: RawColumns) -> str:
+    if table.readers[name] == "the label":
+        return "or compare the column with a quoted text in label.expression."
+    return f"or give the feature that reads {name!r} another {'kind' if dtype == 'string' else 'dtype'}."
+
+
+def _hint(texts: Iterable[str]) -> str:
+    """What people commonly write where a number belongs."""
+    return next((hint for text in texts for pattern, hint in _HINTS if pattern.fullmatch(text.strip())), "")
 
 
 def _check_labels(report: Report, files: str, table: RawColumns) -> None:
@@ -85,9 +118,15 @@ def _check_labels(report: Report, files: str, table: RawColumns) -> None:
                 received=f"{counts}; classes are {', '.join(label.classes)}",
                 fix=f"{f'Did you mean {near!r}? ' if near else ''}Add the names to label.classes, or mend the data.",
             )
-        classes = label.classes if isinstance(label, IntegerLabel) else 0
+        if not isinstance(label, IntegerLabel):
+            raise DataError(
+                f"{_rows(report.bad_labels.count)} an infinite label.",
+                where=_first(report.bad_labels),
+                received=_listed(report.bad_labels),
+                fix="Mend the data; or add such texts to data.missing_values and set data.unlabelled: drop.",
+            )
         raise DataError(
-            f"{_rows(report.bad_labels.count)} a label outside 0 to {classes - 1}.",
+            f"{_rows(report.bad_labels.count)} a label outside 0 to {label.classes - 1}.",
             where=_first(report.bad_labels),
             received=_listed(report.bad_labels),
             fix="Set label.classes to one more than the largest class, or mend the data. Classes count from 0.",
@@ -95,13 +134,20 @@ def _check_labels(report: Report, files: str, table: RawColumns) -> None:
     if len(report.labels) < 2:
         kept = report.read - report.dropped
         received = f"{next(iter(report.labels), 'no label')} in all of {kept} rows"
-        expression = f" by {label.expression}" if isinstance(label, BinaryLabel) else ""
         raise DataError(
             "There is only one class: nothing can be learned.",
-            where=f"{files}, label{expression}",
+            where=f"{files}, label{_by(label)}",
             received=received,
             fix="Check the label's definition and the data; both classes, or different numbers, must occur.",
         )
+
+
+def _by(label: Label) -> str:
+    return f" by {label.expression}" if isinstance(label, BinaryLabel) else f" {label.column!r}"
+
+
+def _counts(labels: Counter[str]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in labels.most_common(5))
 
 
 def _rows(count: int) -> str:

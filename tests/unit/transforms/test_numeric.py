@@ -74,6 +74,12 @@ def test_numbers_beyond_the_training_split_are_not_clipped(kinds):
     assert kinds.serve([{"amount": 5.0}])["min_max_xf"].tolist() == [[2.0]]
 
 
+@pytest.mark.parametrize("scale", ["z_score", "min_max"])
+def test_an_absurd_number_is_kept_where_a_model_can_multiply_it(scale):
+    found = eagerly([3e38, -3e38, 3.0], {"scale": scale}, 1.0, 4.0, -3.0, 5.0)["x_xf"]
+    assert found == [1e6, -1e6, pytest.approx(1.0 if scale == "z_score" else 0.75)]
+
+
 def test_negative_infinity_takes_the_smallest(kinds):
     assert kinds.serve([{"amount": -math.inf}])["min_max_xf"].tolist() == [[0.0]]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ def test_every_column_at_fault_is_reported(tmp_path: Path) -> None:
     assert [os.listdir(tmp_path / f"Split-{name}") for name in ("train", "eval")] == [[], []]
 
 
-def test_full_disk_is_reported(tmp_path: Path) -> None:
+def test_a_folder_that_is_none_is_reported(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("y,n\n1,1\n0,2\n")
     os.symlink("/dev/full", tmp_path / "full")
     report = _write(tmp_path, _work(tmp_path / "full", {"y": "float", "n": "int"}))
@@ -99,3 +100,14 @@ def test_what_is_written_as_csv_is_read_back(
         assert list(features["number"].float_list.value) == ([] if number is None else [number])
         assert list(features["whole"].int64_list.value) == ([] if whole is None else [whole])
         assert list(features["text"].bytes_list.value) == ([] if text is None else [text.encode()])
+
+
+def test_timestamps_that_cannot_be_read_are_reported_with_their_lines(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("y,at\n1,2022-05-16\n0,16/05/2022\n0,\n1,2022-02-30\n")
+    work = replace(_work(tmp_path, {"y": "float", "at": "string"}), timestamps=("at",))
+    report = _write(tmp_path, work)
+    assert [(line, text) for _, line, text in report.bad_values["at"].samples] == [
+        ("line 3", "16/05/2022"),
+        ("line 5", "2022-02-30"),
+    ]
+    assert report.reasons["at"] == "not ISO 8601"

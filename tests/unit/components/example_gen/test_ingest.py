@@ -218,7 +218,7 @@ def test_number_beyond_float32(tmp_path: Path) -> None:
 
 
 def test_rows_without_a_label(tmp_path: Path) -> None:
-    _refused(tmp_path, "1 row has no label.*line 42.*tips=None.*unlabelled: drop", _csv(*ROWS, "1,,3"))
+    _refused(tmp_path, "1 row has no label.*line 42.*tips is empty.*unlabelled: drop", _csv(*ROWS, "1,,3"))
 
 
 def test_one_class_only(tmp_path: Path) -> None:
@@ -258,3 +258,97 @@ def test_output_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("a file where the folder should be")
     with pytest.raises(RunError, match="cannot be written"):
         _ingest(tmp_path, _csv(*ROWS))
+
+
+def test_a_split_with_one_class_only(tmp_path: Path) -> None:
+    _refused(
+        tmp_path,
+        r"Split '(train|eval)' holds one class only.*label by tips > 0.5.*no in all of \d+ rows; all splits: no 39, "
+        "yes 1",
+        _csv(*(f"{fare},{int(fare == 7)},{fare}" for fare in range(40))),
+    )
+
+
+def test_columns_of_the_table_that_are_empty_are_told(tmp_path: Path) -> None:
+    assert _ingest(tmp_path, _csv(*(f",{i % 2},{i}" for i in range(40)))).empty == ("fare",)
+    (tmp_path / "again").mkdir()
+    assert _ingest(tmp_path / "again", _csv(*ROWS)).empty == ()
+
+
+def test_an_infinite_number_to_predict(tmp_path: Path) -> None:
+    table = _table(kind="numeric", column="tips")
+    _refused(tmp_path, "1 row has an infinite label.*line 42: tips=inf", _csv(*ROWS, "1,inf,3"), table=table)
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ('"1,234.5"', "without separators of thousands"),
+        ('"1,5"', "decimal point"),
+        ("True", "1 and 0"),
+        ("2022-05-16", "kind: timestamp"),
+        ("cheap", "Fix: Mend the values"),
+    ],
+)
+def test_what_people_write_for_a_number_has_a_hint(tmp_path: Path, text: str, hint: str) -> None:
+    _refused(tmp_path, f"'fare' must hold numbers.*line 42.*{hint}", _csv(*ROWS, f"{text},1,3"))
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("1e39", "outside the range of int64"),
+        ("1e400", "outside the range of int64"),
+        (str(2**63), "outside the range of int64"),
+        (str(-(2**63) - 1), "outside the range of int64"),
+        ("1e17", "written as a decimal, which is not exact for so large a number"),
+        ("inf", "not a whole number"),
+        ("2.5", "not a whole number"),
+    ],
+)
+def test_what_is_no_whole_number(tmp_path: Path, text: str, reason: str) -> None:
+    table = FeatureTable.model_validate(
+        {
+            "features": {"n": {"kind": "numeric", "dtype": "int"}},
+            "label": {"kind": "binary", "expression": "tips > 0.5"},
+        }
+    )
+    _refused(
+        tmp_path, f"'n' must hold whole numbers; 1 of its values is {reason}", _csv(*ROWS, f"1,1,{text}"), table=table
+    )
+
+
+def test_spaces_around_the_names_of_the_header(tmp_path: Path) -> None:
+    _refused(
+        tmp_path, "'fare' is missing.*spaces around its names.*column: ' fare'", _csv(*ROWS, header="n, fare, tips")
+    )
+
+
+def test_a_field_of_a_megabyte_is_kept_whole(tmp_path: Path) -> None:
+    _ingest(tmp_path, _csv(*ROWS, f"1,1,{'x' * 1_000_000}"))
+    assert max(len(row["n"][1]) for row in _read(tmp_path)) == 1_000_000
+
+
+def test_a_quoted_field_larger_than_a_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_blocks.split_blocks, "__defaults__", (100,))
+    text = "line\n" * 1000
+    done = _ingest(tmp_path, _csv(*ROWS, f'1,1,"{text}"', *ROWS))
+    assert sum(done.rows.values()) == 81
+    assert [row["n"][1] for row in _read(tmp_path) if row["fare"][1] == 1.0 and len(row["n"][1]) > 9] == [text.encode()]
+
+
+@pytest.mark.slow
+def test_ten_thousand_columns(tmp_path: Path) -> None:
+    others = [f"c{column}" for column in range(10_000)]
+    rows = [
+        f"{row},{row % 2}," + ",".join(("", "1", "2.5", "x")[column % 4] for column in range(10_000))
+        for row in range(40)
+    ]
+    swapped = "\n".join(row.split(",", 2)[2] + f",{row.split(',')[0]},{row.split(',')[1]}" for row in rows)
+    done = _ingest(
+        tmp_path,
+        _csv(*(f"{row},{row % 2},{values}" for row in range(40)), header=",".join(["fare", "tips", *others])),
+        _csv(*(f"{values},{row},{row % 2}" for row in range(40)), header=",".join([*others, "fare", "tips"])),
+    )
+    assert sum(done.rows.values()) == 80
+    assert [done.types[f"c{column}"] for column in range(4)] == ["none", "int", "float", "string"]

@@ -72,3 +72,15 @@ def test_unknown_class_name() -> None:
 def test_numeric_label_varies_or_not(values: tuple[float | None, ...], distinct: int) -> None:
     labels = read_labels(NumericLabel(kind="numeric", column="y"), {"y": _floats(*values)})
     assert len(labels.counts) == distinct
+
+
+def test_class_of_each_row() -> None:
+    label = BinaryLabel(kind="binary", expression="tips > 2")
+    classes = read_labels(label, {"tips": _floats(3, None, 1)}).classes
+    assert classes is not None
+    assert classes[[0, 2]].tolist() == ["yes", "no"]
+
+
+def test_infinite_number_is_no_label() -> None:
+    label = NumericLabel(kind="numeric", column="y")
+    assert read_labels(label, {"y": _floats(1, float("inf"), None)}).wrong.tolist() == [False, True, False]
