@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 
 from configs.secret import ENVIRONMENT_KEY, SecretUrl, holds_password
 from schemas.errors import PlacedValueError
-from schemas.features import Feature, FeatureTable, Label
+from schemas.features import Feature, FeatureTable, Label, NumericLabel
 
 _FromEnvironment = Annotated[str, Field(min_length=1, json_schema_extra={ENVIRONMENT_KEY: True})]
 """Text in which `${NAME}` and `${NAME:-default}` are replaced by that environment variable; `$$` is a `$`."""
@@ -221,6 +221,11 @@ class Training(Section):
     steps_per_execution: int | None = Field(
         None, ge=1, description="Steps between two returns to Python; default: up to 64."
     )
+    loss: Literal["squared", "absolute"] | None = Field(
+        None,
+        description="Error of a predicted number. absolute aims at the median, which outliers do not move, and squared "
+        "(the default) at the mean. Classes are always trained on cross-entropy.",
+    )
     optimizer: Optimizer = Optimizer()
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
     xla: bool = False
@@ -404,6 +409,11 @@ class Settings(Section):
         if self.example_weight is not None and columns[self.example_weight] == "string":
             raise PlacedValueError(
                 f"must be a column of numbers, but a feature reads {self.example_weight!r} as text", ("example_weight",)
+            )
+        if self.training.loss is not None and not isinstance(self.label, NumericLabel):
+            raise PlacedValueError(
+                f"must be left out for a {self.label.kind} label, which is trained on cross-entropy",
+                ("training", "loss"),
             )
         for place, slicing in enumerate(self.evaluation.slices):
             for column in slicing:

@@ -43,6 +43,7 @@ from pipeline.evaluation import eval_config, label_fingerprint
 from pipeline.user_function import check_function
 from schemas.curated import load_schema
 from schemas.errors import SettingsError
+from schemas.features import IntegerLabel, OneHotLabel
 
 TRAINER_FUNCTION = "distribution.trainer.run_fn"
 _LIBRARIES = (
@@ -145,6 +146,7 @@ def create_pipeline(settings: Settings, *, force_bless: str = "") -> Pipeline:
         keep=settings.push.keep,
         provenance={
             "pipeline": settings.name,
+            **_classes(settings),
             "settings": settings_fingerprint(settings),
             "code": code_fingerprint(
                 _packages(
@@ -215,6 +217,11 @@ def trainer_config(settings: Settings, code: str) -> dict[str, Any]:
         "features": settings.table.model_dump(mode="json"),
         "code": code,
     }
+
+
+def _classes(settings: Settings) -> dict[str, tuple[str, ...]]:
+    label = settings.label
+    return {"classes": label.class_names} if isinstance(label, (IntegerLabel, OneHotLabel)) else {}
 
 
 def _packages(*names: str) -> Iterable[str]:
