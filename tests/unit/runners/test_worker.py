@@ -86,6 +86,24 @@ def test_any_other_failure_names_the_log_which_has_the_traceback(tmp_path: Path)
     assert "Traceback" in (tmp_path / "log").read_text()
 
 
+def test_a_log_on_a_full_disk_hides_no_error() -> None:
+    def work() -> dict[str, Any]:
+        raise DataError("Too few fields.")
+
+    with pytest.raises(DataError, match="Too few fields"):
+        finish(Worker("Node", Path("/dev/full"), work)).result()
+
+
+def test_what_the_disk_refuses_is_told_with_its_path(tmp_path: Path) -> None:
+    def work() -> dict[str, Any]:
+        with open("/dev/full", "w") as file:
+            file.write("x")
+        return {}
+
+    with pytest.raises(RunError, match=rf"The disk is full.\n  Where: {tmp_path}\n.* are free on "):
+        finish(Worker("Node", tmp_path / "log", work)).result()
+
+
 def test_memory_of_the_work_is_measured(tmp_path: Path) -> None:
     def work() -> dict[str, Any]:
         return {"size": len(bytearray(300 << 20))}
