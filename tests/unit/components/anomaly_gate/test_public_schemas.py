@@ -59,7 +59,7 @@ def refused(name: str, columns: Rows) -> set[tuple[str, str]]:
     return {(finding.feature, finding.kind) for finding in judge(anomalies, statistics, Validation()).refused}
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, "imdb", "cifar10"])
 def test_the_schema_has_the_columns_that_the_feature_table_reads_with_their_types(name: str) -> None:
     columns = load_settings([ROOT / f"configs/{name}.yaml"], (), {}).table.columns
     types = {feature.name: feature.type for feature in load_schema(_schema(name)).feature}
