@@ -395,6 +395,7 @@ SPLITS = "data.splits={train: 2, eval: 1, "
 @pytest.mark.parametrize(
     ("override", "what"),
     [
+        ("data={source: tfrecord, delimiter: ;}", "data.delimiter is for CSV; tfrecord has no cells to part"),
         ("data.delimiter=''", "data.delimiter must be one ASCII character"),
         ("data.delimiter=ab", "data.delimiter must be one ASCII character"),
         ("data.delimiter=é", "data.delimiter must be one ASCII character"),
