@@ -36,7 +36,8 @@ _TEXTS = {
 }
 _NUMBER = re.compile(r"\[[Ee]rrno (\d+)\]")  # Python's text, which Beam keeps, and Arrow's
 _DENIED = re.compile(r"/\S+; Permission denied")  # TensorFlow's
-_PATHS = (re.compile(r"(/[^;'\"]+); "), re.compile(r"'(/[^']+)'"))  # TensorFlow's and Python's
+_PATHS = (re.compile(r"(?:^|\s)(/[^;'\"{}]+); "), re.compile(r"'(/[^']+)'"))  # TensorFlow's and Python's
+_OPERATION = re.compile(r"\{\{.*?\}\}\s*")  # TensorFlow's name of the operation that wrote
 _RECEIVED = 200
 
 
@@ -52,11 +53,12 @@ def storage_error(error: BaseException, *folders: str | os.PathLike[str]) -> Run
         if number is None:
             continue
         path = _path(cause) or min((os.fspath(folder) for folder in folders), key=_free, default="")
-        text = str(cause).strip().splitlines()[0][:_RECEIVED]
+        text = _OPERATION.sub("", str(cause)).strip().splitlines()[0][:_RECEIVED]
         there = _existing(path) if path else None
         if there is not None and number in _SPACE:
             usage = shutil.disk_usage(there)
-            text += f"; {_size(usage.free)} of {_size(usage.total)} are free on {_mount(there)}"
+            # Who failed has mostly removed what it had half written by now.
+            text += f"; the disk at {_mount(there)} has {_size(usage.total)}, {_size(usage.free)} free after clean-up"
         return RunError(_WHAT[number], where=path, received=text, fix=_fix(number, path))
     return None
 
@@ -82,7 +84,7 @@ def _number(error: BaseException) -> int | None:
 def _path(error: BaseException) -> str:
     if isinstance(error, OSError) and error.filename is not None:
         return os.fsdecode(error.filename) if not isinstance(error.filename, int) else ""
-    text = str(error)
+    text = _OPERATION.sub("", str(error))
     if "temporary directory" in text:
         return _temporary()
     return next((match[1] for pattern in _PATHS if (match := pattern.search(text))), "")
@@ -94,7 +96,7 @@ def _temporary() -> str:
 
 def _fix(number: int, path: str) -> str:
     temporary = bool(path) and Path(path).is_relative_to(_temporary())
-    elsewhere = "TMPDIR=/some/where in the environment" if temporary else "--set output_dir=/some/where"
+    elsewhere = "TMPDIR=/some/where in the environment" if temporary else "output_dir or metadata.url of the settings"
     again = "then run again: nothing half-written is kept, and finished nodes come from the cache."
     if number in _SPACE:
         return f"Free space there, or use another disk ({elsewhere}); {again}"

@@ -82,6 +82,8 @@ def ended(folder: Path) -> dict[str, Any]:
         f"metadata.url=sqlite:///{folder}/store/metadata.sqlite",
     ]
     steps: list[tuple[str, str, int, list[str]]] = [("store", f"{folder}/store", SIZE, [*run, *elsewhere])]
+    # A run that fails at once makes the store: artifacts, mounted or not, without a store are refused.
+    steps.append(("start", "", 0, [*run, "--set", f"data.path={folder}/nowhere.csv"]))
     steps += [(node, f"{folder}/output/{place}", SIZE, run) for node, place in PLACES.items()]
     steps.append(("last", "", 0, run))
     results = folder / "results.json"
@@ -98,7 +100,10 @@ def test_the_node_says_that_the_disk_is_full_and_where(ended: dict[str, Any], fo
     place = folder / "output" / PLACES[node]
     assert code == 1, out + err
     assert f"{node} failed.\nThe disk is full.\n  Where: {place}/" in err
-    assert re.search(rf"Received: .*; \S+ \w+ of 16.0 KiB are free on {place}\n  Fix: Free space there, ", err), err
+    received = (
+        rf"Received: .*; the disk at {place} has 16.0 KiB, \S+ \w+ free after clean-up\n  Fix: Free space there, "
+    )
+    assert re.search(received, err), err
     assert "Traceback" not in err
 
 

@@ -100,7 +100,7 @@ def test_what_the_disk_refuses_is_told_with_its_path(tmp_path: Path) -> None:
             file.write("x")
         return {}
 
-    with pytest.raises(RunError, match=rf"The disk is full.\n  Where: {tmp_path}\n.* are free on "):
+    with pytest.raises(RunError, match=rf"The disk is full.\n  Where: {tmp_path}\n.*; the disk at /"):
         finish(Worker("Node", tmp_path / "log", work)).result()
 
 
