@@ -23,6 +23,7 @@ PACKAGES = [
     "components.example_gen",
     "components.example_validator",
     "components.latest_blessed",
+    "components.public_data",
     "components.pusher",
     "components.trainer",
     "pipeline",

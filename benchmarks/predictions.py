@@ -25,14 +25,15 @@ def predict(
         label_key: transformed feature that is the label; None: no labels are computed.
 
     Returns:
-        Scores and labels, float64 [rows] each, in the order of the files; labels are empty without a label_key.
+        Scores, float64 [rows], or [rows, classes] where there are several for a row, and labels, float64 [rows], in the
+        order of the files; labels are empty without a label_key.
 
     Raises:
-        RunError: there are no examples, or a signature gives more than one score for a row.
+        RunError: there are no examples, or the model has several outputs.
     """
     loaded = tf.saved_model.load(str(model))
     serve, transform = loaded.signatures["serving_default"], loaded.signatures.get("transform_features")
-    scores, labels = [np.empty(0)], [np.empty(0)]
+    scores, labels = [], [np.empty(0)]
     for batch in batches(examples):
         outputs = serve(examples=batch)
         if len(outputs) != 1 and "outputs" not in outputs:
@@ -43,9 +44,7 @@ def predict(
                 fix="Name one `outputs`.",
             )
         score = (outputs["outputs"] if "outputs" in outputs else next(iter(outputs.values()))).numpy()
-        if score.size != len(batch):
-            raise RunError("The model gives more than one score for a row.", where=str(model), received=score.shape)
-        scores.append(score.reshape(-1).astype(np.float64))
+        scores.append((score.reshape(-1) if score.size == len(batch) else score).astype(np.float64))
         if label_key is not None:
             labels.append(transform(examples=batch)[label_key].numpy().reshape(-1).astype(np.float64))
     return np.concatenate(scores), np.concatenate(labels)

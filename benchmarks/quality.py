@@ -4,8 +4,8 @@
 
 It runs our pipeline (or takes a run that is there, `--run OUTPUT_DIR`) and reads the train and eval rows that its
 ExampleGen wrote, the columns that its features read (the label's own columns only where a feature reads them too).
-HistGradientBoosting is trained on the train rows (see `benchmarks.baseline`). Both are judged on the same eval rows:
-ours through the released SavedModel's `serving_default`, on the raw examples.
+HistGradientBoosting is trained on the train rows (see `benchmarks.baseline`). Both are judged on the same eval rows, by
+the metrics of the label's kind: ours through the released SavedModel's `serving_default`, on the raw examples.
 """
 
 from __future__ import annotations
@@ -21,20 +21,25 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from benchmarks.baseline import fit_baseline
 from benchmarks.markdown import markdown_table
 from benchmarks.ours import our_command, our_examples, our_model
-from benchmarks.scores import score
+from benchmarks.scores import class_score, number_score, score
 from configs.load import load_settings
 from configs.settings import Settings
-from schemas.errors import RunError, ScalableTFError, SettingsError
+from schemas.errors import RunError, ScalableTFError
 from schemas.expression import Expression
-from schemas.features import BinaryLabel
+from schemas.features import BinaryLabel, Label, NumericLabel, OneHotLabel
 
 _ROOT = Path(__file__).resolve().parent.parent
 _OURS = "ours"
 _BASELINE = "hist_gradient_boosting"
-_METRICS = ("auc", "log_loss", "accuracy", "calibration")
+_METRICS = ("auc", "log_loss", "accuracy", "mean_absolute_error", "root_mean_squared_error", "calibration")
+
+_Array = npt.NDArray[np.generic]
 
 
 def compare(settings: Settings, output_dir: Path) -> dict[str, Any]:
@@ -48,35 +53,40 @@ def compare(settings: Settings, output_dir: Path) -> dict[str, Any]:
         JSON-ready: `rows` by split, `columns`, `categorical`, and the metrics of `ours` and `hist_gradient_boosting`.
 
     Raises:
-        SettingsError: the label is not a binary one.
         RunError: the run has no examples or no release.
     """
     from benchmarks.examples import read_columns
     from benchmarks.predictions import predict
 
-    label = settings.label
-    if not isinstance(label, BinaryLabel):
-        raise SettingsError(
-            "This benchmark compares binary classifiers.",
-            where="label.kind",
-            received=label.kind,
-            fix="Use settings with a label of kind binary.",
-        )
     table = settings.table
     model = our_model(output_dir, settings.model_name)
     splits = {split: our_examples(output_dir, split) for split in ("train", settings.evaluation.split)}
     train, judged = (read_columns(folder, table.columns) for folder in splits.values())
-    expression = Expression(label.expression)
-    train_labels, labels = (expression(rows).astype("float64") for rows in (train, judged))
-    baseline = fit_baseline(table, train, train_labels, settings.training.seed)
+    train_labels, labels = (_labels(settings.label, rows) for rows in (train, judged))
+    baseline = fit_baseline(table, train, train_labels, settings.training.seed, settings.training.loss)
     predictions, _ = predict(model, splits[settings.evaluation.split])
     return {
         "rows": {"train": len(train_labels), settings.evaluation.split: len(labels)},
         "columns": list(baseline.columns),
         "categorical": list(baseline.categorical),
-        _OURS: asdict(score(labels, predictions)),
-        _BASELINE: asdict(score(labels, baseline.predict(judged))),
+        _OURS: _scores(settings.label, labels, predictions),
+        _BASELINE: _scores(settings.label, labels, baseline.predict(judged)),
     }
+
+
+def _labels(label: Label, rows: Mapping[str, _Array]) -> npt.NDArray[np.float64]:
+    if isinstance(label, BinaryLabel):
+        return np.asarray(Expression(label.expression)(rows)).astype(np.float64)
+    if isinstance(label, OneHotLabel):
+        places = {name.encode(): place for place, name in enumerate(label.classes)}
+        return np.array([places[name] for name in rows[label.column]], np.float64)
+    return rows[label.column].astype(np.float64)
+
+
+def _scores(label: Label, labels: npt.NDArray[np.float64], predictions: npt.NDArray[np.float64]) -> dict[str, float]:
+    if isinstance(label, BinaryLabel):
+        return asdict(score(labels, predictions))
+    return (number_score if isinstance(label, NumericLabel) else class_score)(labels, predictions)
 
 
 def report(result: Mapping[str, Any]) -> str:
@@ -84,6 +94,7 @@ def report(result: Mapping[str, Any]) -> str:
     rows = [
         (metric.replace("_", " "), *(f"{result[side][metric]:.4f}" for side in (_OURS, _BASELINE)))
         for metric in _METRICS
+        if metric in result[_OURS]
     ]
     return markdown_table(("metric", "ours", "HistGradientBoosting"), rows)
 

@@ -1,4 +1,4 @@
-"""How good a binary classifier's scores are, by scikit-learn's metrics."""
+"""How good predictions are, by scikit-learn's metrics."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
+from sklearn.metrics import accuracy_score, log_loss, mean_absolute_error, mean_squared_error, roc_auc_score
 
 
 @dataclass(frozen=True)
 class Scores:
-    """Metrics on one split.
+    """Metrics of a binary classifier on one split.
 
     Attributes:
         auc: area under the ROC curve.
@@ -45,3 +45,31 @@ def score(labels: npt.NDArray[np.float64], predictions: npt.NDArray[np.float64])
         mean_prediction=float(predictions.mean()),
         mean_label=float(labels.mean()),
     )
+
+
+def class_score(labels: npt.NDArray[np.float64], predictions: npt.NDArray[np.float64]) -> dict[str, float]:
+    """`accuracy` and `log_loss` of predicted classes.
+
+    Args:
+        labels: class numbers, [rows].
+        predictions: probabilities, [rows, classes].
+    """
+    classes = list(range(predictions.shape[1]))
+    return {
+        "accuracy": float(accuracy_score(labels, predictions.argmax(axis=1))),
+        "log_loss": float(log_loss(labels, predictions / predictions.sum(axis=1, keepdims=True), labels=classes)),
+    }
+
+
+def number_score(labels: npt.NDArray[np.float64], predictions: npt.NDArray[np.float64]) -> dict[str, float]:
+    """`mean_absolute_error`, `root_mean_squared_error` and `calibration` of predicted numbers.
+
+    Args:
+        labels: [rows].
+        predictions: [rows].
+    """
+    return {
+        "mean_absolute_error": float(mean_absolute_error(labels, predictions)),
+        "root_mean_squared_error": float(np.sqrt(mean_squared_error(labels, predictions))),
+        "calibration": float(predictions.mean() / labels.mean()),
+    }

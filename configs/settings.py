@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 from configs.secret import ENVIRONMENT_KEY, SecretUrl, holds_password
 from configs.store_url import parse_store_url
 from schemas.errors import PlacedValueError
-from schemas.features import Feature, FeatureTable, Label
+from schemas.features import Feature, FeatureTable, Label, NumericLabel
 
 _FromEnvironment = Annotated[str, Field(min_length=1, json_schema_extra={ENVIRONMENT_KEY: True})]
 """Text in which `${NAME}` and `${NAME:-default}` are replaced by that environment variable; `$$` is a `$`."""
@@ -55,13 +55,22 @@ class Section(BaseModel):
     )
 
 
+Source = Literal["csv", "tfrecord"]
+"""Format of the data's files."""
+
+
 class Data(Section):
     """Where rows come from and how they are split."""
 
-    source: Literal["csv"] = "csv"
+    source: Source = Field("csv", description="Format of the files; tfrecord: TFRecords of tf.Example.")
     path: Location = Field(
-        description="File, folder (every *.csv and *.csv.gz in it), glob, or a pattern with {SPAN}, {VERSION} or "
-        "{YYYY}-{MM}-{DD}. package:NAME/FILE is a file inside an installed package."
+        description="File, folder (every *.csv, *.csv.gz or *.tfrecord in it), glob, or a pattern with {SPAN}, "
+        "{VERSION} or {YYYY}-{MM}-{DD}. package:NAME/FILE is a file inside an installed package."
+    )
+    prepare: str | None = Field(
+        None,
+        description="Dotted path of a function that turns the file or folder of path into files of source, once; "
+        "components.example_gen.prepared says how to write one.",
     )
     delimiter: str = Field(",", description="The character between two cells, such as , or ; or a tab.")
     missing_values: tuple[str, ...] = Field(("",), description="Texts that stand for a missing value.")
@@ -74,6 +83,17 @@ class Data(Section):
         "refuse",
         description="What to do with rows whose label columns are empty; dropped rows are counted and reported.",
     )
+
+    @model_validator(mode="after")
+    def _of_its_source(self) -> Data:
+        if self.source != "csv" and "delimiter" in self.model_fields_set and self.delimiter != ",":
+            raise PlacedValueError(f"is for CSV; {self.source} has no cells to part", ("delimiter",))
+        return self
+
+    @field_validator("prepare")
+    @classmethod
+    def _dotted(cls, prepare: str | None) -> str | None:
+        return None if prepare is None else _dotted_path(prepare)
 
     @field_validator("delimiter")
     @classmethod
@@ -131,6 +151,16 @@ class Transform(Section):
     _dotted = field_validator("preprocessing_fn")(_dotted_path)
 
 
+class Pictures(Section):
+    """How pictures become vectors."""
+
+    filters: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        (32, 64, 128), min_length=1, description="Channels of the first convolution, then of each block."
+    )
+    flip: bool = Field(False, description="Mirror half of the pictures left to right while training.")
+    shift: int = Field(0, ge=0, description="Most pixels by which pictures are moved while training.")
+
+
 class Model(Section):
     """What is trained."""
 
@@ -141,6 +171,7 @@ class Model(Section):
     )
     cross_layers: int = Field(2, ge=1, description="Cross layers of the DCN-v2.")
     embedding_size: int | None = Field(None, ge=1, description="Default: 6 * size ** 0.25, at most 64.")
+    pictures: Pictures = Pictures()
     dropout: float = Field(0.0, ge=0.0, lt=1.0)
     l2: float = Field(0.0, ge=0.0)
 
@@ -190,6 +221,11 @@ class Training(Section):
     steps: int | None = Field(None, ge=1, lt=2**31, description="Stop after so many steps, whatever epochs says.")
     steps_per_execution: int | None = Field(
         None, ge=1, description="Steps between two returns to Python; default: up to 64."
+    )
+    loss: Literal["squared", "absolute"] | None = Field(
+        None,
+        description="Error of a predicted number. absolute aims at the median, which outliers do not move, and squared "
+        "(the default) at the mean. Classes are always trained on cross-entropy.",
     )
     optimizer: Optimizer = Optimizer()
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
@@ -385,6 +421,11 @@ class Settings(Section):
         if self.example_weight is not None and columns[self.example_weight] == "string":
             raise PlacedValueError(
                 f"must be a column of numbers, but a feature reads {self.example_weight!r} as text", ("example_weight",)
+            )
+        if self.training.loss is not None and not isinstance(self.label, NumericLabel):
+            raise PlacedValueError(
+                f"must be left out for a {self.label.kind} label, which is trained on cross-entropy",
+                ("training", "loss"),
             )
         for place, slicing in enumerate(self.evaluation.slices):
             for column in slicing:

@@ -20,7 +20,7 @@ Architecture = Callable[[Sequence[ModelInput], Model, Head], Network]
 
 def _dcn(inputs: Sequence[ModelInput], settings: Model, head: Head) -> Network:
     return DeepCross(
-        encoder=Encoder(inputs, settings.embedding_size),
+        encoder=Encoder(inputs, settings.embedding_size, settings.pictures),
         crosses=[Cross(settings.l2) for _ in range(settings.cross_layers)],
         deep=Deep(settings.hidden_units, settings.dropout, settings.l2),
         output=head.layer(),
@@ -29,7 +29,7 @@ def _dcn(inputs: Sequence[ModelInput], settings: Model, head: Head) -> Network:
 
 def _wide_deep(inputs: Sequence[ModelInput], settings: Model, head: Head) -> Network:
     return WideDeep(
-        encoder=Encoder(inputs, settings.embedding_size),
+        encoder=Encoder(inputs, settings.embedding_size, settings.pictures),
         wide=Wide(inputs, head.units),
         deep=Deep(settings.hidden_units, settings.dropout, settings.l2),
         output=head.layer(),

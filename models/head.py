@@ -41,8 +41,7 @@ class Head:
         """
         if not isinstance(label, (BinaryLabel, IntegerLabel, OneHotLabel)):
             return cls._of_number(values.astype(np.float64))
-        classes = 2 if isinstance(label, BinaryLabel) else label.classes
-        size = classes if isinstance(classes, int) else len(classes)
+        size = 2 if isinstance(label, BinaryLabel) else len(label.class_names)
         numbers = values.astype(np.int64)
         if numbers.min() < 0 or numbers.max() >= size:
             raise TrainingError(
@@ -80,13 +79,17 @@ class Head:
         """The last layer, in float32 whatever the others are: logits [batch, units], or numbers [batch, 1]."""
         return Output(self.units, self.bias, self.scale, name="output")
 
-    def loss(self) -> tf.keras.losses.Loss:
-        """Cross-entropy of logits, or squared error."""
+    def loss(self, error: str | None = None) -> tf.keras.losses.Loss:
+        """Cross-entropy of logits, or a number's error.
+
+        Args:
+            error: `absolute`, or squared.
+        """
         if self.kind == "binary":
             return tf.keras.losses.BinaryCrossentropy(from_logits=True)
         if self.kind == "classes":
             return tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        return tf.keras.losses.MeanSquaredError()
+        return tf.keras.losses.MeanAbsoluteError() if error == "absolute" else tf.keras.losses.MeanSquaredError()
 
     def metrics(self) -> list[tf.keras.metrics.Metric]:
         """What is reported after each epoch."""

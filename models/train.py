@@ -49,7 +49,7 @@ def train_model(
     plan = Plan.of(settings, train.rows)
     model.compile(
         optimizer=make_optimizer(settings.optimizer, plan.steps),
-        loss=head.loss(),
+        loss=head.loss(settings.loss),
         metrics=head.metrics(),
         weighted_metrics=[],
         steps_per_execution=plan.steps_per_execution,

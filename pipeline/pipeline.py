@@ -30,6 +30,7 @@ from tfx.types.standard_artifacts import Model, ModelBlessing
 from components.anomaly_gate.component import AnomalyGate
 from components.evaluator.component import Evaluator
 from components.example_gen.component import ExampleGen
+from components.example_gen.prepared import prepare_code
 from components.example_validator.component import ExampleValidator
 from components.latest_blessed.strategy import LatestBlessedBeforeStrategy
 from components.pusher.component import Pusher
@@ -42,6 +43,7 @@ from pipeline.evaluation import eval_config, label_fingerprint
 from pipeline.user_function import check_function
 from schemas.curated import load_schema
 from schemas.errors import SettingsError
+from schemas.features import IntegerLabel, OneHotLabel
 
 TRAINER_FUNCTION = "distribution.trainer.run_fn"
 _LIBRARIES = (
@@ -61,6 +63,8 @@ def create_pipeline(settings: Settings, *, force_bless: str = "") -> Pipeline:
         SettingsError: a dotted path leads nowhere.
         SchemaError: the curated schema cannot be read.
     """
+    if settings.data.prepare is not None:
+        check_function(settings.data.prepare, "data.prepare")
     check_function(settings.transform.preprocessing_fn, "transform.preprocessing_fn")
     check_function(settings.model.run_fn, "model.run_fn")
     # TFX's cache cannot see the code behind a dotted path (contract 2): its fingerprint travels with the settings.
@@ -68,8 +72,10 @@ def create_pipeline(settings: Settings, *, force_bless: str = "") -> Pipeline:
     trainer_code = code_fingerprint(_packages(settings.model.run_fn, "models", "distribution", "schemas"))
     table = settings.table
 
-    example_gen = ExampleGen(settings.data, table).with_id(nodes.EXAMPLE_GEN)
+    example_gen = ExampleGen(settings.data, table, str(root(settings) / "prepared")).with_id(nodes.EXAMPLE_GEN)
     _depends_on(example_gen, code=code_fingerprint(["components.example_gen", "schemas"]))
+    if settings.data.prepare is not None:
+        _depends_on(example_gen, prepare=prepare_code(settings.data.prepare))
     statistics_gen = StatisticsGen(examples=example_gen.outputs["examples"]).with_id(nodes.STATISTICS_GEN)
     # Without fixed shapes every raw feature may be missing, in training as in a prediction request.
     schema_gen = SchemaGen(statistics=statistics_gen.outputs["statistics"], infer_feature_shape=False).with_id(
@@ -140,9 +146,11 @@ def create_pipeline(settings: Settings, *, force_bless: str = "") -> Pipeline:
         keep=settings.push.keep,
         provenance={
             "pipeline": settings.name,
+            **_classes(settings),
             "settings": settings_fingerprint(settings),
             "code": code_fingerprint(
                 _packages(
+                    *([settings.data.prepare] if settings.data.prepare else []),
                     settings.transform.preprocessing_fn,
                     settings.model.run_fn,
                     *("transforms", "models", "distribution", "components", "serving", "schemas"),
@@ -210,6 +218,11 @@ def trainer_config(settings: Settings, code: str) -> dict[str, Any]:
         "features": settings.table.model_dump(mode="json"),
         "code": code,
     }
+
+
+def _classes(settings: Settings) -> dict[str, tuple[str, ...]]:
+    label = settings.label
+    return {"classes": label.class_names} if isinstance(label, (IntegerLabel, OneHotLabel)) else {}
 
 
 def _packages(*names: str) -> Iterable[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,11 @@ from pipeline import nodes
 from runners.local import RunResult
 from runners.node import Output
 from schemas.artifacts import NOTES_PROPERTY
+from schemas.features import IntegerLabel, OneHotLabel
 from serving.blessing import FILE_NAME as BLESSING_FILE
 
 _SLICES_SHOWN = 10
+_CLASSES_SHOWN = 20
 _METRICS_SHOWN = (
     *("example_count", "auc", "accuracy", "loss", "calibration", "precision", "recall"),
     *("mean_squared_error", "mean_absolute_error", "mean_label", "mean_prediction"),
@@ -58,6 +61,8 @@ def print_report(result: RunResult, settings: Settings, command: str, console: C
     blessing: dict[str, Any] = json.loads((evaluation / BLESSING_FILE).read_text())
     _print_notes(result, console)
     console.print(_metrics_table(metrics, settings))
+    if isinstance(settings.label, (IntegerLabel, OneHotLabel)) and "confusion_matrix" in metrics[OVERALL]:
+        console.print(_classes_table(metrics[OVERALL]["confusion_matrix"], settings.label.class_names))
     console.print(f"All of them: {evaluation / METRICS_FILE}", markup=False, highlight=False, soft_wrap=True)
     _print_blessing(blessing, settings, console)
     released = bool(blessing["blessed"])
@@ -107,6 +112,28 @@ def _metrics_table(metrics: dict[str, dict[str, Any]], settings: Settings) -> Ta
         table.add_row(escape(name), *(_number(metrics[name].get(metric)) for metric in names))
     if len(slices) > _SLICES_SHOWN:
         table.add_row(f"and {len(slices) - _SLICES_SHOWN} smaller slices", *("" for _ in names))
+    return table
+
+
+def _classes_table(matrix: list[list[float]], names: Sequence[str]) -> Table:
+    """How each class fares, from the rows of the confusion matrix, label by prediction."""
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    table.add_column("class", no_wrap=True)
+    for name in ("rows", "precision", "recall", "most often taken for"):
+        table.add_column(name, justify="right", no_wrap=True)
+    largest = sorted(range(len(names)), key=lambda place: -sum(matrix[place]))[:_CLASSES_SHOWN]
+    for place in largest:
+        rows, chosen, hits = sum(matrix[place]), sum(row[place] for row in matrix), matrix[place][place]
+        wrong = {other: count for other, count in enumerate(matrix[place]) if other != place and count}
+        table.add_row(
+            escape(names[place]),
+            f"{rows:,.0f}",
+            _number(hits / chosen if chosen else None),
+            _number(hits / rows if rows else None),
+            escape(names[max(wrong, key=lambda other: wrong[other])]) if wrong else "-",
+        )
+    if len(names) > _CLASSES_SHOWN:
+        table.add_row(f"and {len(names) - _CLASSES_SHOWN} smaller classes", "", "", "", "")
     return table
 
 

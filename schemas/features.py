@@ -185,6 +185,11 @@ class IntegerLabel(Spec):
     classes: int = Field(ge=2)
 
     @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes in the order of the predictions."""
+        return tuple(map(str, range(self.classes)))
+
+    @property
     def columns(self) -> dict[str, Dtype]:
         """The one raw column."""
         return {self.column: "int"}
@@ -202,6 +207,11 @@ class OneHotLabel(Spec):
         if len(set(self.classes)) != len(self.classes):
             raise ValueError("classes must be distinct")
         return self
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes in the order of the predictions."""
+        return self.classes
 
     @property
     def columns(self) -> dict[str, Dtype]:

@@ -27,6 +27,7 @@ class Provenance(BaseModel):
         schema_hash: SHA-256 of the schema that the data was held to, as `schema.pbtxt`.
         blessing: the Evaluator's verdict.
         metrics: metrics by slice; `Overall` is all rows.
+        classes: names of the classes, in the order of the model's predictions; empty where it predicts no classes.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -38,6 +39,7 @@ class Provenance(BaseModel):
     schema_hash: str | None = None
     blessing: Blessing
     metrics: dict[str, dict[str, Any]] = {}
+    classes: tuple[str, ...] = ()
 
     @property
     def origin(self) -> dict[str, Any]:

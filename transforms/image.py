@@ -32,20 +32,21 @@ def image(values: Column, spec: Image, name: str) -> dict[str, tf.Tensor]:
     >>> image(Column(tf.stack([dot, ""]), "string"), spec, "photo")["photo_xf"].numpy().tolist()
     [[[[1.0, 0.0, 0.0]]], [[[0.0, 0.0, 0.0]]]]
     """
-    pixels = tf.map_fn(
-        lambda encoded: _decoded_or_zeros(encoded, spec),
-        tf.reshape(values.values, [-1]),
-        fn_output_signature=tf.TensorSpec([spec.height, spec.width, spec.channels], tf.float32),
-    )
+    pixels = _decoded_or_zeros(tf.reshape(values.values, [-1]), spec)
     return {transformed_name(name): tf.ensure_shape(pixels, [None, spec.height, spec.width, spec.channels])}
 
 
 def _decoded_or_zeros(encoded: tf.Tensor, spec: Image) -> tf.Tensor:
-    # A data set of one picture: the only way in a graph to go on after an operation that failed.
-    shape = (spec.height, spec.width, spec.channels)
-    picture = tf.data.Dataset.from_tensors(encoded).filter(lambda bytes_: tf.not_equal(bytes_, ""))
-    picture = picture.map(lambda bytes_: _decoded(bytes_, spec)).ignore_errors()
-    return picture.reduce(tf.zeros(shape), lambda _, decoded: decoded)
+    """All pictures of a batch; [batch, height, width, channels]."""
+    # A data set of the batch's pictures: the only way in a graph to go on after an operation that failed.
+    rows = tf.size(encoded, tf.int64)
+    pictures = tf.data.Dataset.from_tensor_slices((tf.range(rows), encoded))
+    pictures = pictures.filter(lambda _, bytes_: tf.not_equal(bytes_, ""))
+    pictures = pictures.map(lambda row, bytes_: (row, _decoded(bytes_, spec))).ignore_errors()
+    zeros = tf.zeros(tf.stack([rows, spec.height, spec.width, spec.channels]))
+    return pictures.batch(tf.maximum(rows, 1)).reduce(
+        zeros, lambda made, some: tf.tensor_scatter_nd_update(made, some[0][:, tf.newaxis], some[1])
+    )
 
 
 def _decoded(encoded: tf.Tensor, spec: Image) -> tf.Tensor:

@@ -1,9 +1,9 @@
-"""One block of CSV to one shard of each split, and a report of what was found."""
+"""One block to one shard of each split, and a report of what was found."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +17,8 @@ from components.example_gen.csv_blocks import Block, Piece, read_pieces
 from components.example_gen.csv_columns import Columns, RaggedRowsError, lines_of, read_columns
 from components.example_gen.encode import encode_examples
 from components.example_gen.labels import Labels, TypedColumn, read_labels
+from components.example_gen.record_blocks import RecordBlock, RecordPiece, read_record_pieces
+from components.example_gen.record_columns import read_record_columns
 from components.example_gen.report import SAMPLES, Report
 from components.example_gen.split import assign_splits
 from components.example_gen.tfrecord import ShardWriter, shard_name
@@ -56,7 +58,7 @@ class Work:
     timestamps: tuple[str, ...] = ()
 
 
-def write_block(index: int, count: int, block: Block, work: Work) -> Report:
+def write_block(index: int, count: int, block: Block | RecordBlock, work: Work) -> Report:
     """Writes the shards of one block.
 
     No shard is written when the report is not sound, or when it asks for wider types than were assumed: the shards
@@ -75,7 +77,7 @@ def write_block(index: int, count: int, block: Block, work: Work) -> Report:
                 stack.enter_context(ShardWriter(os.path.join(folder, shard_name(index, count))))
                 for folder in work.folders.values()
             ]
-            for piece in read_pieces(block, work.delimiter):
+            for piece in _pieces(block, work):
                 made = _examples(piece, work, report)
                 if made is not None:
                     _write(*made, writers, work, report)
@@ -122,19 +124,17 @@ def _write(
             report.add_classes(name, np.unique(classes[np.array(splits, int) == index]).tolist())
 
 
-def _examples(piece: Piece, work: Work, report: Report) -> tuple[list[bytes], npt.NDArray[Any] | None] | None:
+def _pieces(block: Block | RecordBlock, work: Work) -> Iterator[Piece | RecordPiece]:
+    return read_record_pieces(block) if isinstance(block, RecordBlock) else read_pieces(block, work.delimiter)
+
+
+def _examples(
+    piece: Piece | RecordPiece, work: Work, report: Report
+) -> tuple[list[bytes], npt.NDArray[Any] | None] | None:
     """The serialized examples of a piece and their classes, or None once they are not wanted."""
-    try:
-        parsed = read_columns(piece, work.delimiter, work.missing)
-    except RaggedRowsError as ragged:
-        expected = len(piece.names)
-        first = [(piece.path, line, f"{fields} instead of {expected} fields") for line, fields in ragged.rows[:SAMPLES]]
-        report.ragged.add(len(ragged.rows), first)
+    typed = _of_records(piece, work, report) if isinstance(piece, RecordPiece) else _of_csv(piece, work, report)
+    if typed is None:
         return None
-    report.read += parsed.rows
-    if not parsed.rows:
-        return None
-    typed = {name: _typed(name, piece, parsed, work, report) for name in piece.names}
     labels = _check_labels(piece, typed, work, report)
     if labels is None or not wanted(report, work.types):
         return None
@@ -143,6 +143,31 @@ def _examples(piece: Piece, work: Work, report: Report) -> tuple[list[bytes], np
         rows = pa.array(keep)
         typed = {name: (kind, values.filter(rows)) for name, (kind, values) in typed.items()}
     return encode_examples(typed) if keep.any() else [], None if labels.classes is None else labels.classes[keep]
+
+
+def _of_records(piece: RecordPiece, work: Work, report: Report) -> dict[str, TypedColumn]:
+    texts = {name for name, dtype in work.label.columns.items() if dtype == "string"} | {*work.timestamps}
+    typed = read_record_columns(piece, work.declared, texts, work.missing)
+    report.read += len(piece.records)
+    for name, (_, values) in typed.items():
+        report.filled[name] = report.filled.get(name, 0) + len(values) - values.null_count
+        if name in work.timestamps and (refused := unreadable(values.dictionary)):
+            _report_values(name, piece, values, refused, work, report)
+    return typed
+
+
+def _of_csv(piece: Piece, work: Work, report: Report) -> dict[str, TypedColumn] | None:
+    try:
+        parsed = read_columns(piece, work.delimiter, work.missing)
+    except RaggedRowsError as ragged:
+        wrong = f"instead of {len(piece.names)} fields"
+        first = [(piece.path, f"line {line}", f"{fields} {wrong}") for line, fields in ragged.rows[:SAMPLES]]
+        report.ragged.add(len(ragged.rows), first)
+        return None
+    report.read += parsed.rows
+    if not parsed.rows:
+        return None
+    return {name: _typed(name, piece, parsed, work, report) for name in piece.names}
 
 
 def _typed(name: str, piece: Piece, parsed: Columns, work: Work, report: Report) -> TypedColumn:
@@ -166,20 +191,24 @@ def _typed(name: str, piece: Piece, parsed: Columns, work: Work, report: Report)
     return declared, pa.DictionaryArray.from_arrays(texts.indices, result.values)
 
 
-def _report_values(name: str, piece: Piece, texts: Any, refused: Mapping[int, str], work: Work, report: Report) -> None:
+def _report_values(
+    name: str, piece: Piece | RecordPiece, texts: Any, refused: Mapping[int, str], work: Work, report: Report
+) -> None:
     bad = np.isin(np.asarray(pc.fill_null(texts.indices, -1)), list(refused))
     rows = np.flatnonzero(bad)[:SAMPLES]
     shown = [texts[int(row)].as_py()[:_CHARACTERS] for row in rows]
-    lines = lines_of(piece, work.delimiter, [int(row) for row in rows])
+    places = _places(piece, [int(row) for row in rows], work)
     report.add_bad_values(
         name,
         int(bad.sum()),
-        [(piece.path, line, text) for line, text in zip(lines, shown, strict=True)],
+        [(piece.path, place, text) for place, text in zip(places, shown, strict=True)],
         refused[texts.indices[int(rows[0])].as_py()],
     )
 
 
-def _check_labels(piece: Piece, typed: Mapping[str, TypedColumn], work: Work, report: Report) -> Labels | None:
+def _check_labels(
+    piece: Piece | RecordPiece, typed: Mapping[str, TypedColumn], work: Work, report: Report
+) -> Labels | None:
     """The labels; None where they cannot be read."""
     if any(name in report.bad_values for name in work.label.columns):
         return None
@@ -196,13 +225,20 @@ def _check_labels(piece: Piece, typed: Mapping[str, TypedColumn], work: Work, re
 
 
 def _samples(
-    piece: Piece, typed: Mapping[str, TypedColumn], rows: npt.NDArray[np.intp], work: Work
-) -> list[tuple[str, int, str]]:
+    piece: Piece | RecordPiece, typed: Mapping[str, TypedColumn], rows: npt.NDArray[np.intp], work: Work
+) -> list[tuple[str, str, str]]:
     first = [int(row) for row in rows[:SAMPLES]]
     names = list(work.label.columns)
     shown = [", ".join(_shown(name, typed[name][1][row].as_py()) for name in names) for row in first]
-    return [(piece.path, line, text) for line, text in zip(lines_of(piece, work.delimiter, first), shown, strict=True)]
+    return [(piece.path, place, text) for place, text in zip(_places(piece, first, work), shown, strict=True)]
 
 
 def _shown(name: str, value: Any) -> str:
     return f"{name} is empty" if value is None else f"{name}={value}"[:_CHARACTERS]
+
+
+def _places(piece: Piece | RecordPiece, rows: Sequence[int], work: Work) -> list[str]:
+    """Where in the file these rows (ascending) of a piece are, in words."""
+    if isinstance(piece, RecordPiece):
+        return [f"record {piece.first + row}" for row in rows]
+    return [f"line {line}" for line in lines_of(piece, work.delimiter, rows)]

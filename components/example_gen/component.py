@@ -1,4 +1,4 @@
-"""ExampleGen: CSV files to split TFRecords of tf.Example."""
+"""ExampleGen: CSV or TFRecord files to split TFRecords of tf.Example."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tfx.types import channel, component_spec, standard_artifacts
 from tfx.types import standard_component_specs as keys
 
 from components.example_gen.driver import Driver
-from components.example_gen.executor import INGESTION_KEY, Executor
+from components.example_gen.executor import INGESTION_KEY, PREPARE_KEY, PREPARED_DIR_KEY, Executor
 from components.example_gen.inputs import split_path
 from components.example_gen.spans import has_span
 from configs.settings import Data
@@ -25,6 +25,8 @@ class ExampleGenSpec(component_spec.ComponentSpec):
     PARAMETERS = {
         **keys.FileBasedExampleGenSpec.PARAMETERS,
         INGESTION_KEY: component_spec.ExecutionParameter(type=str),
+        PREPARE_KEY: component_spec.ExecutionParameter(type=str, optional=True),
+        PREPARED_DIR_KEY: component_spec.ExecutionParameter(type=str, optional=True),
     }
     INPUTS = keys.FileBasedExampleGenSpec.INPUTS
     OUTPUTS = keys.FileBasedExampleGenSpec.OUTPUTS
@@ -39,11 +41,12 @@ class ExampleGen(component.FileBasedExampleGen):
     Every example has every column. Columns of the table get its types, others the narrowest that holds all of their
     values. An empty field, and every text of `data.missing_values`, is missing: an empty list. NaN and infinities in a
     column of numbers are kept as they are; a NaN later counts as missing. Rows whose label is missing are refused or
-    dropped, as `data.unlabelled` says.
+    dropped, as `data.unlabelled` says. Features of a TFRecord that the table does not name are left out.
 
     Args:
         data: where rows come from and how they are split.
         table: the feature table: types of columns, and the label.
+        prepared_dir: where what `data.prepare` makes is kept; needed only with one.
 
     Raises:
         DataError: `data.path` is a pattern that has no meaning.
@@ -53,10 +56,11 @@ class ExampleGen(component.FileBasedExampleGen):
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
     DRIVER_CLASS = Driver
 
-    def __init__(self, data: Data, table: FeatureTable) -> None:
+    def __init__(self, data: Data, table: FeatureTable, prepared_dir: str | None = None) -> None:
         base, pattern = split_path(data.path)
         has_span(pattern)
         options = {
+            "source": data.source,
             "delimiter": data.delimiter,
             "missing_values": list(data.missing_values),
             "unlabelled": data.unlabelled,
@@ -81,6 +85,8 @@ class ExampleGen(component.FileBasedExampleGen):
             output_data_format=example_gen_pb2.FORMAT_TF_EXAMPLE,
             output_file_format=example_gen_pb2.FORMAT_TFRECORDS_GZIP,
             ingestion=json.dumps(options, sort_keys=True),
+            prepare=data.prepare,
+            prepared_dir=prepared_dir if data.prepare else None,
             examples=channel.Channel(type=standard_artifacts.Examples),
         )
         super(component.FileBasedExampleGen, self).__init__(spec=spec)

@@ -33,6 +33,11 @@ class Block:
     offset: int
     length: int | None = None
 
+    @property
+    def place(self) -> str:
+        """Where it starts, in words."""
+        return f"{self.path}, from line {self.line}"
+
 
 @dataclass(frozen=True)
 class Piece:

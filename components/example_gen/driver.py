@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import os
+import json
+from pathlib import Path
 from typing import Any
 
 from tfx.components.example_gen import driver, utils
@@ -10,9 +11,12 @@ from tfx.proto import example_gen_pb2, range_config_pb2
 from tfx.types import standard_component_specs as keys
 from tfx.utils import proto_utils
 
+from components.example_gen.executor import INGESTION_KEY, PREPARE_KEY, PREPARED_DIR_KEY
 from components.example_gen.fingerprint import fingerprint
-from components.example_gen.inputs import find_inputs, split_path
+from components.example_gen.inputs import Place, find_place, split_path
+from components.example_gen.prepared import prepared
 from configs.paths import resolve
+from configs.settings import Source
 
 
 class Driver(driver.FileBasedDriver):
@@ -21,10 +25,11 @@ class Driver(driver.FileBasedDriver):
     def resolve_exec_properties(
         self, exec_properties: dict[str, Any], pipeline_info: object, component_info: object
     ) -> dict[str, Any]:
-        """Replaces the pattern by that of the chosen span, and adds span, version and fingerprint.
+        """Replaces the path by that of the chosen span, or what was prepared of it, and adds what identifies the files.
 
         Raises:
             DataError: there are no files to read.
+            SettingsError: the function that prepares them cannot be imported.
         """
         del pipeline_info, component_info
         inputs = proto_utils.json_to_proto(exec_properties[keys.INPUT_CONFIG_KEY], example_gen_pb2.Input())
@@ -32,8 +37,12 @@ class Driver(driver.FileBasedDriver):
         if exec_properties.get(keys.RANGE_CONFIG_KEY):
             chosen = proto_utils.json_to_proto(exec_properties[keys.RANGE_CONFIG_KEY], range_config_pb2.RangeConfig())
             span = chosen.static_range.start_span_number
-        path = resolve(os.path.join(exec_properties[keys.INPUT_BASE_KEY], inputs.splits[0].pattern))
-        found = find_inputs(*split_path(path), span)
+        path = resolve(Place(exec_properties[keys.INPUT_BASE_KEY], inputs.splits[0].pattern).path)
+        source: Source = json.loads(exec_properties[INGESTION_KEY])["source"]
+        found = find_place(*split_path(path), span, source)
+        if function := exec_properties.get(PREPARE_KEY):
+            folder = prepared(Path(found.path), function, Path(exec_properties[PREPARED_DIR_KEY]), source)
+            found = Place(str(folder.parent), folder.name, found.span, found.version, source)
         inputs.splits[0].pattern = found.pattern
         exec_properties[keys.INPUT_BASE_KEY] = found.base
         exec_properties[keys.INPUT_CONFIG_KEY] = proto_utils.proto_to_json(inputs)

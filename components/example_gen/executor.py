@@ -16,7 +16,7 @@ from tfx.types import standard_component_specs as keys
 from tfx.utils import proto_utils
 
 from components.example_gen.ingest import Ingested, Ingestion, ingest
-from components.example_gen.inputs import find_inputs
+from components.example_gen.inputs import Place
 from components.example_gen.unchanged import unchanged
 from schemas.artifacts import NOTES_PROPERTY, ROWS_PROPERTY
 from schemas.raw_columns import RawColumns
@@ -25,6 +25,10 @@ INGESTION_KEY = "ingestion"
 """Execution property: JSON of the settings and the raw columns that decide the result."""
 DROPPED_PROPERTY = "dropped"
 """Custom property of Examples: number of rows without a label that were left out."""
+PREPARE_KEY = "prepare"
+"""Execution property: dotted path of the function that makes the files to read, if any; for the driver."""
+PREPARED_DIR_KEY = "prepared_dir"
+"""Execution property: where it makes them."""
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
@@ -54,11 +58,12 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         ingestion = Ingestion(
             table=RawColumns.model_validate(options["columns"]),
             splits=splits,
+            source=options["source"],
             delimiter=options["delimiter"],
             missing=tuple(options["missing_values"]),
             drop_unlabelled=options["unlabelled"] == "drop",
         )
-        files = find_inputs(exec_properties[keys.INPUT_BASE_KEY], inputs.splits[0].pattern).files
+        files = Place(exec_properties[keys.INPUT_BASE_KEY], inputs.splits[0].pattern, source=ingestion.source).files
         examples = artifact_utils.get_single_instance(output_dict[keys.EXAMPLES_KEY])
 
         logging.info("Ingesting %d files: %s ...", len(files), files[0])

@@ -7,17 +7,24 @@ import os
 import re
 from difflib import get_close_matches
 
+from configs.settings import Source
 from schemas.errors import DataError
 
-_SUFFIXES = (".csv", ".csv.gz")
+_SUFFIXES: dict[Source, tuple[str, ...]] = {
+    "csv": (".csv", ".csv.gz"),
+    "tfrecord": (".tfrecord", ".tfrecord.gz", ".tfrecords", ".tfrecords.gz"),
+}
+FORMATS: dict[Source, str] = {"csv": "CSV", "tfrecord": "TFRecord"}
+"""The formats in words."""
 _WILD = re.compile(r"[*?\[]")
 
 
-def list_files(path: str) -> tuple[str, ...]:
+def list_files(path: str, source: Source = "csv") -> tuple[str, ...]:
     """The files that a path stands for, sorted by name.
 
     Args:
-        path: a file, a folder (every *.csv and *.csv.gz directly in it), or a glob (** crosses folders).
+        path: a file, a folder (every file directly in it whose suffix is the format's), or a glob (** crosses folders).
+        source: the format.
 
     Raises:
         DataError: there are none, or one cannot be read.
@@ -25,7 +32,7 @@ def list_files(path: str) -> tuple[str, ...]:
     wildcard = _WILD.search(path)
     if wildcard is None or os.path.lexists(path):
         if os.path.isdir(path):
-            return _folder(path)
+            return _folder(path, source)
         if not os.path.exists(path):
             raise _missing(path)
         files = [path]
@@ -44,26 +51,33 @@ def list_files(path: str) -> tuple[str, ...]:
     return tuple(files)
 
 
-def _folder(path: str) -> tuple[str, ...]:
+def _folder(path: str, source: Source) -> tuple[str, ...]:
     try:
         names = sorted(os.listdir(path))
     except OSError as error:
         raise _unreadable(path, error) from error
+    suffixes = _SUFFIXES[source]
     files = [
         os.path.join(path, name)
         for name in names
-        if name.lower().endswith(_SUFFIXES) and not name.startswith(".") and not os.path.isdir(os.path.join(path, name))
+        if name.lower().endswith(suffixes) and not name.startswith(".") and not os.path.isdir(os.path.join(path, name))
     ]
     if not files:
         raise DataError(
-            "The folder of the data holds no CSV file.",
+            f"The folder of the data holds no {FORMATS[source]} file.",
             where="data.path",
             received=path,
-            fix=f"Put *.csv or *.csv.gz files there, or name a file or a glob; {whats_there(path)}",
+            fix=f"Put {shown_suffixes(source)} files there, or name a file or a glob; {whats_there(path)}",
         )
     for file in files:
         _check_readable(file)
     return tuple(files)
+
+
+def shown_suffixes(source: Source) -> str:
+    """The suffixes of a format, in words."""
+    *most, last = (f"*{suffix}" for suffix in _SUFFIXES[source])
+    return f"{', '.join(most)} or {last}"
 
 
 def _check_readable(path: str) -> None:

@@ -20,12 +20,17 @@ from components.example_gen.column_check import check_columns
 from components.example_gen.csv_blocks import Block, read_pieces, split_blocks
 from components.example_gen.csv_columns import RaggedRowsError, read_columns
 from components.example_gen.csv_header import read_header
+from components.example_gen.feature_check import check_features
+from components.example_gen.record_blocks import RecordBlock, split_record_blocks
 from components.example_gen.report import Report
 from components.example_gen.tfrecord import write_whole
 from components.example_gen.values import ValueType, narrowest, wider
 from components.example_gen.verdict import check_report
+from configs.settings import Source
 from schemas.errors import DataError, RunError
 from schemas.raw_columns import RawColumns
+
+AnyBlock = Block | RecordBlock
 
 _REPORTS = ".reports"
 _GUESS_BYTES = 64 << 10
@@ -38,13 +43,15 @@ class Ingestion:
     Args:
         table: raw columns of the feature table: their types are binding, the label is checked.
         splits: hash buckets of each split, by name.
-        delimiter: between fields.
+        source: format of the files.
+        delimiter: between fields of CSV.
         missing: texts that stand for a missing value, beside the empty text.
         drop_unlabelled: drop rows without a label, rather than refuse them.
     """
 
     table: RawColumns
     splits: Mapping[str, int]
+    source: Source = "csv"
     delimiter: str = ","
     missing: tuple[str, ...] = ()
     drop_unlabelled: bool = False
@@ -73,7 +80,7 @@ def ingest(
     """Writes gzipped TFRecords of tf.Example to `folder`/Split-NAME/.
 
     Args:
-        files: CSV files, plain or gzip, in the order in which their rows are to come.
+        files: plain or gzip, in the order in which their rows are to come.
         folder: where the splits go; must be empty or absent, and reachable for every worker.
         ingestion: how.
         make_pipeline: gives the Beam pipeline of the engine.
@@ -83,18 +90,12 @@ def ingest(
         SchemaError: the label's expression does not give yes or no.
     """
     table = ingestion.table
-    headers = [read_header(path, ingestion.delimiter) for path in files]
-    check_columns(headers, table, ingestion.delimiter)
-    blocks = [block for header in headers for block in split_blocks(header, ingestion.delimiter)]
-    if not blocks:
-        raise DataError(
-            "The data holds a header, but no row.", where=_files(files), received="0 rows", fix="Give data with rows."
-        )
+    blocks, types = _csv_blocks(files, ingestion) if ingestion.source == "csv" else (_record_blocks(files), {})
     work = Work(
         folders={name: os.path.join(folder, f"Split-{name}") for name in ingestion.splits},
         buckets=tuple(ingestion.splits.values()),
         declared=table.columns,
-        types=_first_types(blocks, ingestion),
+        types=types,
         label=table.label,
         timestamps=table.timestamps,
         drop_unlabelled=ingestion.drop_unlabelled,
@@ -106,6 +107,8 @@ def ingest(
         if report.sound and not wanted(report, work.types):
             work = replace(work, types=report.types)
             report = _run(blocks, work, folder, make_pipeline)
+        if ingestion.source == "tfrecord":
+            check_features(report, files, table)
         check_report(report, _files(files), table, ingestion.splits)
         if not wanted(report, work.types) or report.read != sum(report.written.values()) + report.dropped:
             raise RunError(
@@ -123,7 +126,28 @@ def ingest(
     return Ingested(report.written, report.dropped, {**table.columns, **report.types}, empty)
 
 
-def _run(blocks: Sequence[Block], work: Work, folder: str, make_pipeline: Callable[[], beam.Pipeline]) -> Report:
+def _csv_blocks(files: Sequence[str], ingestion: Ingestion) -> tuple[Sequence[AnyBlock], dict[str, ValueType]]:
+    """The blocks, and the types that undeclared columns seem to have."""
+    headers = [read_header(path, ingestion.delimiter) for path in files]
+    check_columns(headers, ingestion.table, ingestion.delimiter)
+    blocks = [block for header in headers for block in split_blocks(header, ingestion.delimiter)]
+    if not blocks:
+        raise DataError(
+            "The data holds a header, but no row.", where=_files(files), received="0 rows", fix="Give data with rows."
+        )
+    return blocks, _first_types(blocks, ingestion)
+
+
+def _record_blocks(files: Sequence[str]) -> Sequence[AnyBlock]:
+    blocks = [block for path in files for block in split_record_blocks(path)]
+    if not blocks:
+        raise DataError(
+            "The data holds no record.", where=_files(files), received="0 records", fix="Give data with records."
+        )
+    return blocks
+
+
+def _run(blocks: Sequence[AnyBlock], work: Work, folder: str, make_pipeline: Callable[[], beam.Pipeline]) -> Report:
     reports = os.path.join(folder, _REPORTS)
     shutil.rmtree(reports, ignore_errors=True)
     try:
@@ -144,7 +168,7 @@ def _run(blocks: Sequence[Block], work: Work, folder: str, make_pipeline: Callab
         except FileNotFoundError as error:
             raise RunError(
                 "A part of the data was not ingested: its report is missing.",
-                where=f"{blocks[index].path}, from line {blocks[index].line}",
+                where=blocks[index].place,
                 fix="Check that every worker of the engine can write to the output folder, then run again.",
             ) from error
     return combined
@@ -158,7 +182,7 @@ class _Write(beam.DoFn):
         self._work = work
         self._reports = reports
 
-    def process(self, element: tuple[int, Block]) -> Iterator[int]:
+    def process(self, element: tuple[int, AnyBlock]) -> Iterator[int]:
         index, block = element
         report = write_block(index, self._count, block, self._work)
         write_whole(_report_path(self._reports, index), report.to_json().encode())

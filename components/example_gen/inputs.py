@@ -8,20 +8,38 @@ from dataclasses import dataclass
 
 from components.example_gen.files import list_files, whats_there
 from components.example_gen.spans import find_spans, has_span, shown_spans
+from configs.settings import Source
 from schemas.errors import DataError
 
 _MAGIC = re.compile(r"[*?\[{]")
 
 
 @dataclass(frozen=True)
-class Inputs:
-    """The files of one run, sorted by name, with their span and version (0 and None where the path names none)."""
+class Place:
+    """What one run reads, and in which format.
+
+    Span and version are chosen (0 and None where the path names none) and out of the pattern.
+    """
 
     base: str
     pattern: str
-    files: tuple[str, ...]
     span: int = 0
     version: int | None = None
+    source: Source = "csv"
+
+    @property
+    def path(self) -> str:
+        """A file, a folder or a glob."""
+        return os.path.join(self.base, self.pattern)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files, sorted by name.
+
+        Raises:
+            DataError: there are none.
+        """
+        return list_files(self.path, self.source)
 
 
 def split_path(path: str) -> tuple[str, str]:
@@ -36,16 +54,17 @@ def split_path(path: str) -> tuple[str, str]:
     return base, "/".join(parts[fixed:])
 
 
-def find_inputs(base: str, pattern: str, span: int | None = None) -> Inputs:
-    """The files to read.
+def find_place(base: str, pattern: str, span: int | None = None, source: Source = "csv") -> Place:
+    """Where the data of one run is.
 
     Args:
         base: an existing folder or what should be one.
         pattern: what to find below it: a file, a folder, a glob, or a pattern with spans.
         span: the span to read; default: the newest. Only for patterns with spans.
+        source: the format of the files.
 
     Raises:
-        DataError: nothing is there, and what is there instead.
+        DataError: there is no such span, and which there are instead.
     """
     if "://" in base:
         raise DataError(
@@ -62,7 +81,7 @@ def find_inputs(base: str, pattern: str, span: int | None = None) -> Inputs:
                 received=f"span {span}, path {os.path.join(base, pattern)}",
                 fix="Put {SPAN} or {YYYY}-{MM}-{DD} into data.path, or remove data.span.",
             )
-        return Inputs(base, pattern, list_files(os.path.join(base, pattern)))
+        return Place(base, pattern, source=source)
     found = find_spans(base, pattern)
     numbers = sorted({each.span for each in found})
     chosen = span if span is not None else (numbers[-1] if numbers else None)
@@ -86,4 +105,4 @@ def find_inputs(base: str, pattern: str, span: int | None = None) -> Inputs:
             received=", ".join(names),
             fix="Keep one of them, or give the placeholder a width, such as {SPAN:3}.",
         )
-    return Inputs(base, names[0], list_files(os.path.join(base, names[0])), chosen, version)
+    return Place(base, names[0], chosen, version, source)

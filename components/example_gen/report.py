@@ -20,12 +20,12 @@ SAMPLES = 5
 
 @dataclass
 class Found:
-    """Something wrong, with its number and the first few places: (file, line, text received)."""
+    """Something wrong, with its number and the first few: (file, place in it such as `line 3`, text received)."""
 
     count: int = 0
-    samples: list[tuple[str, int, str]] = field(default_factory=list)
+    samples: list[tuple[str, str, str]] = field(default_factory=list)
 
-    def add(self, count: int, samples: Iterable[tuple[str, int, str]]) -> None:
+    def add(self, count: int, samples: Iterable[tuple[str, str, str]]) -> None:
         """Adds what another piece or block has found after this one."""
         self.count += count
         self.samples = [*self.samples, *samples][:SAMPLES]
@@ -82,7 +82,7 @@ class Report:
         """Adds classes that rows of a split have."""
         self.classes[split] = sorted({*self.classes.get(split, ()), *classes})[:2]
 
-    def add_bad_values(self, name: str, count: int, samples: Iterable[tuple[str, int, str]], reason: str) -> None:
+    def add_bad_values(self, name: str, count: int, samples: Iterable[tuple[str, str, str]], reason: str) -> None:
         """Adds values of a column that cannot be converted to its type."""
         self.bad_values.setdefault(name, Found()).add(count, samples)
         self.reasons.setdefault(name, reason)
@@ -110,4 +110,4 @@ class Report:
 
 
 def _found(fields: dict[str, Any]) -> Found:
-    return Found(fields["count"], [(path, line, text) for path, line, text in fields["samples"]])
+    return Found(fields["count"], [(path, place, text) for path, place, text in fields["samples"]])

@@ -73,15 +73,16 @@ def write_whole(path: str, data: bytes) -> None:
 
 
 def _framed(record: bytes) -> tuple[bytes, bytes, bytes]:
-    return _header(len(record)), record, struct.pack("<I", _masked(record))
+    return _header(len(record)), record, struct.pack("<I", masked_crc(record))
 
 
 @lru_cache(maxsize=1 << 16)
 def _header(length: int) -> bytes:
     packed = struct.pack("<Q", length)
-    return packed + struct.pack("<I", _masked(packed))
+    return packed + struct.pack("<I", masked_crc(packed))
 
 
-def _masked(data: bytes) -> int:
+def masked_crc(data: bytes) -> int:
+    """The masked CRC-32C of some bytes."""
     crc: int = google_crc32c.value(data)
     return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF

@@ -155,15 +155,12 @@ def _rows(count: int) -> str:
 
 
 def _first(found: Found) -> str:
-    path, line, _ = found.samples[0]
-    return f"{path}, line {line}"
+    path, place, _ = found.samples[0]
+    return f"{path}, {place}"
 
 
 def _listed(found: Found) -> str:
     first = found.samples[0][0]
-    shown = [
-        f"line {line}: {text}" if path == first else f"{path}, line {line}: {text}"
-        for path, line, text in found.samples
-    ]
+    shown = [f"{place}: {text}" if path == first else f"{path}, {place}: {text}" for path, place, text in found.samples]
     more = found.count - len(found.samples)
     return "; ".join(shown) + (f"; and {more} more" if more else "")

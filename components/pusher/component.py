@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tfx.dsl.components.base.base_component import BaseComponent
@@ -53,8 +53,9 @@ class Pusher(BaseComponent):
         releases_dir: folder of all released models.
         model_name: name under which the model is served.
         keep: versions to keep; None: all.
-        provenance: `pipeline` and the fingerprints that the release records, such as `code` and `settings`. It is part
-            of the cache key, so it must hold nothing that differs between equal runs.
+        provenance: what the release records: `pipeline`, `classes` (names, where the model predicts classes), and all
+            others are fingerprints, such as `code` and `settings`. It is part of the cache key, so it must hold nothing
+            that differs between equal runs.
     """
 
     SPEC_CLASS = PusherSpec
@@ -72,7 +73,7 @@ class Pusher(BaseComponent):
         releases_dir: str,
         model_name: str,
         keep: int | None,
-        provenance: Mapping[str, str],
+        provenance: Mapping[str, str | Sequence[str]],
     ) -> None:
         arguments: dict[str, Any] = {
             executor.MODEL_KEY: model,

@@ -39,6 +39,7 @@ REASON_PROPERTY = "reason"
 RELEASE_KEY_PROPERTY = "release_key"
 
 _PIPELINE = "pipeline"
+_CLASSES = "classes"
 _FINGERPRINT_PROPERTY = "input_fingerprint"
 _SCHEMA_FILE = "schema.pbtxt"
 
@@ -80,10 +81,10 @@ class Executor(BaseExecutor):
     def _provenance(
         self, input_dict: dict[str, list[Any]], exec_properties: dict[str, Any], verdict: Blessing, evaluation: Path
     ) -> Provenance:
-        given: dict[str, str] = json.loads(exec_properties[PROVENANCE_KEY])
+        given: dict[str, Any] = json.loads(exec_properties[PROVENANCE_KEY])
         examples = input_dict[EXAMPLES_KEY]
         schema = Path(artifact_utils.get_single_uri(input_dict[SCHEMA_KEY])) / _SCHEMA_FILE
-        pipeline = given.pop(_PIPELINE, "")
+        pipeline, classes = given.pop(_PIPELINE, ""), given.pop(_CLASSES, ())
         return Provenance(
             pipeline=pipeline,
             run_id=(self._context.pipeline_run_id if self._context else None) or "",
@@ -92,6 +93,7 @@ class Executor(BaseExecutor):
             schema_hash=hashlib.sha256(schema.read_bytes()).hexdigest(),
             blessing=verdict,
             metrics=_metrics(evaluation, verdict),
+            classes=tuple(classes),
         )
 
     def _record(self, pushed: Any, destination: Path, release: Release) -> None:

@@ -123,7 +123,7 @@ def _node(folder: Path, run: str, data: Data, table: FeatureTable = SMALL) -> No
     graph = pipeline.Pipeline(
         "small",
         str(folder / "root"),
-        components=[ExampleGen(data, table)],
+        components=[ExampleGen(data, table, str(folder / "prepared"))],
         enable_cache=True,
         metadata_connection_config=connection,
     )
@@ -157,6 +157,21 @@ def test_newest_and_chosen_span(tmp_path: Path) -> None:
     assert (newest.properties["span"], chosen.properties["span"]) == (10, 2)
     assert newest.properties["input_fingerprint"] != chosen.properties["input_fingerprint"]
     assert sum(json.loads(chosen.properties["rows"]).values()) == 40
+
+
+def test_a_span_is_prepared_before_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "stf_semicolons.py").write_text(
+        "def prepare(source, target):\n    (target / 'a.csv').write_text(source.read_text().replace(';', ','))\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    for day in (1, 2):
+        _write(tmp_path / "data" / f"{day}.txt", first=day)
+        (tmp_path / "data" / f"{day}.txt").write_text((tmp_path / "data" / f"{day}.txt").read_text().replace(",", ";"))
+    data = Data(path=str(tmp_path / "data" / "{SPAN}.txt"), prepare="stf_semicolons.prepare")
+    first = _node(tmp_path, "1", data)
+    assert (first.state, first.outputs["examples"][0].properties["span"]) == ("complete", 2)
+    assert _node(tmp_path, "2", data).state == "cached"
+    assert len(list((tmp_path / "prepared").glob("[!.]*/a.csv"))) == 1
 
 
 def test_missing_file_is_told_as_it_is(tmp_path: Path) -> None:

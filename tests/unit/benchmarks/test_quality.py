@@ -10,16 +10,18 @@ import tensorflow as tf
 
 from benchmarks.quality import compare, report
 from configs.settings import Settings
-from schemas.errors import RunError, SettingsError
+from schemas.errors import RunError
+
+_FEATURES = {"fare": {"kind": "numeric"}, "payment": {"kind": "categorical"}}
 
 
-def _settings(label: dict[str, Any]) -> Settings:
+def _settings(label: dict[str, Any], features: dict[str, Any] = _FEATURES) -> Settings:
     return Settings.model_validate(
         {
             "name": "trips",
             "output_dir": "unused",
             "data": {"path": "unused"},
-            "features": {"fare": {"kind": "numeric"}, "payment": {"kind": "categorical"}},
+            "features": features,
             "label": label,
             "evaluation": {"thresholds": {"auc": {"lower": 0.5}}},
         }
@@ -48,11 +50,15 @@ def _write(folder: Path, size: int, seed: int) -> None:
 
 
 class _Half(tf.Module):
-    """Gives every row the same score."""
+    """Gives every row the same score, in one column or several."""
+
+    def __init__(self, columns: int = 1) -> None:
+        super().__init__()
+        self._columns = columns
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
     def serve(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"outputs": tf.fill([tf.size(examples), 1], 0.5)}
+        return {"outputs": tf.fill([tf.size(examples), self._columns], 0.5)}
 
 
 @pytest.fixture
@@ -90,6 +96,22 @@ def test_a_run_without_a_release(tmp_path: Path) -> None:
         compare(_settings(_BINARY), tmp_path)
 
 
-def test_only_binary_labels(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="binary"):
-        compare(_settings({"kind": "numeric", "column": "tips"}), tmp_path)
+def test_a_number(output_dir: Path) -> None:
+    result = compare(_settings({"kind": "numeric", "column": "tips"}), output_dir)
+    labels = result["ours"]
+    assert set(labels) == {"mean_absolute_error", "root_mean_squared_error", "calibration"}
+    assert result["hist_gradient_boosting"]["mean_absolute_error"] < labels["mean_absolute_error"]
+    assert report(result).splitlines()[2].startswith("| mean absolute error")
+
+
+def test_classes(output_dir: Path) -> None:
+    # The model gives one column for each of two classes, each 0.5: the first one is taken.
+    label = {"kind": "one_hot", "column": "payment", "classes": ["Cash", "Card"]}
+    settings = _settings(label, {"tips": {"kind": "numeric"}})
+    module = _Half(columns=2)
+    tf.saved_model.save(
+        module, str(output_dir / "releases" / "trips" / "1"), signatures={"serving_default": module.serve}
+    )
+    result = compare(settings, output_dir)
+    assert 0.6 <= result["ours"]["accuracy"] <= 0.8
+    assert result["ours"]["log_loss"] == pytest.approx(np.log(2))

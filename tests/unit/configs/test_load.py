@@ -395,6 +395,7 @@ SPLITS = "data.splits={train: 2, eval: 1, "
 @pytest.mark.parametrize(
     ("override", "what"),
     [
+        ("data={source: tfrecord, delimiter: ;}", "data.delimiter is for CSV; tfrecord has no cells to part"),
         ("data.delimiter=''", "data.delimiter must be one ASCII character"),
         ("data.delimiter=ab", "data.delimiter must be one ASCII character"),
         ("data.delimiter=é", "data.delimiter must be one ASCII character"),
@@ -424,6 +425,7 @@ SPLITS = "data.splits={train: 2, eval: 1, "
         ("evaluation.slices=[[company, company]]", "evaluation.slices[0] must list one or more different columns."),
         ("evaluation.slices=[[company], [company]]", "evaluation.slices[1] is the same combination as an earlier one."),
         ("example_weight=company", "example_weight must be a column of numbers"),
+        ("training.loss=absolute", "training.loss must be left out for a binary label"),
         (f"push.model={'a' * 129}", "push.model must have at most 128 characters."),
     ],
 )

@@ -59,6 +59,12 @@ def test_a_number_starts_at_its_mean_in_units_of_its_deviation() -> None:
     np.testing.assert_allclose(layer(tf.constant([[0.5]])), [[2.0 * (0.5 + 6.0)]])
 
 
+@pytest.mark.parametrize(("error", "expected"), [(None, 5.0), ("squared", 5.0), ("absolute", 2.0)])
+def test_the_error_of_a_number(error: str | None, expected: float) -> None:
+    head = Head.of(NUMERIC, np.array([1.0, 2.0]))
+    assert float(head.loss(error)(tf.constant([[1.0], [2.0]]), tf.constant([[4.0], [1.0]]))) == expected
+
+
 def test_equal_numbers_have_a_scale_of_one() -> None:
     assert Head.of(NUMERIC, np.array([3.0, 3.0])).scale == 1.0
 

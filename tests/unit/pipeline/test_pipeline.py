@@ -12,6 +12,7 @@ from configs.load import load_settings
 from configs.settings import Settings
 from pipeline import pipeline as module
 from pipeline.pipeline import create_pipeline
+from schemas.errors import SettingsError
 
 ROOT = Path(__file__).parents[3]
 
@@ -78,6 +79,21 @@ def test_changed_code_of_the_user_reaches_the_node_that_calls_it(
     before = specifications(settings("model.run_fn=stf_user_model.run_fn"))
     (tmp_path / "stf_user_model.py").write_text("def run_fn(fn_args): 1\n")
     assert changed(before, specifications(settings("model.run_fn=stf_user_model.run_fn"))) == {"Trainer", "Pusher"}
+
+
+def test_changed_code_that_prepares_the_data_reaches_example_gen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "stf_user_data.py").write_text("def prepare(source, target): ...\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    before = specifications(settings("data.prepare=stf_user_data.prepare"))
+    (tmp_path / "stf_user_data.py").write_text("def prepare(source, target): 1\n")
+    assert changed(before, specifications(settings("data.prepare=stf_user_data.prepare"))) == {"ExampleGen", "Pusher"}
+
+
+def test_a_wrong_path_of_the_function_that_prepares_the_data_names_the_nearest() -> None:
+    with pytest.raises(SettingsError, match=r"(?s)data.prepare.*Did you mean components.public_data.adult.prepare\?"):
+        create_pipeline(settings("data.prepare=components.public_data.adult.prepar"))
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def test_every_column_at_fault_is_reported(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("y,n,m\n1,a,1\n0,2,b\n0,c,3\n")
     report = _write(tmp_path, _work(tmp_path, {"y": "float", "n": "int", "m": "int"}))
     assert {name: found.count for name, found in report.bad_values.items()} == {"n": 2, "m": 1}
-    assert [line for _, line, _ in report.bad_values["n"].samples] == [2, 4]
+    assert [line for _, line, _ in report.bad_values["n"].samples] == ["line 2", "line 4"]
     assert [os.listdir(tmp_path / f"Split-{name}") for name in ("train", "eval")] == [[], []]
 
 
@@ -106,5 +106,8 @@ def test_timestamps_that_cannot_be_read_are_reported_with_their_lines(tmp_path: 
     (tmp_path / "a.csv").write_text("y,at\n1,2022-05-16\n0,16/05/2022\n0,\n1,2022-02-30\n")
     work = replace(_work(tmp_path, {"y": "float", "at": "string"}), timestamps=("at",))
     report = _write(tmp_path, work)
-    assert [(line, text) for _, line, text in report.bad_values["at"].samples] == [(3, "16/05/2022"), (5, "2022-02-30")]
+    assert [(line, text) for _, line, text in report.bad_values["at"].samples] == [
+        ("line 3", "16/05/2022"),
+        ("line 5", "2022-02-30"),
+    ]
     assert report.reasons["at"] == "not ISO 8601"

@@ -52,6 +52,17 @@ def test_folder_without_csv(tmp_path: Path) -> None:
         list_files(str(tmp_path))
 
 
+def test_folder_of_tfrecords(tmp_path: Path) -> None:
+    for name in ("b.tfrecord", "a.tfrecords.gz", "c.csv"):
+        (tmp_path / name).write_bytes(b"")
+    assert list_files(str(tmp_path), "tfrecord") == (f"{tmp_path}/a.tfrecords.gz", f"{tmp_path}/b.tfrecord")
+
+
+def test_folder_without_tfrecords(folder: Path) -> None:
+    with pytest.raises(DataError, match=r"(?s)holds no TFRecord file.*Put \*\.tfrecord, .* or \*\.tfrecords\.gz files"):
+        list_files(str(folder), "tfrecord")
+
+
 def test_empty_folder(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"(?s)holds no CSV file.*is empty"):
         list_files(str(tmp_path))

@@ -9,8 +9,8 @@ from components.example_gen.report import SAMPLES, Found, Report
 
 def _report() -> Report:
     report = Report(1, 10, 1, {"train": 6, "eval": 3}, {"a": "int"}, Counter(yes=4, no=5))
-    report.ragged.add(2, [("f.csv", 3, "2 fields")])
-    report.add_bad_values("fare", 1, [("f.csv", 4, "x")], "not a number")
+    report.ragged.add(2, [("f.csv", "line 3", "2 fields")])
+    report.add_bad_values("fare", 1, [("f.csv", "line 4", "x")], "not a number")
     return report
 
 
@@ -26,15 +26,15 @@ def test_sum_of_two_reports() -> None:
     assert total.written == {"train": 8, "eval": 6}
     assert total.types == {"a": "float"}
     assert total.labels == {"yes": 4, "no": 10}
-    assert total.bad_values == {"fare": Found(1, [("f.csv", 4, "x")])}
+    assert total.bad_values == {"fare": Found(1, [("f.csv", "line 4", "x")])}
 
 
 def test_samples_are_the_first() -> None:
     found = Found()
-    for line in range(4):
+    for line in "0123":
         found.add(2, [("f", line, "a"), ("f", line, "b")])
     assert found.count == 8
-    assert [line for _, line, _ in found.samples] == [0, 0, 1, 1, 2]
+    assert [line for _, line, _ in found.samples] == ["0", "0", "1", "1", "2"]
     assert len(found.samples) == SAMPLES
 
 

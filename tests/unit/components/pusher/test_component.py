@@ -42,7 +42,7 @@ class Chain:
     blessing: Blessing = field(default_factory=lambda: Blessing(blessed=True))
     weights: str = "weights"
     keep: int | None = None
-    provenance: dict[str, str] = field(default_factory=lambda: {"pipeline": "chain", "code": "c", "settings": "s"})
+    provenance: dict[str, Any] = field(default_factory=lambda: {"pipeline": "chain", "code": "c", "settings": "s"})
 
     @property
     def releases(self) -> Path:
@@ -143,6 +143,14 @@ def test_a_blessed_model_is_released_with_its_provenance(chain: Callable[..., Ch
     assert release.schema_hash.startswith("e3b0c44298fc1c14")
     assert release.metrics == {"Overall": {"auc": 0.95}}
     assert release.blessing == one.blessing
+
+
+def test_the_classes_are_in_the_release(chain: Callable[..., Chain]) -> None:
+    one = chain(provenance={"pipeline": "chain", "code": "c", "classes": ["cat", "dog"]})
+    one.run()
+    release = Release.load(one.releases / "taxi/1")
+    assert release.classes == ("cat", "dog")
+    assert set(release.fingerprints) == {"code", "data"}
 
 
 def test_the_artifact_says_where_the_release_is(chain: Callable[..., Chain]) -> None:
