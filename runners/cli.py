@@ -17,6 +17,7 @@ from runners.commands import clean, doctor, lineage, metadata, node, run, runs, 
 from runners.commands.exit_codes import EXIT_ERROR, EXIT_INTERRUPTED
 from runners.interrupt import Interrupted
 from schemas.errors import ScalableTFError
+from schemas.storage_error import storage_error
 
 COMMANDS = (run, runs, lineage, clean, node, doctor, settings, schema, metadata)
 
@@ -36,7 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:  # the last resort: a defect of ours, or of a library; still no wall of text
         if arguments.debug:
             traceback.print_exc()
-        print(f"error: {type(error).__name__}: {error}\n  Fix: --debug shows where it comes from.", file=sys.stderr)
+        unknown = f"{type(error).__name__}: {error}\n  Fix: --debug shows where it comes from."
+        print(f"error: {storage_error(error) or unknown}", file=sys.stderr)
         return EXIT_ERROR
     except Interrupted as signal:
         run_again = f" Its run {signal.run_id} can be continued with --resume." if signal.run_id else ""
