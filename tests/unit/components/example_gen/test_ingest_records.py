@@ -145,7 +145,7 @@ def test_not_an_example(tmp_path: Path) -> None:
     _refused(tmp_path, "not a tf.Example.*0.tfrecord, record 41", [*ROWS, b"nothing of this kind"])
 
 
-@pytest.mark.parametrize("content", [b"", gzip.compress(b""), []])
+@pytest.mark.parametrize("content", [b"", gzip.compress(b"", mtime=0), []])
 def test_no_record(tmp_path: Path, content: bytes | list[bytes]) -> None:
     _refused(tmp_path, "holds no record.*0.tfrecord", content)
 

@@ -50,7 +50,7 @@ def test_empty_file_has_no_record(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"a,b\n", b"fare,tips,company\n1,2,3\n", gzip.compress(b"fare,tips,company\n1,2,3\n")]
+    "data", [b"a,b\n", b"fare,tips,company\n1,2,3\n", gzip.compress(b"fare,tips,company\n1,2,3\n", mtime=0)]
 )
 def test_other_files_are_no_tfrecords(tmp_path: Path, data: bytes) -> None:
     _refused(tmp_path / "a.tfrecord", data, "not a TFRecord file.*a.tfrecord.*starts with.*data.source: csv")
