@@ -51,6 +51,7 @@ def _session_tmp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     tempfile.tempdir = None
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """With several workers, what shares a dear fixture runs in one: a file, and all kinds of features together."""
     for item in items:

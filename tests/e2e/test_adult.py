@@ -29,7 +29,7 @@ def write_adult(folder: Path, rows: int, seed: int = 1) -> None:
     for number in range(rows):
         years = int(generator.choice(list(EDUCATION)))
         married, male = generator.random(2) < 0.5
-        rich = 2.0 * (years >= 13) + 2.0 * married - 2.0 + generator.logistic(0, 0.5) > 0
+        rich = 4.0 * (years >= 13) + 2.0 * married - 3.0 + generator.logistic(0, 0.5) > 0
         lines.append(
             ", ".join(
                 (
