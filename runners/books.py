@@ -6,6 +6,7 @@ gRPC's threads would not survive the fork; so the runner never opens the store.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import time
@@ -20,6 +21,7 @@ from configs.settings import Settings
 from pipeline.pipeline import root
 from runners.compiled import changed_nodes, compile_pipeline, node_ids, run_id_of, with_run_id
 from runners.finished_nodes import close_executions, finished_nodes
+from runners.interrupt import uninterrupted
 from runners.metadata_store import metadata_connection
 from runners.node import NodeOutcome
 from runners.partial_run import nodes_to_reuse, reuse
@@ -46,6 +48,7 @@ class Books:
     def __init__(self, settings: Settings, command: str) -> None:
         self._settings = settings
         self._command = command
+        self._pid = os.getpid()  # of the runner: the records are written in children
 
     def begin(self, run: RunFolder) -> dict[str, NodeOutcome]:
         """Opens a new run.
@@ -111,13 +114,12 @@ class Books:
 
         logs = root(self._settings) / "logs"
         logs.mkdir(parents=True, exist_ok=True)
-        worker = Worker("metadata", logs / "metadata.log", entered)
-        try:
+        with contextlib.ExitStack() as started:
+            with uninterrupted():
+                worker = Worker("metadata", logs / "metadata.log", entered)
+                started.callback(worker.stop)
             while not worker.poll():
                 time.sleep(0.005)
-        except BaseException:
-            worker.stop()
-            raise
         return worker.result()
 
     def _record(self, run_id: str, *, started: str = "") -> RunRecord:
@@ -127,7 +129,7 @@ class Books:
             state="running",
             started=started or now(),
             host=socket.gethostname(),
-            pid=os.getpid(),
+            pid=self._pid,
             command=self._command,
             output_dir=str(root(self._settings)),
             settings=settings_fingerprint(self._settings),
@@ -135,9 +137,10 @@ class Books:
 
     def _close_dead(self, metadata: Metadata) -> None:
         """Whoever calls this holds the lock of output_dir: what is said to run there was killed."""
-        here = str(root(self._settings))
-        for record in run_records(metadata, self._settings.name):
-            if record.state == "running" and record.output_dir == here:
+        for record in self._records(metadata):
+            # Through a metadata service the lock of the store does not reach other machines.
+            elsewhere = record.host != socket.gethostname() and (self._settings.metadata.url or "").startswith("grpc")
+            if record.state == "running" and not elsewhere:
                 close_executions(metadata, record.run_id, metadata_store_pb2.Execution.CANCELED)
                 record.end(metadata, "interrupted", _KILLED)
 
@@ -152,16 +155,29 @@ class Books:
     def _finished(self, metadata: Metadata, run: RunFolder) -> dict[str, NodeOutcome]:
         return finished_nodes(metadata, self._settings.name, run.path.name, node_ids(run.pipeline))
 
+    def _records(self, metadata: Metadata) -> list[RunRecord]:
+        """The runs in this output_dir, newest first."""
+        here = os.path.realpath(root(self._settings))
+        found = run_records(metadata, self._settings.name)
+        return [record for record in found if os.path.realpath(record.output_dir) == here]
+
     def _find(self, metadata: Metadata, run_id: str) -> RunRecord:
-        here = str(root(self._settings))
-        records = [one for one in run_records(metadata, self._settings.name) if one.output_dir == here]
-        for record in records:
+        records = self._records(metadata)
+        for place, record in enumerate(records):
             if record.run_id == run_id or not run_id:
+                newer = [one.run_id for one in records[:place] if one.state == "complete"]
+                if newer and record.state != "complete":
+                    raise RunError(
+                        "A newer run is complete: the baseline of this one is outdated, and its model the older one.",
+                        where=f"run {record.run_id}",
+                        received=f"newer: {', '.join(newer[:5])}",
+                        fix="Start a new run, without --resume: what is unchanged comes from the cache.",
+                    )
                 return record
         known = ", ".join(record.run_id for record in records[:5])
         raise RunError(
             "There is no such run to resume." if run_id else "There is no run to resume.",
-            where=here,
+            where=str(root(self._settings)),
             received=run_id or None,
             fix=f"The newest runs here: {known}." if known else "Start one: leave --resume out.",
         )

@@ -35,6 +35,19 @@ class Interrupted(BaseException):
 
 
 @contextlib.contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Holds the signals back meanwhile; those that came are delivered at its end.
+
+    For the start of a process: between the fork and the place where it is registered, nobody would stop it.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
 def interruptible() -> Iterator[None]:
     """Raises Interrupted at the first Ctrl-C, SIGTERM or SIGHUP; further ones wait until what it stops has ended.
 

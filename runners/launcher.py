@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 from typing import Any
 
 from tfx.orchestration.portable import launcher, outputs_utils
+from tfx.orchestration.portable.mlmd import execution_lib
 
 from runners.artifact_contents import CONTENTS_PROPERTY, record_contents
 from runners.checked_cache import checked_cache
+from schemas.errors import RunError
 
 _WORKING_DIR = "__stateful_working_dir_index__"
 
@@ -21,20 +24,36 @@ class Launcher(launcher.Launcher):
     out.
     """
 
+    _is_new = False
+
     def launch(self) -> Any:
         """As in TFX."""
         with checked_cache():
             return super().launch()
 
     def _register_or_reuse_execution(self, *args: Any, **kwargs: Any) -> Any:
+        given = inspect.signature(super()._register_or_reuse_execution).bind(*args, **kwargs).arguments
+        self._is_new = not execution_lib.get_executions_associated_with_all_contexts(
+            given["metadata_handle"], given["contexts"]
+        )
         execution = super()._register_or_reuse_execution(*args, **kwargs)
-        # TFX reads this name of the folder from the execution, and takes a random one where there is none.
-        execution.custom_properties[_WORKING_DIR].string_value = str(execution.id)
+        # TFX reads this name of the folder from the execution, and takes a random one where there is none. The run id
+        # is in it because another store counts its executions from 1 again.
+        run_id = self._pipeline_runtime_spec.pipeline_run_id.field_value.string_value
+        execution.custom_properties[_WORKING_DIR].string_value = f"{run_id}-{execution.id}"
         return execution
 
     def _run_executor(self, execution_info: Any) -> Any:
-        leftovers = [output for outputs in execution_info.output_dict.values() for output in outputs]
-        outputs_utils.remove_output_dirs({"": [output for output in leftovers if _exists(output.uri)]})
+        outputs = [output for outputs in execution_info.output_dict.values() for output in outputs]
+        leftovers = [output for output in outputs if _exists(output.uri)]
+        if self._is_new and leftovers:
+            raise RunError(
+                "The folder for what a new execution makes is there already: it belongs to another metadata store.",
+                where=leftovers[0].uri,
+                fix="Give each store an output_dir of its own, or move the artifacts folder away; releases are not "
+                "affected.",
+            )
+        outputs_utils.remove_output_dirs({"": leftovers})
         output = super()._run_executor(execution_info)
         # An executor may describe its outputs anew; what it does not describe stays as it was prepared.
         artifacts = [artifact for given in output.output_artifacts.values() for artifact in given.artifacts]

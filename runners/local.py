@@ -116,10 +116,12 @@ def run_one_node(logs: Path, node_id: str) -> NodeOutcome:
         node_id: which node; those before it must have run.
 
     Raises:
-        RunError: the folder is not that of a run, there is no such node, or its inputs are not there.
+        RunError: the folder is not that of a run, there is no such node, its inputs are not there, or a local run or
+            clean holds its output_dir; other nodes may run at the same time.
     """
     run = RunFolder.load(logs)
-    return run_node(run.pipeline, node_id, metadata_connection(run.settings), beam_pipeline(run.settings.engine))
+    with output_lock(root(run.settings), f"scalable-tf node, process {os.getpid()}", shared=True):
+        return run_node(run.pipeline, node_id, metadata_connection(run.settings), beam_pipeline(run.settings.engine))
 
 
 def _new_run(settings: Settings, force_bless: str, part: Part | None) -> RunFolder:
@@ -191,7 +193,6 @@ def _check_artifacts(settings: Settings) -> None:
 
 def _node(run: RunFolder, node_id: str, settings: Settings) -> dict[str, Any]:
     """The work of one worker."""
-    level = getattr(logging, settings.logging.level.upper())
-    logging.basicConfig(level=level, force=True)
-    absl_logging.set_verbosity(level)
+    logging.basicConfig(level=settings.logging.level.upper(), force=True)
+    absl_logging.set_verbosity(settings.logging.level)
     return run_node(run.pipeline, node_id, metadata_connection(settings), beam_pipeline(settings.engine)).to_dict()

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from schemas.errors import RunError, SettingsError
 
 _FILE = ".lock"
+_PATIENCE = 1.0
 
 
 @contextlib.contextmanager
-def output_lock(output_dir: Path, holder: str) -> Iterator[None]:
+def output_lock(output_dir: Path, holder: str, *, shared: bool = False) -> Iterator[None]:
     """Holds the lock of an output_dir, which is made where it is not there.
 
     Args:
         output_dir: absolute.
         holder: who holds it, for the message of the next one.
+        shared: beside others who share it; only they are let in meanwhile.
 
     Raises:
         SettingsError: output_dir cannot be written to.
@@ -36,7 +40,7 @@ def output_lock(output_dir: Path, holder: str) -> Iterator[None]:
         ) from error
     with lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _acquire(lock, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
         except BlockingIOError as error:
             lock.seek(0)
             raise RunError(
@@ -45,10 +49,30 @@ def output_lock(output_dir: Path, holder: str) -> Iterator[None]:
                 received=lock.read().strip() or None,
                 fix="Wait until it ends, or give this run an output_dir of its own.",
             ) from error
+        if shared:
+            yield
+            return
         lock.truncate(0)
         lock.write(holder + "\n")
         lock.flush()
-        yield
+        try:
+            yield
+        finally:
+            lock.truncate(0)
+
+
+def _acquire(lock: IO[str], kind: int) -> None:
+    """Tries for a moment: whoever only looks at the lock holds it for as long as that takes."""
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            fcntl.flock(lock, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def output_lock_holder(output_dir: Path) -> str | None:

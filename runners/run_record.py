@@ -80,8 +80,8 @@ def run_records(metadata: Metadata, pipeline: str) -> list[RunRecord]:
     parent = store.get_context_by_type_and_name(PIPELINE_CONTEXT_TYPE_NAME, pipeline)
     if parent is None:
         return []
-    kind = store.get_context_type(PIPELINE_RUN_CONTEXT_TYPE_NAME).id
-    found = [context for context in store.get_children_contexts_by_context(parent.id) if context.type_id == kind]
+    children = store.get_children_contexts_by_context(parent.id)
+    found = [context for context in children if context.type == PIPELINE_RUN_CONTEXT_TYPE_NAME]
     found.sort(key=lambda context: (context.create_time_since_epoch, context.id), reverse=True)
     return [_record(context, pipeline) for context in found]
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from runners.interrupt import uninterrupted
 from runners.progress import Progress
 from runners.usage import Usage
 from runners.worker import Worker
@@ -56,12 +58,15 @@ def walk(
     done = Walk()
     waiting = list(upstream)
     running: dict[str, Worker] = {}
-    try:
+    with contextlib.ExitStack() as started:
         while True:
             for node in [node for node in waiting if done.results.keys() >= set(upstream[node])]:
                 if len(running) < parallel:
+                    with uninterrupted():
+                        worker = Worker(node, logs / f"{node}.log", lambda node=node: work(node))  # type: ignore[misc]
+                        started.callback(worker.stop)
                     waiting.remove(node)
-                    running[node] = Worker(node, logs / f"{node}.log", lambda node=node: work(node))  # type: ignore[misc]
+                    running[node] = worker
                     progress.set(node, "running")
             if not running:
                 break
@@ -69,9 +74,6 @@ def walk(
             for node in [node for node, worker in running.items() if worker.poll()]:
                 _collect(node, running.pop(node), done, progress)
             progress.refresh()
-    finally:
-        for worker in running.values():
-            worker.stop()
     for node in waiting:
         done.not_run.append(node)
         progress.set(node, "not run")

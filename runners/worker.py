@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from runners.interrupt import SIGNALS
 from runners.usage import Usage
 from schemas.errors import RunError, ScalableTFError, from_dict
 from schemas.storage_error import storage_error
@@ -39,6 +40,7 @@ class Worker:
         self.log = log
         self.usage = Usage(0.0, 0.0, 0.0)
         self._started = time.monotonic()
+        self._ended = False
         self._parent = os.getpid()
         read, write = os.pipe()
         sys.stdout.flush()
@@ -56,12 +58,15 @@ class Worker:
 
     def poll(self) -> bool:
         """Whether the child has ended; after that `result` gives what it gave."""
+        if self._ended:
+            return True
         with contextlib.suppress(BlockingIOError):
             while piece := os.read(self._result, 1 << 16):
                 self._text += piece
         pid, self._status, used = os.wait4(self.pid, os.WNOHANG)
         if pid == 0:
             return False
+        self._ended = True
         with contextlib.suppress(BlockingIOError):
             while piece := os.read(self._result, 1 << 16):
                 self._text += piece
@@ -98,6 +103,8 @@ class Worker:
 
     def stop(self, grace: float = 5.0) -> None:
         """Ends the child and everything that it started: SIGTERM, then SIGKILL once it has ended or `grace` is over."""
+        if self._ended:
+            return
         self._signal(signal.SIGTERM)
         deadline = time.monotonic() + grace
         ended = self.poll()
@@ -118,8 +125,9 @@ class Worker:
         try:
             with contextlib.suppress(OSError):
                 os.setpgid(0, 0)
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            for number in SIGNALS:
                 signal.signal(number, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
             _die_with(self._parent)
             try:
                 log = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)

@@ -53,9 +53,9 @@ def storage_error(error: BaseException, *folders: str | os.PathLike[str]) -> Run
         if number is None:
             continue
         path = _path(cause) or min((os.fspath(folder) for folder in folders), key=_free, default="")
-        text = _OPERATION.sub("", str(cause)).strip().splitlines()[0][:_RECEIVED]
-        there = _existing(path) if path else None
-        if there is not None and number in _SPACE:
+        text = next(iter(_OPERATION.sub("", str(cause)).strip().splitlines()), "")[:_RECEIVED]
+        if path and number in _SPACE:
+            there = _existing(path)
             usage = shutil.disk_usage(there)
             # Who failed has mostly removed what it had half written by now.
             text += f"; the disk at {_mount(there)} has {_size(usage.total)}, {_size(usage.free)} free after clean-up"
@@ -66,7 +66,7 @@ def storage_error(error: BaseException, *folders: str | os.PathLike[str]) -> Run
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
-        error = error.__cause__ or error.__context__
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
 def _number(error: BaseException) -> int | None:
@@ -107,7 +107,7 @@ def _fix(number: int, path: str) -> str:
 
 def _existing(path: str) -> Path:
     there = Path(path).absolute()
-    while not there.exists() and there != there.parent:
+    while not os.path.exists(there) and there != there.parent:
         there = there.parent
     return there
 

@@ -80,4 +80,7 @@ def _command(arguments: argparse.Namespace) -> str:
     name = program.name if str(program.parent) in os.get_exec_path() else os.path.relpath(program)
     options = [word for file in arguments.config for word in ("-c", file)]
     options += [word for override in arguments.set for word in ("--set", override)]
+    given = {"--runner": arguments.runner, "--engine": arguments.engine, "--force-bless": arguments.force_bless}
+    given |= {"--from": arguments.first, "--to": arguments.last}
+    options += [word for option, value in given.items() if value for word in (option, value)]
     return mask_passwords(shlex.join([name, "run", *options]))

@@ -155,10 +155,36 @@ def test_a_second_run_is_told_who_holds_the_output_dir(commands: CommandServer, 
     first = commands.start(["run", "-c", str(settings)])
     wait_for("ExampleGen", settings, first)
     second = commands.run(["run", "-c", str(settings)])
+    shown = commands.run(["runs", "show", "latest", "-c", str(settings)])
     first.signal(signal.SIGKILL)
     first.wait()
+    assert f"process {first.pid}" in shown.text.lower(), shown.text
+    assert "running" in shown.text
+    assert "died" not in shown.text
     assert second.wait() == 1
     assert f"Received: process {first.pid} on {os.uname().nodename} since" in second.text
+
+
+def test_another_store_does_not_write_over_the_artifacts(commands: CommandServer, whole: Path) -> None:
+    other = whole.parent / "other.sqlite"
+    before = sorted(whole.parent.glob("output/artifacts/ExampleGen/examples/*/*/*"))
+    command = commands.run(["run", "-c", str(whole), "--to", "ExampleGen", "--set", f"metadata.url=sqlite:///{other}"])
+    assert command.wait() == 1, command.text
+    assert "it belongs to another metadata store" in command.text
+    assert sorted(whole.parent.glob("output/artifacts/ExampleGen/examples/*/*/*")) == before
+
+
+def test_an_older_run_is_not_released_over_a_newer_one(commands: CommandServer, tmp_path: Path) -> None:
+    settings = write_trips(tmp_path)
+    first = commands.start(["run", "-c", str(settings), "--to", "StatisticsGen"])
+    wait_for("StatisticsGen", settings, first)
+    first.signal(signal.SIGKILL)
+    first.wait()
+    (older,) = run_ids(settings)
+    assert commands.run(["run", "-c", str(settings), "--to", "ExampleGen"]).wait() == 0
+    command = commands.run(["run", "-c", str(settings), "--resume", older])
+    assert command.wait() == 1
+    assert "A newer run is complete" in command.text
 
 
 def truncate(folder: Path) -> Any:

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from runners.interrupt import SIGNALS, Interrupted, interruptible
+from runners.interrupt import SIGNALS, Interrupted, interruptible, uninterrupted
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
@@ -37,6 +37,24 @@ def test_a_second_signal_does_not_disturb_the_clearing_up() -> None:
     finally:
         signal.signal(signal.SIGTERM, before)
     assert cleared == [True]
+
+
+def test_a_signal_waits_until_what_must_not_be_interrupted_has_ended() -> None:
+    reached = []
+
+    def work() -> None:
+        with uninterrupted():
+            signal.raise_signal(signal.SIGTERM)
+            reached.append("the end")
+        reached.append("beyond")
+
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        with pytest.raises(Interrupted), interruptible():
+            work()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert reached == ["the end"]
 
 
 def test_handlers_are_put_back() -> None:

@@ -28,6 +28,16 @@ def test_the_lock_is_free_afterwards(tmp_path: Path) -> None:
     assert output_lock_holder(tmp_path / "nowhere") is None
 
 
+def test_those_who_share_it_keep_others_out(tmp_path: Path) -> None:
+    with (
+        output_lock(tmp_path, "a node", shared=True),
+        output_lock(tmp_path, "another node", shared=True),
+        pytest.raises(RunError, match="Another run"),
+        output_lock(tmp_path, "a run"),
+    ):
+        pass
+
+
 def test_a_killed_holder_leaves_it_free(tmp_path: Path) -> None:
     read, write = os.pipe()
     pid = os.fork()

@@ -48,6 +48,11 @@ def test_newest_first_and_only_this_pipelines(metadata: Metadata) -> None:
     assert run_records(metadata, "unknown") == []
 
 
+def test_a_store_whose_first_run_was_killed_between_two_writes_is_readable(metadata: Metadata) -> None:
+    context_lib.register_context_if_not_exists(metadata, "pipeline", "taxi")
+    assert run_records(metadata, "taxi") == []
+
+
 def test_a_run_that_something_else_made_is_listed_too(metadata: Metadata) -> None:
     pipeline = context_lib.register_context_if_not_exists(metadata, "pipeline", "taxi")
     context_lib.register_context_if_not_exists(metadata, "pipeline_run", "kubeflow-1", parent_contexts=[pipeline])

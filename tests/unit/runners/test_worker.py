@@ -118,6 +118,13 @@ def test_a_killed_process_is_named_as_such(tmp_path: Path) -> None:
         finish(worker).result()
 
 
+def test_an_ended_worker_may_be_asked_and_stopped_again(tmp_path: Path) -> None:
+    worker = finish(Worker("Node", tmp_path / "log", lambda: {"answer": 42}))
+    assert worker.poll()
+    worker.stop()
+    assert worker.result() == {"answer": 42}
+
+
 def test_stop_ends_the_children_of_the_work_too(tmp_path: Path) -> None:
     def work() -> dict[str, Any]:
         child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
