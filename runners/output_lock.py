@@ -7,6 +7,7 @@ import fcntl
 from collections.abc import Iterator
 from pathlib import Path
 
+from runners.file_lock import file_lock
 from schemas.errors import RunError, SettingsError
 
 _FILE = ".lock"
@@ -24,30 +25,16 @@ def output_lock(output_dir: Path, holder: str) -> Iterator[None]:
         SettingsError: output_dir cannot be written to.
         RunError: somebody else holds it.
     """
-    try:
-        output_dir.mkdir(parents=True, exist_ok=True)
-        lock = (output_dir / _FILE).open("a+")
-    except OSError as error:
-        raise SettingsError(
-            f"output_dir cannot be written to: {error.strerror}.",
-            where="output_dir",
-            received=output_dir,
-            fix="Choose a folder that you may write to: --set output_dir=/some/where",
-        ) from error
-    with lock:
+    with contextlib.ExitStack() as held:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            lock.seek(0)
-            raise RunError(
-                "Another run is using this output_dir.",
-                where=str(output_dir),
-                received=lock.read().strip() or None,
-                fix="Wait until it ends, or give this run an output_dir of its own.",
+            held.enter_context(file_lock(output_dir / _FILE, holder, lambda other: _taken(output_dir, other)))
+        except OSError as error:
+            raise SettingsError(
+                f"output_dir cannot be written to: {error.strerror}.",
+                where="output_dir",
+                received=output_dir,
+                fix="Choose a folder that you may write to: --set output_dir=/some/where",
             ) from error
-        lock.truncate(0)
-        lock.write(holder + "\n")
-        lock.flush()
         yield
 
 
@@ -63,3 +50,12 @@ def output_lock_holder(output_dir: Path) -> str | None:
         except BlockingIOError:
             return lock.read().strip() or "a process that is just starting"
         return None
+
+
+def _taken(output_dir: Path, holder: str) -> RunError:
+    return RunError(
+        "Another run is using this output_dir.",
+        where=str(output_dir),
+        received=holder or None,
+        fix="Wait until it ends, or give this run an output_dir of its own.",
+    )
