@@ -114,6 +114,9 @@ def _server(scheme: str, text: str) -> StoreUrl:
             raise _wrong(scheme, "has both a password and a password_file")
     elif user or password or place["database"]:
         raise _wrong(scheme, "must be host and port only: ML Metadata's service knows neither users nor databases")
+    if scheme == "grpcs" and ("ssl_cert" in parameters) != ("ssl_key" in parameters):
+        # gRPC would end the process.
+        raise PlacedValueError("must have ssl_cert and ssl_key, or neither", ())
     return StoreUrl(
         scheme,
         host=place["host"].strip("[]"),

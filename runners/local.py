@@ -22,6 +22,8 @@ from runners.books import Books
 from runners.compiled import compile_pipeline, with_run_id
 from runners.engines import beam_pipeline
 from runners.interrupt import Interrupted, interruptible
+from runners.metadata.sqlite import SqliteBackend
+from runners.metadata.store_backend import store_backend
 from runners.metadata_store import metadata_connection
 from runners.node import NodeOutcome, run_node
 from runners.output_lock import output_lock
@@ -181,12 +183,14 @@ def _closed(books: Books, run: RunFolder) -> Iterator[None]:
 
 def _check_artifacts(settings: Settings) -> None:
     """Refuses artifacts of a store that is gone: its execution numbers would be used again, and files would mix."""
-    artifacts, store = root(settings) / "artifacts", root(settings) / "metadata" / "metadata.sqlite"
-    if settings.metadata.url is None and not store.exists() and artifacts.is_dir() and any(artifacts.iterdir()):
+    artifacts, store = root(settings) / "artifacts", store_backend(settings)
+    if settings.metadata.url is not None or not isinstance(store, SqliteBackend) or store.path.exists():
+        return
+    if artifacts.is_dir() and any(artifacts.iterdir()):
         raise RunError(
             "There are artifacts, but the metadata store that knows them is gone.",
             where=str(artifacts),
-            received=f"no {store}",
+            received=f"no {store.path}",
             fix="Put the store back, or move the artifacts away; releases are not affected.",
         )
 

@@ -11,6 +11,8 @@ from tensorflow_metadata.proto.v0 import statistics_pb2
 from configs.settings import Settings
 from pipeline.nodes import STATISTICS_GEN
 from pipeline.pipeline import root
+from runners.metadata.sqlite import SqliteBackend
+from runners.metadata.store_backend import store_backend
 from runners.metadata_store import metadata_connection
 from schemas.errors import RunError
 
@@ -36,7 +38,8 @@ def newest_statistics(settings: Settings) -> SplitStatistics:
     Raises:
         RunError: no run has made any.
     """
-    if settings.metadata.url is None and not (root(settings) / "metadata" / "metadata.sqlite").exists():
+    backend = store_backend(settings)
+    if isinstance(backend, SqliteBackend) and not backend.path.exists():
         raise _none(settings)
     with metadata_connection(settings) as connection:
         uri = _newest_uri(connection.store, f"{settings.name}.{STATISTICS_GEN}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
 from abc import ABC, abstractmethod
 from typing import Any, Protocol
@@ -95,6 +96,15 @@ class Backend(ABC):
             fix="Name an empty database, or one of ML Metadata, whose user may create tables.",
         )
 
+    def taken(self, holder: str) -> RunError:
+        """The error for a lock that somebody else holds."""
+        return RunError(
+            "Another run of this pipeline is using this metadata store.",
+            where=self.place,
+            received=holder or None,
+            fix="Wait until it ends, or give this pipeline another name.",
+        )
+
     def unreachable(self, reason: object, *, fix: str = "") -> StoreUnreachableError:
         """The error for a store that does not answer now."""
         return StoreUnreachableError(
@@ -108,9 +118,8 @@ class Backend(ABC):
 class LockingBackend(Backend):
     """A store in a database server that has locks."""
 
-    @abstractmethod
     def lock(self, pipeline: str, holder: str) -> Lock:
-        """The lock of a pipeline in this store, not yet acquired.
+        """The lock of a pipeline in this store, acquired.
 
         Args:
             pipeline: its name.
@@ -118,5 +127,28 @@ class LockingBackend(Backend):
 
         Raises:
             StoreUnreachableError: this may pass by itself.
-            RunError: this does not.
+            RunError: somebody else holds it, or the server does not let us in.
         """
+        with contextlib.ExitStack() as failed:
+            lock = failed.enter_context(contextlib.closing(self.new_lock(pipeline, holder)))
+            with self.session():
+                if not lock.acquire():
+                    raise self.taken(lock.holder())
+            failed.pop_all()
+            return lock
+
+    @abstractmethod
+    def new_lock(self, pipeline: str, holder: str) -> Lock:
+        """The same, on a new connection and not yet acquired."""
+
+    @abstractmethod
+    def session(self) -> contextlib.AbstractContextManager[None]:
+        """Makes a StoreUnreachableError of what the driver raises when a connection breaks that was there."""
+
+    def broken(self, reason: object) -> StoreUnreachableError:
+        """The error for a connection that broke."""
+        return self.unreachable(
+            reason,
+            fix="Keep the server up; a pooler before it must pool by session, and the server must have locks "
+            "(see docs/metadata.md).",
+        )

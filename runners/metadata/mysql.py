@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pymysql
@@ -88,9 +90,17 @@ class MysqlBackend(LockingBackend):
         """Logs in."""
         self.connect().close()
 
-    def lock(self, pipeline: str, holder: str) -> Lock:
+    def new_lock(self, pipeline: str, holder: str) -> Lock:
         """GET_LOCK."""
         return MysqlLock(self.connect(holder), self._url.database, pipeline)
+
+    @contextlib.contextmanager
+    def session(self) -> Iterator[None]:
+        """PyMySQL's errors are a number and a text, which is empty when its socket was closed before."""
+        try:
+            yield
+        except (pymysql.MySQLError, OSError) as error:
+            raise self.broken(error.args[-1] or "the connection is closed") from error
 
     def failure(self, error: StatusError) -> Failure | None:
         """An aborted transaction was rolled back; the rest is in the text only."""

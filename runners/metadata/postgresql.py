@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import ssl
+from collections.abc import Iterator
 from typing import Any
 
 import pg8000.dbapi
@@ -89,8 +91,7 @@ class PostgresqlBackend(LockingBackend):
                 application_name=application_name.encode("ascii", "replace")[:63].decode(),
             )
         except pg8000.dbapi.DatabaseError as error:
-            found = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
-            raise self._error(str(found.get("C", "")), str(found.get("M", error))) from error
+            raise self._error(*_told(error)) from error
         except (pg8000.dbapi.Error, OSError) as error:
             if isinstance(error, (ssl.SSLError, FileNotFoundError)) or "SSL" in str(error):
                 raise self._tls_error(error) from error
@@ -103,9 +104,19 @@ class PostgresqlBackend(LockingBackend):
         """Logs in."""
         self.connect().close()
 
-    def lock(self, pipeline: str, holder: str) -> Lock:
+    def new_lock(self, pipeline: str, holder: str) -> Lock:
         """An advisory lock."""
         return PostgresqlLock(self.connect(holder), pipeline)
+
+    @contextlib.contextmanager
+    def session(self) -> Iterator[None]:
+        """The server says why it breaks off, or is just gone."""
+        try:
+            yield
+        except pg8000.dbapi.DatabaseError as error:
+            raise self.broken(": ".join(_told(error))) from error
+        except (pg8000.dbapi.Error, OSError) as error:
+            raise self.broken(error.__cause__ or error) from error
 
     def outgoing(self, request: Message) -> Message:
         """Without backslashes, which the library cannot store."""
@@ -180,6 +191,12 @@ class PostgresqlBackend(LockingBackend):
                 "(see docs/metadata.md).",
             )
         return self.unreachable(received)
+
+
+def _told(error: pg8000.dbapi.DatabaseError) -> tuple[str, str]:
+    """The code and the message of an error that the server sent."""
+    found = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
+    return str(found.get("C", "")), str(found.get("M", error))
 
 
 def _quoted(value: str) -> str:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from google.protobuf.message import Message
-from ml_metadata import MetadataStore
 from ml_metadata.errors import AlreadyExistsError, StatusError
 
 from runners.metadata.backend import Backend, Failure
+from runners.metadata.discreet_store import DiscreetStore
 from runners.metadata.lost_write import DONE_IF_THERE, as_repeat
 from runners.metadata.retry import retry
 
 
-class RetryingStore(MetadataStore):
+class RetryingStore(DiscreetStore):
     """A store that connects again when its connection breaks, and makes the call that was cut off once more.
 
     Every method of `MetadataStore` goes through `_call`. A call is one transaction of the database, so it happened as a
@@ -44,15 +43,11 @@ class RetryingStore(MetadataStore):
     def _connect(self) -> None:
         if self._backend.check_first:
             self._backend.check()
-        quiet = logging.root.manager.disable
-        logging.disable(logging.DEBUG)  # at that level the library logs its configuration, password included
         try:
             super().__init__(self._backend.config())
         except RuntimeError as error:
             self._backend.check()  # which says why, if it can
             raise self._backend.refused(str(error)) from error
-        finally:
-            logging.disable(quiet)
         self._broken = False
 
     def _call(self, method_name: str, request: Message, response: Message, extra_options: Any = None) -> None:

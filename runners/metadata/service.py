@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ml_metadata import MetadataStore, errors
+from ml_metadata import errors
 from ml_metadata.proto import metadata_store_pb2
 
 from configs.store_url import StoreUrl
 from runners.metadata.backend import CHECK_SECONDS, Backend, Failure
+from runners.metadata.discreet_store import DiscreetStore
 from schemas.errors import RunError, SettingsError
 
 CALL_SECONDS = 60
 """How long a call may take before its connection counts as lost."""
 _FILES = {"ssl_ca": "custom_ca", "ssl_cert": "server_cert", "ssl_key": "client_key"}
-_HANDSHAKE = ("handshake", "CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER")
+# The last is what gRPC says of certificates and keys that it cannot use.
+_HANDSHAKE = ("handshake", "CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER", "empty address list")
 
 
 class ServiceBackend(Backend):
@@ -24,7 +26,7 @@ class ServiceBackend(Backend):
         url: where it is.
 
     Raises:
-        SettingsError: a file of the TLS options cannot be read.
+        SettingsError: a file of the TLS options cannot be read, or is not PEM.
     """
 
     def __init__(self, url: StoreUrl) -> None:
@@ -39,7 +41,7 @@ class ServiceBackend(Backend):
     def check(self) -> None:
         """Makes the cheapest call."""
         try:
-            MetadataStore(self._config(CHECK_SECONDS)).get_context_type("pipeline")
+            DiscreetStore(self._config(CHECK_SECONDS)).get_context_type("pipeline")
         except errors.NotFoundError:
             return
         except errors.StatusError as error:
@@ -91,11 +93,18 @@ class ServiceBackend(Backend):
 
 def _pem(name: str, file: str) -> str:
     try:
-        return Path(file).read_text(encoding="ascii")
+        text = Path(file).read_text(encoding="ascii")
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(
-            "A file for TLS to the metadata store cannot be read.",
-            where=f"metadata.url, parameter {name}",
-            received=f"{file}: {error}",
-            fix="Name a PEM file that this user may read.",
-        ) from error
+        raise _unusable(name, f"{file}: {error}") from error
+    if "-----BEGIN " not in text:  # gRPC would end the process at one that is empty
+        raise _unusable(name, f"{file}: it is not PEM")
+    return text
+
+
+def _unusable(name: str, received: str) -> SettingsError:
+    return SettingsError(
+        "A file for TLS to the metadata store cannot be read.",
+        where=f"metadata.url, parameter {name}",
+        received=received,
+        fix="Name a PEM file that this user may read.",
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import multiprocessing
 import os
 import signal
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from absl import logging as absl_logging
 from ml_metadata.errors import AlreadyExistsError, NotFoundError, UnimplementedError
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 from ml_metadata.proto import metadata_store_service_pb2 as messages
@@ -24,6 +26,7 @@ from tfx.types.standard_artifacts import Examples
 from configs.load import load_settings
 from configs.settings import Settings
 from runners.metadata.backend import StoreUnreachableError
+from runners.metadata.store_backend import store_backend
 from runners.metadata_store import StoreMetadata, metadata_connection
 from runners.store_lock import store_lock
 from schemas.errors import RunError, SettingsError
@@ -268,6 +271,20 @@ def test_a_password_from_a_file(server: Server, database: str, tmp_path: Path) -
         assert handle.store.get_artifact_types() == []
 
 
+def test_the_password_is_not_logged(
+    server: Server, database: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = server.create(database)
+    monkeypatch.setattr(absl_logging.get_absl_logger(), "filters", [])  # as before the first store was opened
+    before = absl_logging.get_verbosity()
+    absl_logging.set_verbosity(logging.INFO)  # 20, which to absl is more than DEBUG
+    with caplog.at_level(logging.NOTSET), store_lock(_settings(url), "me"), _connection(url):
+        pass
+    absl_logging.set_verbosity(before)
+    assert "MetadataStore with DB connection initialized" in caplog.messages
+    assert PASSWORD not in caplog.text
+
+
 def test_a_percent_encoded_password(server: Server, database: str) -> None:
     url = server.create(database).replace(f"${{{PASSWORD_VARIABLE}}}", "s%25c%2Fr%40t%3A%201")
     with _connection(url) as handle:
@@ -354,6 +371,38 @@ def test_a_run_goes_on_when_the_connection_of_its_lock_breaks(
         server.stop()
         server.start()
     assert [record.message for record in caplog.records if "was lost during the run" in record.message]
+
+
+@pytest.fixture
+def cut_off(server: Server, database: str, monkeypatch: pytest.MonkeyPatch) -> tuple[str, list[int]]:
+    """A store whose server breaks the next connection, after it is there; how many it broke each time."""
+    url = server.create(database)
+    backend: Any = type(store_backend(_settings(url)))
+    connect, broken = backend.connect, []
+
+    def connect_and_break(self: Any, program_name: str = "") -> Any:
+        connection = connect(self, program_name)
+        if not broken:
+            broken.append(server.drop_connections(database))
+        return connection
+
+    monkeypatch.setattr(backend, "connect", connect_and_break)
+    return url, broken
+
+
+def test_a_connection_that_breaks_before_the_lock_is_held(cut_off: tuple[str, list[int]]) -> None:
+    url, broken = cut_off
+    with store_lock(_settings(url), ""):  # the name that `drop_connections` looks for
+        assert broken == [1]
+
+
+def test_a_lock_whose_connection_does_not_come_back(cut_off: tuple[str, list[int]], server: Server) -> None:
+    url, broken = cut_off
+    with pytest.raises(StoreUnreachableError) as caught, store_lock(_settings(url, "metadata.retry_seconds=0"), ""):
+        pass
+    assert broken == [1]
+    assert f"ml@127.0.0.1:{server.port}/" in caught.value.where
+    assert caught.value.fix.startswith("Keep the server up")
 
 
 def test_the_service_answers_with_the_codes_of_the_library(metadata_service: Service) -> None:

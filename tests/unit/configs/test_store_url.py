@@ -99,6 +99,8 @@ def test_the_name_of_a_password_file_is_no_secret() -> None:
         ("grpc://host", "must have a port from 1 to 65535"),
         ("grpc://host:1/db", "must be host and port only"),
         ("grpc://me:pw@host:1", "must be host and port only"),
+        ("grpcs://host:1?ssl_key=a", "must have ssl_cert and ssl_key, or neither"),
+        ("grpcs://host:1?ssl_cert=a&ssl_ca=b", "must have ssl_cert and ssl_key, or neither"),
         ("mysql://me@host/db#a", "is not a URL"),
         ("mysql://me@host/db?sslca=a", "has a parameter that mysql:// does not know"),
         ("mysql://me@host/db?ssl_ca=", "has a parameter without a value"),

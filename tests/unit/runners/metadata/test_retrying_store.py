@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from absl import logging as absl_logging
 from google.protobuf.message import Message
 from ml_metadata.errors import AlreadyExistsError, InternalError, StatusError
 from ml_metadata.proto import metadata_store_pb2 as mlmd
@@ -156,14 +155,3 @@ def test_a_store_that_stays_away_is_given_up(tmp_path: Path) -> None:
         store.get_artifact_types()
     assert caught.value.where == str(tmp_path / "metadata.sqlite")
     assert store.get_artifact_types() == []
-
-
-def test_the_configuration_is_not_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    # In the configuration of a server it is the password.
-    before = absl_logging.get_verbosity()
-    absl_logging.set_verbosity(absl_logging.DEBUG)
-    try:
-        _Store(_Backend(tmp_path / "hunter2.sqlite"), 0.0).get_artifact_types()
-    finally:
-        absl_logging.set_verbosity(before)
-    assert [message for message in caplog.messages if "hunter2" in message] == []
