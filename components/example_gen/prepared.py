@@ -6,9 +6,9 @@ Any function of this signature will do, in a package of the user's as in `compon
         '''One line that says what it reads; it is shown when nothing is there.'''
 
 `source` is `data.path`, a file or a folder (with {SPAN} or a date, that of the span). `target` is an empty folder, into
-which the function writes files of `data.source`. It is called again only when a file of the source
-or the code of the function's package changes, or a file that it wrote is no longer what it was, and what it wrote is
-taken only when it has returned: a process that is killed on the way leaves nothing that could be mistaken for the whole.
+which the function writes files of `data.source`. It is called again only when a file of the source or the code of the
+function's package changes, or when a file that it wrote is no longer what it was. What it wrote is taken only when it
+has returned: a process that is killed on the way leaves nothing that could be mistaken for the whole.
 """
 
 from __future__ import annotations

@@ -92,9 +92,7 @@ def test_other_pipelines_are_left_alone(store: Any, record: Record, tmp_path: Pa
     assert state(store, other) == "LIVE"
 
 
-def test_what_was_released_to_another_folder_may_be_on_another_host(
-    store: Any, record: Record, tmp_path: Path
-) -> None:
+def test_what_was_released_to_another_folder_may_be_on_another_host(store: Any, record: Record, tmp_path: Path) -> None:
     elsewhere = record("taxi", str(tmp_path / "other host/releases/taxi/1"))
     assert mark_removed(store, "taxi", tmp_path / "releases") == ()
     assert state(store, elsewhere) == "LIVE"
