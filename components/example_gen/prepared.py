@@ -6,9 +6,9 @@ Any function of this signature will do, in a package of the user's as in `compon
         '''One line that says what it reads; it is shown when nothing is there.'''
 
 `source` is `data.path`, a file or a folder (with {SPAN} or a date, that of the span). `target` is an empty folder, into
-which the function writes files of `data.source`. It is called again only when a file of the source
-or the code of the function's package changes, and what it wrote is taken only when it has returned: a process that is
-killed on the way leaves nothing that could be mistaken for the whole.
+which the function writes files of `data.source`. It is called again only when a file of the source or the code of the
+function's package changes, or when a file that it wrote is no longer what it was. What it wrote is taken only when it
+has returned: a process that is killed on the way leaves nothing that could be mistaken for the whole.
 """
 
 from __future__ import annotations
@@ -35,11 +35,12 @@ Prepare = Callable[[Path, Path], None]
 PUBLIC = "components.public_data"
 _STAGING = ".staging-"
 _LOCK = ".lock"
+_FINGERPRINT = ".fingerprint"
 _DIGITS = 32
 
 
 def prepared(source: Path, function: str, folder: Path, written: Source = "csv") -> Path:
-    """The folder with what the function makes of the source; made now, or found where an earlier call left it.
+    """The folder with what the function makes of the source; made now, or found as an earlier call left it.
 
     Args:
         source: a file or a folder.
@@ -58,10 +59,10 @@ def prepared(source: Path, function: str, folder: Path, written: Source = "csv")
     try:
         key = _digest(source, function)
         target = folder / key
-        if not target.is_dir():
+        if not _is_whole(target, written):
             folder.mkdir(parents=True, exist_ok=True)
             with _alone(folder):
-                if not target.is_dir():  # another process may have made it meanwhile
+                if not _is_whole(target, written):  # another process may have made it meanwhile
                     _make(source, function, call, target, written)
     except OSError as error:
         raise DataError(
@@ -98,7 +99,7 @@ def _make(source: Path, function: str, call: Prepare, target: Path, written: Sou
                 fix=f"Check that the data is what it reads. {_purpose(call)} The traceback is in the node's log.",
             ) from error
         try:
-            list_files(str(staging), written)
+            files = list_files(str(staging), written)
         except DataError as error:
             raise DataError(
                 f"The function that prepares the data wrote no {FORMATS[written]} file.",
@@ -112,11 +113,23 @@ def _make(source: Path, function: str, call: Prepare, target: Path, written: Sou
                 where=str(source),
                 fix="Run again when the files are complete; writers should rename finished files into place.",
             )
+        (staging / _FINGERPRINT).write_text(fingerprint(files))
         _sync(staging)
+        if target.exists():  # but is not whole any more
+            target.rename(target.with_name(f"{_STAGING}old-{target.name}"))
         staging.rename(target)
         _sync_file(target.parent)
     finally:
-        shutil.rmtree(staging, ignore_errors=True)
+        for left in target.parent.glob(f"{_STAGING}*"):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _is_whole(target: Path, written: Source) -> bool:
+    """Whether it is there, with the files that the function wrote."""
+    try:
+        return (target / _FINGERPRINT).read_text() == fingerprint(list_files(str(target), written))
+    except (DataError, OSError):
+        return False
 
 
 def _digest(source: Path, function: str) -> str:

@@ -12,7 +12,7 @@ from tfx.orchestration.portable.base_driver import BaseDriver as PortableDriver
 from tfx.proto.orchestration import driver_output_pb2
 from tfx.types.standard_artifacts import PushedModel
 
-from components.pusher.executor import DESTINATION_PROPERTY, RELEASE_KEY_PROPERTY
+from components.pusher.executor import DESTINATION_PROPERTY, RELEASE_KEY_PROPERTY, RELEASES_DIR_KEY
 from schemas.errors import ReleaseError
 from serving.release import Release
 
@@ -33,17 +33,20 @@ class Driver(ComponentDriver, PortableDriver):
 
     def run(self, execution_info: Any) -> driver_output_pb2.DriverOutput:
         """Changes states in ML Metadata; inputs, outputs and parameters stay as they are."""
+        releases_dir = Path(execution_info.exec_properties[RELEASES_DIR_KEY])
         with self._mlmd_connection as metadata:
-            mark_removed(metadata.store, execution_info.pipeline_info.id)
+            mark_removed(metadata.store, execution_info.pipeline_info.id, releases_dir)
         return driver_output_pb2.DriverOutput()
 
 
-def mark_removed(store: Any, pipeline: str) -> tuple[str, ...]:
+def mark_removed(store: Any, pipeline: str, releases_dir: Path) -> tuple[str, ...]:
     """Marks the PushedModel artifacts of a pipeline whose release is not on the disk, or is another one by now.
 
     Args:
         store: an `ml_metadata.MetadataStore`.
         pipeline: the pipeline's name.
+        releases_dir: folder of all released models, as the node has it; what was released to another one, on another
+            host perhaps, is not judged. The folder is part of the cache key, so the cache does not ask for it either.
 
     Returns:
         Where the missing releases were.
@@ -55,7 +58,7 @@ def mark_removed(store: Any, pipeline: str) -> tuple[str, ...]:
     gone = [
         artifact
         for artifact in store.get_artifacts_by_context(context.id)
-        if artifact.type_id in types and _is_gone(artifact)
+        if artifact.type_id in types and _is_gone(artifact, releases_dir)
     ]
     for artifact in gone:
         artifact.state = metadata_store_pb2.Artifact.DELETED
@@ -66,11 +69,12 @@ def mark_removed(store: Any, pipeline: str) -> tuple[str, ...]:
     return found
 
 
-def _is_gone(artifact: Any) -> bool:
-    destination = artifact.custom_properties[DESTINATION_PROPERTY].string_value
-    if artifact.state != metadata_store_pb2.Artifact.LIVE or not destination:
+def _is_gone(artifact: Any, releases_dir: Path) -> bool:
+    # Of a model that was not released, this is the current folder.
+    destination = Path(artifact.custom_properties[DESTINATION_PROPERTY].string_value)
+    if artifact.state != metadata_store_pb2.Artifact.LIVE or not destination.is_relative_to(releases_dir):
         return False
     try:
-        return Release.load(Path(destination)).key != artifact.custom_properties[RELEASE_KEY_PROPERTY].string_value
+        return Release.load(destination).key != artifact.custom_properties[RELEASE_KEY_PROPERTY].string_value
     except ReleaseError:
         return True

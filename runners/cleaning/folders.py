@@ -1,9 +1,13 @@
-"""What lies in a folder of artifacts, as TFX lays it out: <node>/<key>/<execution id> and <node>/.system/..."""
+"""What lies in an output_dir: artifacts as TFX lays them out, prepared data, and logs.
+
+Artifacts are in <node>/<key>/<execution id>; what their executions need besides is in <node>/.system.
+"""
 
 from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +17,11 @@ HIDDEN = ".deleted-"
 """Begins the name of what is being deleted; left over, its process was killed."""
 
 _SYSTEM = ".system"
-_BY_EXECUTION = "executor_execution"
+_BY_EXECUTION = ("executor_execution", "stateful_working_dir")
+_ID = re.compile(r"(?:.*-)?(\d{1,18})", re.ASCII)
+"""<execution id> or <run id>-<execution id>."""
 
-Kind = Literal["output", "system", "temporary", "hidden"]
+Kind = Literal["output", "system", "temporary", "prepared", "logs", "hidden"]
 
 
 @dataclass(frozen=True)
@@ -24,10 +30,12 @@ class Folder:
 
     Attributes:
         path: where it is.
-        kind: output of an execution; its system folder; temporary, of an execution that nothing names; or hidden.
-        node: id of the node.
-        execution: id of the execution, of an output or a system folder.
+        kind: output of an execution; its system folder, such as the one that Trainer's backups are in; temporary, of an
+            execution that nothing names; prepared data; logs of a run; or hidden.
+        node: id of the node; empty where there is none.
+        execution: id of the execution, of an output or, where its name tells, a system folder.
         modified: seconds since 1970.
+        bytes: of the files below; of a link, those of the link.
     """
 
     path: Path
@@ -35,25 +43,36 @@ class Folder:
     node: str
     execution: int | None
     modified: float
+    bytes: int
 
 
-def artifact_folders(artifacts: Path) -> Iterator[Folder]:
-    """The folders of all pipelines; symbolic links are not followed, and neither they nor files are listed."""
+def output_folders(output_dir: Path) -> list[Folder]:
+    """The folders of all pipelines, measured; symbolic links are not followed, and neither they nor files are listed.
+
+    Of a large output_dir this takes a while: nothing that others wait for should be held meanwhile.
+    """
+    return [
+        *_artifacts(output_dir / "artifacts"),
+        *(_folder(entry, "prepared") for entry in _folders(output_dir / "prepared")),
+        *(_folder(entry, "logs") for entry in _folders(output_dir / "logs")),
+    ]
+
+
+def _artifacts(artifacts: Path) -> Iterator[Folder]:
     for node in _folders(artifacts):
         if node.name.startswith(HIDDEN):
-            yield _folder(node, "hidden", "")
+            yield _folder(node, "hidden")
             continue
         for key in _folders(node.path):
-            if key.name.startswith(HIDDEN):
-                yield _folder(key, "hidden", node.name)
-            elif key.name == _SYSTEM:
+            if key.name == _SYSTEM:
                 yield from _system(key, node.name)
+            elif key.name.startswith(HIDDEN):
+                yield _folder(key, "hidden", node.name)
             else:
-                yield from _numbered(key, "output", node.name)
+                yield from _outputs(key, node.name)
 
 
-def size(path: Path) -> int:
-    """Bytes of the files below a folder; of a link, those of the link."""
+def _size(path: str) -> int:
     total = 0
     for parent, _, files in os.walk(path):
         for name in files:
@@ -66,23 +85,26 @@ def size(path: Path) -> int:
 
 def _system(folder: os.DirEntry[str], node: str) -> Iterator[Folder]:
     for kind in _folders(folder.path):
-        if kind.name == _BY_EXECUTION:
-            yield from _numbered(kind, "system", node)
-        else:
-            for entry in _folders(kind.path):
-                yield _folder(entry, "hidden" if entry.name.startswith(HIDDEN) else "temporary", node)
+        for entry in _folders(kind.path):
+            if kind.name in _BY_EXECUTION:
+                found = _ID.fullmatch(entry.name)
+                yield _folder(entry, "system", node, int(found[1]) if found else None)
+            else:
+                yield _folder(entry, "temporary", node)
 
 
-def _numbered(folder: os.DirEntry[str], kind: Kind, node: str) -> Iterator[Folder]:
-    for entry in _folders(folder.path):
-        if entry.name.startswith(HIDDEN):
+def _outputs(key: os.DirEntry[str], node: str) -> Iterator[Folder]:
+    for entry in _folders(key.path):
+        if entry.name.isascii() and entry.name.isdigit():
+            yield _folder(entry, "output", node, int(entry.name))
+        elif entry.name.startswith(HIDDEN):
             yield _folder(entry, "hidden", node)
-        elif entry.name.isascii() and entry.name.isdigit():
-            yield _folder(entry, kind, node, int(entry.name))
 
 
-def _folder(entry: os.DirEntry[str], kind: Kind, node: str, execution: int | None = None) -> Folder:
-    return Folder(Path(entry.path), kind, node, execution, _modified(entry))
+def _folder(entry: os.DirEntry[str], kind: Kind, node: str = "", execution: int | None = None) -> Folder:
+    if entry.name.startswith(HIDDEN):
+        kind, execution = "hidden", None
+    return Folder(Path(entry.path), kind, node, execution, _modified(entry), _size(entry.path))
 
 
 def _folders(path: str | Path) -> list[os.DirEntry[str]]:

@@ -9,7 +9,7 @@ from typing import Any
 from ml_metadata.proto import metadata_store_pb2
 
 from runners.history.graph import number, read_graph, text, trace_back
-from runners.history.lineage import find_pushed
+from runners.history.known_release import find_pushed
 from runners.history.runs import run_executions
 from runners.run_record import RunRecord
 from schemas.artifacts import LABEL_PROPERTY

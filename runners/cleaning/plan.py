@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,9 @@ from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration.metadata import Metadata
 
 from pipeline.nodes import EXAMPLE_GEN
-from runners.cleaning.folders import HIDDEN, Folder, artifact_folders, size
+from runners.cleaning.folders import Folder
 from runners.cleaning.kept import Kept, what_to_keep
-from runners.cleaning.stored import Stored, read_stored
+from runners.cleaning.stored import Stored, other_executions, read_stored
 from runners.history.graph import events_of_artifacts
 from runners.history.release_data import read_path
 from runners.run_record import RunRecord, run_records
@@ -83,7 +84,14 @@ class Plan:
 
 
 def make_plan(
-    metadata: Metadata, pipeline: str, output_dir: Path, *, newest: int, logs: bool = False, unknown: bool = False
+    metadata: Metadata,
+    pipeline: str,
+    output_dir: Path,
+    folders: Sequence[Folder],
+    *,
+    newest: int,
+    logs: bool = False,
+    unknown: bool = False,
 ) -> Plan:
     """The plan; nothing is changed.
 
@@ -91,12 +99,12 @@ def make_plan(
         metadata: an entered connection.
         pipeline: the pipeline's name.
         output_dir: absolute.
+        folders: what lies in it; listed before the connection was entered, because others wait for that.
         newest: how many of the newest runs are kept.
         logs: whether logs of runs that are not kept go too.
         unknown: whether outputs go that the store does not know, as there are when an older copy of it was put back.
     """
     plan, store, artifacts = Plan(), metadata.store, output_dir / "artifacts"
-    folders = list(artifact_folders(artifacts))
     stored = read_stored(store, pipeline, {EXAMPLE_GEN, *(folder.node for folder in folders)}, artifacts)
     places: dict[str, list[RunRecord]] = {os.path.realpath(output_dir): []}
     for record in run_records(metadata, pipeline):
@@ -106,12 +114,15 @@ def make_plan(
     _keep_what_others_read(store, stored, kept)
     others = _known(store, {one.execution for one in folders if one.execution is not None and not _own(one, stored)})
     for folder in folders:
-        _judge(folder, stored, kept, others, plan, unknown=unknown)
-    _judge_prepared(output_dir / "prepared", stored, kept, plan)
+        if folder.kind not in ("prepared", "logs"):
+            _judge(folder, stored, kept, others, plan, unknown=unknown)
+    if prepared := [folder for folder in folders if folder.kind == "prepared"]:
+        _judge_prepared(prepared, stored, kept, other_executions(store, pipeline, EXAMPLE_GEN), plan)
     if logs:
         old = {record.run_id for record in places[os.path.realpath(output_dir)]} - kept.runs.keys()
-        found = [folder for folder in _folders(output_dir / "logs") if folder.name in old]
-        plan.remove += [Doomed(str(folder), size(folder), OLD_LOGS, []) for folder in found]
+        for folder in folders:
+            if folder.kind == "logs" and folder.path.name in old:
+                _remove(plan, folder, OLD_LOGS)
     plan.forget = sorted(
         one
         for place, ids in stored.places.items()
@@ -164,14 +175,14 @@ def _judge(folder: Folder, stored: Stored, kept: Kept, others: set[int], plan: P
         if kept.oldest is not None and folder.modified * 1000 < kept.oldest:
             _remove(plan, folder, TEMPORARY)
         else:
-            _stay(plan.keep, folder.path, YOUNG)
+            _stay(plan.keep, folder, YOUNG)
     elif not _own(folder, stored):
         if folder.execution in others:
-            _stay(plan.leave, folder.path, OTHERS)
+            _stay(plan.leave, folder, OTHERS)
         elif unknown:
             _remove(plan, folder, UNKNOWN)
         else:
-            _stay(plan.leave, folder.path, UNKNOWN)
+            _stay(plan.leave, folder, UNKNOWN)
     else:
         _judge_own(folder, stored, kept, plan)
 
@@ -182,7 +193,7 @@ def _judge_own(folder: Folder, stored: Stored, kept: Kept, plan: Plan) -> None:
     if not artifacts and folder.execution in kept.executions:
         reasons = [kept.executions[folder.execution]]
     if reasons:
-        _stay(plan.keep, folder.path, reasons[0])
+        _stay(plan.keep, folder, reasons[0])
     elif artifacts:
         live = any(stored.artifacts[one].state == _LIVE for one in artifacts)
         _remove(plan, folder, NOT_NEEDED if live else INTERRUPTED, artifacts)
@@ -191,29 +202,34 @@ def _judge_own(folder: Folder, stored: Stored, kept: Kept, plan: Plan) -> None:
     elif stored.executions[folder.node][folder.execution or 0].last_known_state in _UNFINISHED:
         _remove(plan, folder, KILLED)
     else:
-        _stay(plan.leave, folder.path, UNKNOWN)
+        _stay(plan.leave, folder, UNKNOWN)
 
 
-def _judge_prepared(directory: Path, stored: Stored, kept: Kept, plan: Plan) -> None:
+def _judge_prepared(folders: Sequence[Folder], stored: Stored, kept: Kept, others: Iterable[Any], plan: Plan) -> None:
     """Folders of prepared data are named by what is in them; an execution says which one it read."""
-    folders = _folders(directory)
-    shown = [path for path in folders if not path.name.startswith(".")]
-    newest = max(shown, key=lambda path: path.stat().st_mtime, default=None)
-    users: dict[str, list[int]] = {}
-    for execution in stored.executions[EXAMPLE_GEN].values():
-        read = Path(read_path(execution))
-        if os.path.realpath(read.parent) == os.path.realpath(directory):
-            users.setdefault(read.name, []).append(execution.id)
-    for path in folders:
-        reasons = [kept.executions[one] for one in users.get(path.name, ()) if one in kept.executions]
-        if path.name.startswith(HIDDEN):
-            plan.remove.append(Doomed(str(path), size(path), INTERRUPTED, []))
-        elif path == newest or reasons:
-            _stay(plan.keep, path, reasons[0] if reasons else NEWEST_PREPARED)
-        elif path.name in users:
-            plan.remove.append(Doomed(str(path), size(path), OLD_PREPARED, []))
+    shown = [folder for folder in folders if not folder.path.name.startswith(".")]
+    newest = max(shown, key=lambda folder: folder.modified, default=None)
+    users, other_users = _readers(stored.executions[EXAMPLE_GEN].values()), _readers(others)
+    for folder in folders:
+        place = os.path.realpath(folder.path)
+        reasons = [kept.executions[one] for one in users.get(place, ()) if one in kept.executions]
+        if reasons or folder is newest:
+            _stay(plan.keep, folder, reasons[0] if reasons else NEWEST_PREPARED)
+        elif place in other_users:
+            _stay(plan.keep, folder, READ_BY_OTHERS)
+        elif place in users:
+            _remove(plan, folder, OLD_PREPARED)
         else:
-            _stay(plan.leave, path, UNKNOWN)
+            _stay(plan.leave, folder, UNKNOWN)
+
+
+def _readers(executions: Iterable[Any]) -> dict[str, list[int]]:
+    """Ids of executions by the real path of what they read."""
+    real = cache(os.path.realpath)
+    found: dict[str, list[int]] = {}
+    for execution in executions:
+        found.setdefault(real(read_path(execution)), []).append(execution.id)
+    return found
 
 
 def _folders(directory: Path) -> list[Path]:
@@ -224,13 +240,13 @@ def _folders(directory: Path) -> list[Path]:
 
 
 def _remove(plan: Plan, folder: Folder, reason: str, artifacts: Iterable[int] = ()) -> None:
-    plan.remove.append(Doomed(str(folder.path), size(folder.path), reason, sorted(artifacts)))
+    plan.remove.append(Doomed(str(folder.path), folder.bytes, reason, sorted(artifacts)))
 
 
-def _stay(sums: list[Sum], path: Path, reason: str) -> None:
+def _stay(sums: list[Sum], folder: Folder, reason: str) -> None:
     total = next((one for one in sums if one.reason == reason), None)
     if total is None:
         total = Sum(reason)
         sums.append(total)
     total.folders += 1
-    total.bytes += size(path)
+    total.bytes += folder.bytes

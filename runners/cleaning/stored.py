@@ -55,6 +55,13 @@ def read_stored(store: Any, pipeline: str, nodes: Iterable[str], artifacts_dir: 
     return Stored(executions, {artifact.id: artifact for artifact in found}, places)
 
 
+def other_executions(store: Any, pipeline: str, node: str) -> list[Any]:
+    """The executions of a node of this name in all other pipelines of the store."""
+    contexts = store.get_contexts_by_type(NODE_CONTEXT_TYPE_NAME)
+    others = [one.id for one in contexts if one.name.endswith(f".{node}") and one.name != f"{pipeline}.{node}"]
+    return [execution for context in others for execution in store.get_executions_by_context(context)]
+
+
 def _place(uri: str, root: str) -> str | None:
     """The folder <root>/<node>/<key>/<execution id> that holds an artifact, however its URI is spelt, or None."""
     parts = uri.rstrip("/").split("/")

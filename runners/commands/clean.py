@@ -51,6 +51,7 @@ def _run(arguments: argparse.Namespace) -> int:
     settings = load(arguments)
     with quiet():
         from pipeline.pipeline import root
+        from runners.cleaning.folders import output_folders
         from runners.cleaning.plan import make_plan
         from runners.cleaning.plan_text import print_plan
         from runners.cleaning.removal import mark_deleted, remove_folders
@@ -65,11 +66,13 @@ def _run(arguments: argparse.Namespace) -> int:
             holder = f"scalable-tf clean, process {os.getpid()}"
             held.enter_context(output_lock(output_dir, holder))
             held.enter_context(store_lock(settings, holder))
+        folders = output_folders(output_dir)
         with connection as metadata:
             plan = make_plan(
                 metadata,
                 settings.name,
                 output_dir,
+                folders,
                 newest=arguments.keep_runs,
                 logs=arguments.logs,
                 unknown=arguments.unknown,

@@ -61,9 +61,10 @@ def _show(arguments: argparse.Namespace) -> int:
         from runners.history.run_detail import run_detail
         from runners.history.runs_text import print_run
         from runners.run_record import run_records
-    with existing_store(settings) as metadata:
+    connection = existing_store(settings)
+    with connection as metadata:
         records = run_records(metadata, settings.name)
-        detail = run_detail(metadata, records, find_run(records, arguments.id, settings.name))
+    detail = run_detail(connection, records, find_run(records, arguments.id, settings.name))
     if arguments.json:
         print(json.dumps(asdict(detail), indent=2))
     else:

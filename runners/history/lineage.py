@@ -7,24 +7,21 @@ still does.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ml_metadata.proto import metadata_store_pb2
-from tfx.dsl.compiler.constants import PIPELINE_RUN_CONTEXT_TYPE_NAME
 
-from components.pusher.executor import DESTINATION_PROPERTY, RELEASE_KEY_PROPERTY
+from components.pusher.executor import DESTINATION_PROPERTY
 from configs.settings import Settings
 from runners.history.existing_store import existing_store
-from runners.history.graph import Graph, read_graph, text, trace_back
+from runners.history.graph import Graph, text
+from runners.history.known_release import KnownRelease, read_release
 from runners.history.on_disk import OnDisk, on_disk
 from runners.history.release_checks import Check, check_artifacts, check_files
 from runners.history.release_data import ReleaseData, release_data
 from runners.history.release_schema import ReleaseSchema, release_schema
-from runners.history.run_and_node import run_and_node
-from runners.history.runs import run_executions
 from schemas.errors import RunError
 from serving.release import Release
 
@@ -110,50 +107,32 @@ def release_lineage(settings: Settings, directory: Path) -> Lineage:
         lineage.missing = f"{error.what} {error.where}"
         return lineage
     with connection as metadata:
-        add_lineage(metadata.store, lineage, release)
+        known = read_release(metadata.store, release)
+    add_lineage(lineage, release, known)
     return lineage
 
 
-def add_lineage(store: Any, lineage: Lineage, release: Release) -> None:
-    """Adds to a lineage what a store knows of the release."""
-    pushed = find_pushed(store, release)
-    pushers = [] if pushed else [one for one in run_executions(store, release.run_id) if one.type.endswith(".Pusher")]
-    known_run = store.get_context_by_type_and_name(PIPELINE_RUN_CONTEXT_TYPE_NAME, release.run_id) is not None
-    if not known_run:
+def add_lineage(lineage: Lineage, release: Release, known: KnownRelease) -> None:
+    """Adds to a lineage what is known of the release, and what the disk says of that."""
+    if not known.run:
         lineage.checks.append(Check("run", "unknown", f"the store does not know run {release.run_id}"))
-    if pushed is None and not pushers:
+    if known.pusher is None:
         lineage.missing = (
-            f"The store does not know run {release.run_id}: the release was made with another one."
-            if not known_run
-            else f"Run {release.run_id} is known, but no Pusher of it: what it was is not in this store."
+            f"Run {release.run_id} is known, but no Pusher of it: what it was is not in this store."
+            if known.run
+            else f"The store does not know run {release.run_id}: the release was made with another one."
         )
         return
-    graph = trace_back(store, [pushed.id] if pushed else [], [pusher.id for pusher in pushers])
+    graph = known.graph
     lineage.known = True
-    lineage.pusher = graph.producers[pushed.id] if pushed else pushers[-1].id
-    lineage.checks.append(_check_pushed(pushed, lineage.path))
-    lineage.checks += check_artifacts(release, graph, lineage.pusher)
-    runs = {execution.id: run_and_node(store, execution) for execution in graph.executions.values()}
+    lineage.pusher = known.pusher
+    lineage.checks.append(_check_pushed(known.pushed, lineage.path))
+    lineage.checks += check_artifacts(release, graph, known.pusher)
     lineage.data = release_data(graph)
-    lineage.schema = release_schema(graph, lineage.pusher, {id: node for id, (_, node) in runs.items()})
-    lineage.executions = [_execution(graph.executions[id], *runs[id]) for id in sorted(graph.executions)]
+    lineage.schema = release_schema(graph, known.pusher, {id: node for id, (_, node) in known.runs.items()})
+    lineage.executions = [_execution(graph.executions[id], *known.runs[id]) for id in sorted(graph.executions)]
     lineage.artifacts = [_artifact(graph.artifacts[id]) for id in sorted(graph.artifacts)]
     lineage.edges = _edges(graph)
-
-
-def find_pushed(store: Any, release: Release) -> Any | None:
-    """The PushedModel of a release, or None: its run's, else any of the same key."""
-    own = read_graph(store, run_executions(store, release.run_id)).artifacts.values()
-    found = _of_key(own, release.key)
-    # Of a run that was killed before it could say so, a later one may have said it.
-    return found or _of_key(store.get_artifacts_by_type("PushedModel"), release.key)
-
-
-def _of_key(artifacts: Iterable[Any], key: str) -> Any | None:
-    for artifact in artifacts:
-        if artifact.type == "PushedModel" and text(artifact, RELEASE_KEY_PROPERTY) == key:
-            return artifact
-    return None
 
 
 def _check_pushed(pushed: Any | None, path: str) -> Check:

@@ -106,22 +106,22 @@ class RunDetail:
     nodes: list[NodeDetail]
 
 
-def run_detail(metadata: Metadata, records: Sequence[RunRecord], record: RunRecord) -> RunDetail:
+def run_detail(connection: Metadata, records: Sequence[RunRecord], record: RunRecord) -> RunDetail:
     """Everything of one run, in a few calls and one for each of its executions.
 
     Args:
-        metadata: an entered connection.
+        connection: to the store; it is entered here, and left before the disk is looked at.
         records: all runs of the pipeline, newest first.
         record: one of them.
     """
-    store = metadata.store
-    executions = run_executions(store, record.run_id)
-    graph = read_graph(store, executions)
+    by_node: dict[str, Any] = {}
+    with connection as metadata:
+        executions = run_executions(metadata.store, record.run_id)
+        graph = read_graph(metadata.store, executions)
+        for execution in executions:
+            by_node[run_and_node(metadata.store, execution)[1]] = execution  # the newest, were there several
     state = effective_state(states(records)[record.run_id], executions)
     logs = run_logs(record)
-    by_node: dict[str, Any] = {}
-    for execution in executions:
-        by_node[run_and_node(store, execution)[1]] = execution  # the newest, were there several
     order = [*(node for node in node_ids(record)), *by_node]
     blessed, release = verdict(executions, graph)
     return RunDetail(

@@ -6,6 +6,7 @@ import importlib
 import multiprocessing
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,10 @@ def prepare(source, target):
     CALLS.append(source)
     text = source.read_text() if source.is_file() else "".join(p.read_text() for p in sorted(source.iterdir()))
     (target / "words.csv").write_text("word\\n" + text.replace(" ", "\\n"))
+
+def two(source, target):
+    prepare(source, target)
+    (target / "more.csv").write_text("word\\n")
 
 def nothing(source, target):
     (target / "words.txt").write_text("")
@@ -65,7 +70,7 @@ def source(tmp_path: Path) -> Path:
 
 def test_it_holds_what_the_function_wrote(module: str, source: Path, tmp_path: Path) -> None:
     folder = prepared(source, f"{module}.prepare", tmp_path / "out")
-    assert {path.name: path.read_text() for path in folder.iterdir()} == {"words.csv": "word\nto\nbe"}
+    assert {path.name: path.read_text() for path in folder.glob("[!.]*")} == {"words.csv": "word\nto\nbe"}
     assert folder.parent == tmp_path / "out"
 
 
@@ -74,6 +79,19 @@ def test_the_function_is_called_once(module: str, source: Path, tmp_path: Path) 
     os.utime(source, ns=(0, 0))
     assert prepared(source, f"{module}.prepare", tmp_path / "out") == first
     assert [source] == importlib.import_module(module).CALLS
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, lambda file: file.write_text("word\nto")], ids=["removed", "cut"])
+def test_a_folder_that_is_no_longer_whole_is_made_anew(
+    damage: Callable[[Path], object], module: str, source: Path, tmp_path: Path
+) -> None:
+    folder = prepared(source, f"{module}.two", tmp_path / "out")
+    damage(folder / "words.csv")
+    assert prepared(source, f"{module}.two", tmp_path / "out") == folder
+    assert {path.name: path.read_text() for path in folder.glob("[!.]*")} == {
+        "words.csv": "word\nto\nbe", "more.csv": "word\n",
+    }  # fmt: skip
+    assert sorted(path.name for path in folder.parent.iterdir()) == [".lock", folder.name]
 
 
 def test_other_content_is_prepared_anew(module: str, source: Path, tmp_path: Path) -> None:

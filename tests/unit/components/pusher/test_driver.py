@@ -63,34 +63,40 @@ def test_a_release_that_is_there_stays_live(store: Any, record: Record, tmp_path
     provenance = Provenance(pipeline="taxi", run_id="run", blessing=Blessing(blessed=True))
     release = ReleaseStore(tmp_path, "taxi").publish(tmp_path / "model", provenance)
     live = record("taxi", str(tmp_path / "taxi/1"), release.key)
-    assert mark_removed(store, "taxi") == ()
+    assert mark_removed(store, "taxi", tmp_path) == ()
     assert state(store, live) == "LIVE"
 
 
 def test_a_release_that_is_gone_is_marked(store: Any, record: Record, tmp_path: Path) -> None:
     gone = record("taxi", str(tmp_path / "taxi/1"))
-    assert mark_removed(store, "taxi") == (str(tmp_path / "taxi/1"),)
+    assert mark_removed(store, "taxi", tmp_path) == (str(tmp_path / "taxi/1"),)
     assert state(store, gone) == "DELETED"
 
 
 def test_it_is_marked_once(store: Any, record: Record, tmp_path: Path) -> None:
     record("taxi", str(tmp_path / "taxi/1"))
-    mark_removed(store, "taxi")
-    assert mark_removed(store, "taxi") == ()
+    mark_removed(store, "taxi", tmp_path)
+    assert mark_removed(store, "taxi", tmp_path) == ()
 
 
-def test_what_was_never_pushed_stays_live(store: Any, record: Record) -> None:
+def test_what_was_never_pushed_stays_live(store: Any, record: Record, tmp_path: Path) -> None:
     refused = record("taxi", "")
-    mark_removed(store, "taxi")
+    mark_removed(store, "taxi", tmp_path)
     assert state(store, refused) == "LIVE"
 
 
 def test_other_pipelines_are_left_alone(store: Any, record: Record, tmp_path: Path) -> None:
     record("taxi", "")
     other = record("other", str(tmp_path / "other/1"))
-    mark_removed(store, "taxi")
+    mark_removed(store, "taxi", tmp_path)
     assert state(store, other) == "LIVE"
 
 
-def test_a_pipeline_without_a_run_has_nothing_to_mark(store: Any) -> None:
-    assert mark_removed(store, "taxi") == ()
+def test_what_was_released_to_another_folder_may_be_on_another_host(store: Any, record: Record, tmp_path: Path) -> None:
+    elsewhere = record("taxi", str(tmp_path / "other host/releases/taxi/1"))
+    assert mark_removed(store, "taxi", tmp_path / "releases") == ()
+    assert state(store, elsewhere) == "LIVE"
+
+
+def test_a_pipeline_without_a_run_has_nothing_to_mark(store: Any, tmp_path: Path) -> None:
+    assert mark_removed(store, "taxi", tmp_path) == ()

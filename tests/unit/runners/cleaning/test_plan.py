@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -7,12 +8,15 @@ from typing import Any
 import pytest
 from tfx.types import standard_artifacts
 
+from runners.cleaning.folders import output_folders
 from runners.cleaning.plan import (
+    INTERRUPTED,
     KILLED,
     NOT_NEEDED,
     OLD_LOGS,
     OLD_PREPARED,
     OTHERS,
+    READ_BY_OTHERS,
     TEMPORARY,
     UNKNOWN,
     Plan,
@@ -42,8 +46,9 @@ def refused(made: MadeHistory, run_id: str, examples: Artifacts | None = None) -
 
 
 def plan(made: MadeHistory, newest: int = 1, **options: Any) -> Plan:
+    folders = output_folders(made.output_dir)
     with made.metadata as metadata:
-        return make_plan(metadata, made.pipeline, made.output_dir, newest=newest, **options)
+        return make_plan(metadata, made.pipeline, made.output_dir, folders, newest=newest, **options)
 
 
 def removed(found: Plan, made: MadeHistory, reason: str | None = None) -> set[str]:
@@ -156,9 +161,9 @@ def test_temporary_folders_go_when_they_are_older_than_the_kept_runs(made: MadeH
     refused(made, "1")
     system = made.output_dir / "artifacts/Trainer/.system"
     for name in ("old", "new"):
-        (system / "stateful_working_dir" / name).mkdir(parents=True)
-    os.utime(system / "stateful_working_dir/old", (1, 1))
-    assert removed(plan(made), made, TEMPORARY) == {"Trainer/.system/stateful_working_dir/old"}
+        (system / "driver_execution" / name).mkdir(parents=True)
+    os.utime(system / "driver_execution/old", (1, 1))
+    assert removed(plan(made), made, TEMPORARY) == {"Trainer/.system/driver_execution/old"}
 
 
 def test_system_folders_go_with_their_execution(made: MadeHistory) -> None:
@@ -167,6 +172,52 @@ def test_system_folders_go_with_their_execution(made: MadeHistory) -> None:
     for execution in (2, 5):
         (made.output_dir / f"artifacts/Trainer/.system/executor_execution/{execution}").mkdir(parents=True)
     assert {one for one in removed(plan(made), made) if "system" in one} == {"Trainer/.system/executor_execution/2"}
+
+
+def interrupted(made: MadeHistory, run_id: str, name: str) -> Path:
+    """A run that was interrupted in Trainer; returns the folder that holds its backup."""
+    made.record(run_id, "interrupted")
+    execution, _ = made.node(run_id, "Trainer", state="failed")
+    backup = made.output_dir / "artifacts/Trainer/.system/stateful_working_dir" / name.format(execution)
+    backup.mkdir(parents=True)
+    os.utime(backup, (1, 1))
+    return backup
+
+
+@pytest.mark.parametrize("name", ["{}", "1-{}"])
+def test_a_backup_goes_with_its_run(made: MadeHistory, name: str) -> None:
+    backup = interrupted(made, "1", name)
+    refused(made, "2")
+    assert [one.path for one in plan(made).remove] == [str(backup)]
+    assert plan(made, newest=2).remove == []
+
+
+@pytest.mark.parametrize("name", ["{}", "other-1-{}"])
+def test_the_backup_of_another_pipeline_is_left_alone(made: MadeHistory, name: str) -> None:
+    interrupted(MadeHistory(made.folder, "other"), "other-1", name)
+    refused(made, "1")
+    found = plan(made, unknown=True)
+    assert found.remove == []
+    assert [(one.reason, one.folders) for one in found.leave] == [(OTHERS, 1)]
+
+
+def test_a_backup_whose_execution_nobody_knows_goes_only_when_that_is_asked_for(made: MadeHistory) -> None:
+    refused(made, "1")
+    backup = made.output_dir / "artifacts/Trainer/.system/stateful_working_dir/a75e8ba1-3c9d-4d22-b46c-1e0a5f9c2d3b"
+    backup.mkdir(parents=True)
+    os.utime(backup, (1, 1))
+    assert plan(made).remove == []
+    assert [one.path for one in plan(made, unknown=True).remove] == [str(backup)]
+
+
+def test_folders_are_not_measured_while_the_store_is_held(made: MadeHistory) -> None:
+    examples = refused(made, "1")
+    refused(made, "2", examples)
+    folders = output_folders(made.output_dir)
+    (made.output_dir / "artifacts/Trainer/model/2/more").write_text("more")
+    with made.metadata as metadata:
+        found = make_plan(metadata, "trips", made.output_dir, folders, newest=1)
+    assert [one.bytes for one in found.remove if "model" in one.path] == [1]
 
 
 def test_links_are_not_followed(made: MadeHistory, tmp_path: Path) -> None:
@@ -182,9 +233,19 @@ def test_an_output_dir_that_is_reached_through_a_link_is_the_same_one(made: Made
     examples = refused(made, "1")
     refused(made, "2", examples)
     (tmp_path / "link").symlink_to(made.output_dir)
+    folders = output_folders(tmp_path / "link")
     with made.metadata as metadata:
-        found = make_plan(metadata, "trips", tmp_path / "link", newest=1)
+        found = make_plan(metadata, "trips", tmp_path / "link", folders, newest=1)
     assert {Path(one.path).parent.name for one in found.remove} == {"model", "blessing", "evaluation"}
+
+
+def read_prepared(made: MadeHistory, run_id: str, name: str) -> None:
+    made.record(run_id)
+    properties = {
+        "input_base": str(made.output_dir / "prepared"),
+        "input_config": json.dumps({"splits": [{"pattern": name}]}),
+    }
+    made.node(run_id, "ExampleGen", {}, {"examples": standard_artifacts.Examples}, properties=properties)
 
 
 def test_prepared_data_go_when_no_kept_run_used_them_and_they_are_not_the_newest(made: MadeHistory) -> None:
@@ -193,12 +254,23 @@ def test_prepared_data_go_when_no_kept_run_used_them_and_they_are_not_the_newest
         (prepared / name).mkdir(parents=True)
         os.utime(prepared / name, (1000 - age, 1000 - age))
     for run_id, name in (("1", "old"), ("2", "kept")):
-        made.record(run_id)
-        properties = {"input_base": str(prepared), "input_config": f'{{"splits": [{{"pattern": "{name}"}}]}}'}
-        made.node(run_id, "ExampleGen", {}, {"examples": standard_artifacts.Examples}, properties=properties)
+        read_prepared(made, run_id, name)
     found = plan(made)
     assert [one.path for one in found.remove if one.reason == OLD_PREPARED] == [str(prepared / "old")]
     assert [(one.reason, one.folders) for one in found.leave] == [(UNKNOWN, 1)]
+
+
+def test_prepared_data_that_another_pipeline_used_too_are_kept(made: MadeHistory) -> None:
+    prepared = made.output_dir / "prepared"
+    for age, name in enumerate(("newest", "kept", "old")):
+        (prepared / name).mkdir(parents=True)
+        os.utime(prepared / name, (1000 - age, 1000 - age))
+    read_prepared(MadeHistory(made.folder, "other"), "other 1", "old")
+    for run_id, name in (("1", "old"), ("2", "kept")):
+        read_prepared(made, run_id, name)
+    found = plan(made)
+    assert [one.path for one in found.remove if one.reason == OLD_PREPARED] == []
+    assert [one.folders for one in found.keep if one.reason == READ_BY_OTHERS] == [1]
 
 
 def test_logs_go_when_that_is_asked_for(made: MadeHistory) -> None:
@@ -209,6 +281,14 @@ def test_logs_go_when_that_is_asked_for(made: MadeHistory) -> None:
     assert not [one for one in plan(made).remove if one.reason == OLD_LOGS]
     found = [one.path for one in plan(made, logs=True).remove if one.reason == OLD_LOGS]
     assert found == [str(made.output_dir / "logs/1")]
+
+
+@pytest.mark.parametrize("place", ["artifacts/Trainer/model", "prepared", "logs"])
+def test_what_a_killed_clean_left_goes(made: MadeHistory, place: str) -> None:
+    refused(made, "1")
+    left = made.output_dir / place / ".deleted-0123456789abcdef"
+    left.mkdir(parents=True)
+    assert [(one.path, one.reason) for one in plan(made).remove] == [(str(left), INTERRUPTED)]
 
 
 def test_a_release_without_its_record_is_noted(made: MadeHistory) -> None:

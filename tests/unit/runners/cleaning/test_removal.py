@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from runners.cleaning.folders import output_folders
 from runners.cleaning.plan import make_plan
 from runners.cleaning.removal import mark_deleted, remove_folders
 from tests.unit.runners.made_history import MadeHistory
@@ -30,8 +31,9 @@ def make(folder: Path) -> MadeHistory:
 
 def clean(made: MadeHistory) -> int:
     """What the command does; the number of folders removed."""
+    folders = output_folders(made.output_dir)
     with made.metadata as metadata:
-        plan = make_plan(metadata, "trips", made.output_dir, newest=1)
+        plan = make_plan(metadata, "trips", made.output_dir, folders, newest=1)
         mark_deleted(metadata.store, plan)
     remove_folders(made.output_dir, (folder.path for folder in plan.remove))
     return len(plan.remove)

@@ -12,6 +12,7 @@ from rich.console import Console
 from tfx.types import standard_artifacts
 
 from components.example_gen.fingerprint import fingerprint
+from runners.history.known_release import read_release
 from runners.history.lineage import Lineage, add_lineage
 from runners.history.lineage_text import print_lineage
 from runners.history.release_checks import check_files
@@ -54,7 +55,8 @@ def lineage(made: MadeHistory) -> Callable[..., Lineage]:
         release = Release.load(folder)
         found = Lineage(release.model_dump(mode="json"), str(folder), checks=[check_files(release, folder)])
         with made.metadata as metadata:
-            add_lineage(metadata.store, found, release)
+            known = read_release(metadata.store, release)
+        add_lineage(found, release, known)
         return found
 
     return of

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 
 from runners.history.graph import read_graph, trace_back
+from runners.history.on_disk import OnDisk, on_disk
 from runners.history.run_detail import RunDetail, run_detail
 from runners.history.runs import run_summaries
 from runners.run_record import run_records
@@ -42,8 +44,7 @@ def records(made: MadeHistory) -> Any:
 
 
 def detail(made: MadeHistory, records: Any, place: int) -> RunDetail:
-    with made.metadata as metadata:
-        return run_detail(metadata, records, records[place])
+    return run_detail(made.metadata, records, records[place])
 
 
 def test_the_list_says_how_each_run_ended(made: MadeHistory, records: Any) -> None:
@@ -90,6 +91,22 @@ def test_a_run_is_shown_node_by_node(made: MadeHistory, records: Any) -> None:
     ]  # fmt: skip
     assert [output["uri"] for output in trainer["outputs"]] == [f"{folder}/Trainer/model/2"]
     assert (run["blessed"], run["release"], run["record"]["state"]) == (True, 1, "complete")
+
+
+def test_the_store_is_free_while_the_disk_is_looked_at(
+    made: MadeHistory, records: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at = []
+
+    def look(artifact: Any) -> OnDisk:
+        with (made.output_dir / "metadata/metadata.sqlite.lock").open("a") as turn:
+            fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)  # raises while it is held
+        looked_at.append(artifact.id)
+        return on_disk(artifact)
+
+    monkeypatch.setattr("runners.history.run_detail.on_disk", look)
+    detail(made, records, 3)
+    assert looked_at
 
 
 def test_a_cached_node_shows_what_it_took_over(made: MadeHistory, records: Any) -> None:
