@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"error: {storage_error(error) or unknown}", file=sys.stderr)
         return EXIT_ERROR
     except Interrupted as signal:
-        run_again = f" Its run {signal.run_id} can be continued with --resume." if signal.run_id else ""
+        run_again = f" Run {signal.run_id} can be continued with --resume." if signal.run_id else ""
         print(f"Stopped by {signal}.{run_again}", file=sys.stderr)
         return signal.exit_code
     except KeyboardInterrupt:

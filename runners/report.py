@@ -172,7 +172,9 @@ def _print_blessing(blessing: dict[str, Any], settings: Settings, console: Conso
 
 def _print_next(result: RunResult, command: str, released: bool, console: Console) -> None:
     model_run = _only(result, nodes.TRAINER, "model_run").uri
-    suggestions = {"the training in TensorBoard": f"tensorboard --logdir {shlex.quote(model_run)}"}
+    suggestions = {
+        "the training in TensorBoard": f"{_beside(command, 'tensorboard')} --logdir {shlex.quote(model_run)}"
+    }
     if released:
         suggestions["again; what is unchanged comes from the cache"] = command
     else:
@@ -180,3 +182,8 @@ def _print_next(result: RunResult, command: str, released: bool, console: Consol
     console.print("Next:")
     for purpose, line in suggestions.items():
         console.print(f"  # {purpose}\n  {line}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _beside(command: str, program: str) -> str:
+    """How to call a program that is installed beside the one of a command line."""
+    return shlex.quote(str(Path(shlex.split(command)[0]).with_name(program)))

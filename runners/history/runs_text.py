@@ -23,6 +23,8 @@ _STYLES = {
     "unknown": "dim",
 }
 
+_UNLIMITED = 10_000
+
 
 def print_runs(runs: Sequence[RunSummary], total: int, console: Console) -> None:
     """One line a run, newest first."""
@@ -34,7 +36,7 @@ def print_runs(runs: Sequence[RunSummary], total: int, console: Console) -> None
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("Blessed", no_wrap=True)
     table.add_column("Release", justify="right", no_wrap=True)
-    table.add_column("Error", no_wrap=not console.is_terminal, overflow="fold")
+    table.add_column("Error", no_wrap=not console.is_terminal, overflow="fold", min_width=20)
     for run in runs:
         blessed = {True: "yes", False: "no", None: "-"}[run.blessed]
         table.add_row(
@@ -48,7 +50,8 @@ def print_runs(runs: Sequence[RunSummary], total: int, console: Console) -> None
             "-" if run.release is None else str(run.release),
             Text(run.error),
         )
-    console.print(table)
+    # A pipe or a log file has no width: nothing is cut there.
+    console.print(table, width=None if console.is_terminal else _UNLIMITED, crop=console.is_terminal)
     if total > len(runs):
         console.print(f"{total - len(runs)} older ones: --limit {total} shows all.", highlight=False)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import time
 from typing import Any
 
 from google.protobuf.message import Message
@@ -11,6 +13,10 @@ from runners.metadata.backend import Backend, Failure
 from runners.metadata.discreet_store import DiscreetStore
 from runners.metadata.lost_write import DONE_IF_THERE, as_repeat
 from runners.metadata.retry import retry
+
+_OPENINGS = 8
+"""Whoever opens an empty database makes its tables. MySQL does not do this as one transaction: another process that
+opens it at the same moment finds some of them, and is refused."""
 
 
 class RetryingStore(DiscreetStore):
@@ -43,11 +49,15 @@ class RetryingStore(DiscreetStore):
     def _connect(self) -> None:
         if self._backend.check_first:
             self._backend.check()
-        try:
-            super().__init__(self._backend.config())
-        except RuntimeError as error:
-            self._backend.check()  # which says why, if it can
-            raise self._backend.refused(str(error)) from error
+        for left in reversed(range(_OPENINGS)):
+            try:
+                super().__init__(self._backend.config())
+                break
+            except RuntimeError as error:
+                self._backend.check()  # which says why, if it can
+                if not left:
+                    raise self._backend.refused(str(error)) from error
+                time.sleep(random.uniform(0.1, 0.5))
         self._broken = False
 
     def _call(self, method_name: str, request: Message, response: Message, extra_options: Any = None) -> None:

@@ -57,6 +57,9 @@ def write_adult(folder: Path, rows: int, seed: int = 1) -> None:
     (folder / "adult.test").write_text("|1x3 Cross validator\n" + "".join(f"{line}.\n" for line in lines[:third]))
 
 
+pytestmark = pytest.mark.timeout(1800)  # minutes of training, on machines that do other things too
+
+
 @pytest.fixture(scope="module")
 def small(run_shipped: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("public") / "adult_census"

@@ -37,6 +37,9 @@ def write_cifar10(folder: Path, pictures: int, seed: int = 1) -> None:
                 archive.writestr(f"{part}/{kind}/{number:04d}.jpg", jpeg(kind, generator))
 
 
+pytestmark = pytest.mark.timeout(1800)  # minutes of training, on machines that do other things too
+
+
 @pytest.fixture(scope="module")
 def small(run_shipped: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("public") / "cifar10"

@@ -33,6 +33,9 @@ def write_imdb(folder: Path, rows: int, seed: int = 1) -> None:
             writer.writerow((place, text, positive, 9 if positive else 2))
 
 
+pytestmark = pytest.mark.timeout(1800)  # minutes of training, on machines that do other things too
+
+
 @pytest.fixture(scope="module")
 def small(run_shipped: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("public") / "imdb"

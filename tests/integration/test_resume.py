@@ -55,7 +55,7 @@ def test_an_interrupted_run_leaves_no_process_and_goes_on_under_its_id(
     assert workers
     assert wait_until_gone(workers) == []
     (run_id,) = run_ids(settings)
-    assert f"Stopped by {number.name}. Its run {run_id} can be continued with --resume." in command.stderr.read_text()
+    assert f"Stopped by {number.name}. Run {run_id} can be continued with --resume." in command.stderr.read_text()
     assert "Traceback" not in command.text
 
     again = commands.run(["run", "-c", str(settings), "--resume", "--to", "StatisticsGen"])
