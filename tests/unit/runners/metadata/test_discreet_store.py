@@ -43,7 +43,7 @@ def service(tmp_path: Path) -> ServiceBackend:
 
 
 def test_the_check_of_a_service_does_not_log_its_key(service: ServiceBackend, logged: pytest.LogCaptureFixture) -> None:
-    with pytest.raises(RunError, match="TLS to the metadata store failed"):
+    with pytest.raises(RunError, match="metadata store"):  # of TLS or of the port: the releases of gRPC differ
         service.check()
     assert "MetadataStore with gRPC connection initialized" in logged.messages
     assert "PRIVATE KEY" not in logged.text
