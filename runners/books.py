@@ -16,6 +16,7 @@ from typing import Any
 from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration.metadata import Metadata
 
+from configs.changed_settings import changed_settings
 from configs.fingerprint import settings_fingerprint
 from configs.settings import Settings
 from pipeline.pipeline import root
@@ -86,7 +87,7 @@ class Books:
             self._close_dead(metadata)
             record = self._find(metadata, run_id)
             run = RunFolder.load(run_folder(self._settings, record.run_id))
-            self._check_unchanged(run, force_bless)
+            self._check_unchanged(run, record, force_bless)
             finished = self._prepared(metadata, run)
             if record.state != "complete":
                 self._record(record.run_id, started=record.started).put(metadata)
@@ -182,17 +183,19 @@ class Books:
             fix=f"The newest runs here: {known}." if known else "Start one: leave --resume out.",
         )
 
-    def _check_unchanged(self, run: RunFolder, force_bless: str) -> None:
+    def _check_unchanged(self, run: RunFolder, record: RunRecord, force_bless: str) -> None:
         run_id = run_id_of(run.pipeline)
         compiled = with_run_id(compile_pipeline(self._settings, force_bless=force_bless), run_id)
         changed = changed_nodes(run.pipeline, compiled)
         if changed:
+            settings = changed_settings(run.settings, self._settings)
+            why = ", ".join(f"{key} from {old} to {new}" for key, (old, new) in settings.items())
             raise RunError(
                 "The run cannot be continued: it would mix what was made before and after a change.",
                 where=f"run {run_id}",
-                received=f"changed in settings, code or libraries: {', '.join(changed)}",
+                received=f"changed: {', '.join(changed)}; by {why or 'code, libraries or --force-bless'}",
                 fix="Start a new run, without --resume: what is unchanged comes from the cache. "
-                "Or call with the same settings (and --force-bless) as before.",
+                f"The run was started with: {record.command}",
             )
 
 

@@ -102,7 +102,7 @@ class TestWhatIsRefused:
     def test_a_changed_pipeline(self, commands: CommandServer, whole: Path) -> None:
         command = commands.run(["run", "-c", str(whole), "--resume", "--set", "training.epochs=5"])
         assert command.wait() == 1
-        assert "changed in settings, code or libraries: Trainer" in command.text
+        assert "changed: Trainer, Pusher; by training.epochs from 6 to 5" in command.text
 
     def test_a_run_that_does_not_exist(self, commands: CommandServer, whole: Path) -> None:
         command = commands.run(["run", "-c", str(whole), "--resume", "nothing"])
