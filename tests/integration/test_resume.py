@@ -158,7 +158,7 @@ def test_a_second_run_is_told_who_holds_the_output_dir(commands: CommandServer, 
     shown = commands.run(["runs", "show", "latest", "-c", str(settings)])
     first.signal(signal.SIGKILL)
     first.wait()
-    assert f"process {first.pid}" in shown.text.lower(), shown.text
+    assert re.search(rf"Process: +{first.pid} on ", shown.text), shown.text
     assert "running" in shown.text
     assert "died" not in shown.text
     assert second.wait() == 1
