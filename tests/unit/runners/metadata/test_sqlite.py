@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -108,7 +108,7 @@ def test_a_page_that_was_overwritten_is_found_by_the_call_that_needs_it(store: P
 
 @pytest.mark.parametrize("version", [6, 99])
 def test_a_store_of_another_version(store: Path, version: int) -> None:
-    with sqlite3.connect(store) as opened:
+    with closing(sqlite3.connect(store)) as opened, opened:
         opened.execute("UPDATE MLMDEnv SET schema_version = ?", (version,))
     error = _error(store)
     assert error.what == "The metadata store was made by another version of ML Metadata."
