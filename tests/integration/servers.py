@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import pg8000.dbapi
 import pymysql
@@ -357,16 +357,14 @@ class Service:
         return f"grpc://127.0.0.1:{self.port}"
 
 
+Started = TypeVar("Started", "Service", "Postgres", "Mysql")
+
+
 @contextlib.contextmanager
 def service() -> Iterator[Service]:
     """ML Metadata's gRPC service."""
-    with tempfile.TemporaryDirectory(prefix="stf-") as name:
-        server = Service(Path(name))
-        server.start()
-        try:
-            yield server
-        finally:
-            server.stop()
+    with tempfile.TemporaryDirectory(prefix="stf-") as name, _started(Service(Path(name))) as server:
+        yield server
 
 
 @contextlib.contextmanager
@@ -374,13 +372,8 @@ def postgres() -> Iterator[Postgres]:
     """A PostgreSQL server."""
     find("postgres", packages="postgresql")
     account = _Account("postgres")
-    with _folder(account) as folder:
-        server = Postgres(folder, account)
-        server.start()
-        try:
-            yield server
-        finally:
-            server.stop()
+    with _folder(account) as folder, _started(Postgres(folder, account)) as server:
+        yield server
 
 
 @contextlib.contextmanager
@@ -388,13 +381,17 @@ def mysql() -> Iterator[Mysql]:
     """A MariaDB server, which speaks MySQL's protocol."""
     find("mariadbd", packages="mariadb-server")
     account = _Account("mysql")
-    with _folder(account) as folder:
-        server = Mysql(folder, account)
-        server.start()
-        try:
-            yield server
-        finally:
-            server.stop()
+    with _folder(account) as folder, _started(Mysql(folder, account)) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def _started(server: Started) -> Iterator[Started]:
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
 
 
 @contextlib.contextmanager
