@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import time
+from collections import deque
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import numpy as np
@@ -14,6 +16,7 @@ from models.custom_step import FINITE_STEPS, LOSS, STEPS
 from schemas.errors import TrainingError
 
 _SECONDS = 5.0
+_KEPT = 4096
 
 
 class NanGuard(tf.keras.callbacks.Callback):
@@ -35,44 +38,53 @@ class NanGuard(tf.keras.callbacks.Callback):
         super().__init__()
         self._supports_tf_logs = True
         self._steps_per_epoch, self._rows = steps_per_epoch, rows
-        self._epoch, self._step, self._seen, self._looked = 0, first_step, first_step, time.monotonic()
-        self._logs: list[dict[str, Any]] = []  # since the last look
+        self._epoch, self._step, self._looked = 0, first_step, time.monotonic()
+        self._executions: deque[_Execution] = deque(maxlen=_KEPT)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Notes the epoch."""
         self._epoch = epoch
 
-    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Looks at the executions since the last look; the mean of an epoch so far stays NaN once it is."""
-        logs = logs or {}
-        self._step = self._epoch * self._steps_per_epoch + batch + 1
-        self._logs = [*self._logs, logs] if STEPS in logs else [logs]
-        if not hasattr(logs.get(LOSS), "fetch") or time.monotonic() - self._looked >= _SECONDS:
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Looks at the execution; the mean of an epoch so far stays NaN once it is."""
+        first, self._step = self._step + 1, self._epoch * self._steps_per_epoch + batch + 1
+        self._executions.append(_Execution(min(first, self._step), self._step, logs))
+        if not hasattr(logs, "fetch") or time.monotonic() - self._looked >= _SECONDS:
             self._look()
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Looks once more."""
         self._look()
-        self._logs = [logs or {}]
+        self._executions.append(_Execution(self._step, self._step, logs))
         self._look()
 
     def _look(self) -> None:
-        first, last, found = min(self._seen + 1, self._step), self._step, self._logs
-        self._logs, self._seen, self._looked = [], last, time.monotonic()
-        for logs in found:
-            loss = _number(logs.get(LOSS, 0.0))
-            if STEPS in logs:
-                steps, finite = int(_number(logs[STEPS])), int(_number(logs[FINITE_STEPS]))
-                if finite < steps:
-                    _raise(loss, first + finite, first + finite, self._rows)
-                first += steps
-            elif not math.isfinite(loss):
-                _raise(loss, first, last, self._rows)
+        """At the newest execution, and where it went astray at those before it, for the first that did."""
+        if self._executions and self._executions[-1].bad() is not None:
+            for one in self._executions:
+                found = one.bad()
+                if found is not None:
+                    _raise(*found, self._rows)
+        self._looked = time.monotonic()
 
 
-def _number(value: Any) -> float:
-    """The number, which may still be on a worker."""
-    return float(np.asarray(value.fetch() if hasattr(value, "fetch") else value))
+@dataclass(frozen=True)
+class _Execution:
+    """What steps have told; it may still be on a worker."""
+
+    first: int
+    last: int
+    logs: Any
+
+    def bad(self) -> tuple[float, int, int] | None:
+        """A loss that is not finite, and the steps among which it came."""
+        logs = (self.logs.fetch() if hasattr(self.logs, "fetch") else self.logs) or {}
+        loss = float(np.asarray(logs.get(LOSS, 0.0)))
+        if STEPS in logs:
+            finite = int(np.asarray(logs[FINITE_STEPS]))
+            step = self.first + finite
+            return None if finite == int(np.asarray(logs[STEPS])) else (loss, step, step)
+        return None if math.isfinite(loss) else (loss, self.first, self.last)
 
 
 def _raise(loss: float, first: int, last: int, rows: BatchRows | None) -> NoReturn:

@@ -41,15 +41,16 @@ class StepLog(tf.keras.callbacks.Callback):
         """Notes the epoch."""
         self._epoch = epoch
 
-    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Logs when it is time."""
         step = self._epoch * self._plan.steps_per_epoch + batch + 1
-        if step // self._every == self._logged // self._every or not logs:
+        if step // self._every == self._logged // self._every:
             return
+        found = logs.fetch() if hasattr(logs, "fetch") else logs  # from a worker
         values = {
-            "loss": float(_here(logs[LOSS])),
+            "loss": float(np.asarray(found[LOSS])),
             "learning_rate": float(self.model.optimizer.learning_rate),
-            "gradient_norm": float(_here(logs[GRADIENT_NORM])),
+            "gradient_norm": float(np.asarray(found[GRADIENT_NORM])),
         }
         now = time.monotonic()
         values["examples_per_second"] = (step - self._logged) * self._plan.batch_size / max(now - self._since, 1e-9)
@@ -64,8 +65,3 @@ class StepLog(tf.keras.callbacks.Callback):
         """Closes the file."""
         if self._writer is not None:
             self._writer.close()
-
-
-def _here(value: Any) -> Any:
-    """The value, which may still be on a worker."""
-    return np.asarray(value.fetch() if hasattr(value, "fetch") else value)

@@ -69,8 +69,7 @@ def train_model(
     stopping = BestWeights(settings.early_stopping) if settings.early_stopping is not None else None
     backup, first_step = None, 0
     if settings.backup:
-        folder = backup_dir or os.path.join(run_dir, "backup")
-        backup = Backup(folder, settings, plan.steps_per_epoch, stopping, preemption)
+        backup = Backup(backup_dir or default_backup_dir(run_dir), settings, plan.steps_per_epoch, stopping, preemption)
         first_step = backup.resume(model, train.spec)
     feed = Feed.to(model, train, evaluation, plan, settings, first_step)
     callbacks: list[tf.keras.callbacks.Callback] = [NanGuard(plan.steps_per_epoch, first_step, feed.rows)]
@@ -89,6 +88,11 @@ def train_model(
             history = _fit(model, feed, plan, first_step, callbacks)
     require_finite(model, int(model.optimizer.iterations.numpy()))
     return Trained(history, backup)
+
+
+def default_backup_dir(run_dir: str) -> str:
+    """Folder of the backups where none is given."""
+    return os.path.join(run_dir, "backup")
 
 
 def _fit(
