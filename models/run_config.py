@@ -19,6 +19,7 @@ BACKUP_KEY = "backup_dir"
 ROLE_KEY = "role"
 CLUSTER_DIR_KEY = "cluster_dir"
 EVALUATOR = "evaluator"
+EXAMPLES_KEY = "examples"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ import pytest
 import tensorflow as tf
 
 from distribution import trainer
-from distribution.trainer import import_function, run_fn
+from distribution.trainer import run_fn
+from distribution.user_function import import_function
 from schemas.errors import TrainingError
 
 SEEN: list[tuple[Any, tf.distribute.Strategy, bool]] = []
@@ -60,7 +61,10 @@ def test_a_function_by_its_path() -> None:
             "There is no function 'run_fm' in distribution.trainer. Did you mean 'run_fn'?",
         ),
         ("distribution.trainer.xyz", "There is no function 'xyz' in distribution.trainer."),
-        ("distribution.coach.run_fn", "There is no module 'distribution.coach'. Did you mean 'distribution.trainer'?"),
+        (
+            "distribution.trainr.run_fn",
+            "There is no module 'distribution.trainr'. Did you mean 'distribution.trainer'?",
+        ),
         ("nowhere.run_fn", "There is no module 'nowhere'."),
         ("distribution.trainer.__doc__", "There is no function '__doc__' in distribution.trainer."),
     ],

@@ -102,3 +102,43 @@ def test_a_loss_that_is_not_finite_names_the_step_and_its_rows(tmp_path: Path) -
         trained(tmp_path, "custom", split, steps_per_execution=4)
     assert caught.value.where == f"Trainer, step {step + 1}"
     assert "x is not finite in 40" in str(caught.value.received)
+
+
+@pytest.mark.parametrize("loop", ["fit", "custom"])
+def test_accumulation_changes_nothing(tmp_path: Path, loop: str) -> None:
+    split = weighted_split()
+    once, _ = trained(tmp_path, loop, split, l2=0.1)
+    # 16 rows in pieces of 5, 5 and 6.
+    in_pieces, _ = trained(tmp_path, loop, split, l2=0.1, accumulation=3)
+    assert_alike(once, in_pieces)
+
+
+@pytest.mark.parametrize("loop", ["fit", "custom"])
+def test_no_backup_is_made_of_weights_that_are_not_finite(tmp_path: Path, loop: str) -> None:
+    def run(rate: float, **more: Any) -> None:
+        optimizer = {"name": "sgd", "learning_rate": rate, "schedule": {"kind": "exponential", "decay_rate": 1.0}}
+        trained(tmp_path, loop, backup=True, backup_seconds=0, steps_per_execution=1, optimizer=optimizer, **more)
+
+    run(0.01, epochs=2)
+    good = tf.train.latest_checkpoint(str(tmp_path / "backup"))
+    assert good is not None
+    # The loss of the next step is finite still, and the weights that it leaves behind are not.
+    with pytest.raises(TrainingError, match="weights are no longer finite") as caught:
+        run(3e38, epochs=3)
+    assert caught.value.where == "Trainer, step 9"
+    assert tf.train.latest_checkpoint(str(tmp_path / "backup")) == good
+
+
+@pytest.mark.parametrize("loop", ["fit", "custom"])
+def test_averages_are_evaluated_kept_and_left(tmp_path: Path, loop: str) -> None:
+    settings: dict[str, Any] = {"epochs": 4, "optimizer": {"learning_rate": 0.05, "ema": 0.9}}
+    model, history = trained(tmp_path, loop, **settings)
+    split = make_split()
+    assert split.columns is not None
+    found = model.evaluate({"x": split.columns["x"]}, split.labels, verbose=0, return_dict=True)
+    assert found["loss"] == pytest.approx(history["val_loss"][-1], rel=1e-5)
+    plain, _ = trained(tmp_path, loop, epochs=4, optimizer={"learning_rate": 0.05})
+    assert not np.allclose(model.get_weights()[0], plain.get_weights()[0])
+    best, best_history = trained(tmp_path, loop, early_stopping={"patience": 9}, **settings)
+    assert best_history["val_loss"] == pytest.approx(history["val_loss"])
+    assert_alike(model, best)
