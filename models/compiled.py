@@ -29,7 +29,7 @@ def compile_model(model: Network, head: Head, settings: Training, plan: Plan) ->
         plan: steps and replicas.
 
     Raises:
-        TrainingError: float16 under a strategy that cannot scale losses.
+        TrainingError: float16 under a strategy that cannot scale losses, or XLA under one that cannot be compiled.
     """
     strategy = tf.distribute.get_strategy()
     if (
@@ -42,6 +42,14 @@ def compile_model(model: Network, head: Head, settings: Training, plan: Plan) ->
             where="training.precision",
             received=settings.precision,
             fix="Set training.precision to mixed_bfloat16 or float32, or choose another training.strategy.",
+        )
+    # An exchange among the replicas of one process returns to Python, which a compiled step cannot.
+    if settings.xla and plan.replicas > 1 and strategy.extended._use_merge_call():
+        raise TrainingError(
+            f"XLA cannot compile the steps of {plan.replicas} replicas of {type(strategy).__name__}.",
+            where="training.xla",
+            received=settings.xla,
+            fix="Set training.xla to false, or train on one device, or with multi_worker_mirrored.",
         )
     model.accumulation = settings.accumulation
     model.compile(
