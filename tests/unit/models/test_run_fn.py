@@ -67,3 +67,12 @@ def test_wrong_settings(tmp_path: Path, transformed: Transformed) -> None:
     with pytest.raises(TrainingError, match="not valid"):
         run_fn(arguments(transformed, tmp_path, epochs=0))
     assert not (tmp_path / "model").exists()
+
+
+def test_the_evaluator_ends_with_the_training_and_exports_nothing(tmp_path: Path, transformed: Transformed) -> None:
+    (tmp_path / "done").touch()
+    given = arguments(transformed, tmp_path)
+    given.custom_config.update(role="evaluator", cluster_dir=str(tmp_path), backup_dir=str(tmp_path / "backup"))
+    run_fn(given)
+    assert not (tmp_path / "model").exists()
+    assert (tmp_path / "run" / "evaluator").is_dir()
