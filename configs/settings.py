@@ -53,6 +53,11 @@ class Data(Section):
         {"train": 2, "eval": 1},
         description="Hash buckets of each split: 2 and 1 give two thirds and one third of the rows.",
     )
+    split_column: str | None = Field(
+        None,
+        description="Column that names the split of each row, rather than its hash; splits then lists the names, and "
+        "the numbers of buckets do not count.",
+    )
     span: int | None = Field(None, ge=0, description="The span to read, for a pattern with one; default: the newest.")
     unlabelled: Literal["refuse", "drop"] = Field(
         "refuse",
@@ -331,6 +336,12 @@ class Settings(Section):
         if self.evaluation.split not in self.data.splits:
             raise ValueError(
                 f"evaluation.split: {self.evaluation.split!r} is not a split of data.splits {sorted(self.data.splits)}"
+            )
+        if self.data.split_column in columns:
+            raise PlacedValueError(
+                "must not be a column that the features, the label or the weight read: it is not kept",
+                ("data", "split_column"),
+                received=self.data.split_column,
             )
         if self.example_weight is not None and columns[self.example_weight] == "string":
             raise PlacedValueError(
