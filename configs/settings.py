@@ -15,9 +15,10 @@ from pydantic import Field, field_validator, model_validator
 from configs.secret import SecretUrl
 from configs.section import Location, Section
 from configs.store_url import parse_store_url
+from configs.towers import Towers
 from configs.training import Training
 from schemas.errors import PlacedValueError
-from schemas.features import Feature, FeatureTable, Label, NumericLabel
+from schemas.features import BinaryLabel, Categorical, Feature, FeatureTable, Integer, Label, NumericLabel
 
 _SPLIT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _MAX_BUCKETS = 10_000
@@ -145,13 +146,14 @@ class Model(Section):
     """What is trained."""
 
     run_fn: str = Field("models.run_fn.run_fn", description="Dotted path of the function that trains and exports.")
-    architecture: Literal["wide_deep", "dcn"] = "dcn"
+    architecture: Literal["wide_deep", "dcn", "two_tower"] = "dcn"
     hidden_units: tuple[Annotated[int, Field(ge=1)], ...] = Field(
         (128, 64), description="Units of each dense layer of the deep part."
     )
     cross_layers: int = Field(2, ge=1, description="Cross layers of the DCN-v2.")
     embedding_size: int | None = Field(None, ge=1, description="Default: 6 * size ** 0.25, at most 64.")
     pictures: Pictures = Pictures()
+    towers: Towers | None = Field(None, description="For two_tower: which features are the candidate's.")
     dropout: float = Field(0.0, ge=0.0, lt=1.0)
     l2: float = Field(0.0, ge=0.0)
 
@@ -361,6 +363,36 @@ class Settings(Section):
                         known=columns,
                         received=column,
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _two_towers(self) -> Settings:
+        towers = self.model.towers
+        if (towers is None) == (self.model.architecture == "two_tower"):
+            raise PlacedValueError(
+                "must name the candidate's features for the architecture two_tower, and be left out for others",
+                ("model", "towers"),
+            )
+        if towers is None:
+            return self
+        if not isinstance(self.label, BinaryLabel):
+            raise PlacedValueError(
+                "must be binary for two towers: whether the query wants the candidate", ("label", "kind")
+            )
+        place = ("model", "towers", "candidate")
+        for number, name in enumerate(towers.candidate):
+            if name not in self.features:
+                raise PlacedValueError(
+                    f"{name!r} is not a feature", (*place, number), known=self.features, received=name
+                )
+        if not isinstance(self.features[towers.candidate[0]], (Categorical, Integer)):
+            raise PlacedValueError(
+                "must be a categorical or integer feature, which names the candidate",
+                (*place, 0),
+                received=towers.candidate[0],
+            )
+        if set(towers.candidate) == set(self.features):
+            raise PlacedValueError("must leave features to the query", place)
         return self
 
     @property

@@ -7,14 +7,15 @@ from typing import Any
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from models.architectures import build_model
+from models.architectures import build_model, make_head
 from models.export import export_model
-from models.head import Head
 from models.input_fn import Split
 from models.network import feature_keys
+from models.retrieval import Retrieval
 from models.run_config import RunConfig
 from models.signatures import ServingModule
 from models.train import train_model
+from models.two_tower import TwoTower
 from schemas.transformed import model_inputs
 
 
@@ -36,10 +37,20 @@ def run_fn(fn_args: Any) -> None:
     spec = transform.transformed_feature_spec()
     train = Split.open(fn_args.train_files, spec, cache=training.cache)
     evaluation = Split.open(fn_args.eval_files, spec, cache=training.cache)
-    head = Head.of(config.label, train.labels)
+    head = make_head(config.model, config.label, train.labels)
     model = build_model(inputs, config.model, head)
+    towers = config.model.towers
+    retrieval = None
+    if isinstance(model, TwoTower) and towers is not None:
+        retrieval = Retrieval(model, inputs, towers, config.table, transform, train)
     train_model(model, head, train, evaluation, training, fn_args.model_run_dir, config.backup_dir)
     module = ServingModule(
-        model, head, transform.transform_savedmodel_dir, tuple(config.table.inputs), feature_keys(inputs)
+        model,
+        head,
+        transform.transform_savedmodel_dir,
+        tuple(config.table.inputs),
+        feature_keys(inputs),
+        index=retrieval.finish(evaluation, fn_args.model_run_dir) if retrieval else None,
+        query=retrieval.columns if retrieval else (),
     )
     export_model(module, fn_args.serving_model_dir)
