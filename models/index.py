@@ -10,7 +10,7 @@ from models.two_tower import TwoTower
 _AT_ONCE = 8192
 
 
-class Index(tf.Module):
+class Index:
     """The vectors of all candidates, and the search for those next to a query, which compares it with every one.
 
     Args:
@@ -20,15 +20,15 @@ class Index(tf.Module):
     """
 
     def __init__(self, model: TwoTower, catalogue: Catalogue, most: int) -> None:
-        super().__init__()
         count = len(catalogue.names)
         parts = [
             model.candidate({key: values[start : start + _AT_ONCE] for key, values in catalogue.columns.items()})
             for start in range(0, count, _AT_ONCE)
         ]
         self.most = min(most, count)
-        self.vectors = tf.Variable(tf.concat(parts, axis=0), trainable=False)
-        self.names = tf.Variable(tf.constant(catalogue.names), trainable=False)
+        # Constants: they go to the SavedModel with the function that searches, and no strategy parts or copies them.
+        self.vectors = tf.concat(parts, axis=0)
+        self.names = tf.constant(catalogue.names)
 
     def search(self, query: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """The nearest candidates.

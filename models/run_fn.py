@@ -43,7 +43,7 @@ def run_fn(fn_args: Any) -> None:
     retrieval = None
     if isinstance(model, TwoTower) and towers is not None:
         retrieval = Retrieval(model, inputs, towers, config.table, transform, train)
-    train_model(model, head, train, evaluation, training, fn_args.model_run_dir, config.backup_dir)
+    trained = train_model(model, head, train, evaluation, training, fn_args.model_run_dir, config.backup_dir)
     module = ServingModule(
         model,
         head,
@@ -54,3 +54,5 @@ def run_fn(fn_args: Any) -> None:
         query=retrieval.columns if retrieval else (),
     )
     export_model(module, fn_args.serving_model_dir)
+    if trained.backup is not None:
+        trained.backup.remove()

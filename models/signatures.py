@@ -70,7 +70,7 @@ class ServingModule(tf.Module):
         self._raw = _Untracked(_raw_specs(self.transform))
         self._inputs = tuple(inputs)
         self._features = tuple(features)
-        self.index = index
+        self._index = index
         self._query = tuple(query)
         for name in self._inputs:
             if name not in self._raw.value:
@@ -109,7 +109,7 @@ class ServingModule(tf.Module):
             "predict": tf.function(predict, [named], autograph=False).get_concrete_function(),
             "transform_features": tf.function(transform_features, [examples], autograph=False).get_concrete_function(),
         }
-        if self.index is not None:
+        if self._index is not None:
             asked = {name: named[name] for name in self._query}
             functions["retrieve"] = tf.function(retrieve, [asked], autograph=False).get_concrete_function()
         return functions
@@ -120,7 +120,7 @@ class ServingModule(tf.Module):
         return {PREDICTION_KEY: self._head.value.predictions(outputs)}
 
     def _retrieved(self, raw: Mapping[str, tf.SparseTensor]) -> dict[str, tf.Tensor]:
-        index = cast(Index, self.index)
+        index = cast(Index, self._index)
         transformed = self._transformed(raw, raw[self._query[0]].dense_shape[0])
         scores, places = index.search(self._call.value.query({key: transformed[key] for key in self._features}))
         return {CANDIDATES: tf.gather(index.names, places), SCORES: scores}
