@@ -100,5 +100,6 @@ def candidate_names(table: FeatureTable, towers: Towers, transform: tft.TFTransf
     name = towers.candidate[0]
     spec = table.features[name]
     if isinstance(spec, Categorical):
-        return np.array(transform.vocabulary_by_name(name), np.int64 if spec.dtype == "int" else object)
+        words = transform.vocabulary_by_name(name)
+        return np.array([int(word) for word in words]) if spec.dtype == "int" else np.array(words, object)
     return np.arange(cast(Integer, spec).size)
