@@ -7,15 +7,16 @@ from typing import Any
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from models.architectures import build_model
+from models.architectures import build_model, make_head
 from models.evaluate_checkpoints import evaluate_checkpoints, is_done
 from models.export import export_model
-from models.head import Head
 from models.input_fn import Split
 from models.network import feature_keys
+from models.retrieval import Retrieval
 from models.run_config import EVALUATOR, RunConfig
 from models.signatures import ServingModule
 from models.train import default_backup_dir, train_model
+from models.two_tower import TwoTower
 from schemas.transformed import model_inputs
 
 
@@ -40,7 +41,7 @@ def run_fn(fn_args: Any) -> None:
     is_evaluator = config.role == EVALUATOR
     train = Split.open(fn_args.train_files, spec, cache=training.cache and not is_evaluator)
     evaluation = Split.open(fn_args.eval_files, spec, cache=training.cache)
-    head = Head.of(config.label, train.labels)
+    head = make_head(config.model, config.label, train.labels)
     model = build_model(inputs, config.model, head)
     if is_evaluator:
         backups = config.backup_dir or default_backup_dir(fn_args.model_run_dir)
@@ -48,9 +49,19 @@ def run_fn(fn_args: Any) -> None:
             model, head, evaluation, training, backups, fn_args.model_run_dir, lambda: is_done(config.cluster_dir)
         )
         return
+    towers = config.model.towers
+    retrieval = None
+    if isinstance(model, TwoTower) and towers is not None:
+        retrieval = Retrieval(model, inputs, towers, config.table, transform, train)
     trained = train_model(model, head, train, evaluation, training, fn_args.model_run_dir, config.backup_dir)
     module = ServingModule(
-        model, head, transform.transform_savedmodel_dir, tuple(config.table.inputs), feature_keys(inputs)
+        model,
+        head,
+        transform.transform_savedmodel_dir,
+        tuple(config.table.inputs),
+        feature_keys(inputs),
+        index=retrieval.finish(evaluation, fn_args.model_run_dir) if retrieval else None,
+        query=retrieval.columns if retrieval else (),
     )
     export_model(module, fn_args.serving_model_dir)
     if trained.backup is not None:
