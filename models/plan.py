@@ -11,6 +11,7 @@ from schemas.errors import TrainingError
 
 _LOG = logging.getLogger(__name__)
 _MOST_STEPS_PER_EXECUTION = 64
+_TURNS = 8  # executions of each worker in an epoch, so that none waits long for the last one
 _SMALLEST_BATCH, _LARGEST_BATCH, _FEWEST_STEPS_PER_EPOCH = 16, 256, 32
 
 
@@ -35,7 +36,7 @@ class Plan:
     replicas: int = 1
 
     @classmethod
-    def of(cls, settings: Training, rows: int, replicas: int = 1) -> Plan:
+    def of(cls, settings: Training, rows: int, replicas: int = 1, workers: int = 1) -> Plan:
         """The plan for so many rows.
 
         `training.steps`, where given, wins over `training.epochs`. An execution never goes past its end, and by default
@@ -45,6 +46,8 @@ class Plan:
             settings: batch, steps and epochs.
             rows: rows to train on.
             replicas: replicas among which each batch is divided, evenly.
+            workers: workers that make executions at the same time, as parameter servers have them; an epoch is parted
+                into several for each.
 
         Raises:
             TrainingError: a batch of less than one example for each replica.
@@ -60,7 +63,7 @@ class Plan:
         steps = settings.steps or settings.epochs * steps_per_epoch
         steps_per_epoch = min(steps, steps_per_epoch)
         wanted = settings.steps_per_execution or _MOST_STEPS_PER_EXECUTION
-        together = min(wanted, steps_per_epoch)
+        together = min(wanted, steps_per_epoch if workers == 1 else max(1, steps_per_epoch // (_TURNS * workers)))
         if steps % steps_per_epoch:
             # The last epoch ends early: it has to do so between two executions.
             common = math.gcd(steps, steps_per_epoch)

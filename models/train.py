@@ -63,7 +63,7 @@ def train_model(
         TrainingError: loss or weights are no longer finite, or early stopping monitors what is not there.
         Preempted: the process was asked to end; the state is saved.
     """
-    plan = Plan.of(settings, train.rows, tf.distribute.get_strategy().num_replicas_in_sync)
+    plan = Plan.of(settings, train.rows, tf.distribute.get_strategy().num_replicas_in_sync, _workers())
     compile_model(model, head, settings, plan)
     preemption = Preemption()
     stopping = BestWeights(settings.early_stopping) if settings.early_stopping is not None else None
@@ -88,6 +88,14 @@ def train_model(
             history = _fit(model, feed, plan, first_step, callbacks)
     require_finite(model, int(model.optimizer.iterations.numpy()))
     return Trained(history, backup)
+
+
+def _workers() -> int:
+    """Workers of a parameter-server training; 1 elsewhere."""
+    strategy = tf.distribute.get_strategy()
+    if not isinstance(strategy, tf.distribute.experimental.ParameterServerStrategy):
+        return 1
+    return len(strategy.cluster_resolver.cluster_spec().task_indices("worker"))
 
 
 def default_backup_dir(run_dir: str) -> str:

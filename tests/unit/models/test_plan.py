@@ -56,3 +56,11 @@ def test_rows_that_do_not_divide_into_steps_of_all_replicas(caplog: pytest.LogCa
         plan = Plan.of(Training(replica_batch_size=2), rows=11, replicas=2)
     assert (plan.batch_size, plan.steps_per_epoch, plan.replicas) == (4, 2, 2)
     assert "11 rows are not a whole number of steps of 4 rows for 2 replicas: 3 rows are left" in caplog.text
+
+
+def test_workers_of_parameter_servers_have_several_executions_each() -> None:
+    # 1000 rows in batches of 10: 100 steps an epoch, in 8 executions or more for each of 2 workers.
+    settings = Training(batch_size=10)
+    assert Plan.of(settings, 1000).steps_per_execution == 64
+    assert Plan.of(settings, 1000, workers=2).steps_per_execution == 100 // 16
+    assert Plan.of(settings, 50, workers=2).steps_per_execution == 1
