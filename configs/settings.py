@@ -10,30 +10,14 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from configs.secret import ENVIRONMENT_KEY, SecretUrl, holds_password
+from configs.secret import SecretUrl
+from configs.section import Location, Section
 from configs.store_url import parse_store_url
+from configs.training import Training
 from schemas.errors import PlacedValueError
 from schemas.features import Feature, FeatureTable, Label, NumericLabel
-
-_FromEnvironment = Annotated[str, Field(min_length=1, json_schema_extra={ENVIRONMENT_KEY: True})]
-"""Text in which `${NAME}` and `${NAME:-default}` are replaced by that environment variable; `$$` is a `$`."""
-
-
-def _a_location(location: str) -> str:
-    if "\0" in location:
-        raise ValueError("must not hold the character NUL")
-    if holds_password(location):
-        raise ValueError(
-            "must not hold a password, because locations are shown and recorded; "
-            "let the cloud client use its own credentials (its environment variables, profile or key file)"
-        )
-    return location
-
-
-Location = Annotated[_FromEnvironment, AfterValidator(_a_location)]
-"""A path or a URI; it may name environment variables, but not hold a password."""
 
 _SPLIT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _MAX_BUCKETS = 10_000
@@ -44,15 +28,6 @@ def _dotted_path(value: str) -> str:
     if not _DOTTED.fullmatch(value):
         raise ValueError("must be a dotted path to a function, such as models.run_fn.run_fn")
     return value
-
-
-class Section(BaseModel):
-    """A part of the settings: frozen, and an unknown key is an error."""
-
-    # Inputs are hidden because the text of a ValidationError ends in logs, and an input may be a password.
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False, hide_input_in_errors=True
-    )
 
 
 Source = Literal["csv", "tfrecord"]
@@ -176,67 +151,6 @@ class Model(Section):
     l2: float = Field(0.0, ge=0.0)
 
     _dotted = field_validator("run_fn")(_dotted_path)
-
-
-class Schedule(Section):
-    """How the learning rate moves with the step."""
-
-    kind: Literal["constant", "cosine", "exponential", "linear"] = "constant"
-    warmup_steps: int = Field(0, ge=0)
-    decay_steps: int | None = Field(None, ge=1, description="Default: all steps of the training.")
-    decay_rate: float = Field(0.96, gt=0.0, le=1.0, description="Of the exponential schedule, each decay_steps.")
-    final: float = Field(0.0, ge=0.0, description="Learning rate at the end, as a fraction of the first.")
-
-
-class Optimizer(Section):
-    """The update rule."""
-
-    name: Literal["adam", "adamw", "sgd", "adagrad", "rmsprop", "ftrl"] = "adam"
-    learning_rate: float = Field(0.001, gt=0.0)
-    schedule: Schedule = Schedule()
-    momentum: float = Field(0.0, ge=0.0, lt=1.0, description="For sgd and rmsprop.")
-    weight_decay: float = Field(0.0, ge=0.0, description="For adamw.")
-    clip_norm: float | None = Field(None, gt=0.0, description="Global norm to which gradients are clipped.")
-
-
-class EarlyStopping(Section):
-    """Stops when a metric on the eval split no longer improves, and keeps the best weights."""
-
-    monitor: str = "val_loss"
-    patience: int = Field(3, ge=0, description="Epochs without improvement.")
-    min_delta: float = Field(0.0, ge=0.0)
-
-
-class Training(Section):
-    """How the model is trained and where."""
-
-    strategy: Literal["auto", "default", "one_device", "mirrored"] = "auto"
-    devices: int | None = Field(None, ge=1, description="GPUs of the mirrored strategy; default: all.")
-    batch_size: int | None = Field(
-        None,
-        ge=1,
-        description="Examples a step, over all replicas. Default: 256, or less, down to 16, to have 32 steps an epoch.",
-    )
-    epochs: int = Field(10, ge=1)
-    steps: int | None = Field(None, ge=1, lt=2**31, description="Stop after so many steps, whatever epochs says.")
-    steps_per_execution: int | None = Field(
-        None, ge=1, description="Steps between two returns to Python; default: up to 64."
-    )
-    loss: Literal["squared", "absolute"] | None = Field(
-        None,
-        description="Error of a predicted number. absolute aims at the median, which outliers do not move, and squared "
-        "(the default) at the mean. Classes are always trained on cross-entropy.",
-    )
-    optimizer: Optimizer = Optimizer()
-    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
-    xla: bool = False
-    seed: int = Field(42, ge=0, lt=2**32)
-    shuffle_buffer: int = Field(100_000, ge=1, description="Examples held for shuffling.")
-    cache: bool = Field(True, description="Keep the decoded examples in memory after the first epoch.")
-    early_stopping: EarlyStopping | None = EarlyStopping()
-    tensorboard: bool = True
-    backup: bool = Field(True, description="An interrupted training goes on at the last epoch that was backed up.")
-    backup_seconds: float = Field(30.0, ge=0.0, description="Least time between two backups; 0: at each epoch.")
 
 
 class ValueThreshold(Section):

@@ -12,7 +12,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from configs.settings import Model, Training
+from configs.settings import Model
+from configs.training import Training
 from distribution.strategies.registry import make_strategy
 from schemas.errors import TrainingError
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from configs.settings import EarlyStopping
+from configs.training import EarlyStopping
 from schemas.errors import TrainingError
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from configs.settings import Optimizer
+from configs.training import Optimizer
 from models.schedule import LearningRate
 
 

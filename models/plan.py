@@ -6,7 +6,7 @@ import logging
 import math
 from dataclasses import dataclass
 
-from configs.settings import Training
+from configs.training import Training
 
 _LOG = logging.getLogger(__name__)
 _MOST_STEPS_PER_EXECUTION = 64

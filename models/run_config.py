@@ -8,7 +8,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from configs.settings import Model, Training
+from configs.settings import Model
+from configs.training import Training
 from schemas.errors import TrainingError
 from schemas.features import FeatureTable, Label
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from configs.settings import Schedule
+from configs.training import Schedule
 
 
 class LearningRate(tf.keras.optimizers.schedules.LearningRateSchedule):

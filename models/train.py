@@ -6,7 +6,7 @@ import os
 
 import tensorflow as tf
 
-from configs.settings import Training
+from configs.training import Training
 from models.backup import Backup
 from models.early_stopping import BestWeights
 from models.graph_optimization import graph_optimization

@@ -6,7 +6,7 @@ import logging
 
 import tensorflow as tf
 
-from configs.settings import Training
+from configs.training import Training
 from distribution.strategies import default, mirrored
 
 _LOG = logging.getLogger(__name__)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from configs.settings import Training
+from configs.training import Training
 from schemas.errors import TrainingError
 
 

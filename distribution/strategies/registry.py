@@ -12,7 +12,7 @@ from difflib import get_close_matches
 
 import tensorflow as tf
 
-from configs.settings import Training
+from configs.training import Training
 from schemas.errors import TrainingError
 
 Make = Callable[[Training], tf.distribute.Strategy]

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from configs.load import load_settings
-from configs.settings import EarlyStopping, Schedule, Settings
+from configs.settings import Settings
 from configs.show import show
+from configs.training import EarlyStopping, Schedule
 from schemas.errors import SettingsError
 from schemas.features import Bucketized, Categorical, Numeric, NumericLabel
 from tests.unit.configs.conftest import SMALL
@@ -140,7 +141,7 @@ def test_a_variable_in_another_field_names_the_fields_that_allow_it(write: Write
     found = error(write("push: {model: '${MODEL}'}"), environment={"MODEL": "m"})
     assert found.what == "push.model cannot hold an environment variable."
     assert found.where == "a.yaml, line 12, column 15 (push.model)"
-    assert found.fix == "Fields that can: output_dir, data.path, schema.path, metadata.url."
+    assert found.fix == "Fields that can: output_dir, data.path, schema.path, training.cluster.folder, metadata.url."
 
 
 def test_an_empty_variable_is_not_a_path(write: Write) -> None:

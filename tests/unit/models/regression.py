@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from configs.settings import Model, Training
+from configs.settings import Model
+from configs.training import Training
 from models.architectures import build_model
 from models.head import Head
 from models.input_fn import Split

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from configs.settings import Optimizer, Schedule
+from configs.training import Optimizer, Schedule
 from models.optimizer import make_optimizer
 
 

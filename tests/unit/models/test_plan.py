@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from configs.settings import Training
+from configs.training import Training
 from models.plan import Plan
 
 

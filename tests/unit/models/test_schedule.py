@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from configs.settings import Schedule
+from configs.training import Schedule
 from models.schedule import LearningRate
 
 

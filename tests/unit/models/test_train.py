@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from configs.settings import EarlyStopping
+from configs.training import EarlyStopping
 from models.network import Network
 from models.train import train_model
 from schemas.errors import TrainingError

@@ -5,7 +5,7 @@ import logging
 import pytest
 import tensorflow as tf
 
-from configs.settings import Training
+from configs.training import Training
 from distribution.strategies.auto import make
 
 

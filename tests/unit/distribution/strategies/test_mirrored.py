@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 import tensorflow as tf
 
-from configs.settings import Training
+from configs.training import Training
 from distribution.strategies.mirrored import make
 from schemas.errors import TrainingError
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import tensorflow as tf
 
-from configs.settings import Training
+from configs.training import Training
 from distribution.strategies.registry import Registry, make_strategy
 from schemas.errors import TrainingError
 

@@ -1,0 +1,37 @@
+"""What every section of the settings is made of."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from configs.secret import ENVIRONMENT_KEY, holds_password
+
+
+class Section(BaseModel):
+    """A part of the settings: frozen, and an unknown key is an error."""
+
+    # Inputs are hidden because the text of a ValidationError ends in logs, and an input may be a password.
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False, hide_input_in_errors=True
+    )
+
+
+_FromEnvironment = Annotated[str, Field(min_length=1, json_schema_extra={ENVIRONMENT_KEY: True})]
+"""Text in which `${NAME}` and `${NAME:-default}` are replaced by that environment variable; `$$` is a `$`."""
+
+
+def _a_location(location: str) -> str:
+    if "\0" in location:
+        raise ValueError("must not hold the character NUL")
+    if holds_password(location):
+        raise ValueError(
+            "must not hold a password, because locations are shown and recorded; "
+            "let the cloud client use its own credentials (its environment variables, profile or key file)"
+        )
+    return location
+
+
+Location = Annotated[_FromEnvironment, AfterValidator(_a_location)]
+"""A path or a URI; it may name environment variables, but not hold a password."""
