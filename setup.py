@@ -17,6 +17,7 @@ PACKAGES = [
     "models",
     "distribution",
     "distribution.kubernetes",
+    "distribution.launchers",
     "distribution.strategies",
     "components",
     "components.anomaly_gate",

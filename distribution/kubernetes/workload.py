@@ -67,6 +67,11 @@ class Workload:
         ours = {"app.kubernetes.io/managed-by": "scalable-tf", TRAINING_LABEL: self.name}
         return {**self.pods.labels, **ours}
 
+    @property
+    def selector(self) -> str:
+        """Selects what belongs to it, by label."""
+        return f"{TRAINING_LABEL}={self.name}"
+
     def job(self, role: str) -> str:
         """Name of the Job of a role."""
         return f"{self.name}-{role}"

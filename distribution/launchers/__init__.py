@@ -1,0 +1,1 @@
+"""Who starts the tasks of a training, a module for each way."""
