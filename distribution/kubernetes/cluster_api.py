@@ -1,11 +1,7 @@
-"""The few calls to a Kubernetes API server that the launcher makes, with objects as plain dictionaries.
-
-The client's classes are not used for objects: they refuse or drop fields that are newer than the client.
-"""
+"""What the launcher asks of a Kubernetes cluster."""
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 from collections.abc import Iterator, Mapping
@@ -13,40 +9,30 @@ from pathlib import Path
 from typing import Any
 
 from configs.kubernetes_pods import KubernetesPods
+from distribution.kubernetes.api_server import ApiError, ApiServer
 from schemas.errors import TrainingError
 
 _ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
-_ANSWER_SECONDS = 30.0
 _PATHS = {"Job": ("/apis/batch/v1", "jobs"), "Service": ("/api/v1", "services")}
-
-
-class ApiError(Exception):
-    """The API server refused a request.
-
-    Attributes:
-        status: HTTP's; 0 when there was no answer.
-        message: the server's own words.
-    """
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message
 
 
 class ClusterApi:
     """One namespace of a cluster.
 
     Args:
-        client: the Kubernetes client's ApiClient.
+        server: its API server.
         namespace: in which everything happens.
         inside: whether this process runs in a pod of it.
     """
 
-    def __init__(self, client: Any, namespace: str, *, inside: bool) -> None:
-        self._client = client
+    def __init__(self, server: ApiServer, namespace: str, *, inside: bool) -> None:
+        self._server = server
         self.namespace = namespace
         self._inside = inside
+
+    def close(self) -> None:
+        """Closes its connections."""
+        self._server.close()
 
     def create(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """Makes an object, and gives it as the server has it.
@@ -55,7 +41,7 @@ class ClusterApi:
             ApiError: it was refused; 409 when there is one of that name.
         """
         api, plural = _PATHS[document["kind"]]
-        return self._json("POST", f"{api}/namespaces/{self.namespace}/{plural}", body=document)
+        return self._server.json("POST", f"{api}/namespaces/{self.namespace}/{plural}", body=document)
 
     def delete(self, kind: str, name: str) -> None:
         """Removes an object, and then what belongs to it; one that is not there is no error.
@@ -65,7 +51,7 @@ class ClusterApi:
         """
         api, plural = _PATHS[kind]
         try:
-            self._json(
+            self._server.json(
                 "DELETE",
                 f"{api}/namespaces/{self.namespace}/{plural}/{name}",
                 body={"propagationPolicy": "Background"},
@@ -95,36 +81,17 @@ class ClusterApi:
     def log(self, pod: str, *, tail: int) -> list[str]:
         """The last lines of a pod's log; none where there is none."""
         try:
-            answer = self._call("GET", self._log_path(pod), query={"tailLines": str(tail)})
+            return self._server.text("GET", self._log_path(pod), query={"tailLines": str(tail)}).splitlines()
         except ApiError:
             return []
-        return str(answer.data.decode(errors="replace")).splitlines()
 
-    def follow_log(self, pod: str, *, seconds: int | None = None) -> Iterator[str]:
+    def follow_log(self, pod: str) -> Iterator[str]:
         """The lines of a pod's log as they come, until it ends.
-
-        Args:
-            pod: its name.
-            seconds: only lines that are not older.
 
         Raises:
             ApiError: it was refused, or the connection ended.
         """
-        from urllib3.exceptions import HTTPError
-
-        query = {"follow": "true", **({} if seconds is None else {"sinceSeconds": str(seconds)})}
-        answer = self._call("GET", self._log_path(pod), query=query, patience=None)
-        rest = b""
-        try:
-            for piece in answer.stream(amt=None, decode_content=False):
-                *lines, rest = (rest + piece).split(b"\n")
-                yield from (line.decode(errors="replace") for line in lines)
-        except (HTTPError, OSError) as error:
-            raise ApiError(0, str(error)) from error
-        finally:
-            answer.close()
-        if rest:
-            yield rest.decode(errors="replace")
+        return self._server.lines(self._log_path(pod), query={"follow": "true"})
 
     def may(self, verb: str, group: str, resource: str) -> bool:
         """Whether the account may do something in the namespace."""
@@ -135,14 +102,14 @@ class ClusterApi:
             "kind": "SelfSubjectAccessReview",
             "spec": {"resourceAttributes": asked},
         }
-        said = self._json("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", body=review)
+        said = self._server.json("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", body=review)
         return bool(said["status"]["allowed"])
 
     def account(self) -> str:
         """Who we are, as the server sees it."""
         review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
         try:
-            said = self._json("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", body=review)
+            said = self._server.json("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", body=review)
         except ApiError:  # before Kubernetes 1.28
             return "unknown"
         return str(said["status"]["userInfo"]["username"])
@@ -159,50 +126,8 @@ class ClusterApi:
         return f"/api/v1/namespaces/{self.namespace}/pods/{pod}/log"
 
     def _items(self, path: str, **query: str) -> list[dict[str, Any]]:
-        items: list[dict[str, Any]] = self._json("GET", path, query=query)["items"]
+        items: list[dict[str, Any]] = self._server.json("GET", path, query=query)["items"]
         return items
-
-    def _json(
-        self, method: str, path: str, *, query: Mapping[str, str] | None = None, body: Any = None
-    ) -> dict[str, Any]:
-        answer: dict[str, Any] = json.loads(self._call(method, path, query=query, body=body).data)
-        return answer
-
-    def _call(
-        self,
-        method: str,
-        path: str,
-        *,
-        query: Mapping[str, str] | None = None,
-        body: Any = None,
-        patience: float | None = _ANSWER_SECONDS,
-    ) -> Any:
-        from kubernetes.client import ApiException
-        from urllib3.exceptions import HTTPError
-
-        try:
-            return self._client.call_api(
-                path,
-                method,
-                query_params=list((query or {}).items()),
-                header_params={"Accept": "application/json, */*", "Content-Type": "application/json"},
-                body=body,
-                auth_settings=["BearerToken"],
-                _preload_content=False,
-                _request_timeout=(_ANSWER_SECONDS, patience),
-                _return_http_data_only=True,
-            )
-        except ApiException as error:
-            raise ApiError(error.status or 0, _message(error)) from error
-        except HTTPError as error:
-            raise ApiError(0, str(error)) from error
-
-
-def _message(error: Any) -> str:
-    try:
-        return str(json.loads(error.body)["message"])
-    except (TypeError, ValueError, KeyError):
-        return str(error.body or error.reason)
 
 
 def connect(pods: KubernetesPods, *, connections: int) -> ClusterApi:
@@ -237,4 +162,4 @@ def connect(pods: KubernetesPods, *, connections: int) -> ClusterApi:
             fix="Set KUBECONFIG to a kubeconfig file, or have one at ~/.kube/config, with the context that "
             "training.cluster.kubernetes.context names; in a pod, give it a service account.",
         ) from error
-    return ClusterApi(client.ApiClient(settings), pods.namespace or default, inside=inside)
+    return ClusterApi(ApiServer(settings), pods.namespace or default, inside=inside)

@@ -13,6 +13,8 @@ from schemas.errors import ScalableTFError, TrainingError
 
 _LINES = 20
 _KILLED = 137
+AGAIN_CODE = 75
+"""EX_TEMPFAIL of sysexits.h: a task that has lost others, or was asked to end, and can go on from its checkpoint."""
 
 
 def failed_training(
@@ -57,7 +59,7 @@ def failed_training(
     return TrainingError(
         f"Task {task_name(culprit)} {how}{times}.",
         where=f"pod {culprit['metadata']['name']} in namespace {api.namespace}",
-        received="\n    ".join(["its last lines:", *lines]) if lines else reason or None,
+        received="\n    ".join(["its last lines:", *lines]) if lines else None,
         fix=_fix(role, code, reason),
     )
 
@@ -79,6 +81,8 @@ def _fix(role: str, code: int | None, reason: str) -> str:
         )
     if code in (126, 127):
         return "The image must hold this project: see docs/image.md, and training.cluster.kubernetes.image."
+    if code == AGAIN_CODE or code is None:
+        return "Find out why tasks are lost (nodes that go away, too little memory), or raise training.max_restarts."
     return "Mend what the lines say and run again: the training goes on from its last checkpoint."
 
 

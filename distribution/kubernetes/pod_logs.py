@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import sys
 import threading
 import time
+from itertools import islice
 from typing import Any
 
-from distribution.kubernetes.cluster_api import ApiError, ClusterApi
+from distribution.kubernetes.api_server import ApiError
+from distribution.kubernetes.cluster_api import ClusterApi
 from distribution.kubernetes.pod_state import is_ended, task_name
 
-_AGAIN_SECONDS = 1.0
+_AGAIN_SECONDS = 5.0
 
 
 class PodLogs:
@@ -24,45 +25,49 @@ class PodLogs:
     def __init__(self, api: ClusterApi) -> None:
         self._api = api
         self._threads: dict[str, threading.Thread] = {}
-        self._ended: set[str] = set()
-        self._stopped = threading.Event()
+        self._ended: dict[str, threading.Event] = {}
+        self._stopped = False
 
     def follow(self, pods: list[dict[str, Any]]) -> None:
         """Takes note of the pods that there are now."""
         for pod in pods:
             uid = pod["metadata"]["uid"]
-            if is_ended(pod):
-                self._ended.add(uid)
             if uid not in self._threads and pod["status"].get("phase") not in (None, "Pending"):
+                self._ended[uid] = threading.Event()
                 self._threads[uid] = threading.Thread(target=self._copy, args=(pod,), daemon=True)
                 self._threads[uid].start()
+            if uid in self._threads and is_ended(pod):
+                self._ended[uid].set()
 
     def finish(self, seconds: float) -> None:
         """Waits for the last lines of the pods that have ended, and leaves the others."""
         deadline = time.monotonic() + seconds
-        for uid in self._ended & set(self._threads):
-            self._threads[uid].join(max(0.0, deadline - time.monotonic()))
-        self._stopped.set()
+        for uid, ended in self._ended.items():
+            if ended.is_set():
+                self._threads[uid].join(max(0.0, deadline - time.monotonic()))
+        self._stopped = True
+        for ended in self._ended.values():
+            ended.set()
 
     def _copy(self, pod: dict[str, Any]) -> None:
-        name, uid, task = pod["metadata"]["name"], pod["metadata"]["uid"], task_name(pod)
-        newest = time.monotonic()
-        since: int | None = None
-        while not self._stopped.is_set():
-            ended = uid in self._ended
+        name, task, ended = pod["metadata"]["name"], task_name(pod), self._ended[pod["metadata"]["uid"]]
+        shown = 0
+        while True:
+            # The connection may end before the pod does; then the log is read anew, and what was shown is skipped.
+            last = ended.is_set()
             try:
-                for line in self._api.follow_log(name, seconds=since):
-                    if self._stopped.is_set():
+                for line in islice(self._api.follow_log(name), shown, None):
+                    if self._stopped:
                         return
-                    newest = time.monotonic()
+                    shown += 1
                     say(task, line)
             except ApiError as error:
                 if error.status in (403, 404):  # may not be read, or has gone
                     return
-            # The connection may end before the pod does; some lines may then come twice, but none is missed.
-            if ended or self._stopped.wait(_AGAIN_SECONDS):
+            else:
+                last = last or ended.wait(_AGAIN_SECONDS)
+            if last:
                 return
-            since = math.ceil(time.monotonic() - newest) + 1
 
 
 def say(task: str, line: str) -> None:

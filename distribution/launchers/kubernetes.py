@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from distribution.kubernetes.cluster_api import ApiError, ClusterApi, connect
+from distribution.kubernetes.api_server import ApiError
+from distribution.kubernetes.cluster_api import ClusterApi, connect
 from distribution.kubernetes.failure import failed_start, failed_training
 from distribution.kubernetes.indexed_jobs import indexed_jobs
 from distribution.kubernetes.permissions import check_permissions, not_allowed
@@ -54,8 +55,11 @@ def run_workload(workload: Workload, *, start_seconds: float, own_error: OwnErro
     Raises:
         TrainingError: the training has failed, or cannot be started.
     """
-    api = connect(workload.pods, connections=sum(workload.tasks.values()) + 2)
-    with signals_raise(), _readable(api):
+    with (
+        signals_raise(),
+        contextlib.closing(connect(workload.pods, connections=sum(workload.tasks.values()) + 2)) as api,
+        _readable(api),
+    ):
         check_permissions(api)
         with _applied(api, workload):
             logs = PodLogs(api)

@@ -95,7 +95,8 @@ def _start(folder: Path, processes: list[subprocess.Popen[bytes]]) -> Kubernetes
         with (folder / f"{name}.log").open("wb") as log:
             # The kernel ends it with us, whatever we end of.
             whole = ["setpriv", "--pdeathsig", "KILL", *map(str, command)]
-            process = subprocess.Popen(whole, stdin=subprocess.PIPE, stdout=log, stderr=log, cwd=folder, **options)
+            given: dict[str, Any] = {"stdin": subprocess.DEVNULL, **options}
+            process = subprocess.Popen(whole, stdout=log, stderr=log, cwd=folder, **given)
         processes.append(process)
         return process
 
@@ -116,6 +117,7 @@ def _start(folder: Path, processes: list[subprocess.Popen[bytes]]) -> Kubernetes
             f"{__package__}.node",
             folder,
         ],
+        stdin=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
     _until(lambda: os.readlink(f"/proc/{node.pid}/ns/net") != os.readlink("/proc/self/ns/net"), node, folder)
@@ -149,7 +151,8 @@ def _start(folder: Path, processes: list[subprocess.Popen[bytes]]) -> Kubernetes
         "kube-controller-manager",
         [programs / "kube-controller-manager", f"--kubeconfig={kubeconfig}", "--bind-address=127.0.0.1",
          f"--secure-port={ports['controllers']}", f"--service-account-private-key-file={folder}/accounts.key",
-         f"--root-ca-file={folder}/certificate.pem", "--use-service-account-credentials", "--leader-elect=false"],
+         f"--root-ca-file={folder}/certificate.pem", "--use-service-account-credentials", "--leader-elect=false",
+         "--pvclaimbinder-sync-period=1s"],
     )  # fmt: skip
     start(
         "kube-scheduler",

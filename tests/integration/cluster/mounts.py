@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-from kubernetes import client
+from distribution.kubernetes.api_server import ApiServer
 
 
 class Volumes:
     """Makes the folders that a pod's volumes are.
 
     Args:
-        core: the API.
+        api: the API server.
         folder: of the pod.
     """
 
-    def __init__(self, core: client.CoreV1Api, folder: Path) -> None:
-        self._core, self._folder = core, folder
+    def __init__(self, api: ApiServer, folder: Path) -> None:
+        self._api, self._folder = api, folder
 
     def binds(self, pod: dict[str, Any]) -> list[tuple[str, str, bool]]:
         """Source, target and whether it is read only, for each mount of the one container."""
@@ -37,12 +36,9 @@ class Volumes:
         if "hostPath" in volume:
             return Path(volume["hostPath"]["path"])
         if "persistentVolumeClaim" in volume:
-            claim = self._read(
-                self._core.read_namespaced_persistent_volume_claim,
-                volume["persistentVolumeClaim"]["claimName"],
-                namespace,
-            )
-            stored = self._read(self._core.read_persistent_volume, claim["spec"]["volumeName"])
+            name = volume["persistentVolumeClaim"]["claimName"]
+            claim = self._get(f"/api/v1/namespaces/{namespace}/persistentvolumeclaims/{name}")
+            stored = self._get(f"/api/v1/persistentvolumes/{claim['spec']['volumeName']}")
             return Path(stored["spec"]["hostPath"]["path"])
         made = self._folder / volume["name"]
         made.mkdir(mode=0o777)
@@ -58,25 +54,23 @@ class Volumes:
         namespace = pod["metadata"]["namespace"]
         if "serviceAccountToken" in source:
             wanted = {
-                "spec": {"expirationSeconds": source["serviceAccountToken"]["expirationSeconds"], "audiences": []}
+                "apiVersion": "authentication.k8s.io/v1",
+                "kind": "TokenRequest",
+                "spec": {"expirationSeconds": source["serviceAccountToken"]["expirationSeconds"], "audiences": []},
             }
-            account = pod["spec"]["serviceAccountName"]
-            answer = self._core.create_namespaced_service_account_token(
-                account, namespace, wanted, _preload_content=False
-            )
-            token = json.loads(answer.data)["status"]["token"]
+            account = f"/api/v1/namespaces/{namespace}/serviceaccounts/{pod['spec']['serviceAccountName']}"
+            token = self._api.json("POST", f"{account}/token", body=wanted)["status"]["token"]
             (folder / source["serviceAccountToken"]["path"]).write_text(token)
         elif "configMap" in source:
-            held = self._read(self._core.read_namespaced_config_map, source["configMap"]["name"], namespace)
+            held = self._get(f"/api/v1/namespaces/{namespace}/configmaps/{source['configMap']['name']}")
             for item in source["configMap"]["items"]:
                 (folder / item["path"]).write_text(held["data"][item["key"]])
         elif "downwardAPI" in source:
             for item in source["downwardAPI"]["items"]:
                 (folder / item["path"]).write_text(field(pod, item["fieldRef"]["fieldPath"]))
 
-    @staticmethod
-    def _read(reading: Any, *names: str) -> Any:
-        return json.loads(reading(*names, _preload_content=False).data)
+    def _get(self, path: str) -> dict[str, Any]:
+        return self._api.json("GET", path)
 
 
 def field(pod: dict[str, Any], path: str) -> str:

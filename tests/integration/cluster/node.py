@@ -23,9 +23,9 @@ import threading
 from pathlib import Path
 from typing import Any
 
-import urllib3
 from kubernetes import client, config
 
+from distribution.kubernetes.api_server import ApiError, ApiServer
 from tests.integration.cluster import network
 from tests.integration.cluster.log_server import Log, serve_logs
 from tests.integration.cluster.mounts import Volumes, field
@@ -33,6 +33,7 @@ from tests.integration.cluster.pod_process import PodProcess
 from tests.integration.cluster.watching import watch
 
 NAME = "node"
+MERGE = "application/strategic-merge-patch+json"
 _HEARTBEAT_SECONDS = 5.0
 _SIZE = {"cpu": "8", "memory": "16Gi", "pods": "50", "ephemeral-storage": "10Gi"}
 _LOG = logging.getLogger("node")
@@ -49,6 +50,7 @@ class Pod:
         self._node, self.pod = node, pod
         meta = pod["metadata"]
         self.name, self.namespace, self.uid = meta["name"], meta["namespace"], meta["uid"]
+        self._path = f"/api/v1/namespaces/{self.namespace}/pods/{self.name}"
         self._container = pod["spec"]["containers"][0]
         self.folder = node.folder / "pods" / self.uid
         self.folder.mkdir(parents=True, mode=0o755)
@@ -81,14 +83,14 @@ class Pod:
         if self.process is not None:
             self.process.signal(signal.SIGKILL)
         self._thread.join()
-        with contextlib.suppress(client.ApiException):
+        with contextlib.suppress(ApiError):
             options = {"gracePeriodSeconds": 0, "preconditions": {"uid": self.uid}}
-            self._node.core.delete_namespaced_pod(self.name, self.namespace, body=options, _preload_content=False)
+            self._node.api.json("DELETE", self._path, body=options)
 
     def _run(self) -> None:
         try:
             self._start()
-        except client.ApiException as error:
+        except ApiError as error:
             if error.status != 404:  # else it was deleted meanwhile
                 raise
 
@@ -100,7 +102,7 @@ class Pod:
         hostname = spec.get("hostname", self.name)
         try:
             hosts = self._node.hosts.file(self.namespace, self._address, hostname, spec.get("subdomain"))
-            binds = Volumes(self._node.core, self.folder).binds(self.pod)
+            binds = Volumes(self._node.api, self.folder).binds(self.pod)
             self.process = PodProcess(
                 self.folder,
                 [*self._container["command"], *self._container.get("args", ())],
@@ -109,7 +111,7 @@ class Pod:
                 self._node.subnet.of(self._address),
                 [(str(hosts), "/etc/hosts", False), (str(self._node.resolver), "/etc/resolv.conf", True), *binds],
             )
-        except (OSError, client.ApiException) as error:
+        except (OSError, ApiError) as error:
             self._wait("CreateContainerError", str(error))
             return
         self._report("Running", {"running": {"startedAt": _now()}}, ready=True)
@@ -175,17 +177,16 @@ class Pod:
             "conditions": conditions,
             **addresses,
         }
-        with contextlib.suppress(client.ApiException):
-            self._node.core.patch_namespaced_pod_status(
-                self.name, self.namespace, {"metadata": {"uid": self.uid}, "status": status}, _preload_content=False
-            )
+        with contextlib.suppress(ApiError):
+            body = {"metadata": {"uid": self.uid}, "status": status}
+            self._node.api.json("PATCH", f"{self._path}/status", body=body, content_type=MERGE)
 
 
 class Hosts:
     """What a cluster's DNS tells the pods, as their /etc/hosts: kept as the endpoints of headless Services change."""
 
-    def __init__(self, folder: Path, discovery: client.DiscoveryV1Api) -> None:
-        self._folder, self._discovery = folder, discovery
+    def __init__(self, folder: Path, api: ApiServer) -> None:
+        self._folder, self._api = folder, api
         self._folder.mkdir()
         self._lock = threading.Lock()
         self._slices: dict[str, dict[str, Any]] = {}
@@ -202,7 +203,7 @@ class Hosts:
         return path
 
     def _follow(self) -> None:
-        for kind, item in watch(self._discovery.list_endpoint_slice_for_all_namespaces):
+        for kind, item in watch(self._api, "/apis/discovery.k8s.io/v1/endpointslices"):
             with self._lock:
                 uid = item["metadata"]["uid"]
                 if kind == "DELETED":
@@ -231,10 +232,10 @@ class Node:
 
     def __init__(self, folder: Path) -> None:
         settings = json.loads((folder / "node.json").read_text())
-        config.load_kube_config(settings["kubeconfig"])
-        urllib3.disable_warnings()
+        configuration = client.Configuration()
+        config.load_kube_config(settings["kubeconfig"], client_configuration=configuration)
         self.folder = folder
-        self.core = client.CoreV1Api()
+        self.api = ApiServer(configuration)
         self.server: tuple[str, int] = tuple(settings["server"])
         self.images: dict[str, dict[str, str]] = settings["images"]
         self.subnet = network.Subnet(ipaddress.IPv4Network(settings["subnet"]))
@@ -242,19 +243,19 @@ class Node:
         self.resolver = folder / "resolv.conf"
         self.resolver.write_text("search default.svc.cluster.local svc.cluster.local\noptions ndots:5\n")
         network.make_bridge(self.subnet)
-        self.hosts = Hosts(folder / "hosts", client.DiscoveryV1Api())
+        self.hosts = Hosts(folder / "hosts", self.api)
         self._pods: dict[str, Pod] = {}
         port = serve_logs(self.subnet.node, Path(settings["certificate"]), Path(settings["key"]), self._log)
         self._register(port)
 
     def secret(self, name: str, namespace: str) -> dict[str, str]:
         """The texts of a Secret."""
-        held = json.loads(self.core.read_namespaced_secret(name, namespace, _preload_content=False).data)
+        held = self.api.json("GET", f"/api/v1/namespaces/{namespace}/secrets/{name}")
         return {key: base64.b64decode(value).decode() for key, value in held.get("data", {}).items()}
 
     def run(self) -> None:
         """Until the process is ended."""
-        for kind, pod in watch(self.core.list_pod_for_all_namespaces, field_selector=f"spec.nodeName={NAME}"):
+        for kind, pod in watch(self.api, "/api/v1/pods", fieldSelector=f"spec.nodeName={NAME}"):
             uid = pod["metadata"]["uid"]
             if kind == "DELETED":
                 gone = self._pods.pop(uid, None)
@@ -276,14 +277,22 @@ class Node:
         return None
 
     def _register(self, port: int) -> None:
-        self.core.create_node({"metadata": {"name": NAME, "labels": {"kubernetes.io/hostname": NAME}}})
+        self.api.json(
+            "POST",
+            "/api/v1/nodes",
+            body={
+                "apiVersion": "v1",
+                "kind": "Node",
+                "metadata": {"name": NAME, "labels": {"kubernetes.io/hostname": NAME}},
+            },
+        )
         self._beat(port)
         threading.Thread(target=self._heart, args=(port,), daemon=True).start()
 
     def _heart(self, port: int) -> None:
         while True:
             threading.Event().wait(_HEARTBEAT_SECONDS)
-            with contextlib.suppress(client.ApiException, urllib3.exceptions.HTTPError):
+            with contextlib.suppress(ApiError):
                 self._beat(port)
 
     def _beat(self, port: int) -> None:
@@ -295,7 +304,7 @@ class Node:
             "addresses": [{"type": "InternalIP", "address": self.subnet.node}],
             "daemonEndpoints": {"kubeletEndpoint": {"Port": port}},
         }
-        self.core.patch_node_status(NAME, {"status": status}, _preload_content=False)
+        self.api.json("PATCH", f"/api/v1/nodes/{NAME}/status", body={"status": status}, content_type=MERGE)
 
 
 if __name__ == "__main__":

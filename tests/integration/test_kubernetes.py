@@ -1,0 +1,405 @@
+"""The Kubernetes launcher against a real control plane; the tasks are small shell commands."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from kubernetes import client, config
+
+from configs.kubernetes_pods import KubernetesPods
+from distribution.kubernetes.api_server import ApiServer
+from distribution.kubernetes.permissions import launcher_role
+from distribution.kubernetes.workload import Workload
+from distribution.launchers.kubernetes import run_workload
+from schemas.errors import DataError, ScalableTFError, TrainingError
+from tests.integration.cluster.kubernetes_cluster import IMAGE, ROOT, KubernetesCluster
+
+_SECONDS = 120.0
+CORE = "/api/v1"
+DEFAULT = f"{CORE}/namespaces/default"
+_INDEX = "batch.kubernetes.io/job-completion-index"
+_LAUNCHER = """
+import json, sys
+from configs.kubernetes_pods import KubernetesPods
+from distribution.kubernetes.workload import Workload
+from distribution.launchers.kubernetes import run_workload
+fields = json.loads(sys.argv[1])
+pods = KubernetesPods.model_validate(fields.pop("pods"))
+workload = Workload(**{**fields, "command": tuple(fields["command"]), "pods": pods})
+run_workload(workload, start_seconds=60.0, own_error=lambda role, index: None)
+"""
+# Says that it is there, and waits for its end; SIGTERM ends it as the product's tasks end.
+_STAY = "trap 'exit 75' TERM; echo here; while true; do sleep 0.1; done"
+
+
+@pytest.fixture(scope="module")
+def api(kubernetes: KubernetesCluster) -> Iterator[ApiServer]:
+    """May do everything."""
+    settings = client.Configuration()
+    config.load_kube_config(str(kubernetes.kubeconfig), client_configuration=settings)
+    with contextlib.closing(ApiServer(settings)) as server:
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def _kubeconfig(kubernetes: KubernetesCluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    use(kubernetes.kubeconfig, monkeypatch)
+
+
+def use(kubeconfig: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The client reads KUBECONFIG when it is imported.
+    monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(kubeconfig))
+
+
+def training(
+    name: str, script: str, tasks: dict[str, int] | None = None, *, restarts: int = 1, **pods: Any
+) -> Workload:
+    return Workload(
+        name=name,
+        tasks=tasks or {"worker": 2},
+        command=("sh", "-c", script),
+        pods=KubernetesPods.model_validate({"image": IMAGE, "pull_seconds": 0, **pods}),
+        max_restarts=restarts,
+        grace_seconds=5,
+    )
+
+
+def launch(
+    workload: Workload,
+    *,
+    start_seconds: float = 60.0,
+    own_error: Callable[[str, int], ScalableTFError | None] = lambda role, index: None,
+) -> None:
+    run_workload(workload, start_seconds=start_seconds, own_error=own_error)
+
+
+@contextlib.contextmanager
+def launcher_process(workload: Workload, kubeconfig: Path) -> Iterator[subprocess.Popen[str]]:
+    fields = {**vars(workload), "pods": workload.pods.model_dump(mode="json")}
+    process = subprocess.Popen(
+        [sys.executable, "-c", _LAUNCHER, json.dumps(fields)],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env={"KUBECONFIG": str(kubeconfig), "PATH": "/usr/bin:/bin"},
+    )
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def objects(api: ApiServer, kind: str, name: str) -> list[dict[str, Any]]:
+    """The objects of a training."""
+    group = "/apis/batch/v1" if kind == "jobs" else CORE
+    query = {"labelSelector": f"scalable-tf/training={name}"}
+    items: list[dict[str, Any]] = api.json("GET", f"{group}/namespaces/default/{kind}", query=query)["items"]
+    return items
+
+
+def everything(api: ApiServer, name: str) -> list[str]:
+    """Names of all objects of a training."""
+    return [item["metadata"]["name"] for kind in ("jobs", "pods", "services") for item in objects(api, kind, name)]
+
+
+def running(api: ApiServer, name: str, role: str, index: int) -> str | None:
+    """The name of a task's pod, once it runs."""
+    for pod in objects(api, "pods", name):
+        place = (pod["metadata"]["labels"]["scalable-tf/role"], pod["metadata"]["labels"][_INDEX])
+        if place == (role, str(index)) and pod["status"]["phase"] == "Running":
+            return str(pod["metadata"]["name"])
+    return None
+
+
+def wait_for(what: Callable[[], Any]) -> Any:
+    """Until it is true; gives it."""
+    deadline = time.monotonic() + _SECONDS
+    while not (found := what()):
+        assert time.monotonic() < deadline, "it does not come"
+        time.sleep(0.05)
+    return found
+
+
+@contextlib.contextmanager
+def meanwhile(action: Callable[[], None]) -> Iterator[None]:
+    """Does something beside the launcher, and fails with it."""
+    failures: list[BaseException] = []
+
+    def act() -> None:
+        try:
+            action()
+        except BaseException as error:  # handed to the test
+            failures.append(error)
+
+    thread = threading.Thread(target=act)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
+    assert not failures, failures
+
+
+def test_tasks_run_with_their_logs_and_leave_nothing(api: ApiServer, capsys: pytest.CaptureFixture[str]) -> None:
+    launch(training("plain", 'echo "I am $STF_ROLE $JOB_COMPLETION_INDEX, $(hostname)"'))
+
+    assert sorted(capsys.readouterr().out.splitlines()) == [
+        "[worker 0] I am worker 0, plain-worker-0",
+        "[worker 1] I am worker 1, plain-worker-1",
+    ]
+    assert everything(api, "plain") == []
+
+
+def test_tasks_reach_each_other_by_the_names_in_the_cluster(capsys: pytest.CaptureFixture[str]) -> None:
+    script = """
+import json, os, socket
+own, other = (json.loads(os.environ["STF_CLUSTER"])["worker"][place] for place in (0, 1))
+index = int(os.environ["JOB_COMPLETION_INDEX"])
+if index == 0:
+    with socket.create_server(("", int(own.split(":")[1]))) as server:
+        print("heard", server.accept()[0].recv(9).decode())
+else:
+    while True:
+        try:
+            with socket.create_connection(own.split(":")) as connection:
+                connection.sendall(b"worker 1")
+            break
+        except OSError:
+            pass
+"""
+    launch(training("reach", f"exec python -c '{script}'"))
+
+    assert "[worker 0] heard worker 1" in capsys.readouterr().out
+
+
+def test_the_training_ends_with_its_chief(api: ApiServer, capsys: pytest.CaptureFixture[str]) -> None:
+    script = f"if [ $STF_ROLE = chief ]; then echo trained; else {_STAY}; fi"
+    launch(training("chief", script, {"chief": 1, "worker": 1, "ps": 1, "evaluator": 1}))
+
+    assert "[chief 0] trained" in capsys.readouterr().out
+    assert everything(api, "chief") == []
+
+
+def test_tasks_share_a_claim(api: ApiServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder, mount = tmp_path / "stored", tmp_path / "mount"
+    folder.mkdir()
+    mount.mkdir()
+    sizes = {"accessModes": ["ReadWriteMany"], "storageClassName": "none"}
+    volume = {**sizes, "capacity": {"storage": "1Gi"}, "hostPath": {"path": str(folder)}}
+    claim = {**sizes, "resources": {"requests": {"storage": "1Gi"}}}
+    post(api, f"{CORE}/persistentvolumes", "PersistentVolume", "stored", spec=volume)
+    post(api, f"{DEFAULT}/persistentvolumeclaims", "PersistentVolumeClaim", "claim", spec=claim)
+    write = f"echo hello > {mount}/greeting"
+    read = f"while ! cat {mount}/greeting 2> /dev/null; do sleep 0.1; done"
+    script = f"if [ $JOB_COMPLETION_INDEX = 0 ]; then {write}; else {read}; fi"
+    launch(training("claim", script, volumes=[{"claim": "claim", "mount": str(mount)}]))
+
+    assert "[worker 1] hello" in capsys.readouterr().out
+    assert (folder / "greeting").read_text() == "hello\n"
+
+
+def test_a_mistake_is_reported_with_its_last_lines_and_not_tried_again(
+    api: ApiServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = f"if [ $JOB_COMPLETION_INDEX = 1 ]; then echo no such column; exit 1; else {_STAY}; fi"
+    with pytest.raises(TrainingError, match=r"Task worker 1 ended with exit code 1\.") as raised:
+        launch(training("mistake", script, restarts=5))
+
+    assert "no such column" in str(raised.value.received)
+    assert capsys.readouterr().out.count("no such column") == 1
+    assert everything(api, "mistake") == []
+
+
+def test_a_tasks_own_error_is_raised_as_it_is() -> None:
+    own = DataError("There is no such column.", received="fair", fix="Write fare.")
+    with pytest.raises(DataError) as raised:
+        launch(
+            training("own", 'exit "$JOB_COMPLETION_INDEX"'),
+            own_error=lambda role, index: own if (role, index) == ("worker", 1) else None,
+        )
+
+    assert raised.value.where == "task worker 1"
+
+
+def test_a_deleted_pod_is_replaced(api: ApiServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    once = f"{tmp_path}/once"
+
+    def delete() -> None:
+        name = wait_for(lambda: Path(once).exists() and running(api, "deleted", "worker", 1))
+        api.json("DELETE", f"{DEFAULT}/pods/{name}")
+
+    script = (
+        f"[ $JOB_COMPLETION_INDEX = 0 ] && exit 0; [ -e {once} ] && {{ echo again; exit 0; }}; touch {once}; {_STAY}"
+    )
+    with meanwhile(delete):
+        launch(training("deleted", script))
+
+    assert "[worker 1] again" in capsys.readouterr().out
+
+
+def test_an_evicted_pod_is_replaced_and_not_counted(
+    api: ApiServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    once = f"{tmp_path}/once"
+
+    def evict() -> None:
+        name = wait_for(lambda: Path(once).exists() and running(api, "evicted", "worker", 0))
+        body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name}}
+        api.json("POST", f"{DEFAULT}/pods/{name}/eviction", body=body)
+
+    script = f"[ -e {once} ] && {{ echo again; exit 0; }}; touch {once}; {_STAY}"
+    with meanwhile(evict):
+        launch(training("evicted", script, {"worker": 1}, restarts=0))
+
+    assert "[worker 0] again" in capsys.readouterr().out
+
+
+def test_a_task_that_is_lost_too_often_ends_the_training(api: ApiServer) -> None:
+    with pytest.raises(TrainingError, match=r"exit code 75, and training.max_restarts allows 0 restarts"):
+        launch(training("often", "exit 75", {"worker": 1}, restarts=0))
+
+    assert everything(api, "often") == []
+
+
+def test_an_image_that_cannot_be_pulled(api: ApiServer) -> None:
+    with pytest.raises(TrainingError, match="image of task worker [01] cannot be pulled") as raised:
+        launch(training("image", "true", image="registry.invalid/trainer:1"))
+
+    assert str(raised.value.received).startswith("registry.invalid/trainer:1 (")
+    assert everything(api, "image") == []
+
+
+def test_a_pod_that_fits_no_node() -> None:
+    with pytest.raises(TrainingError, match="no node for task worker 0 in 0 seconds") as raised:
+        launch(training("large", "true", {"worker": 1}, resources={"worker": {"cpu": "1000"}}), start_seconds=0.0)
+
+    assert "Insufficient cpu" in str(raised.value.received)
+
+
+def test_a_service_account_that_does_not_exist() -> None:
+    with pytest.raises(TrainingError, match="does not let the training's pods be made") as raised:
+        launch(training("account", "true", service_account="nobody"))
+
+    assert 'serviceaccount "nobody" not found' in str(raised.value.received)
+
+
+def test_a_namespace_that_does_not_exist() -> None:
+    with pytest.raises(TrainingError) as raised:
+        launch(training("namespace", "true", namespace="nowhere"))
+
+    assert 'namespaces "nowhere" not found' in str(raised.value.received)
+
+
+def test_missing_permissions_are_named_with_the_role_that_mends_them(
+    api: ApiServer,
+    kubernetes: KubernetesCluster,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    use(kubernetes.kubeconfig_of(account(api, "unknown")), monkeypatch)
+    with pytest.raises(TrainingError) as raised:
+        launch(training("rbac", "echo hello"))
+
+    assert raised.value.where == "namespace default, as system:serviceaccount:default:unknown"
+    assert raised.value.received == (
+        "not allowed: create jobs, delete jobs, list jobs, create services, delete services, list pods, get pods/log"
+    )
+    apply(api, list(yaml.safe_load_all(raised.value.fix.partition("\n\n")[2])))
+    launch(training("rbac", "echo hello"))
+    assert "[worker 0] hello" in capsys.readouterr().out
+
+
+def test_a_token_that_is_not_known(kubernetes: KubernetesCluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    use(kubernetes.kubeconfig_of("nobody's"), monkeypatch)
+    with pytest.raises(TrainingError, match="Kubernetes does not know who we are"):
+        launch(training("token", "true"))
+
+
+def test_sigterm_removes_the_training(api: ApiServer, kubernetes: KubernetesCluster) -> None:
+    with launcher_process(training("stopped", _STAY), kubernetes.kubeconfig) as launcher:
+        wait_for(lambda: running(api, "stopped", "worker", 0) and running(api, "stopped", "worker", 1))
+        launcher.send_signal(signal.SIGTERM)
+
+        assert launcher.wait() == 143
+    assert everything(api, "stopped") == []
+
+
+def test_what_a_killed_launcher_leaves_goes_after_the_chief(
+    api: ApiServer, kubernetes: KubernetesCluster, tmp_path: Path
+) -> None:
+    go = tmp_path / "go"
+    script = f"if [ $STF_ROLE = chief ]; then while [ ! -e {go} ]; do sleep 0.1; done; else {_STAY}; fi"
+    workload = training("killed", script, {"chief": 1, "ps": 1}, keep_seconds=1)
+    with launcher_process(workload, kubernetes.kubeconfig) as launcher:
+        wait_for(lambda: running(api, "killed", "chief", 0) and running(api, "killed", "ps", 0))
+        launcher.kill()
+    assert len(everything(api, "killed")) == 5
+    go.touch()
+
+    wait_for(lambda: everything(api, "killed") == [])
+
+
+def test_the_next_launcher_removes_what_a_killed_one_has_left(
+    api: ApiServer, kubernetes: KubernetesCluster, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    go = tmp_path / "go"
+    workload = training("resumed", f"[ -e {go} ] && {{ echo second; exit 0; }}; {_STAY}")
+    with launcher_process(workload, kubernetes.kubeconfig) as launcher:
+        wait_for(lambda: running(api, "resumed", "worker", 0) and running(api, "resumed", "worker", 1))
+        launcher.kill()
+    go.touch()
+    launch(workload)
+
+    assert "[worker 0] second" in capsys.readouterr().out
+    assert everything(api, "resumed") == []
+
+
+def test_what_a_pod_launches_goes_with_that_pod(api: ApiServer) -> None:
+    account(api, "trainer")
+    apply(api, launcher_role("default", "system:serviceaccount:default:trainer"))
+    workload = training("inner", _STAY)
+    fields = {**vars(workload), "pods": workload.pods.model_dump(mode="json")}
+    task = {"name": "main", "image": IMAGE, "command": ["python", "-c", _LAUNCHER, json.dumps(fields)]}
+    spec = {"serviceAccountName": "trainer", "restartPolicy": "Never", "containers": [task]}
+    post(api, f"{DEFAULT}/pods", "Pod", "outer", spec=spec)
+    wait_for(lambda: running(api, "inner", "worker", 0) and running(api, "inner", "worker", 1))
+    api.json("DELETE", f"{DEFAULT}/pods/outer", body={"gracePeriodSeconds": 0})
+
+    wait_for(lambda: everything(api, "inner") == [])
+
+
+def post(api: ApiServer, path: str, kind: str, name: str, **fields: Any) -> None:
+    """Makes an object of the core API."""
+    api.json("POST", path, body={"apiVersion": "v1", "kind": kind, "metadata": {"name": name}, **fields})
+
+
+def account(api: ApiServer, name: str) -> str:
+    """Makes a service account, and gives a token of it."""
+    post(api, f"{DEFAULT}/serviceaccounts", "ServiceAccount", name)
+    wanted = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 3600}}
+    token: str = api.json("POST", f"{DEFAULT}/serviceaccounts/{name}/token", body=wanted)["status"]["token"]
+    return token
+
+
+def apply(api: ApiServer, documents: list[dict[str, Any]]) -> None:
+    """A Role and its RoleBinding, under a name of the account's."""
+    role, binding = documents
+    name = f"{role['metadata']['name']}-{binding['subjects'][0]['name']}"
+    for document in documents:
+        document["metadata"] = {"name": name}
+    binding["roleRef"]["name"] = name
+    group = "/apis/rbac.authorization.k8s.io/v1/namespaces/default"
+    api.json("POST", f"{group}/roles", body=role)
+    api.json("POST", f"{group}/rolebindings", body=binding)
