@@ -13,7 +13,7 @@ from distribution.kubernetes.api_server import ApiError, ApiServer
 from schemas.errors import TrainingError
 
 _ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
-_PATHS = {"Job": ("/apis/batch/v1", "jobs"), "Service": ("/api/v1", "services")}
+_PATHS = {"Job": ("/apis/batch/v1", "jobs"), "Service": ("/api/v1", "services"), "Pod": ("/api/v1", "pods")}
 
 
 class ClusterApi:
@@ -43,19 +43,21 @@ class ClusterApi:
         api, plural = _PATHS[document["kind"]]
         return self._server.json("POST", f"{api}/namespaces/{self.namespace}/{plural}", body=document)
 
-    def delete(self, kind: str, name: str) -> None:
+    def delete(self, kind: str, name: str, *, at_once: bool = False) -> None:
         """Removes an object, and then what belongs to it; one that is not there is no error.
+
+        Args:
+            kind: Job, Service or Pod.
+            name: of the object.
+            at_once: do not ask a pod to end first.
 
         Raises:
             ApiError: it was refused.
         """
         api, plural = _PATHS[kind]
+        options = {"propagationPolicy": "Background", **({"gracePeriodSeconds": 0} if at_once else {})}
         try:
-            self._server.json(
-                "DELETE",
-                f"{api}/namespaces/{self.namespace}/{plural}/{name}",
-                body={"propagationPolicy": "Background"},
-            )
+            self._server.json("DELETE", f"{api}/namespaces/{self.namespace}/{plural}/{name}", body=options)
         except ApiError as error:
             if error.status != 404:
                 raise

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from distribution.kubernetes.cluster_api import ClusterApi
 from distribution.kubernetes.indexed_jobs import FINAL_CODES
-from distribution.kubernetes.pod_state import Obstacle, end_of, has_failed, index_of, role_of, task_name
+from distribution.kubernetes.pod_state import Obstacle, end_of, has_failed, role_of, task_name
+from distribution.kubernetes.task_reports import TaskReports
 from distribution.kubernetes.workload import ROLE_LABEL, Workload
 from schemas.errors import ScalableTFError, TrainingError
 
@@ -23,7 +23,7 @@ def failed_training(
     job: dict[str, Any],
     failure: dict[str, Any],
     pods: list[dict[str, Any]],
-    own_error: Callable[[str, int], ScalableTFError | None],
+    reports: TaskReports,
 ) -> ScalableTFError:
     """The error of a Job that has failed.
 
@@ -33,7 +33,7 @@ def failed_training(
         job: the Job.
         failure: its condition.
         pods: of the training.
-        own_error: what a task has left about its own error.
+        reports: what the tasks themselves tell.
     """
     role = job["metadata"]["labels"][ROLE_LABEL]
     culprit = _culprit([pod for pod in pods if role_of(pod) == role and has_failed(pod)])
@@ -43,9 +43,8 @@ def failed_training(
             where=f"Job {job['metadata']['name']} in namespace {api.namespace}",
             received=f"{failure.get('reason')}: {failure.get('message')}",
         )
-    own = own_error(role, index_of(culprit))
+    own = reports.failure(task_name(culprit))
     if own is not None:
-        own.where = own.where or f"task {task_name(culprit)}"
         return own
     end = end_of(culprit)
     code, reason = end.get("exitCode"), end.get("reason") or culprit["status"].get("reason") or ""

@@ -43,14 +43,14 @@ def headless_service(workload: Workload) -> dict[str, Any]:
     }
 
 
-def job_spec(workload: Workload, role: str, template: dict[str, Any]) -> dict[str, Any]:
-    """The specification of an Indexed Job, a pod for each task of a role."""
+def job_spec(workload: Workload, role: str, template: dict[str, Any], *, restarts: int) -> dict[str, Any]:
+    """The specification of an Indexed Job, a pod for each task of a role, which may be replaced so many times."""
     count = workload.tasks[role]
     return {
         "completionMode": "Indexed",
         "completions": count,
         "parallelism": count,
-        "backoffLimitPerIndex": workload.max_restarts,
+        "backoffLimitPerIndex": restarts,
         "maxFailedIndexes": 0,
         "podFailurePolicy": {
             "rules": [
@@ -72,7 +72,7 @@ def _container(template: dict[str, Any]) -> str:
 def _job(workload: Workload, role: str, cluster: dict[str, str]) -> dict[str, Any]:
     template = pod_template(workload, role, {**cluster, "STF_ROLE": role}, container=CONTAINER)
     template["spec"]["subdomain"] = workload.name
-    spec = job_spec(workload, role, template)
+    spec = job_spec(workload, role, template, restarts=workload.max_restarts)
     # When the launcher cannot clean up: the leader's Job, which owns the others, goes some time after its end.
     spec["ttlSecondsAfterFinished"] = workload.pods.keep_seconds
     return {

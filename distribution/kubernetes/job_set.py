@@ -40,9 +40,11 @@ def job_set(workload: Workload) -> dict[str, Any]:
 
 def _replicated_job(workload: Workload, role: str, cluster: dict[str, str]) -> dict[str, Any]:
     template = pod_template(workload, role, {**cluster, "STF_ROLE": role})
+    # A lost task ends its Job, and then the operator starts all Jobs again.
+    spec = job_spec(workload, role, template, restarts=0)
     metadata = {"labels": {**workload.labels, ROLE_LABEL: role}}
     return {
         "name": role,
         "replicas": 1,
-        "template": {"metadata": metadata, "spec": job_spec(workload, role, template)},
+        "template": {"metadata": metadata, "spec": spec},
     }

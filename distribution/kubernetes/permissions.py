@@ -11,7 +11,7 @@ from schemas.errors import TrainingError
 RULES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("batch", "jobs", ("create", "delete", "list")),
     ("", "services", ("create", "delete")),
-    ("", "pods", ("list",)),
+    ("", "pods", ("delete", "list")),
     ("", "pods/log", ("get",)),
     ("", "events", ("list",)),
 )

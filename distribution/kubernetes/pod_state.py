@@ -36,19 +36,19 @@ def role_of(pod: dict[str, Any]) -> str:
     return str(pod["metadata"]["labels"].get(ROLE_LABEL, "task"))
 
 
-def index_of(pod: dict[str, Any]) -> int:
-    """The completion index of a pod."""
-    return int(pod["metadata"].get("annotations", {}).get(_INDEX, 0))
-
-
 def task_name(pod: dict[str, Any]) -> str:
-    """A task as messages name it."""
-    return f"{role_of(pod)} {index_of(pod)}"
+    """The task of a pod, as worker-1."""
+    return f"{role_of(pod)}-{pod['metadata'].get('annotations', {}).get(_INDEX, 0)}"
 
 
 def is_ended(pod: dict[str, Any]) -> bool:
     """Whether its container will not run any more."""
     return pod["status"].get("phase") in ("Succeeded", "Failed")
+
+
+def is_running(pod: dict[str, Any]) -> bool:
+    """Whether its container runs, and nobody has asked it to end."""
+    return pod["status"].get("phase") == "Running" and "deletionTimestamp" not in pod["metadata"]
 
 
 def has_failed(pod: dict[str, Any]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from distribution.kubernetes.api_server import ApiError
@@ -19,13 +19,15 @@ from distribution.kubernetes.pod_state import (
     has_failed,
     is_complete,
     is_ended,
+    is_running,
     made_no_pods,
     obstacle_of,
     task_name,
 )
+from distribution.kubernetes.task_reports import TaskReports
 from distribution.kubernetes.workload import Workload
 from distribution.launchers.signals import signals_raise
-from schemas.errors import ScalableTFError, TrainingError
+from schemas.errors import TrainingError
 
 _LOOK_SECONDS = 1.0
 _API_SECONDS = 60.0
@@ -40,17 +42,14 @@ _REFUSALS = {
     404: ("Kubernetes does not have what is named.", "Check training.cluster.kubernetes.namespace."),
 }
 
-OwnError = Callable[[str, int], "ScalableTFError | None"]
-"""The error that a task, given by role and index, has left for us."""
 
-
-def run_workload(workload: Workload, *, start_seconds: float, own_error: OwnError) -> None:
+def run_workload(workload: Workload, *, start_seconds: float, reports: TaskReports) -> None:
     """Applies a training, shows its logs, waits for its end and removes it.
 
     Args:
         workload: the training.
         start_seconds: how long a pod may wait for a node, and for its volumes.
-        own_error: where to look for what a task has to say about its failure.
+        reports: what the tasks tell of themselves.
 
     Raises:
         TrainingError: the training has failed, or cannot be started.
@@ -64,16 +63,16 @@ def run_workload(workload: Workload, *, start_seconds: float, own_error: OwnErro
         with _applied(api, workload):
             logs = PodLogs(api)
             try:
-                _follow(api, workload, logs, start_seconds, own_error)
+                _follow(api, workload, logs, start_seconds, reports)
             finally:
                 logs.finish(_LOG_SECONDS)
 
 
-def _follow(api: ClusterApi, workload: Workload, logs: PodLogs, start_seconds: float, own_error: OwnError) -> None:
+def _follow(api: ClusterApi, workload: Workload, logs: PodLogs, start_seconds: float, reports: TaskReports) -> None:
     """Until the leader's Job is complete, or something cannot go on."""
     leader = workload.job(workload.leader)
     stuck = _Stuck(api, start_seconds, workload.pods.pull_seconds)
-    lost = _Lost()
+    lost, hung = _Lost(), _Hung(api, reports)
     answered = time.monotonic()
     while True:
         try:
@@ -86,10 +85,11 @@ def _follow(api: ClusterApi, workload: Workload, logs: PodLogs, start_seconds: f
             continue
         logs.follow(pods)
         lost.look(pods)
+        hung.look(pods)
         for job in jobs:
             failure = failure_of(job)
             if failure is not None:
-                raise failed_training(api, workload, job, failure, pods, own_error)
+                raise failed_training(api, workload, job, failure, pods, reports)
         if leader not in {job["metadata"]["name"] for job in jobs}:
             raise TrainingError(
                 "The training was removed from the cluster by somebody else.",
@@ -119,6 +119,25 @@ class _Lost:
                 how = f"ended with exit code {code}" if code is not None else "was removed"
                 say(task_name(pod), f"pod {pod['metadata']['name']} {how}")
         self._seen = there
+
+
+class _Hung:
+    """Removes pods whose task gives no sign of life any more; the Job controller starts them again."""
+
+    def __init__(self, api: ClusterApi, reports: TaskReports) -> None:
+        self._api, self._reports = api, reports
+        self._started: dict[str, str] = {}
+
+    def look(self, pods: list[dict[str, Any]]) -> None:
+        for pod in filter(is_running, pods):
+            task, meta = task_name(pod), pod["metadata"]
+            if self._started.get(task) != meta["uid"]:
+                self._started[task] = meta["uid"]
+                self._reports.begins(task)
+            seconds = self._reports.silent_for(task)
+            if seconds is not None:
+                say(task, f"no sign of life for {seconds:.0f} s: pod {meta['name']} is removed")
+                self._api.delete("Pod", meta["name"], at_once=True)
 
 
 class _Stuck:

@@ -20,6 +20,7 @@ from kubernetes import client, config
 from configs.kubernetes_pods import KubernetesPods
 from distribution.kubernetes.api_server import ApiServer
 from distribution.kubernetes.permissions import launcher_role
+from distribution.kubernetes.task_reports import TaskReports
 from distribution.kubernetes.workload import Workload
 from distribution.launchers.kubernetes import run_workload
 from schemas.errors import DataError, ScalableTFError, TrainingError
@@ -34,10 +35,11 @@ import json, sys
 from configs.kubernetes_pods import KubernetesPods
 from distribution.kubernetes.workload import Workload
 from distribution.launchers.kubernetes import run_workload
+from distribution.kubernetes.task_reports import TaskReports
 fields = json.loads(sys.argv[1])
 pods = KubernetesPods.model_validate(fields.pop("pods"))
 workload = Workload(**{**fields, "command": tuple(fields["command"]), "pods": pods})
-run_workload(workload, start_seconds=60.0, own_error=lambda role, index: None)
+run_workload(workload, start_seconds=60.0, reports=TaskReports())
 """
 # Says that it is there, and waits for its end; SIGTERM ends it as the product's tasks end.
 _STAY = "trap 'exit 75' TERM; echo here; while true; do sleep 0.1; done"
@@ -79,9 +81,9 @@ def launch(
     workload: Workload,
     *,
     start_seconds: float = 60.0,
-    own_error: Callable[[str, int], ScalableTFError | None] = lambda role, index: None,
+    reports: TaskReports | None = None,
 ) -> None:
-    run_workload(workload, start_seconds=start_seconds, own_error=own_error)
+    run_workload(workload, start_seconds=start_seconds, reports=reports or TaskReports())
 
 
 @contextlib.contextmanager
@@ -156,8 +158,8 @@ def test_tasks_run_with_their_logs_and_leave_nothing(api: ApiServer, capsys: pyt
     launch(training("plain", 'echo "I am $STF_ROLE $JOB_COMPLETION_INDEX, $(hostname)"'))
 
     assert sorted(capsys.readouterr().out.splitlines()) == [
-        "[worker 0] I am worker 0, plain-worker-0",
-        "[worker 1] I am worker 1, plain-worker-1",
+        "[worker-0] I am worker 0, plain-worker-0",
+        "[worker-1] I am worker 1, plain-worker-1",
     ]
     assert everything(api, "plain") == []
 
@@ -181,14 +183,14 @@ else:
 """
     launch(training("reach", f"exec python -c '{script}'"))
 
-    assert "[worker 0] heard worker 1" in capsys.readouterr().out
+    assert "[worker-0] heard worker 1" in capsys.readouterr().out
 
 
 def test_the_training_ends_with_its_chief(api: ApiServer, capsys: pytest.CaptureFixture[str]) -> None:
     script = f"if [ $STF_ROLE = chief ]; then echo trained; else {_STAY}; fi"
     launch(training("chief", script, {"chief": 1, "worker": 1, "ps": 1, "evaluator": 1}))
 
-    assert "[chief 0] trained" in capsys.readouterr().out
+    assert "[chief-0] trained" in capsys.readouterr().out
     assert everything(api, "chief") == []
 
 
@@ -206,7 +208,7 @@ def test_tasks_share_a_claim(api: ApiServer, tmp_path: Path, capsys: pytest.Capt
     script = f"if [ $JOB_COMPLETION_INDEX = 0 ]; then {write}; else {read}; fi"
     launch(training("claim", script, volumes=[{"claim": "claim", "mount": str(mount)}]))
 
-    assert "[worker 1] hello" in capsys.readouterr().out
+    assert "[worker-1] hello" in capsys.readouterr().out
     assert (folder / "greeting").read_text() == "hello\n"
 
 
@@ -214,7 +216,7 @@ def test_a_mistake_is_reported_with_its_last_lines_and_not_tried_again(
     api: ApiServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     script = f"if [ $JOB_COMPLETION_INDEX = 1 ]; then echo no such column; exit 1; else {_STAY}; fi"
-    with pytest.raises(TrainingError, match=r"Task worker 1 ended with exit code 1\.") as raised:
+    with pytest.raises(TrainingError, match=r"Task worker-1 ended with exit code 1\.") as raised:
         launch(training("mistake", script, restarts=5))
 
     assert "no such column" in str(raised.value.received)
@@ -224,13 +226,35 @@ def test_a_mistake_is_reported_with_its_last_lines_and_not_tried_again(
 
 def test_a_tasks_own_error_is_raised_as_it_is() -> None:
     own = DataError("There is no such column.", received="fair", fix="Write fare.")
-    with pytest.raises(DataError) as raised:
-        launch(
-            training("own", 'exit "$JOB_COMPLETION_INDEX"'),
-            own_error=lambda role, index: own if (role, index) == ("worker", 1) else None,
-        )
 
-    assert raised.value.where == "task worker 1"
+    class Reports(TaskReports):
+        def failure(self, task: str) -> ScalableTFError | None:
+            return own if task == "worker-1" else None
+
+    with pytest.raises(DataError) as raised:
+        launch(training("own", 'exit "$JOB_COMPLETION_INDEX"'), reports=Reports())
+
+    assert raised.value is own
+
+
+def test_a_task_without_a_sign_of_life_is_replaced(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    once = tmp_path / "once"
+
+    class Reports(TaskReports):
+        begun = 0
+
+        def begins(self, task: str) -> None:
+            self.begun += 1
+
+        def silent_for(self, task: str) -> float | None:
+            return 120.0 if once.exists() and self.begun == 1 else None
+
+    script = f"[ -e {once} ] && {{ echo again; exit 0; }}; touch {once}; {_STAY}"
+    launch(training("hung", script, {"worker": 1}), reports=Reports())
+
+    said = capsys.readouterr().out
+    assert "[worker-0] no sign of life for 120 s: pod hung-worker-0-" in said
+    assert "[worker-0] again" in said
 
 
 def test_a_deleted_pod_is_replaced(api: ApiServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -246,7 +270,7 @@ def test_a_deleted_pod_is_replaced(api: ApiServer, tmp_path: Path, capsys: pytes
     with meanwhile(delete):
         launch(training("deleted", script))
 
-    assert "[worker 1] again" in capsys.readouterr().out
+    assert "[worker-1] again" in capsys.readouterr().out
 
 
 def test_an_evicted_pod_is_replaced_and_not_counted(
@@ -263,7 +287,7 @@ def test_an_evicted_pod_is_replaced_and_not_counted(
     with meanwhile(evict):
         launch(training("evicted", script, {"worker": 1}, restarts=0))
 
-    assert "[worker 0] again" in capsys.readouterr().out
+    assert "[worker-0] again" in capsys.readouterr().out
 
 
 def test_a_task_that_is_lost_too_often_ends_the_training(api: ApiServer) -> None:
@@ -274,7 +298,7 @@ def test_a_task_that_is_lost_too_often_ends_the_training(api: ApiServer) -> None
 
 
 def test_an_image_that_cannot_be_pulled(api: ApiServer) -> None:
-    with pytest.raises(TrainingError, match="image of task worker [01] cannot be pulled") as raised:
+    with pytest.raises(TrainingError, match="image of task worker-[01] cannot be pulled") as raised:
         launch(training("image", "true", image="registry.invalid/trainer:1"))
 
     assert str(raised.value.received).startswith("registry.invalid/trainer:1 (")
@@ -282,7 +306,7 @@ def test_an_image_that_cannot_be_pulled(api: ApiServer) -> None:
 
 
 def test_a_pod_that_fits_no_node() -> None:
-    with pytest.raises(TrainingError, match="no node for task worker 0 in 0 seconds") as raised:
+    with pytest.raises(TrainingError, match="no node for task worker-0 in 0 seconds") as raised:
         launch(training("large", "true", {"worker": 1}, resources={"worker": {"cpu": "1000"}}), start_seconds=0.0)
 
     assert "Insufficient cpu" in str(raised.value.received)
@@ -314,11 +338,12 @@ def test_missing_permissions_are_named_with_the_role_that_mends_them(
 
     assert raised.value.where == "namespace default, as system:serviceaccount:default:unknown"
     assert raised.value.received == (
-        "not allowed: create jobs, delete jobs, list jobs, create services, delete services, list pods, get pods/log"
+        "not allowed: create jobs, delete jobs, list jobs, create services, delete services, delete pods, list pods, "
+        "get pods/log"
     )
     apply(api, list(yaml.safe_load_all(raised.value.fix.partition("\n\n")[2])))
     launch(training("rbac", "echo hello"))
-    assert "[worker 0] hello" in capsys.readouterr().out
+    assert "[worker-0] hello" in capsys.readouterr().out
 
 
 def test_a_token_that_is_not_known(kubernetes: KubernetesCluster, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -362,7 +387,7 @@ def test_the_next_launcher_removes_what_a_killed_one_has_left(
     go.touch()
     launch(workload)
 
-    assert "[worker 0] second" in capsys.readouterr().out
+    assert "[worker-0] second" in capsys.readouterr().out
     assert everything(api, "resumed") == []
 
 
