@@ -3,71 +3,129 @@
 from __future__ import annotations
 
 import logging
+import tempfile
 import time
+from collections.abc import Iterable
 from typing import Any
 
 import tensorflow as tf
 
+from configs.training import Training
+from models.agreement import Agreement
+from models.backup_identity import BackupIdentity
 from models.early_stopping import BestWeights
+from models.preemption import Preempted, Preemption
 
 _LOG = logging.getLogger(__name__)
 
 
 class Backup(tf.keras.callbacks.Callback):
-    """Saves model, optimizer, epoch and early stopping's state after epochs; removes them when training ends.
+    """Saves model, optimizer, step and early stopping's state, after executions and after epochs.
 
     It stands in for Keras's BackupAndRestore, which forgets early stopping's best weights, starts the order of rows
-    again and refuses OneDeviceStrategy: a training that goes on here ends as one that was not interrupted.
+    again and refuses OneDeviceStrategy: a training that goes on here ends as one that was not interrupted. All
+    processes of a training save at the same step; the chief's files count. A save replaces an older one only when it is
+    whole.
 
     Args:
-        directory: folder of the backup, which must outlive the process.
-        seconds: least time between two backups; 0 saves at each epoch.
+        directory: folder of the backups, which must outlive the process, and which all processes share.
+        settings: how often to save, and how many to keep.
+        steps_per_epoch: steps of an epoch.
         stopping: the early stopping to save with it, if there is one.
+        preemption: a wish to end, which is looked at after each execution.
+
+    Raises:
+        Preempted: the wish has come to one of the processes, and the state is saved.
     """
 
-    def __init__(self, directory: str, seconds: float = 0.0, stopping: BestWeights | None = None) -> None:
+    def __init__(
+        self,
+        directory: str,
+        settings: Training,
+        steps_per_epoch: int,
+        stopping: BestWeights | None = None,
+        preemption: Preemption | None = None,
+    ) -> None:
         super().__init__()
-        self._directory = directory
-        self._seconds = seconds
-        self._epoch = tf.Variable(0, dtype=tf.int64)
+        self._supports_tf_logs = True
+        self._directory, self._settings, self._steps_per_epoch = directory, settings, steps_per_epoch
         self._stopping = _StoppingState(stopping)
-        self._manager: tf.train.CheckpointManager | None = None
-        self._saved_at = time.monotonic()
+        self._preemption = preemption or Preemption()
+        self._agreement = Agreement()
+        self._step = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self._saves_for_all = bool(tf.distribute.get_strategy().extended.should_checkpoint)
+        self._epoch, self._saved_step, self._saved_at = 0, 0, time.monotonic()
 
-    def resume(self, model: tf.keras.Model) -> int:
+    def resume(self, model: tf.keras.Model, features: Iterable[str] = ()) -> int:
         """Takes up the latest backup.
 
         Args:
             model: the compiled model, its variables and its optimizer's made.
+            features: keys of the features that it is trained on.
 
         Returns:
-            The epoch to start with; 0 where there is no backup.
+            The step to start with; 0 where there is no backup.
+
+        Raises:
+            TrainingError: the backup is of another training: other variables, data, batch or strategy.
         """
-        checkpoint = tf.train.Checkpoint(
-            model=model, optimizer=model.optimizer, epoch=self._epoch, stopping=self._stopping
+        self._checkpoint = tf.train.Checkpoint(
+            model=model, optimizer=model.optimizer, step=self._step, stopping=self._stopping
         )
-        self._manager = tf.train.CheckpointManager(checkpoint, self._directory, max_to_keep=1)
-        if self._manager.latest_checkpoint:
-            checkpoint.restore(self._manager.latest_checkpoint).assert_existing_objects_matched()
-            _LOG.info(
-                "Training goes on at epoch %d, from %s", int(self._epoch.numpy()) + 1, self._manager.latest_checkpoint
-            )
-        return int(self._epoch.numpy())
+        self._manager = tf.train.CheckpointManager(
+            self._checkpoint, self._directory, max_to_keep=self._settings.backup_keep
+        )
+        latest = tf.train.latest_checkpoint(self._directory)
+        self._identity = BackupIdentity.of(model, features, self._settings, self._steps_per_epoch)
+        if latest:
+            self._identity.check(self._directory)
+            self._checkpoint.restore(latest).assert_existing_objects_matched()
+            self._saved_step = int(self._step.numpy())
+            _LOG.info("Training goes on after step %d, from %s", self._saved_step, latest)
+        return self._saved_step
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Notes the epoch."""
+        self._epoch = epoch
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Saves when it is time. The last execution of an epoch is left to `on_epoch_end`, which knows the metrics."""
+        if batch + 1 < self._steps_per_epoch:
+            self._save_if_due(self._epoch * self._steps_per_epoch + batch + 1)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Saves when it is time."""
         # Of a training that is over there is nothing to take up: an older backup ends in the same place.
-        over = self.model.stop_training
-        if self._manager is None or over or time.monotonic() - self._saved_at < self._seconds:
-            return
-        self._epoch.assign(epoch + 1)
-        self._manager.save()
-        self._saved_at = time.monotonic()
+        if not self.model.stop_training:
+            self._save_if_due((epoch + 1) * self._steps_per_epoch)
 
-    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        """Removes the backup: what is trained is in the model."""
-        if tf.io.gfile.exists(self._directory):
+    def remove(self) -> None:
+        """Removes the backups, for the time when what was trained is safe elsewhere."""
+        if self._saves_for_all and tf.io.gfile.exists(self._directory):
             tf.io.gfile.rmtree(self._directory)
+
+    def _save_if_due(self, step: int) -> None:
+        due, preempted = self._agreement.any(self._is_due(step), self._preemption.is_wanted)
+        if due or preempted:
+            self._save(step)
+        if preempted:
+            raise Preempted(step)
+
+    def _is_due(self, step: int) -> bool:
+        if self._settings.backup_steps is not None:
+            return step // self._settings.backup_steps > self._saved_step // self._settings.backup_steps
+        return self._saves_for_all and time.monotonic() - self._saved_at >= self._settings.backup_seconds
+
+    def _save(self, step: int) -> None:
+        self.model.join()
+        self._step.assign(step)
+        if self._saves_for_all:
+            self._identity.write(self._directory)
+            self._manager.save()
+        else:  # variables may be put together from all processes, so that all must save
+            with tempfile.TemporaryDirectory() as folder:
+                self._checkpoint.write(folder + "/not-the-chief's")
+        self._saved_step, self._saved_at = step, time.monotonic()
 
 
 class _StoppingState(tf.train.experimental.PythonState):

@@ -40,6 +40,12 @@ def record_dataset(files: Sequence[str]) -> tf.data.Dataset:
     return tf.data.TFRecordDataset(list(files), compression_type=compression, num_parallel_reads=tf.data.AUTOTUNE)
 
 
+def count_records(file: str) -> int:
+    """Records of one file, all of which is read."""
+    sizes = record_dataset([file]).batch(_PARSED_AT_ONCE).map(lambda records: tf.size(records, tf.int64))
+    return int(sizes.reduce(tf.constant(0, tf.int64), tf.add))
+
+
 def parser(spec: Mapping[str, tf.io.FixedLenFeature]) -> Parse:
     """The function that turns serialized tf.Examples [batch] into {key: dense tensor [batch, ...]}."""
     return lambda serialized: tf.io.parse_example(serialized, dict(spec))

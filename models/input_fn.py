@@ -1,12 +1,13 @@
 """The input pipeline: transformed TFRecords to batches of (features, label) or (features, label, weight).
 
-With `cache` the rows are decoded once, kept in memory as columns, and each epoch draws its batches by index: a shuffle
-of row numbers and one gather a batch cost far less than handling rows one by one. Without it the files are read again
-every epoch, and rows are shuffled, still serialized, within `shuffle_buffer`.
+With `cache` the rows are decoded once, kept in memory as columns, and each step draws its batch by row numbers, which
+`models.order` computes: one gather costs far less than handling rows one by one. Without it the files are read again
+in every pass, and rows are shuffled, still serialized, within `shuffle_buffer`.
 """
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,9 +16,17 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from models.columns import Columns, Parse, matching_files, parser, read_columns, record_dataset
+from models.columns import Columns, Parse, count_records, matching_files, parser, read_columns, record_dataset
+from models.file_shards import file_shards
+from models.order import Order
+from models.shard import WHOLE, Shard
 from schemas.errors import TrainingError
 from schemas.transformed import LABEL_KEY, WEIGHT_KEY
+
+Batch = tuple[dict[str, tf.Tensor], tf.Tensor] | tuple[dict[str, tf.Tensor], tf.Tensor, tf.Tensor]
+
+_LOG = logging.getLogger(__name__)
+_ENDLESS = 2**62
 
 
 @dataclass(frozen=True)
@@ -69,46 +78,83 @@ class Split:
 
 
 def training_dataset(
-    split: Split, batch_size: int, *, seed: int, shuffle_buffer: int = 100_000, first_epoch: int = 0
+    split: Split,
+    batch_size: int,
+    *,
+    seed: int,
+    shuffle_buffer: int = 100_000,
+    first_step: int = 0,
+    shard: Shard = WHOLE,
 ) -> tf.data.Dataset:
-    """Endless batches of `batch_size`, shuffled anew each epoch; what does not fill a batch is left out of its epoch.
+    """Endless full batches, in an order that depends on the seed and the data only.
 
-    The order depends on the seed, the epoch and the data only.
+    In memory the order is that of `models.order`. From files, each pass shuffles within `shuffle_buffer`; of several
+    processes each reads files of its own where they share out evenly, else every n-th row of all files.
 
     Args:
         split: the rows.
-        batch_size: examples a batch, over all replicas; at most the number of rows.
+        batch_size: examples a step, over all replicas; at most the number of rows.
         seed: seed of the order.
         shuffle_buffer: rows held for shuffling where the split is not in memory.
-        first_epoch: epochs that have been trained already, and are passed over.
+        first_step: steps that have been trained already, and are passed over.
+        shard: the part of each step that is wanted, one batch after the other for its replicas; default: all of it.
     """
-    done = first_epoch * (split.rows // batch_size)
     if split.columns is None:
-        rows = record_dataset(split.files).shuffle(shuffle_buffer, seed=seed)
+        records = _shard_of_records(split, shard).shuffle(shuffle_buffer, seed=seed).repeat()
+        rows = records.batch(batch_size // shard.all_replicas, drop_remainder=True).skip(first_step * shard.replicas)
     else:
-        rows = tf.data.Dataset.range(split.rows).shuffle(split.rows, seed=seed)
-    return _batches(split, rows.batch(batch_size, drop_remainder=True).repeat().skip(done))
+        order = Order(split.rows, batch_size, seed)
+        part = tf.autograph.experimental.do_not_convert(lambda step: shard.part_of(order.rows_of(step)))
+        rows = tf.data.Dataset.range(first_step, _ENDLESS).map(part).unbatch()
+    return _batches(split, rows)
 
 
-def evaluation_dataset(split: Split, batch_size: int) -> tf.data.Dataset:
-    """Every row once, in order; the last batch may be smaller."""
+def evaluation_dataset(
+    split: Split, batch_size: int, *, steps: int | None = None, shard: Shard | None = None
+) -> tf.data.Dataset:
+    """Every row once, in order; the last batch may be smaller.
+
+    Args:
+        split: the rows.
+        batch_size: rows a batch.
+        steps: steps of a pass where several replicas share it; batches then are about equally large, and pass follows
+            pass, so that no process is done before another.
+        shard: the part that is wanted; default: all of it.
+    """
     rows = record_dataset(split.files) if split.columns is None else tf.data.Dataset.range(split.rows)
-    batches = _batches(split, rows.batch(batch_size))
-    # Keras asks for the number of batches, which files do not tell.
-    return batches.apply(tf.data.experimental.assert_cardinality(math.ceil(split.rows / batch_size)))
+    if shard is None or steps is None:
+        batches = _batches(split, rows.batch(batch_size))
+        # Keras asks for the number of batches, which files do not tell.
+        return batches.apply(tf.data.experimental.assert_cardinality(math.ceil(split.rows / batch_size)))
+    sizes = shard.even_sizes(split.rows, steps)
+    return _batches(split, rows.shard(shard.count, shard.index).batch(batch_size).rebatch(sizes).repeat())
+
+
+def labelled(features: dict[str, tf.Tensor]) -> Batch:
+    """(features, label) or (features, label, weight) of one batch; label and weight are [batch, 1]."""
+    label = tf.reshape(features.pop(LABEL_KEY), [-1, 1])
+    if WEIGHT_KEY not in features:
+        return features, label
+    return features, label, tf.reshape(features.pop(WEIGHT_KEY), [-1, 1])
+
+
+def _shard_of_records(split: Split, shard: Shard) -> tf.data.Dataset:
+    if shard.count == 1:
+        return record_dataset(split.files)
+    shares = file_shards([count_records(file) for file in split.files], shard.count)
+    if shares is None:
+        _LOG.info("Sharding by row: %d files do not share out evenly among %d readers", len(split.files), shard.count)
+        return record_dataset(split.files).shard(shard.count, shard.index)
+    _LOG.info("Sharding by file: %d files among %d readers", len(split.files), shard.count)
+    return record_dataset([split.files[number] for number in shares[shard.index]])
 
 
 def _batches(split: Split, rows: tf.data.Dataset) -> tf.data.Dataset:
-    """(features, label) or (features, label, weight) for batches of serialized examples or of row numbers."""
+    """Labelled batches for batches of serialized examples or of row numbers."""
     load = parser(split.spec) if split.columns is None else _gatherer(split.columns)
 
-    def batch_of(chosen: tf.Tensor) -> tuple[tf.Tensor | dict[str, tf.Tensor], ...]:
-        features = load(chosen)
-        label = tf.reshape(features.pop(LABEL_KEY), [-1, 1])
-        if WEIGHT_KEY not in features:
-            return features, label
-        weight = tf.reshape(features.pop(WEIGHT_KEY), [-1, 1])
-        return features, label, weight
+    def batch_of(chosen: tf.Tensor) -> Batch:
+        return labelled(load(chosen))
 
     batches = rows.map(tf.autograph.experimental.do_not_convert(batch_of), num_parallel_calls=tf.data.AUTOTUNE)
     return batches.prefetch(tf.data.AUTOTUNE)

@@ -7,6 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from models.table import Draw
 from schemas.transformed import Category, Dense, ModelInput, Picture, Tokens
 
 Step = Callable[[Any], dict[str, tf.Tensor]]
@@ -19,39 +20,59 @@ class Network(tf.keras.Model):
     AutoGraph would otherwise rewrite the source of everything that a step calls, Keras's layers, metrics and optimizers
     included, for seconds at the start of each training, though none of it has a Python branch on a tensor. A layer that
     needs one uses tf.cond, or wraps a tf.function of its own.
+
+    Attributes:
+        train_draw: where parameter servers coordinate, takes the batch of a step out of what the data set gives;
+            default: the data set gives the batch.
+        test_draw: the same for evaluations.
     """
 
     train_function: Execution | None
     test_function: Execution | None
+    train_draw: Draw | None = None
+    test_draw: Draw | None = None
+    _first_step = 0
 
     @tf.autograph.experimental.do_not_convert
     def fit(self, *args: Any, **kwargs: Any) -> tf.keras.callbacks.History:
         """Trains, as in tf.keras.Model."""
         return super().fit(*args, **kwargs)
 
+    def start_at(self, step: int) -> None:
+        """Lets the next `fit` begin with this step, counted from 0 over all epochs."""
+        self._first_step = step
+
+    def join(self) -> None:
+        """Waits until parameter-server workers have made the steps given to them; elsewhere there are none."""
+        if self._is_coordinated():
+            self._coordinator().join()
+
     def make_train_function(self, force: bool = False) -> Execution:
         """The function that `fit` calls for each execution, as in tf.keras.Model."""
-        if self._is_coordinated():
-            return super().make_train_function(force)
         known = self.train_function
         if known is None or force:
-            known = self.train_function = self.train_tf_function = self._execution(self.train_step, self._train_counter)
+            known = self._execution(self.train_step, self._train_counter, self.train_draw, self._first_step)
+            self.train_function = self.train_tf_function = known
         return known
 
     def make_test_function(self, force: bool = False) -> Execution:
         """The function that `evaluate` calls for each execution, as in tf.keras.Model."""
-        if self._is_coordinated():
-            return super().make_test_function(force)
         known = self.test_function
         if known is None or force:
-            known = self.test_function = self._execution(self.test_step, self._test_counter)
+            known = self.test_function = self._execution(self.test_step, self._test_counter, self.test_draw, 0)
         return known
 
+    def _maybe_load_initial_counters_from_ckpt(self, steps_per_epoch: int, initial_epoch: int) -> tuple[int, int]:
+        # The one place where Keras lets a training begin within an epoch.
+        return divmod(self._first_step, steps_per_epoch) if self._first_step else (initial_epoch, 0)
+
     def _is_coordinated(self) -> bool:
-        # Parameter servers get their steps from a coordinator, which Keras's own functions talk to.
         return isinstance(self.distribute_strategy, tf.distribute.experimental.ParameterServerStrategy)
 
-    def _execution(self, step: Step, counter: tf.Variable) -> Execution:
+    def _coordinator(self) -> Any:
+        return tf.distribute.experimental.coordinator.ClusterCoordinator(self.distribute_strategy)
+
+    def _execution(self, step: Step, counter: tf.Variable, draw: Draw | None, first: int) -> Execution:
         strategy = self.distribute_strategy
         compiled = tf.function(step, autograph=False, jit_compile=True) if self.jit_compile else step
 
@@ -60,24 +81,43 @@ class Network(tf.keras.Model):
             counter.assign_add(1)
             return outputs
 
-        def one(iterator: Any) -> dict[str, tf.Tensor]:
-            outputs = strategy.run(counted, args=(next(iterator),))
+        def one(iterator: Any, number: tf.Tensor) -> dict[str, tf.Tensor]:
+            data = next(iterator)
+            outputs = strategy.run(counted, args=(data if draw is None else draw(data, number),))
             return {key: strategy.experimental_local_results(value)[0] for key, value in outputs.items()}
 
-        traced = tf.function(one, autograph=False, reduce_retracing=True)
-        several = self._steps_per_execution
-        if int(several.numpy()) == 1:
-            return traced
+        # A function of its own, so that it is traced once for the first step of an execution and for the others.
+        single = tf.function(one, autograph=False, reduce_retracing=True)
 
-        def many(iterator: Any) -> dict[str, tf.Tensor]:
+        def many(iterator: Any, number: tf.Tensor, several: tf.Tensor) -> dict[str, tf.Tensor]:
             _, outputs = tf.while_loop(
                 cond=lambda done, _: done < several,
-                body=lambda done, _: (done + 1, traced(iterator)),
-                loop_vars=(tf.constant(1, tf.int64), traced(iterator)),
+                body=lambda done, _: (done + 1, single(iterator, number + done)),
+                loop_vars=(tf.constant(1, tf.int64), single(iterator, number)),
             )
             return outputs
 
-        return tf.function(many, autograph=False, reduce_retracing=True)
+        several = self._steps_per_execution
+        traced = tf.function(many, autograph=False, reduce_retracing=True)
+        if self._is_coordinated():
+            return self._scheduled(traced, first)
+        start = tf.constant(0, tf.int64)
+        if int(several.numpy()) == 1:
+            return lambda iterator: single(iterator, start)
+        return lambda iterator: traced(iterator, start, several.value())
+
+    def _scheduled(self, execution: Callable[..., dict[str, tf.Tensor]], first: int) -> Execution:
+        """Gives each execution to whichever worker is free, and tells it the steps that it stands for."""
+        coordinator, number = self._coordinator(), first
+
+        def schedule(iterator: Any) -> Any:
+            nonlocal number
+            several = self._steps_per_execution.value()
+            result = coordinator.schedule(execution, args=(iterator, tf.constant(number, tf.int64), several))
+            number += int(several)
+            return result
+
+        return schedule
 
 
 def example_features(inputs: Sequence[ModelInput], rows: int = 1) -> dict[str, tf.Tensor]:

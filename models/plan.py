@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 
 from configs.training import Training
+from schemas.errors import TrainingError
 
 _LOG = logging.getLogger(__name__)
 _MOST_STEPS_PER_EXECUTION = 64
@@ -32,16 +33,21 @@ class Plan:
     steps_per_execution: int
 
     @classmethod
-    def of(cls, settings: Training, rows: int) -> Plan:
+    def of(cls, settings: Training, rows: int, replicas: int = 1) -> Plan:
         """The plan for so many rows.
 
         `training.steps`, where given, wins over `training.epochs`. An execution never goes past its end, and by default
         holds up to 64 steps: more save nothing, and progress and the NaN guard would come later.
+
+        Args:
+            settings: batch, steps and epochs.
+            rows: rows to train on.
+            replicas: replicas among which each batch is divided, evenly.
+
+        Raises:
+            TrainingError: a batch of less than one example for each replica.
         """
-        wanted_batch = settings.batch_size or _batch_size(rows)
-        batch_size = min(wanted_batch, rows)
-        if settings.batch_size and batch_size < settings.batch_size:
-            _LOG.warning("The train split has only %d rows: that is the batch, not training.batch_size", rows)
+        batch_size = _batch_of(settings, rows, replicas)
         steps_per_epoch = rows // batch_size
         steps = settings.steps or settings.epochs * steps_per_epoch
         steps_per_epoch = min(steps, steps_per_epoch)
@@ -52,6 +58,28 @@ class Plan:
             common = math.gcd(steps, steps_per_epoch)
             together = max(number for number in range(1, together + 1) if common % number == 0)
         return cls(batch_size, steps_per_epoch, math.ceil(steps / steps_per_epoch), steps, together)
+
+
+def _batch_of(settings: Training, rows: int, replicas: int) -> int:
+    """Examples a step: as the settings say, but no more than there are, and as many for each replica."""
+    if settings.replica_batch_size:
+        wanted = settings.replica_batch_size * replicas
+    else:
+        wanted = settings.batch_size or max(replicas, _batch_size(rows))
+    if wanted < replicas:
+        raise TrainingError(
+            f"A batch of {wanted} cannot be divided among {replicas} replicas.",
+            where="training.batch_size",
+            received=wanted,
+            fix=f"Set training.batch_size to at least {replicas}; a multiple of it keeps all replicas busy.",
+        )
+    if wanted > rows:
+        _LOG.warning("The train split has only %d rows: they are the batch, not %d", rows, wanted)
+    batch = min(wanted, rows)
+    even = max(1, batch // replicas) * replicas
+    if even != batch:
+        _LOG.warning("A batch of %d does not divide among %d replicas: it is %d", batch, replicas, even)
+    return even
 
 
 def _batch_size(rows: int) -> int:

@@ -38,8 +38,10 @@ def run_fn(fn_args: Any) -> None:
     evaluation = Split.open(fn_args.eval_files, spec, cache=training.cache)
     head = Head.of(config.label, train.labels)
     model = build_model(inputs, config.model, head)
-    train_model(model, head, train, evaluation, training, fn_args.model_run_dir, config.backup_dir)
+    trained = train_model(model, head, train, evaluation, training, fn_args.model_run_dir, config.backup_dir)
     module = ServingModule(
         model, head, transform.transform_savedmodel_dir, tuple(config.table.inputs), feature_keys(inputs)
     )
     export_model(module, fn_args.serving_model_dir)
+    if trained.backup is not None:
+        trained.backup.remove()

@@ -37,7 +37,9 @@ def train(folder: Path, monkeypatch: pytest.MonkeyPatch | None = None, **setting
 
         monkeypatch.setattr(model, "make_train_function", make)
     training = make_training(epochs=5, steps_per_execution=1, backup=True, backup_seconds=0, **settings)
-    train_model(model, head, split, split, training, str(folder / "run"), str(folder / "backup"))
+    trained = train_model(model, head, split, split, training, str(folder / "run"), str(folder / "backup"))
+    assert trained.backup is not None
+    trained.backup.remove()
     return model
 
 
@@ -55,6 +57,6 @@ def test_an_interrupted_training_ends_like_an_undisturbed_one(
         np.testing.assert_array_equal(one, other)
 
 
-def test_the_backup_goes_when_training_ends(tmp_path: Path) -> None:
+def test_a_backup_can_be_removed(tmp_path: Path) -> None:
     train(tmp_path)
     assert not (tmp_path / "backup").exists()

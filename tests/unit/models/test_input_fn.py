@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.input_fn import Split, evaluation_dataset, training_dataset
+from models.shard import Shard
 from schemas.errors import TrainingError
 from schemas.transformed import LABEL_KEY, WEIGHT_KEY
 
@@ -51,11 +52,11 @@ def test_the_number_of_evaluation_batches_is_known(tmp_path: Path, cache: bool) 
 
 
 @both
-def test_training_batches_are_full_and_an_epoch_repeats_no_row(tmp_path: Path, cache: bool) -> None:
-    batches = ids(training_dataset(make_split(tmp_path, 10, cache=cache), 4, seed=1), batches=6)
+def test_training_batches_are_full_and_every_row_comes_once_in_a_pass(tmp_path: Path, cache: bool) -> None:
+    batches = ids(training_dataset(make_split(tmp_path, 10, cache=cache), 4, seed=1), batches=5)
     assert {len(batch) for batch in batches} == {4}
-    for epoch in range(3):
-        assert len(set(batches[2 * epoch] + batches[2 * epoch + 1])) == 8
+    drawn = [number for batch in batches for number in batch]
+    assert sorted(drawn[:10]) == sorted(drawn[10:]) == list(range(10))
 
 
 @both
@@ -68,10 +69,43 @@ def test_the_seed_decides_the_order(tmp_path: Path, cache: bool) -> None:
 
 
 @both
-def test_epochs_that_are_done_are_passed_over(tmp_path: Path, cache: bool) -> None:
+def test_steps_that_are_done_are_passed_over(tmp_path: Path, cache: bool) -> None:
     split = make_split(tmp_path, 10, cache=cache)
     whole = ids(training_dataset(split, 4, seed=3), batches=8)
-    assert ids(training_dataset(split, 4, seed=3, first_epoch=2), batches=4) == whole[4:]
+    assert ids(training_dataset(split, 4, seed=3, first_step=3), batches=5) == whole[3:]
+
+
+@both
+@pytest.mark.parametrize("replicas", [1, 2])
+def test_two_readers_together_see_each_row_once_in_a_pass(tmp_path: Path, cache: bool, replicas: int) -> None:
+    split = make_split(tmp_path, 40, cache=cache)
+    shards = [Shard(index, 2, replicas) for index in range(2)]
+    read = [ids(training_dataset(split, 8, seed=3, shard=shard), batches=5 * replicas) for shard in shards]
+    assert {len(batch) for batches in read for batch in batches} == {4 // replicas}
+    assert sorted(number for batches in read for batch in batches for number in batch) == list(range(40))
+
+
+@pytest.mark.parametrize("replicas", [1, 2])
+def test_readers_take_the_batches_of_one_process(tmp_path: Path, replicas: int) -> None:
+    split = make_split(tmp_path, 10, cache=True)
+    whole = ids(training_dataset(split, 8, seed=3), batches=5)
+    read = [
+        ids(training_dataset(split, 8, seed=3, shard=Shard(index, 2, replicas)), batches=5 * replicas)
+        for index in range(2)
+    ]
+    for step, batch in enumerate(whole):
+        parts = [read[index][step * replicas : (step + 1) * replicas] for index in range(2)]
+        assert [number for part in parts for piece in part for number in piece] == batch
+
+
+@both
+@pytest.mark.parametrize("replicas", [1, 2])
+def test_readers_share_an_evaluation_in_as_many_batches_each(tmp_path: Path, cache: bool, replicas: int) -> None:
+    split = make_split(tmp_path, 11, cache=cache)
+    shards = [Shard(index, 2, replicas) for index in range(2)]
+    read = [ids(evaluation_dataset(split, 4, steps=2, shard=shard), batches=2 * replicas) for shard in shards]
+    assert sorted(number for batches in read for batch in batches for number in batch) == list(range(11))
+    assert all(batch for batches in read for batch in batches)
 
 
 @both

@@ -21,7 +21,7 @@ def trained(
 ) -> tuple[Network, tf.keras.callbacks.History]:
     model, head = make_model(seed)
     split = make_split(rows)
-    return model, train_model(model, head, split, split, make_training(seed=seed, **settings), str(folder))
+    return model, train_model(model, head, split, split, make_training(seed=seed, **settings), str(folder)).history
 
 
 def same(one: Network, other: Network) -> bool:
@@ -98,7 +98,7 @@ def test_early_stopping_keeps_the_best_weights(tmp_path: Path) -> None:
         early_stopping=stopping,
         optimizer={"name": "sgd", "learning_rate": 3.0, "schedule": {"warmup_steps": 100}},
     )
-    history = train_model(model, head, split, split, settings, str(tmp_path)).history["val_loss"]
+    history = train_model(model, head, split, split, settings, str(tmp_path)).history.history["val_loss"]
     best = min(history)
     assert len(history) < 40
     assert best < history[-1]
