@@ -9,12 +9,11 @@ from distribution.kubernetes.indexed_jobs import FINAL_CODES
 from distribution.kubernetes.pod_state import Obstacle, end_of, has_failed, role_of, task_name
 from distribution.kubernetes.task_reports import TaskReports
 from distribution.kubernetes.workload import ROLE_LABEL, Workload
+from distribution.task import TRY_AGAIN
 from schemas.errors import ScalableTFError, TrainingError
 
 _LINES = 20
 _KILLED = 137
-AGAIN_CODE = 75
-"""EX_TEMPFAIL of sysexits.h: a task that has lost others, or was asked to end, and can go on from its checkpoint."""
 
 
 def failed_training(
@@ -80,7 +79,7 @@ def _fix(role: str, code: int | None, reason: str) -> str:
         )
     if code in (126, 127):
         return "The image must hold this project: see docs/image.md, and training.cluster.kubernetes.image."
-    if code == AGAIN_CODE or code is None:
+    if code == TRY_AGAIN or code is None:
         return "Find out why tasks are lost (nodes that go away, too little memory), or raise training.max_restarts."
     return "Mend what the lines say and run again: the training goes on from its last checkpoint."
 

@@ -10,8 +10,10 @@ from typing import Any
 
 from distribution.kubernetes.pod_template import pod_template
 from distribution.kubernetes.workload import CONTAINER, ROLE_LABEL, TRAINING_LABEL, Workload
+from distribution.membership import ROLE
+from distribution.task import FAILED, USAGE
 
-FINAL_CODES = (1, 2, 126, 127)
+FINAL_CODES = (FAILED, USAGE, 126, 127)
 """Exit codes after which a second try would end alike: an error of ours or of Python, a wrong command line, none."""
 
 
@@ -70,7 +72,7 @@ def _container(template: dict[str, Any]) -> str:
 
 
 def _job(workload: Workload, role: str, cluster: dict[str, str]) -> dict[str, Any]:
-    template = pod_template(workload, role, {**cluster, "STF_ROLE": role}, container=CONTAINER)
+    template = pod_template(workload, role, {**cluster, ROLE: role}, container=CONTAINER)
     template["spec"]["subdomain"] = workload.name
     spec = job_spec(workload, role, template, restarts=workload.max_restarts)
     # When the launcher cannot clean up: the leader's Job, which owns the others, goes some time after its end.

@@ -10,6 +10,7 @@ from typing import Any
 from distribution.kubernetes.indexed_jobs import job_spec
 from distribution.kubernetes.pod_template import pod_template
 from distribution.kubernetes.workload import ROLE_LABEL, Workload
+from distribution.membership import ROLE
 
 
 def job_set(workload: Workload) -> dict[str, Any]:
@@ -39,7 +40,7 @@ def job_set(workload: Workload) -> dict[str, Any]:
 
 
 def _replicated_job(workload: Workload, role: str, cluster: dict[str, str]) -> dict[str, Any]:
-    template = pod_template(workload, role, {**cluster, "STF_ROLE": role})
+    template = pod_template(workload, role, {**cluster, ROLE: role})
     # A lost task ends its Job, and then the operator starts all Jobs again.
     spec = job_spec(workload, role, template, restarts=0)
     metadata = {"labels": {**workload.labels, ROLE_LABEL: role}}

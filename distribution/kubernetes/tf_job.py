@@ -9,6 +9,7 @@ from typing import Any
 
 from distribution.kubernetes.pod_template import pod_template
 from distribution.kubernetes.workload import Workload
+from distribution.membership import ROLE
 
 _ROLES = {"chief": "Chief", "worker": "Worker", "ps": "PS", "evaluator": "Evaluator"}
 # The operator looks for these two names.
@@ -39,7 +40,7 @@ def tf_job(workload: Workload) -> dict[str, Any]:
 
 
 def _replicas(workload: Workload, role: str) -> dict[str, Any]:
-    template = pod_template(workload, role, {"STF_ROLE": role}, container=_CONTAINER)
+    template = pod_template(workload, role, {ROLE: role}, container=_CONTAINER)
     # The replica's policy takes the place of the pod's.
     del template["spec"]["restartPolicy"]
     template["spec"]["containers"][0]["ports"] = [{"name": _PORT, "containerPort": workload.pods.port}]

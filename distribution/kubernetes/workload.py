@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from configs.kubernetes_pods import KubernetesPods
+from distribution.membership import CLUSTER
 from schemas.errors import TrainingError
 
 TRAINING_LABEL = "scalable-tf/training"
@@ -86,4 +87,4 @@ class Workload:
             role: [f"{hosts[role].format(index=index)}:{self.pods.port}" for index in range(count)]
             for role, count in self.tasks.items()
         }
-        return {"STF_CLUSTER": json.dumps(cluster)}
+        return {CLUSTER: json.dumps(cluster)}

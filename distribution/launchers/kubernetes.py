@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from configs.training import Training
 from distribution.kubernetes.api_server import ApiError
 from distribution.kubernetes.cluster_api import ClusterApi, connect
 from distribution.kubernetes.failure import failed_start, failed_training
@@ -25,9 +26,12 @@ from distribution.kubernetes.pod_state import (
     task_name,
 )
 from distribution.kubernetes.task_reports import TaskReports
+from distribution.kubernetes.training_workload import workload_of
 from distribution.kubernetes.workload import Workload
 from distribution.launchers.signals import signals_raise
-from schemas.errors import TrainingError
+from distribution.sign_of_life import LifeWatch
+from distribution.training_job import TrainingJob
+from schemas.errors import ScalableTFError, TrainingError
 
 _LOOK_SECONDS = 1.0
 _API_SECONDS = 60.0
@@ -41,6 +45,48 @@ _REFUSALS = {
     401: ("Kubernetes does not know who we are.", "Renew the credentials of the kubeconfig."),
     404: ("Kubernetes does not have what is named.", "Check training.cluster.kubernetes.namespace."),
 }
+
+
+def launch(job: TrainingJob, training: Training) -> None:
+    """Trains in the pods of the settings.
+
+    Args:
+        job: the training, written for its tasks.
+        training: its settings.
+
+    Raises:
+        TrainingError: the training has failed, or cannot be started.
+    """
+    run_workload(
+        workload_of(training, job.folder),
+        start_seconds=training.cluster.start_seconds,
+        reports=JobReports(job, training.cluster.hung_seconds),
+    )
+
+
+class JobReports(TaskReports):
+    """What our own tasks write to the folder that they share.
+
+    Args:
+        job: the training.
+        hung_seconds: how long a task may give no sign of life.
+    """
+
+    def __init__(self, job: TrainingJob, hung_seconds: float) -> None:
+        self._job = job
+        self._life = LifeWatch(job, hung_seconds)
+
+    def begins(self, task: str) -> None:
+        """Forgets the signs of an earlier pod."""
+        self._life.begin(task)
+
+    def silent_for(self, task: str) -> float | None:
+        """Seconds since the last sign, where they are too many."""
+        return self._life.silent_for(task)
+
+    def failure(self, task: str) -> ScalableTFError | None:
+        """What the task has written about its error."""
+        return self._job.failure(task)
 
 
 def run_workload(workload: Workload, *, start_seconds: float, reports: TaskReports) -> None:

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from tests.integration import servers
-from tests.integration.cluster.kubernetes_cluster import KubernetesCluster, kubernetes_cluster
 from tests.integration.command_server import CommandServer
 
 ROOT = Path(__file__).parents[2]
@@ -82,10 +81,3 @@ def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandServer
     server = CommandServer(tmp_path_factory.mktemp("commands"))
     yield server
     server.close()
-
-
-@pytest.fixture(scope="session")
-def kubernetes() -> Iterator[KubernetesCluster]:
-    """A real control plane with one test node."""
-    with kubernetes_cluster() as cluster:
-        yield cluster

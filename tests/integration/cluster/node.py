@@ -43,6 +43,11 @@ def _now() -> str:
     return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def _as_user(spec: dict[str, Any]) -> list[str]:
+    user = spec.get("securityContext", {}).get("runAsUser")
+    return [] if user is None else ["setpriv", f"--reuid={user}", "--regid=0", "--clear-groups"]
+
+
 class Pod:
     """One pod that the scheduler gave to the node."""
 
@@ -105,7 +110,7 @@ class Pod:
             binds = Volumes(self._node.api, self.folder).binds(self.pod)
             self.process = PodProcess(
                 self.folder,
-                [*self._container["command"], *self._container.get("args", ())],
+                [*_as_user(spec), *self._container["command"], *self._container.get("args", ())],
                 self._environment(),
                 hostname,
                 self._node.subnet.of(self._address),

@@ -2,156 +2,35 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import signal
-import subprocess
-import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
-from kubernetes import client, config
 
-from configs.kubernetes_pods import KubernetesPods
 from distribution.kubernetes.api_server import ApiServer
 from distribution.kubernetes.permissions import launcher_role
 from distribution.kubernetes.task_reports import TaskReports
-from distribution.kubernetes.workload import Workload
-from distribution.launchers.kubernetes import run_workload
 from schemas.errors import DataError, ScalableTFError, TrainingError
-from tests.integration.cluster.kubernetes_cluster import IMAGE, ROOT, KubernetesCluster
-
-_SECONDS = 120.0
-CORE = "/api/v1"
-DEFAULT = f"{CORE}/namespaces/default"
-_INDEX = "batch.kubernetes.io/job-completion-index"
-_LAUNCHER = """
-import json, sys
-from configs.kubernetes_pods import KubernetesPods
-from distribution.kubernetes.workload import Workload
-from distribution.launchers.kubernetes import run_workload
-from distribution.kubernetes.task_reports import TaskReports
-fields = json.loads(sys.argv[1])
-pods = KubernetesPods.model_validate(fields.pop("pods"))
-workload = Workload(**{**fields, "command": tuple(fields["command"]), "pods": pods})
-run_workload(workload, start_seconds=60.0, reports=TaskReports())
-"""
-# Says that it is there, and waits for its end; SIGTERM ends it as the product's tasks end.
-_STAY = "trap 'exit 75' TERM; echo here; while true; do sleep 0.1; done"
-
-
-@pytest.fixture(scope="module")
-def api(kubernetes: KubernetesCluster) -> Iterator[ApiServer]:
-    """May do everything."""
-    settings = client.Configuration()
-    config.load_kube_config(str(kubernetes.kubeconfig), client_configuration=settings)
-    with contextlib.closing(ApiServer(settings)) as server:
-        yield server
-
-
-@pytest.fixture(autouse=True)
-def _kubeconfig(kubernetes: KubernetesCluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    use(kubernetes.kubeconfig, monkeypatch)
-
-
-def use(kubeconfig: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # The client reads KUBECONFIG when it is imported.
-    monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(kubeconfig))
-
-
-def training(
-    name: str, script: str, tasks: dict[str, int] | None = None, *, restarts: int = 1, **pods: Any
-) -> Workload:
-    return Workload(
-        name=name,
-        tasks=tasks or {"worker": 2},
-        command=("sh", "-c", script),
-        pods=KubernetesPods.model_validate({"image": IMAGE, "pull_seconds": 0, **pods}),
-        max_restarts=restarts,
-        grace_seconds=5,
-    )
-
-
-def launch(
-    workload: Workload,
-    *,
-    start_seconds: float = 60.0,
-    reports: TaskReports | None = None,
-) -> None:
-    run_workload(workload, start_seconds=start_seconds, reports=reports or TaskReports())
-
-
-@contextlib.contextmanager
-def launcher_process(workload: Workload, kubeconfig: Path) -> Iterator[subprocess.Popen[str]]:
-    fields = {**vars(workload), "pods": workload.pods.model_dump(mode="json")}
-    process = subprocess.Popen(
-        [sys.executable, "-c", _LAUNCHER, json.dumps(fields)],
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-        env={"KUBECONFIG": str(kubeconfig), "PATH": "/usr/bin:/bin"},
-    )
-    with process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def objects(api: ApiServer, kind: str, name: str) -> list[dict[str, Any]]:
-    """The objects of a training."""
-    group = "/apis/batch/v1" if kind == "jobs" else CORE
-    query = {"labelSelector": f"scalable-tf/training={name}"}
-    items: list[dict[str, Any]] = api.json("GET", f"{group}/namespaces/default/{kind}", query=query)["items"]
-    return items
-
-
-def everything(api: ApiServer, name: str) -> list[str]:
-    """Names of all objects of a training."""
-    return [item["metadata"]["name"] for kind in ("jobs", "pods", "services") for item in objects(api, kind, name)]
-
-
-def running(api: ApiServer, name: str, role: str, index: int) -> str | None:
-    """The name of a task's pod, once it runs."""
-    for pod in objects(api, "pods", name):
-        place = (pod["metadata"]["labels"]["scalable-tf/role"], pod["metadata"]["labels"][_INDEX])
-        if place == (role, str(index)) and pod["status"]["phase"] == "Running":
-            return str(pod["metadata"]["name"])
-    return None
-
-
-def wait_for(what: Callable[[], Any]) -> Any:
-    """Until it is true; gives it."""
-    deadline = time.monotonic() + _SECONDS
-    while not (found := what()):
-        assert time.monotonic() < deadline, "it does not come"
-        time.sleep(0.05)
-    return found
-
-
-@contextlib.contextmanager
-def meanwhile(action: Callable[[], None]) -> Iterator[None]:
-    """Does something beside the launcher, and fails with it."""
-    failures: list[BaseException] = []
-
-    def act() -> None:
-        try:
-            action()
-        except BaseException as error:  # handed to the test
-            failures.append(error)
-
-    thread = threading.Thread(target=act)
-    thread.start()
-    try:
-        yield
-    finally:
-        thread.join()
-    assert not failures, failures
+from tests.integration.cluster.kubernetes_cluster import IMAGE, KubernetesCluster
+from tests.integration.kubernetes.launching import (
+    CORE,
+    DEFAULT,
+    LAUNCHER,
+    STAY,
+    account,
+    apply,
+    everything,
+    launch,
+    launcher_process,
+    meanwhile,
+    post,
+    running,
+    training,
+    use,
+    wait_for,
+)
 
 
 def test_tasks_run_with_their_logs_and_leave_nothing(api: ApiServer, capsys: pytest.CaptureFixture[str]) -> None:
@@ -187,7 +66,7 @@ else:
 
 
 def test_the_training_ends_with_its_chief(api: ApiServer, capsys: pytest.CaptureFixture[str]) -> None:
-    script = f"if [ $STF_ROLE = chief ]; then echo trained; else {_STAY}; fi"
+    script = f"if [ $STF_ROLE = chief ]; then echo trained; else {STAY}; fi"
     launch(training("chief", script, {"chief": 1, "worker": 1, "ps": 1, "evaluator": 1}))
 
     assert "[chief-0] trained" in capsys.readouterr().out
@@ -215,7 +94,7 @@ def test_tasks_share_a_claim(api: ApiServer, tmp_path: Path, capsys: pytest.Capt
 def test_a_mistake_is_reported_with_its_last_lines_and_not_tried_again(
     api: ApiServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    script = f"if [ $JOB_COMPLETION_INDEX = 1 ]; then echo no such column; exit 1; else {_STAY}; fi"
+    script = f"if [ $JOB_COMPLETION_INDEX = 1 ]; then echo no such column; exit 1; else {STAY}; fi"
     with pytest.raises(TrainingError, match=r"Task worker-1 ended with exit code 1\.") as raised:
         launch(training("mistake", script, restarts=5))
 
@@ -249,7 +128,7 @@ def test_a_task_without_a_sign_of_life_is_replaced(tmp_path: Path, capsys: pytes
         def silent_for(self, task: str) -> float | None:
             return 120.0 if once.exists() and self.begun == 1 else None
 
-    script = f"[ -e {once} ] && {{ echo again; exit 0; }}; touch {once}; {_STAY}"
+    script = f"[ -e {once} ] && {{ echo again; exit 0; }}; touch {once}; {STAY}"
     launch(training("hung", script, {"worker": 1}), reports=Reports())
 
     said = capsys.readouterr().out
@@ -265,7 +144,7 @@ def test_a_deleted_pod_is_replaced(api: ApiServer, tmp_path: Path, capsys: pytes
         api.json("DELETE", f"{DEFAULT}/pods/{name}")
 
     script = (
-        f"[ $JOB_COMPLETION_INDEX = 0 ] && exit 0; [ -e {once} ] && {{ echo again; exit 0; }}; touch {once}; {_STAY}"
+        f"[ $JOB_COMPLETION_INDEX = 0 ] && exit 0; [ -e {once} ] && {{ echo again; exit 0; }}; touch {once}; {STAY}"
     )
     with meanwhile(delete):
         launch(training("deleted", script))
@@ -283,7 +162,7 @@ def test_an_evicted_pod_is_replaced_and_not_counted(
         body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name}}
         api.json("POST", f"{DEFAULT}/pods/{name}/eviction", body=body)
 
-    script = f"[ -e {once} ] && {{ echo again; exit 0; }}; touch {once}; {_STAY}"
+    script = f"[ -e {once} ] && {{ echo again; exit 0; }}; touch {once}; {STAY}"
     with meanwhile(evict):
         launch(training("evicted", script, {"worker": 1}, restarts=0))
 
@@ -326,6 +205,15 @@ def test_a_namespace_that_does_not_exist() -> None:
     assert 'namespaces "nowhere" not found' in str(raised.value.received)
 
 
+def test_a_namespace_may_demand_restricted_pods(api: ApiServer, capsys: pytest.CaptureFixture[str]) -> None:
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "restricted", "labels": labels}}
+    api.json("POST", f"{CORE}/namespaces", body=body)
+    launch(training("modest", "id -u", {"worker": 1}, namespace="restricted", user=1000))
+
+    assert capsys.readouterr().out == "[worker-0] 1000\n"
+
+
 def test_missing_permissions_are_named_with_the_role_that_mends_them(
     api: ApiServer,
     kubernetes: KubernetesCluster,
@@ -353,7 +241,7 @@ def test_a_token_that_is_not_known(kubernetes: KubernetesCluster, monkeypatch: p
 
 
 def test_sigterm_removes_the_training(api: ApiServer, kubernetes: KubernetesCluster) -> None:
-    with launcher_process(training("stopped", _STAY), kubernetes.kubeconfig) as launcher:
+    with launcher_process(training("stopped", STAY), kubernetes.kubeconfig) as launcher:
         wait_for(lambda: running(api, "stopped", "worker", 0) and running(api, "stopped", "worker", 1))
         launcher.send_signal(signal.SIGTERM)
 
@@ -365,7 +253,7 @@ def test_what_a_killed_launcher_leaves_goes_after_the_chief(
     api: ApiServer, kubernetes: KubernetesCluster, tmp_path: Path
 ) -> None:
     go = tmp_path / "go"
-    script = f"if [ $STF_ROLE = chief ]; then while [ ! -e {go} ]; do sleep 0.1; done; else {_STAY}; fi"
+    script = f"if [ $STF_ROLE = chief ]; then while [ ! -e {go} ]; do sleep 0.1; done; else {STAY}; fi"
     workload = training("killed", script, {"chief": 1, "ps": 1}, keep_seconds=1)
     with launcher_process(workload, kubernetes.kubeconfig) as launcher:
         wait_for(lambda: running(api, "killed", "chief", 0) and running(api, "killed", "ps", 0))
@@ -380,7 +268,7 @@ def test_the_next_launcher_removes_what_a_killed_one_has_left(
     api: ApiServer, kubernetes: KubernetesCluster, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     go = tmp_path / "go"
-    workload = training("resumed", f"[ -e {go} ] && {{ echo second; exit 0; }}; {_STAY}")
+    workload = training("resumed", f"[ -e {go} ] && {{ echo second; exit 0; }}; {STAY}")
     with launcher_process(workload, kubernetes.kubeconfig) as launcher:
         wait_for(lambda: running(api, "resumed", "worker", 0) and running(api, "resumed", "worker", 1))
         launcher.kill()
@@ -394,37 +282,12 @@ def test_the_next_launcher_removes_what_a_killed_one_has_left(
 def test_what_a_pod_launches_goes_with_that_pod(api: ApiServer) -> None:
     account(api, "trainer")
     apply(api, launcher_role("default", "system:serviceaccount:default:trainer"))
-    workload = training("inner", _STAY)
+    workload = training("inner", STAY)
     fields = {**vars(workload), "pods": workload.pods.model_dump(mode="json")}
-    task = {"name": "main", "image": IMAGE, "command": ["python", "-c", _LAUNCHER, json.dumps(fields)]}
+    task = {"name": "main", "image": IMAGE, "command": ["python", "-c", LAUNCHER, json.dumps(fields)]}
     spec = {"serviceAccountName": "trainer", "restartPolicy": "Never", "containers": [task]}
     post(api, f"{DEFAULT}/pods", "Pod", "outer", spec=spec)
     wait_for(lambda: running(api, "inner", "worker", 0) and running(api, "inner", "worker", 1))
     api.json("DELETE", f"{DEFAULT}/pods/outer", body={"gracePeriodSeconds": 0})
 
     wait_for(lambda: everything(api, "inner") == [])
-
-
-def post(api: ApiServer, path: str, kind: str, name: str, **fields: Any) -> None:
-    """Makes an object of the core API."""
-    api.json("POST", path, body={"apiVersion": "v1", "kind": kind, "metadata": {"name": name}, **fields})
-
-
-def account(api: ApiServer, name: str) -> str:
-    """Makes a service account, and gives a token of it."""
-    post(api, f"{DEFAULT}/serviceaccounts", "ServiceAccount", name)
-    wanted = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 3600}}
-    token: str = api.json("POST", f"{DEFAULT}/serviceaccounts/{name}/token", body=wanted)["status"]["token"]
-    return token
-
-
-def apply(api: ApiServer, documents: list[dict[str, Any]]) -> None:
-    """A Role and its RoleBinding, under a name of the account's."""
-    role, binding = documents
-    name = f"{role['metadata']['name']}-{binding['subjects'][0]['name']}"
-    for document in documents:
-        document["metadata"] = {"name": name}
-    binding["roleRef"]["name"] = name
-    group = "/apis/rbac.authorization.k8s.io/v1/namespaces/default"
-    api.json("POST", f"{group}/roles", body=role)
-    api.json("POST", f"{group}/rolebindings", body=binding)
