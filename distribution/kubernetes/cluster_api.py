@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from configs.kubernetes_pods import KubernetesPods
 from distribution.kubernetes.api_server import ApiError, ApiServer
 from schemas.errors import TrainingError
@@ -156,7 +158,7 @@ def connect(pods: KubernetesPods, *, connections: int) -> ClusterApi:
             contexts, current = config.list_kube_config_contexts()
             chosen = next((found for found in contexts if found["name"] == pods.context), current)
             default = chosen["context"].get("namespace") or "default"
-    except (config.ConfigException, OSError) as error:
+    except (config.ConfigException, OSError, yaml.YAMLError) as error:
         raise TrainingError(
             "There is no way to a Kubernetes cluster.",
             where="training.cluster.launcher: kubernetes",
