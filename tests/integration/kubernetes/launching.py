@@ -21,7 +21,6 @@ from distribution.kubernetes.workload import Workload
 from distribution.launchers.kubernetes import run_workload
 from tests.integration.cluster.kubernetes_cluster import IMAGE, ROOT
 
-_SECONDS = 120.0
 CORE = "/api/v1"
 DEFAULT = f"{CORE}/namespaces/default"
 _INDEX = "batch.kubernetes.io/job-completion-index"
@@ -101,9 +100,9 @@ def running(api: ApiServer, name: str, role: str, index: int) -> str | None:
     return None
 
 
-def wait_for(what: Callable[[], Any]) -> Any:
+def wait_for(what: Callable[[], Any], seconds: float = 120.0) -> Any:
     """Until it is true; gives it."""
-    deadline = time.monotonic() + _SECONDS
+    deadline = time.monotonic() + seconds
     while not (found := what()):
         assert time.monotonic() < deadline, "it does not come"
         time.sleep(0.05)
