@@ -27,7 +27,7 @@ def test_a_release_in_spite_of_a_deleted_worker(
     strategy: str, settings: Path, kubernetes: KubernetesCluster, api: ApiServer
 ) -> None:
     output = settings.parent / "output"
-    before = set(output.glob("logs/*"))
+    before, released = set(output.glob("logs/*")), releases(output)
     with run(settings, strategy, kubernetes) as process:
         try:
             log = wait_for(lambda: trainer_log(output, before), seconds=300.0)
@@ -45,8 +45,7 @@ def test_a_release_in_spite_of_a_deleted_worker(
     assert text.count(f"Epoch {EPOCHS}/{EPOCHS}") >= 1
     assert "Epoch 1/" not in text[text.index(f"[worker-1] pod {name}") :], "it began anew"
     assert api.json("GET", f"{DEFAULT}/pods")["items"] == []
-    release = max(output.glob("releases/trips/*"), key=lambda path: int(path.name))
-    assert (release / "saved_model.pb").is_file()
+    assert len(releases(output)) == len(released) + 1
 
 
 def run(settings: Path, strategy: str, kubernetes: KubernetesCluster) -> subprocess.Popen[str]:
@@ -66,6 +65,10 @@ def run(settings: Path, strategy: str, kubernetes: KubernetesCluster) -> subproc
         stderr=subprocess.STDOUT,
         text=True,
     )
+
+
+def releases(output: Path) -> list[Path]:
+    return list(output.glob("releases/trips/*/saved_model.pb"))
 
 
 def trainer_log(output: Path, before: set[Path]) -> Path | None:
