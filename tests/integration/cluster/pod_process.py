@@ -7,15 +7,18 @@ import os
 import shlex
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.integration.cluster import network
+from tests.integration.cluster import namespaces, network
 
 # Until the network is there, the command waits. /run is the container's own, so that there is a place for its secrets.
 _SET_UP = """
 set -eu
+mount --make-rprivate /
+mount -t proc proc /proc
 mount -t tmpfs tmpfs /run
 {binds}
 hostname {hostname}
@@ -60,22 +63,10 @@ class PodProcess:
         script = _SET_UP.format(
             binds="\n".join(lines), hostname=shlex.quote(hostname), redirect=f">> {shlex.quote(str(self.log))} 2>&1"
         )
-        new = [
-            "setpriv",
-            "--pdeathsig",
-            "KILL",
-            "unshare",
-            "--net",
-            "--mount",
-            "--uts",
-            "--ipc",
-            "--pid",
-            "--fork",
-            "--mount-proc",
-            "--kill-child=KILL",
-        ]
+        # The kernel ends it with the node.
+        whole = ["setpriv", "--pdeathsig", "KILL", sys.executable, namespaces.__file__, script, *command]
         self._process = subprocess.Popen(
-            [*new, "sh", "-c", script, "pod", *command],
+            whole,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -97,14 +88,13 @@ class PodProcess:
     def wait(self) -> int:
         """Its exit code as a container runtime gives it: 128 and the signal where one killed it."""
         with self._waiting:
-            code = self._process.wait()
-        return 128 - code if code < 0 else code
+            return self._process.wait()
 
     def running(self) -> bool:
         return self._process.returncode is None
 
     def signal(self, number: signal.Signals) -> None:
-        """To process 1 of the pod, not to unshare, which waits for it."""
+        """To process 1 of the pod, not to the one that waits for it."""
         for child in self._children():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(child, number)

@@ -109,6 +109,16 @@ def wait_for(what: Callable[[], Any], seconds: float = 120.0) -> Any:
     return found
 
 
+def process_of(text: str) -> int | None:
+    """The process, by its number on this machine, of a pod whose shell script holds a text."""
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            command = file.read_bytes()
+            if command.startswith(b"sh\0") and text.encode() in command:
+                return int(file.parent.name)
+    return None
+
+
 @contextlib.contextmanager
 def meanwhile(action: Callable[[], None]) -> Iterator[None]:
     """Does something beside the launcher, and fails with it."""

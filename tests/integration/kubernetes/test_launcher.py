@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from tests.integration.kubernetes.launching import (
     launcher_process,
     meanwhile,
     post,
+    process_of,
     running,
     training,
     use,
@@ -150,6 +152,17 @@ def test_a_deleted_pod_is_replaced(api: ApiServer, tmp_path: Path, capsys: pytes
         launch(training("deleted", script))
 
     assert "[worker-1] again" in capsys.readouterr().out
+
+
+def test_a_killed_task_is_replaced(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    once = f"{tmp_path}/once"
+    script = f"[ -e {once} ] && {{ echo again; exit 0; }}; touch {once}; {STAY}"
+    with meanwhile(lambda: os.kill(wait_for(lambda: Path(once).exists() and process_of(once)), signal.SIGKILL)):
+        launch(training("slain", script, {"worker": 1}))
+
+    said = capsys.readouterr().out
+    assert "ended with exit code 137" in said
+    assert "[worker-0] again" in said
 
 
 def test_an_evicted_pod_is_replaced_and_not_counted(
