@@ -1,7 +1,7 @@
 """Runs a shell script as process 1 of new namespaces: python namespaces.py SCRIPT [ARGUMENT ...].
 
-It ends with the exit code of a container: that of process 1, or 128 and the signal that killed it; unshare(1) cannot tell
-of a SIGKILL. Should it be killed itself, the kernel kills process 1, and with it the rest.
+It ends with the exit code of a container: that of process 1, or 128 and the signal that killed it; unshare(1) cannot
+tell of a SIGKILL. Should it be killed itself, the kernel kills process 1, and with it the rest.
 """
 
 from __future__ import annotations
