@@ -109,13 +109,19 @@ def wait_for(what: Callable[[], Any], seconds: float = 120.0) -> Any:
     return found
 
 
-def process_of(text: str) -> int | None:
-    """The process, by its number on this machine, of a pod whose shell script holds a text."""
-    for file in Path("/proc").glob("[0-9]*/cmdline"):
+def process_of(command: str, *variables: str) -> int | None:
+    """Process 1 of a pod, by its number on this machine.
+
+    Args:
+        command: part of its command line.
+        variables: NAME=VALUE of its environment.
+    """
+    for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            command = file.read_bytes()
-            if command.startswith(b"sh\0") and text.encode() in command:
-                return int(file.parent.name)
+            numbers = next(line for line in (folder / "status").read_text().splitlines() if line.startswith("NSpid"))
+            found = set((folder / "environ").read_text(errors="replace").split("\0"))
+            if numbers.split()[2:] == ["1"] and command in (folder / "cmdline").read_text() and found >= set(variables):
+                return int(folder.name)
     return None
 
 

@@ -1,86 +1,91 @@
-"""Whole pipelines whose Trainer runs on the test cluster, with a pod that is lost on the way."""
+"""Real trainings as Indexed Jobs, with a pod that is lost on the way."""
 
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
+import signal
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from distribution.kubernetes.api_server import ApiServer
-from tests.integration.cluster.kubernetes_cluster import IMAGE, ROOT, KubernetesCluster
-from tests.integration.kubernetes.launching import DEFAULT, wait_for
-from tests.integration.trips import write_trips
+from tests.integration.cluster.kubernetes_cluster import IMAGE
+from tests.integration.cluster_training import ClusterTraining, wait_for
+from tests.integration.kubernetes.launching import DEFAULT, process_of
 
-EPOCHS = 20
+LONG = {"epochs": 60, "steps_per_execution": 1, "backup_steps": 10}
+"""240 steps, with a backup at every tenth."""
+_WHOLE = {"launcher": "kubernetes", "kubernetes": {"image": IMAGE}}
 
 
 @pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_trips(tmp_path_factory.mktemp("trips"))
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The outcome on one device."""
+    return ClusterTraining(tmp_path_factory.mktemp("long") / "t", {"strategy": "default", **LONG}).run()
 
 
-@pytest.mark.parametrize("strategy", ["multi_worker_mirrored", "parameter_server"])
-def test_a_release_in_spite_of_a_deleted_worker(
-    strategy: str, settings: Path, kubernetes: KubernetesCluster, api: ApiServer
-) -> None:
-    output = settings.parent / "output"
-    before, released = set(output.glob("logs/*")), releases(output)
-    with run(settings, strategy, kubernetes) as process:
-        try:
-            log = wait_for(lambda: trainer_log(output, before), seconds=300.0)
-            wait_for(lambda: "Epoch 3/" in log.read_text() or process.poll() is not None, seconds=300.0)
-            assert process.poll() is None, log.read_text()
-            name = worker(api)
-            api.json("DELETE", f"{DEFAULT}/pods/{name}")
-            told = process.communicate()[0]
-        finally:
-            process.kill()
-
-    text = log.read_text()
-    assert process.returncode == 0, told + text
-    assert f"[worker-1] pod {name}" in text
-    assert text.count(f"Epoch {EPOCHS}/{EPOCHS}") >= 1
-    assert "Epoch 1/" not in text[text.index(f"[worker-1] pod {name}") :], "it began anew"
-    assert api.json("GET", f"{DEFAULT}/pods")["items"] == []
-    assert len(releases(output)) == len(released) + 1
+def training(folder: Path, strategy: str) -> ClusterTraining:
+    return ClusterTraining(folder / "t", {"strategy": strategy, "max_restarts": 1, "cluster": _WHOLE, **LONG})
 
 
-def run(settings: Path, strategy: str, kubernetes: KubernetesCluster) -> subprocess.Popen[str]:
-    values = {
-        "strategy": strategy,
-        "epochs": str(EPOCHS),
-        "early_stopping": "null",
-        "cluster.launcher": "kubernetes",
-        "cluster.kubernetes.image": IMAGE,
-    }
-    options = [word for name, value in values.items() for word in ("--set", f"training.{name}={value}")]
-    return subprocess.Popen(
-        [sys.executable, "-m", "runners.cli", "run", "-c", str(settings), *options],
-        cwd=ROOT,
-        env={**os.environ, "KUBECONFIG": str(kubernetes.kubeconfig)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+def assert_same(found: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert found["steps"] == expected["steps"]
+    np.testing.assert_allclose(found["weights"], expected["weights"], rtol=1e-4)
 
 
-def releases(output: Path) -> list[Path]:
-    return list(output.glob("releases/trips/*/saved_model.pb"))
-
-
-def trainer_log(output: Path, before: set[Path]) -> Path | None:
-    """The log of the newest run's Trainer, once it is there."""
-    for folder in set(output.glob("logs/*")) - before:
-        if (folder / "Trainer.log").exists():
-            return folder / "Trainer.log"
-    return None
-
-
-def worker(api: ApiServer) -> str:
-    """The pod of the second worker."""
-    selector = "scalable-tf/role=worker,batch.kubernetes.io/job-completion-index=1"
+def delete_worker(api: ApiServer, index: int) -> str:
+    """Deletes the pod of a worker, and gives its name."""
+    selector = f"scalable-tf/role=worker,batch.kubernetes.io/job-completion-index={index}"
     (pod,) = api.json("GET", f"{DEFAULT}/pods", query={"labelSelector": selector})["items"]
+    api.json("DELETE", f"{DEFAULT}/pods/{pod['metadata']['name']}")
     return str(pod["metadata"]["name"])
+
+
+def test_a_deleted_worker_of_a_synchronous_training(
+    tmp_path: Path, api: ApiServer, undisturbed: dict[str, Any], capfd: pytest.CaptureFixture[str]
+) -> None:
+    run = training(tmp_path, "multi_worker_mirrored")
+    run.start()
+    wait_for(run.saved_step)
+    name = delete_worker(api, 1)
+    run.finish()
+
+    assert run.error is None
+    assert_same(run.outcome(), undisturbed)
+    said = capfd.readouterr().out
+    assert f"[worker-1] pod {name} ended with exit code 75" in said
+    assert said.count("Training goes on after step") == 2
+
+
+def test_a_killed_chief_of_a_synchronous_training(
+    tmp_path: Path, undisturbed: dict[str, Any], capfd: pytest.CaptureFixture[str]
+) -> None:
+    run = training(tmp_path, "multi_worker_mirrored")
+    run.start()
+    wait_for(run.saved_step)
+    pid = process_of("distribution.task", "STF_ROLE=worker", "JOB_COMPLETION_INDEX=0")
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    run.finish()
+
+    assert run.error is None
+    assert_same(run.outcome(), undisturbed)
+    assert "ended with exit code 137" in capfd.readouterr().out
+
+
+def test_a_deleted_worker_of_parameter_servers_is_replaced_while_the_others_go_on(
+    tmp_path: Path, api: ApiServer, capfd: pytest.CaptureFixture[str]
+) -> None:
+    run = training(tmp_path, "parameter_server")
+    run.start()
+    wait_for(run.saved_step)
+    delete_worker(api, 1)
+    run.finish()
+
+    assert run.error is None
+    assert run.outcome()["steps"] == 240
+    said = capfd.readouterr().out
+    assert "Training goes on after step" not in said
+    assert said.count("[chief-0] Epoch 1/60") == 1
