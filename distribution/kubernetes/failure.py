@@ -42,23 +42,35 @@ def failed_training(
             where=f"Job {job['metadata']['name']} in namespace {api.namespace}",
             received=f"{failure.get('reason')}: {failure.get('message')}",
         )
-    own = reports.failure(task_name(culprit))
-    if own is not None:
-        return own
-    end = end_of(culprit)
-    code, reason = end.get("exitCode"), end.get("reason") or culprit["status"].get("reason") or ""
-    how = "was lost" if code is None else f"ended with exit code {code}"
-    if reason == "OOMKilled":
-        how = "was killed because it needed more memory than it may use"
     times = ""
     if failure.get("reason") != "PodFailurePolicy":
         times = f", and training.max_restarts allows {workload.max_restarts} restarts"
-    lines = api.log(culprit["metadata"]["name"], tail=_LINES)
+    return failed_task(api, culprit, reports, times)
+
+
+def failed_task(api: ClusterApi, pod: dict[str, Any], reports: TaskReports, times: str = "") -> ScalableTFError:
+    """The error of a task that has ended for the last time.
+
+    Args:
+        api: the cluster, for logs.
+        pod: of the task.
+        reports: what the tasks themselves tell.
+        times: why it was the last time, for the message.
+    """
+    own = reports.failure(task_name(pod))
+    if own is not None:
+        return own
+    end = end_of(pod)
+    code, reason = end.get("exitCode"), end.get("reason") or pod["status"].get("reason") or ""
+    how = "was lost" if code is None else f"ended with exit code {code}"
+    if reason == "OOMKilled":
+        how = "was killed because it needed more memory than it may use"
+    lines = api.log(pod["metadata"]["name"], tail=_LINES)
     return TrainingError(
-        f"Task {task_name(culprit)} {how}{times}.",
-        where=f"pod {culprit['metadata']['name']} in namespace {api.namespace}",
+        f"Task {task_name(pod)} {how}{times}.",
+        where=f"pod {pod['metadata']['name']} in namespace {api.namespace}",
         received="\n    ".join(["its last lines:", *lines]) if lines else None,
-        fix=_fix(role, code, reason),
+        fix=_fix(role_of(pod), code, reason),
     )
 
 

@@ -102,7 +102,7 @@ def _follow(api: ClusterApi, workload: Workload, logs: PodLogs, start_seconds: f
     """Until the leader's Job is complete, or something cannot go on."""
     leader = workload.job(workload.leader)
     stuck = StuckPods(api, start_seconds, workload.pods.pull_seconds)
-    lost, hung = LostPods(), HungPods(api, reports)
+    lost, hung = LostPods(api, workload, reports), HungPods(api, reports)
     answered = time.monotonic()
     while True:
         try:

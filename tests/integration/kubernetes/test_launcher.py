@@ -189,6 +189,27 @@ def test_a_task_that_is_lost_too_often_ends_the_training(api: ApiServer) -> None
     assert everything(api, "often") == []
 
 
+def test_a_task_that_crashes_twice_ends_the_training(api: ApiServer, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(TrainingError, match="Task worker-0 ended with exit code 70"):
+        launch(training("crash", "echo Segmented; exit 70", {"worker": 1}, restarts=5))
+
+    assert capsys.readouterr().out.count("[worker-0] Segmented") == 2
+    assert everything(api, "crash") == []
+
+
+def test_all_start_again_when_a_parameter_server_is_lost(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    started = f"echo started; echo x >> {tmp_path}/$STF_ROLE"
+    lost = f"[ $(wc -l < {tmp_path}/ps) = 1 ] && while [ ! -e {tmp_path}/chief ]; do sleep 0.1; done && exit 75"
+    done = f"[ $STF_ROLE = chief ] && [ $(wc -l < {tmp_path}/chief) = 2 ] && exit 0"
+    script = f"{started}; if [ $STF_ROLE = ps ]; then {lost}; fi; {done}; {STAY}"
+    launch(training("together", script, {"chief": 1, "ps": 1}))
+
+    said = capsys.readouterr().out
+    assert "[ps-0] pod together-ps-0-" in said
+    assert "[chief-0] starts again with the others, from the last checkpoint" in said
+    assert said.count("[chief-0] started") == 2
+
+
 def test_an_image_that_cannot_be_pulled(api: ApiServer) -> None:
     with pytest.raises(TrainingError, match="image of task worker-[01] cannot be pulled") as raised:
         launch(training("image", "true", image="registry.invalid/trainer:1"))

@@ -75,17 +75,34 @@ def test_a_killed_chief_of_a_synchronous_training(
     assert "ended with exit code 137" in capfd.readouterr().out
 
 
-def test_a_deleted_worker_of_parameter_servers_is_replaced_while_the_others_go_on(
+def test_a_deleted_worker_of_parameter_servers_is_replaced(
     tmp_path: Path, api: ApiServer, capfd: pytest.CaptureFixture[str]
 ) -> None:
     run = training(tmp_path, "parameter_server")
     run.start()
     wait_for(run.saved_step)
-    delete_worker(api, 1)
+    name = delete_worker(api, 1)
+    run.finish()
+
+    assert run.error is None
+    assert run.outcome()["steps"] == 240
+    assert f"[worker-1] pod {name} ended" in capfd.readouterr().out
+
+
+def test_all_tasks_of_parameter_servers_start_again_after_a_killed_chief(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    run = training(tmp_path, "parameter_server")
+    run.start()
+    wait_for(run.saved_step)
+    pid = process_of("distribution.task", "STF_ROLE=chief")
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
     run.finish()
 
     assert run.error is None
     assert run.outcome()["steps"] == 240
     said = capfd.readouterr().out
-    assert "Training goes on after step" not in said
-    assert said.count("[chief-0] Epoch 1/60") == 1
+    assert "[ps-0] starts again with the others" in said
+    assert "[chief-0]" in said
+    assert "Training goes on after step" in said
