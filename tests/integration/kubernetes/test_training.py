@@ -27,7 +27,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 def training(folder: Path, strategy: str) -> ClusterTraining:
-    return ClusterTraining(folder / "t", {"strategy": strategy, "max_restarts": 1, "cluster": _WHOLE, **LONG})
+    return ClusterTraining(folder / "t", {"strategy": strategy, "max_restarts": 3, "cluster": _WHOLE, **LONG})
 
 
 def assert_same(found: dict[str, Any], expected: dict[str, Any]) -> None:
