@@ -48,7 +48,7 @@ def test_a_deleted_worker_of_a_synchronous_training(
 ) -> None:
     run = training(tmp_path, "multi_worker_mirrored")
     run.start()
-    wait_for(run.saved_step)
+    wait_for(lambda: run.saved_step() or run.error)
     name = delete_worker(api, 1)
     run.finish()
 
@@ -64,7 +64,7 @@ def test_a_killed_chief_of_a_synchronous_training(
 ) -> None:
     run = training(tmp_path, "multi_worker_mirrored")
     run.start()
-    wait_for(run.saved_step)
+    wait_for(lambda: run.saved_step() or run.error)
     pid = process_of("distribution.task", "STF_ROLE=worker", "JOB_COMPLETION_INDEX=0")
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
@@ -80,7 +80,7 @@ def test_a_deleted_worker_of_parameter_servers_is_replaced(
 ) -> None:
     run = training(tmp_path, "parameter_server")
     run.start()
-    wait_for(run.saved_step)
+    wait_for(lambda: run.saved_step() or run.error)
     name = delete_worker(api, 1)
     run.finish()
 
@@ -94,7 +94,7 @@ def test_all_tasks_of_parameter_servers_start_again_after_a_killed_chief(
 ) -> None:
     run = training(tmp_path, "parameter_server")
     run.start()
-    wait_for(run.saved_step)
+    wait_for(lambda: run.saved_step() or run.error)
     pid = process_of("distribution.task", "STF_ROLE=chief")
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
