@@ -11,6 +11,7 @@ from schemas.errors import TrainingError
 
 _LOG = logging.getLogger(__name__)
 _MOST_STEPS_PER_EXECUTION = 64
+_TURNS = 8  # executions of each worker in an epoch, so that none waits long for the last one
 _SMALLEST_BATCH, _LARGEST_BATCH, _FEWEST_STEPS_PER_EPOCH = 16, 256, 32
 
 
@@ -24,6 +25,7 @@ class Plan:
         epochs: epochs, the last of which may end early.
         steps: steps in all.
         steps_per_execution: steps between two returns to Python.
+        replicas: replicas among which each batch is divided.
     """
 
     batch_size: int
@@ -31,9 +33,10 @@ class Plan:
     epochs: int
     steps: int
     steps_per_execution: int
+    replicas: int = 1
 
     @classmethod
-    def of(cls, settings: Training, rows: int, replicas: int = 1) -> Plan:
+    def of(cls, settings: Training, rows: int, replicas: int = 1, workers: int = 1) -> Plan:
         """The plan for so many rows.
 
         `training.steps`, where given, wins over `training.epochs`. An execution never goes past its end, and by default
@@ -43,21 +46,29 @@ class Plan:
             settings: batch, steps and epochs.
             rows: rows to train on.
             replicas: replicas among which each batch is divided, evenly.
+            workers: workers that make executions at the same time, as parameter servers have them; an epoch is parted
+                into several for each.
 
         Raises:
             TrainingError: a batch of less than one example for each replica.
         """
         batch_size = _batch_of(settings, rows, replicas)
         steps_per_epoch = rows // batch_size
+        if replicas > 1 and rows % batch_size:
+            _LOG.warning(
+                "The train split's %d rows are not a whole number of steps of %d rows for %d replicas: "
+                "%d rows are left for the next epoch, each time",
+                rows, batch_size, replicas, rows % batch_size,
+            )  # fmt: skip
         steps = settings.steps or settings.epochs * steps_per_epoch
         steps_per_epoch = min(steps, steps_per_epoch)
         wanted = settings.steps_per_execution or _MOST_STEPS_PER_EXECUTION
-        together = min(wanted, steps_per_epoch)
+        together = min(wanted, steps_per_epoch if workers == 1 else max(1, steps_per_epoch // (_TURNS * workers)))
         if steps % steps_per_epoch:
             # The last epoch ends early: it has to do so between two executions.
             common = math.gcd(steps, steps_per_epoch)
             together = max(number for number in range(1, together + 1) if common % number == 0)
-        return cls(batch_size, steps_per_epoch, math.ceil(steps / steps_per_epoch), steps, together)
+        return cls(batch_size, steps_per_epoch, math.ceil(steps / steps_per_epoch), steps, together, replicas)
 
 
 def _batch_of(settings: Training, rows: int, replicas: int) -> int:

@@ -49,3 +49,18 @@ def test_an_execution_never_goes_past_the_end(rows: int, batch: int, steps: int 
     assert 1 <= last_epoch <= plan.steps_per_epoch
     assert 1 <= plan.steps_per_execution <= plan.steps_per_epoch
     assert last_epoch == plan.steps_per_epoch or last_epoch % plan.steps_per_execution == 0
+
+
+def test_rows_that_do_not_divide_into_steps_of_all_replicas(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        plan = Plan.of(Training(replica_batch_size=2), rows=11, replicas=2)
+    assert (plan.batch_size, plan.steps_per_epoch, plan.replicas) == (4, 2, 2)
+    assert "11 rows are not a whole number of steps of 4 rows for 2 replicas: 3 rows are left" in caplog.text
+
+
+def test_workers_of_parameter_servers_have_several_executions_each() -> None:
+    # 1000 rows in batches of 10: 100 steps an epoch, in 8 executions or more for each of 2 workers.
+    settings = Training(batch_size=10)
+    assert Plan.of(settings, 1000).steps_per_execution == 64
+    assert Plan.of(settings, 1000, workers=2).steps_per_execution == 100 // 16
+    assert Plan.of(settings, 50, workers=2).steps_per_execution == 1
