@@ -6,7 +6,7 @@ PYTEST := $(BIN)/python -m pytest -n auto --dist loadgroup
 IMAGE := PYTHONPATH=requirements PYTHONDONTWRITEBYTECODE=1 $(PYTHON3) -m deploy.image
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast check lock image test-image image-size clean
+.PHONY: help setup demo test test-fast check lock image test-image image-size kubernetes clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ test-image: ## the image, and the fast, component and e2e tests in it (TESTS="..
 
 image-size: ## what the image weighs, by layer and by package
 	@$(IMAGE) size
+
+kubernetes: ## a Kubernetes control plane for the tests, built from source into ~/.cache, once (10 minutes)
+	@PYTHONPATH=requirements PYTHONDONTWRITEBYTECODE=1 $(PYTHON3) -m deploy.control_plane
 
 clean: ## remove caches and build products (.venv and outputs stay)
 	rm -rf build dist *.egg-info .cache .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -20,7 +20,7 @@ from distribution.membership import Membership
 from distribution.preflight import PortError, StaleJobError, preflight
 from distribution.sign_of_life import sign_of_life
 from distribution.strategies.registry import make_strategy
-from distribution.task import DONE, FAILED, TRY_AGAIN
+from distribution.task import CRASHED, DONE, FAILED, TRY_AGAIN
 from distribution.training_job import TrainingJob
 from distribution.user_function import import_function
 from models.preemption import Preempted
@@ -75,7 +75,7 @@ def take_part(job: TrainingJob, own: Membership) -> int:
             return TRY_AGAIN
         traceback.print_exc()
         job.report(name, None, f"{type(error).__name__}: {_first_line(error)}")
-        return FAILED
+        return CRASHED
     return DONE
 
 

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from configs.training import Training
 from distribution.cluster import Task
 from distribution.parent_death import die_with
-from distribution.task import DONE, FAILED, TRY_AGAIN
+from distribution.task import CRASHED, DONE, FAILED, TRY_AGAIN
 from distribution.task_group import TaskGroup
 from distribution.training_job import TrainingJob
 from distribution.user_function import import_function
@@ -101,7 +101,7 @@ class Supervision:
         """
         killed = any(code < 0 for code in lost.values())
         for task, code in lost.items():
-            error = self._job.failure(str(task)) if code == FAILED else None
+            error = self._job.failure(str(task)) if code in (FAILED, CRASHED) else None
             if error is not None and not (killed and error.what == TrainingJob.CRASHED):
                 raise error
 
