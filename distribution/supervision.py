@@ -124,7 +124,8 @@ def main(arguments: Sequence[str]) -> int:
         signal.signal(number, lambda number, frame: asked.append(number))
     group = TaskGroup(job, job.training)
     try:
-        import_function(job.run_fn)  # so that the tasks have it already
+        import_function(job.run_fn)  # so that the tasks have it already, and all of them the same
+        _LOG.info("Code and settings: %s", job.fingerprint[:12])
         supervision = Supervision(job, job.training, group)
         group.start()
         while not supervision.is_done():

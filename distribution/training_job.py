@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
@@ -51,8 +52,7 @@ class TrainingJob:
     @property
     def fingerprint(self) -> str:
         """SHA-256 of the code in this process and of what the tasks are told: equal in all tasks that fit together."""
-        code = code_fingerprint({*_CODE, self.run_fn.partition(".")[0]})
-        told = json.dumps([code, self.run_fn, self.fn_args], sort_keys=True)
+        told = json.dumps([_code(self.run_fn.partition(".")[0]), self.run_fn, self.fn_args], sort_keys=True)
         return hashlib.sha256(told.encode()).hexdigest()
 
     def write(self) -> TrainingJob:
@@ -137,6 +137,11 @@ class TrainingJob:
     def backup_dir(self) -> str:
         """Folder of the backups."""
         return _join(self.folder, "backup")
+
+
+@functools.cache  # what is imported does not change any more, whatever becomes of the files
+def _code(package: str) -> str:
+    return code_fingerprint({*_CODE, package})
 
 
 def _join(*parts: str) -> str:
