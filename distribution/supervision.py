@@ -58,6 +58,7 @@ class Supervision:
         ended = self._group.poll()
         chief = self._group.cluster.chief
         if ended.get(chief) == DONE and self._job.is_done:
+            self._group.settle(self._training.cluster.grace_seconds)  # servers and evaluators end by themselves
             _LOG.info("The training is done; tasks were started again %d time(s)", self._restarts)
             return True
         lost = {task: code for task, code in ended.items() if code != DONE}

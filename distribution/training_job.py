@@ -56,7 +56,9 @@ class TrainingJob:
         return hashlib.sha256(told.encode()).hexdigest()
 
     def write(self) -> TrainingJob:
-        """Writes the job for its tasks, whole or not at all, and forgets what an earlier one left but its backups.
+        """Writes the job for its tasks, whole or not at all, and forgets what an earlier one left.
+
+        Backups stay where the earlier job was told the same: it is the training that goes on.
 
         Returns:
             The job with a token of its own.
@@ -64,6 +66,11 @@ class TrainingJob:
         job = TrainingJob(self.folder, self.name, self.run_fn, self.fn_args, uuid.uuid4().hex)
         for leftover in (_DONE, _RESULTS, _LIFE):
             _remove(_join(self.folder, leftover))
+        if (
+            tf.io.gfile.exists(_join(self.folder, _FILE))
+            and _read(_join(self.folder, _FILE))["fn_args"] != self.fn_args
+        ):
+            _remove(self.backup_dir)
         for folder in (_RESULTS, _LIFE):
             tf.io.gfile.makedirs(_join(self.folder, folder))
         _write(_join(self.folder, _FILE), asdict(job))

@@ -14,7 +14,11 @@ ROOT = Path(__file__).parents[2]
 COMMAND = Path(sys.executable).with_name("scalable-tf")
 STRATEGIES = {
     "one_device": [],
-    "multi_worker_mirrored": ["training.cluster.workers=2"],
+    "multi_worker_mirrored": [
+        "training.cluster.workers=2",
+        "training.cluster.evaluator=true",
+        "training.backup_seconds=0",
+    ],
     "parameter_server": ["training.cluster.workers=2", "training.cluster.ps=1"],
 }
 
@@ -33,6 +37,7 @@ def releases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, An
         ended = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
         assert ended.returncode == 0, ended.stdout + ended.stderr
         found[strategy] = json.loads((output_dir / f"releases/taxi/{version}/release.json").read_text())
+        found[strategy]["evaluations"] = len(list(output_dir.glob("artifacts/Trainer/model_run/*/evaluator/events.*")))
     return found
 
 
@@ -41,3 +46,7 @@ def test_it_is_as_good_as_on_one_device(releases: dict[str, dict[str, Any]], str
     auc = {name: release["metrics"]["Overall"]["auc"] for name, release in releases.items()}
     assert auc[strategy] == pytest.approx(auc["one_device"], abs=0.01)
     assert releases[strategy]["blessing"]
+
+
+def test_the_evaluator_has_written_for_tensorboard(releases: dict[str, dict[str, Any]]) -> None:
+    assert [release["evaluations"] > 0 for release in releases.values()] == [False, True, True]
