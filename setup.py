@@ -16,6 +16,7 @@ PACKAGES = [
     "transforms",
     "models",
     "distribution",
+    "distribution.launchers",
     "distribution.strategies",
     "components",
     "components.anomaly_gate",

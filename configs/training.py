@@ -131,9 +131,7 @@ class Training(Section):
     ] = "auto"  # fmt: skip
     cluster: Cluster = Cluster()
     max_restarts: int = Field(3, ge=0, description="How often lost tasks of a cluster are started again.")
-    devices: int | None = Field(
-        None, ge=1, description="GPUs that each process uses; default: all. Without GPUs, parts of the CPU, for tests."
-    )
+    devices: int | None = Field(None, ge=1, description="GPUs that each process uses; default: all.")
     device: Device = Device()
     collectives: Collectives = Collectives()
     partitioner: Partitioner = Partitioner()

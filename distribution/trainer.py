@@ -2,82 +2,57 @@
 
 from __future__ import annotations
 
-import importlib
 import logging
-import pkgutil
-import sys
-from collections.abc import Callable
-from difflib import get_close_matches
+import os
+import uuid
 from typing import Any
 
 from pydantic import ValidationError
 
 from configs.settings import Model
 from configs.training import Training
-from distribution.strategies.registry import make_strategy
+from distribution.device import configure_device
+from distribution.launchers.registry import launch
+from distribution.strategies.auto import resolve
+from distribution.strategies.registry import CLUSTERED, make_strategy
+from distribution.training_job import TrainingJob, json_ready
+from distribution.user_function import import_function
 from schemas.errors import TrainingError
 
 _LOG = logging.getLogger(__name__)
+_CLUSTER = "cluster"
 
 
 def run_fn(fn_args: Any) -> None:
-    """Calls the run_fn of the settings in the scope of the strategy of the settings.
+    """Calls the run_fn of the settings in the scope of their strategy, here or in the tasks of a cluster.
 
     Args:
         fn_args: TFX's FnArgs with custom_config={"run_fn": dotted path, "settings": {"training": ...}, ...}.
 
     Raises:
-        TrainingError: the strategy is not possible here, or there is no such function.
+        TrainingError: the strategy is not possible here, there is no such function, or the training failed.
     """
     given = fn_args.custom_config or {}
-    user_fn = import_function(given.get("run_fn") or Model().run_fn)
-    strategy = make_strategy(_training(given))
+    path = given.get("run_fn") or Model().run_fn
+    user_fn = import_function(path)
+    training = resolve(_training(given))
+    if training.strategy in CLUSTERED:
+        launch(_job(fn_args, path, training), training)
+        return
+    configure_device(training.device)
+    strategy = make_strategy(training)
     _LOG.info("Training with %s on %d replica(s)", type(strategy).__name__, strategy.num_replicas_in_sync)
     with strategy.scope():
         user_fn(fn_args)
 
 
-def import_function(path: str) -> Callable[..., Any]:
-    """The function of a dotted path.
-
-    Raises:
-        TrainingError: no such module, or no such function in it; names the nearest. An import that fails inside the
-            module is raised as it is, with the module's own traceback.
-    """
-    module_name, _, name = path.rpartition(".")
-    try:
-        module = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        if error.name is None or not (module_name + ".").startswith(error.name + "."):
-            raise
-        near = get_close_matches(error.name, _neighbours(error.name), n=1)
-        raise TrainingError(
-            f"There is no module {error.name!r}." + (f" Did you mean {near[0]!r}?" if near else ""),
-            where="model.run_fn",
-            received=path,
-            fix="Give the dotted path of a function in an importable module, such as models.run_fn.run_fn.",
-        ) from error
-    found = getattr(module, name, None)
-    if callable(found):
-        return found
-    known = [key for key, value in vars(module).items() if getattr(value, "__module__", "") == module_name]
-    public = sorted(key for key in known if callable(getattr(module, key)) and not key.startswith("_"))
-    near = get_close_matches(name, public, n=1)
-    raise TrainingError(
-        f"There is no function {name!r} in {module_name}." + (f" Did you mean {near[0]!r}?" if near else ""),
-        where="model.run_fn",
-        received=path,
-        fix=f"Functions there: {', '.join(public) or 'none'}.",
-    )
-
-
-def _neighbours(module_name: str) -> list[str]:
-    """Modules of the same package, or, for a top-level one, those that are loaded."""
-    package_name = module_name.rpartition(".")[0]
-    if not package_name:
-        return [name for name in sys.modules if "." not in name]
-    package = importlib.import_module(package_name)
-    return [f"{package_name}.{found.name}" for found in pkgutil.iter_modules(getattr(package, "__path__", []))]
+def _job(fn_args: Any, path: str, training: Training) -> TrainingJob:
+    given = fn_args.custom_config
+    folder = training.cluster.folder or given.get("backup_dir") or os.path.join(fn_args.model_run_dir, "backup")
+    settings = {**given["settings"], "training": training.model_dump(mode="json")}
+    arguments = {**json_ready(fn_args), "custom_config": {**given, "settings": settings}}
+    name = f"training-{uuid.uuid4().hex[:8]}"
+    return TrainingJob(os.path.join(folder, _CLUSTER), name, path, arguments)
 
 
 def _training(custom_config: dict[str, Any]) -> Training:

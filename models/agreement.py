@@ -25,7 +25,8 @@ class Agreement:
 
     def _added(self, numbers: tf.Tensor) -> tf.Tensor:
         def exchange(own: tf.Tensor) -> tf.Tensor:
-            return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, own)
+            # The copy is on the replica's device, which the exchange asks for.
+            return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, tf.identity(own))
 
         added = self._strategy.run(exchange, args=(numbers,))
         return self._strategy.experimental_local_results(added)[0]

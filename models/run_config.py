@@ -16,6 +16,7 @@ from schemas.features import FeatureTable, Label
 SETTINGS_KEY = "settings"
 FEATURES_KEY = "features"
 BACKUP_KEY = "backup_dir"
+EXAMPLES_KEY = "examples"
 
 
 @dataclass(frozen=True)

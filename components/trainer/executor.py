@@ -7,21 +7,23 @@ from typing import Any
 
 from tfx.components.trainer.executor import GenericExecutor
 
-from models.run_config import BACKUP_KEY
+from models.run_config import BACKUP_KEY, EXAMPLES_KEY
 
 
 class Executor(GenericExecutor):
-    """Calls run_fn with `custom_config["backup_dir"]` besides what TFX gives.
+    """Calls run_fn with `custom_config["backup_dir"]` and `["examples"]` besides what TFX gives.
 
     The folder belongs to the execution. TFX empties the output folders of one that is taken up again after a kill, but
-    keeps this one until the execution has succeeded.
+    keeps this one until the execution has succeeded. The examples are artifacts as JSON, for tasks of a cluster to make
+    a data accessor of.
     """
 
     def _GetFnArgs(  # noqa: N802  (TFX's name)
         self, input_dict: dict[str, list[Any]], output_dict: dict[str, list[Any]], exec_properties: dict[str, Any]
     ) -> Any:
         fn_args = super()._GetFnArgs(input_dict, output_dict, exec_properties)
+        more: dict[str, Any] = {EXAMPLES_KEY: [one.to_json_dict() for one in input_dict["examples"]]}
         if self._context is not None and self._context.stateful_working_dir:
-            backup = os.path.join(self._context.stateful_working_dir, "backup")
-            fn_args.custom_config = {**(fn_args.custom_config or {}), BACKUP_KEY: backup}
+            more[BACKUP_KEY] = os.path.join(self._context.stateful_working_dir, "backup")
+        fn_args.custom_config = {**(fn_args.custom_config or {}), **more}
         return fn_args

@@ -1,4 +1,4 @@
-"""The best strategy for what this machine has."""
+"""The best strategy for what this machine has, and for the workers that are asked for."""
 
 from __future__ import annotations
 
@@ -7,20 +7,30 @@ import logging
 import tensorflow as tf
 
 from configs.training import Training
-from distribution.strategies import default, mirrored
 
 _LOG = logging.getLogger(__name__)
 
 
-def make(training: Training) -> tf.distribute.Strategy:
-    """With two GPUs or more mirrored, else default. The log says which and why.
+def resolve(training: Training) -> Training:
+    """The settings with a strategy in place of auto: for several workers one of theirs, for several GPUs mirrored.
 
-    Raises:
-        TrainingError: see `distribution.strategies.mirrored.make`.
+    The log says which and why.
     """
+    if training.strategy != "auto":
+        return training
+    strategy, reason = _choose(training)
+    _LOG.info("Strategy auto: %s, because %s", strategy, reason)
+    return training.model_copy(update={"strategy": strategy})
+
+
+def _choose(training: Training) -> tuple[str, str]:
+    # The GPUs are looked at last: a process that has asked for them cannot fork those that use them.
+    workers, ps = training.cluster.workers, training.cluster.ps
+    if ps is not None:
+        return "parameter_server", f"training.cluster.ps is {ps}"
+    if workers is not None and workers > 1:
+        return "multi_worker_mirrored", f"training.cluster.workers is {workers}"
     gpus = len(tf.config.list_physical_devices("GPU"))
     if gpus > 1:
-        _LOG.info("Strategy auto: mirrored, because there are %d GPUs", gpus)
-        return mirrored.make(training)
-    _LOG.info("Strategy auto: default, because there is %s", "one GPU" if gpus else "no GPU")
-    return default.make(training)
+        return "mirrored", f"there are {gpus} GPUs"
+    return "default", f"there is {'one GPU' if gpus else 'no GPU'}"

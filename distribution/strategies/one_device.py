@@ -5,8 +5,9 @@ from __future__ import annotations
 import tensorflow as tf
 
 from configs.training import Training
+from distribution.membership import Membership
 
 
-def make(training: Training) -> tf.distribute.Strategy:
+def make(training: Training, own: Membership | None = None) -> tf.distribute.Strategy:
     """OneDeviceStrategy."""
     return tf.distribute.OneDeviceStrategy("/gpu:0" if tf.config.list_logical_devices("GPU") else "/cpu:0")

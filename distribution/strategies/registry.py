@@ -1,6 +1,6 @@
 """Strategies by name.
 
-A module of this package gives one strategy: it defines `make(training) -> tf.distribute.Strategy`, which raises
+A module of this package gives one strategy: it defines `make(training, own) -> tf.distribute.Strategy`, which raises
 TrainingError where this machine cannot do it, and is listed in `_MODULES`.
 """
 
@@ -13,9 +13,15 @@ from difflib import get_close_matches
 import tensorflow as tf
 
 from configs.training import Training
+from distribution.membership import Membership
 from schemas.errors import TrainingError
 
-Make = Callable[[Training], tf.distribute.Strategy]
+Make = Callable[[Training, Membership | None], tf.distribute.Strategy]
+
+CLUSTERED = ("multi_worker_mirrored", "parameter_server", "horovod")
+"""Strategies of several processes, which a launcher starts."""
+
+_MODULES = ("default", "one_device", "mirrored", "central_storage", "tpu", *CLUSTERED)
 
 
 class Registry:
@@ -23,7 +29,7 @@ class Registry:
 
     Example:
         >>> registry = Registry()
-        >>> registry.add("default", lambda training: tf.distribute.get_strategy())
+        >>> registry.add("default", lambda training, own: tf.distribute.get_strategy())
         >>> registry.names
         ('default',)
     """
@@ -46,8 +52,12 @@ class Registry:
             raise ValueError(f"strategy {name!r} is registered already")
         self._entries[name] = make
 
-    def make(self, training: Training) -> tf.distribute.Strategy:
+    def make(self, training: Training, own: Membership | None = None) -> tf.distribute.Strategy:
         """The strategy of `training.strategy`.
+
+        Args:
+            training: the settings, with a strategy by name.
+            own: the task that this process is, for strategies of several.
 
         Raises:
             TrainingError: it is unknown, or not possible on this machine.
@@ -59,17 +69,22 @@ class Registry:
                 "No such strategy." + (f" Did you mean {near[0]!r}?" if near else ""),
                 where="training.strategy",
                 received=name,
-                fix=f"Known strategies: {', '.join(self.names)}.",
+                fix=f"Known strategies: auto, {', '.join(self.names)}.",
             )
-        return self._entries[name](training)
+        return self._entries[name](training, own)
 
 
-_MODULES = ("auto", "default", "one_device", "mirrored")
-
-
-def make_strategy(training: Training) -> tf.distribute.Strategy:
+def make_strategy(training: Training, own: Membership | None = None) -> tf.distribute.Strategy:
     """The strategy of the settings, see `Registry.make`."""
     registry = Registry()
     for name in _MODULES:
-        registry.add(name, importlib.import_module(f"distribution.strategies.{name}").make)
-    return registry.make(training)
+        registry.add(name, _maker(name))
+    return registry.make(training, own)
+
+
+def _maker(name: str) -> Make:
+    def make(training: Training, own: Membership | None) -> tf.distribute.Strategy:
+        # Imported when it is made: a strategy may need a library that others do without.
+        return importlib.import_module(f"distribution.strategies.{name}").make(training, own)
+
+    return make

@@ -7,7 +7,8 @@ import pytest
 import tensorflow as tf
 
 from distribution import trainer
-from distribution.trainer import import_function, run_fn
+from distribution.trainer import run_fn
+from distribution.user_function import import_function
 from schemas.errors import TrainingError
 
 SEEN: list[tuple[Any, tf.distribute.Strategy, bool]] = []

@@ -1,0 +1,164 @@
+"""What a task does in its training."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import shutil
+import tempfile
+import time
+import traceback
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import tensorflow as tf
+
+from distribution.device import configure_device
+from distribution.membership import Membership
+from distribution.preflight import PortError, preflight
+from distribution.sign_of_life import sign_of_life
+from distribution.strategies.registry import make_strategy
+from distribution.task import DONE, FAILED, TRY_AGAIN
+from distribution.training_job import TrainingJob
+from distribution.user_function import import_function
+from models.preemption import Preempted
+from schemas.errors import ScalableTFError
+
+_LOG = logging.getLogger(__name__)
+_LOST = (
+    tf.errors.UnavailableError,
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+)
+"""What TensorFlow raises when another task is gone."""
+_NO_PORT = "Could not start gRPC server"
+_SIGNS_IN_TIME = 10
+_DONE_POLL_SECONDS = 0.2
+_OWN_FOLDERS = ("serving_model_dir", "eval_model_dir", "model_run_dir")
+
+
+def take_part(job: TrainingJob, own: Membership) -> int:
+    """Runs a task to its end, and notes in the job's folder what went wrong.
+
+    Returns:
+        The exit code, see `distribution.task`.
+    """
+    name = str(own.task)
+    try:
+        with sign_of_life(job, name, job.training.cluster.hung_seconds / _SIGNS_IN_TIME):
+            _run(job, own)
+    except Preempted as preempted:
+        _LOG.info("%s: %s", name, preempted)
+        return TRY_AGAIN
+    except _LOST as error:
+        _LOG.warning("%s has lost another task: %s", name, _first_line(error))
+        return TRY_AGAIN
+    except PortError as error:
+        _LOG.warning("%s: %s", name, error)
+        job.report(name, error)
+        return TRY_AGAIN
+    except ScalableTFError as error:
+        _LOG.error("%s: %s", name, error)
+        job.report(name, error)
+        return FAILED
+    except Exception as error:  # whatever it is, whoever started the task wants to know
+        if _NO_PORT in str(error):  # taken since the look at it
+            _LOG.warning("%s: %s", name, _first_line(error))
+            return TRY_AGAIN
+        traceback.print_exc()
+        job.report(name, None, f"{type(error).__name__}: {_first_line(error)}")
+        return FAILED
+    return DONE
+
+
+def _run(job: TrainingJob, own: Membership) -> None:
+    training = job.training
+    processors = len(os.sched_getaffinity(0))
+    # With one thread a worker stands still while it waits for others: the exchange waits in the same pool.
+    configure_device(training.device, intra_op=max(2, processors), inter_op=max(2, processors))
+    preflight(own, job.fingerprint, training.cluster.start_seconds)
+    if own.task.role == "ps" or (own.cluster.number("ps") and own.task.role == "worker"):
+        _serve(job, own)
+        return
+    function = import_function(job.run_fn)
+    with _arguments(job, own) as arguments:
+        if own.task.role == "evaluator":
+            function(arguments)
+            return
+        strategy = make_strategy(training, own)
+        _LOG.info(
+            "%s trains with %s on %d replica(s)", own.task, type(strategy).__name__, strategy.num_replicas_in_sync
+        )
+        with strategy.scope():
+            function(arguments)
+    if own.is_chief:
+        job.finish()
+    else:  # the chief may still be exporting, and takes a worker that has gone for a lost one
+        _await_done(job)
+
+
+def _serve(job: TrainingJob, own: Membership) -> None:
+    """Does what the chief of a parameter-server training asks for, until it has finished."""
+    config = tf.compat.v1.ConfigProto(
+        intra_op_parallelism_threads=tf.config.threading.get_intra_op_parallelism_threads(),
+        inter_op_parallelism_threads=tf.config.threading.get_inter_op_parallelism_threads(),
+    )
+    spec = tf.train.ClusterSpec(
+        {role: list(found) for role, found in own.cluster.addresses.items() if role != "evaluator"}
+    )
+    server = tf.distribute.Server(
+        spec, job_name=own.task.role, task_index=own.task.index, protocol="grpc", config=config, start=True
+    )
+    _LOG.info("%s serves at %s", own.task, server.target)
+    _await_done(job)
+
+
+def _await_done(job: TrainingJob) -> None:
+    while not job.is_done:
+        time.sleep(_DONE_POLL_SECONDS)
+
+
+@contextlib.contextmanager
+def _arguments(job: TrainingJob, own: Membership) -> Iterator[SimpleNamespace]:
+    """FnArgs of this task: all but the chief write to folders of their own, which are removed."""
+    custom = {
+        **job.fn_args["custom_config"],
+        "backup_dir": job.backup_dir,
+        "cluster_dir": job.folder,
+        "role": own.task.role,
+    }
+    given: dict[str, Any] = {**job.fn_args, "custom_config": custom}
+    if own.is_chief or own.task.role == "evaluator":
+        yield Arguments(**given)
+        return
+    scratch = tempfile.mkdtemp(prefix=f"{own.task}-")
+    try:
+        yield Arguments(**{**given, **{key: os.path.join(scratch, key) for key in _OWN_FOLDERS}})
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+class Arguments(SimpleNamespace):
+    """TFX's FnArgs in another process than the Trainer's."""
+
+    @property
+    def data_accessor(self) -> Any:
+        """As in FnArgs; made when it is asked for, because few run_fns do and TFX takes seconds to import."""
+        from tfx.components.trainer.fn_args_utils import DataAccessor
+        from tfx.components.util import tfxio_utils
+        from tfx.types.artifact import Artifact
+
+        examples = [Artifact.from_json_dict(one) for one in self.custom_config["examples"]]
+        return DataAccessor(
+            tfxio_utils.get_tf_dataset_factory_from_artifact(examples, ["Trainer"]),
+            tfxio_utils.get_record_batch_factory_from_artifact(examples, ["Trainer"]),
+            tfxio_utils.get_data_view_decode_fn_from_artifact(examples, ["Trainer"]),
+        )
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines() or [""]
+    return lines[0][:500]

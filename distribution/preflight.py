@@ -1,0 +1,133 @@
+"""A look, before any training, at whether the tasks reach each other and are of one kind."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from distribution.membership import Membership
+from schemas.errors import TrainingError
+
+_LOG = logging.getLogger(__name__)
+_CALL_SECONDS = 2.0
+_PAUSE_SECONDS = 0.1
+_LONGEST_HELLO = 4096
+
+
+class PortError(TrainingError):
+    """Another process has the port: with another port, or later, the task may run."""
+
+
+def preflight(own: Membership, fingerprint: str, seconds: float) -> None:
+    """Calls every other task at its address, and compares fingerprints; evaluators take no part.
+
+    Each task answers at the address where TensorFlow will listen afterwards. One that does not answer with a
+    fingerprint has gone on already: it is there, and has done the comparison itself.
+
+    Args:
+        own: this task.
+        fingerprint: of code and settings, which must be the same everywhere.
+        seconds: how long the others are waited for.
+
+    Raises:
+        PortError: the own port is taken.
+        TrainingError: a task is not reached in time, or its fingerprint is another.
+    """
+    if own.task.role == "evaluator":
+        return
+    others = [task for task in own.cluster.tasks if task != own.task and task.role != "evaluator"]
+    deadline = time.monotonic() + seconds
+    hello = json.dumps({"task": str(own.task), "fingerprint": fingerprint}).encode()
+    with _answering(own, hello):
+        waited_for = list(others)
+        while waited_for:
+            waited_for = [
+                task for task in waited_for if not _reached(own, str(task), own.cluster.address(task), fingerprint)
+            ]
+            if not waited_for:
+                break
+            if time.monotonic() >= deadline:
+                named = ", ".join(f"{task} at {own.cluster.address(task)}" for task in waited_for)
+                raise TrainingError(
+                    f"{len(waited_for)} of {len(others)} other tasks cannot be reached.",
+                    where=f"Trainer, {own.task}",
+                    received=f"no answer within {seconds:.0f} s from {named}",
+                    fix="Start all tasks with the same cluster, let their ports through between the machines, or raise "
+                    "training.cluster.start_seconds.",
+                )
+            time.sleep(_PAUSE_SECONDS)
+    _LOG.info("%s reaches all %d other tasks", own.task, len(others))
+
+
+def _reached(own: Membership, name: str, address: str, fingerprint: str) -> bool:
+    host, _, port = address.rpartition(":")
+    try:
+        with socket.create_connection((host.strip("[]"), int(port)), timeout=_CALL_SECONDS) as call:
+            told = json.loads(call.makefile("rb").readline(_LONGEST_HELLO))
+    except ValueError:
+        return True  # it is TensorFlow that answers
+    except TimeoutError:
+        # It has accepted the call and says nothing: TensorFlow's server, which waits for us to speak.
+        return _accepts(host, int(port))
+    except OSError:
+        return False
+    if told.get("fingerprint") != fingerprint:
+        raise TrainingError(
+            f"{name} has other code, other settings or another job than {own.task}.",
+            where=f"Trainer, {own.task}",
+            received=f"fingerprint {str(told.get('fingerprint'))[:12]} of {name}, {fingerprint[:12]} of {own.task}",
+            fix="Give all tasks the same image or checkout, and one job's folder.",
+        )
+    return bool(told.get("task") == name)
+
+
+def _accepts(host: str, port: int) -> bool:
+    try:
+        socket.create_connection((host.strip("[]"), port), timeout=_CALL_SECONDS).close()
+    except OSError:
+        return False
+    return True
+
+
+@contextmanager
+def _answering(own: Membership, hello: bytes) -> Iterator[None]:
+    """Answers every call at the task's own port meanwhile."""
+    port = int(own.cluster.address(own.task).rpartition(":")[2])
+    try:
+        server = socket.create_server(("", port), backlog=128)
+    except OSError as error:
+        raise PortError(
+            f"The port of {own.task} cannot be listened at.",
+            where=f"Trainer, {own.task}",
+            received=f"port {port}: {os.strerror(error.errno or 0)}",
+            fix="End the process that has it, or give the task another address.",
+        ) from error
+    server.settimeout(_PAUSE_SECONDS)
+    over = threading.Event()
+
+    def answer() -> None:
+        while not over.is_set():
+            try:
+                call, _ = server.accept()
+            except OSError:
+                continue
+            with call:
+                try:
+                    call.sendall(hello + b"\n")
+                except OSError:
+                    continue
+
+    thread = threading.Thread(target=answer, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+        server.close()

@@ -1,0 +1,54 @@
+"""One task of a training: `python -m distribution.task FOLDER`, with TF_CONFIG or the like in the environment.
+
+FOLDER holds the job, see `distribution.training_job`. Exit codes tell whoever started it what to do:
+
+    0    done: the chief has exported the model
+    1    a mistake, which FOLDER/results describes: trying again would end the same way
+    75   try again (EX_TEMPFAIL of sysexits.h): another task was lost, or this one was asked to end; the state is saved
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Mapping, Sequence
+
+from schemas.errors import ScalableTFError
+
+DONE, FAILED, USAGE, TRY_AGAIN = 0, 1, 2, 75
+START_SECONDS = "STF_START_SECONDS"
+"""How long the job is waited for; the settings are in the job itself."""
+
+
+def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Runs the task of this process.
+
+    Args:
+        arguments: the folder.
+        environment: says which task it is, see `distribution.membership`.
+
+    Returns:
+        The exit code.
+    """
+    if len(arguments) != 1:
+        sys.stderr.write("usage: python -m distribution.task FOLDER\n")
+        return USAGE
+    # TensorFlow reads this when it is first imported: Keras is tf_keras in every process.
+    os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
+    from distribution.member import take_part
+    from distribution.membership import Membership
+    from distribution.training_job import TrainingJob
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        own = Membership.from_environment(environment)
+        job = TrainingJob.read(arguments[0], float(environment.get(START_SECONDS, 300.0)))
+    except ScalableTFError as error:
+        sys.stderr.write(f"{error}\n")
+        return FAILED
+    return take_part(job, own)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], os.environ))
