@@ -9,31 +9,33 @@ from typing import Any
 import tensorflow as tf
 
 from configs.training import Collectives, Training
+from distribution.horovod_job import join_job
 from distribution.horovod_strategy import HorovodStrategy
+from distribution.membership import Membership
 from schemas.errors import TrainingError
 
 _LOG = logging.getLogger(__name__)
 
 
-def make(training: Training) -> tf.distribute.Strategy:
-    """HorovodStrategy over the processes that horovodrun, or another launcher of Horovod's, has started.
+def make(training: Training, own: Membership | None = None) -> tf.distribute.Strategy:
+    """HorovodStrategy of the workers of a cluster.
 
     Raises:
-        TrainingError: Horovod is not there, other processes than asked for, fewer GPUs than processes on this machine,
-            or a setting that it cannot honour.
+        TrainingError: Horovod is not there, this process is no worker of a cluster, there are fewer GPUs than processes
+            on this machine, or a setting cannot be honoured.
+        tf.errors.UnavailableError: the others are not there.
     """
+    if own is None or own.cluster.number("ps"):
+        raise TrainingError(
+            "The horovod strategy needs a cluster of workers, without parameter servers.",
+            where="training.strategy",
+            received="no cluster" if own is None else f"{own.cluster.number('ps')} parameter servers",
+            fix="Set training.cluster.workers, or choose the parameter_server strategy.",
+        )
     hvd = _horovod()
     _check(training, hvd)
     _set_environment(training.collectives)
-    hvd.init()
-    workers = training.cluster.workers
-    if workers is not None and workers != hvd.size():
-        raise TrainingError(
-            f"The Horovod job has {hvd.size()} process(es), and the settings want {workers}.",
-            where="training.cluster.workers",
-            received=workers,
-            fix=f"Start it with horovodrun -np {workers}, or leave training.cluster.workers out to take what is there.",
-        )
+    join_job(hvd, own, training.cluster.start_seconds)
     device = _own_device(hvd.local_rank(), hvd.local_size())
     _LOG.info("Horovod: process %d of %d, on %s", hvd.rank(), hvd.size(), device)
     return HorovodStrategy(hvd, device, packed=training.collectives.bytes_per_pack > 0)
