@@ -76,6 +76,7 @@ def take_part(job: TrainingJob, own: Membership) -> int:
 
 def _run(job: TrainingJob, own: Membership) -> None:
     training = job.training
+    logging.getLogger("tensorflow").setLevel(logging.WARNING)  # it logs each exchange of gradients
     processors = len(os.sched_getaffinity(0))
     # With one thread a worker stands still while it waits for others: the exchange waits in the same pool.
     configure_device(training.device, intra_op=max(2, processors), inter_op=max(2, processors))

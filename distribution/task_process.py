@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import signal
 import sys
@@ -13,9 +12,9 @@ from typing import BinaryIO
 
 from distribution import task as task_module
 from distribution.cluster import Task
+from distribution.parent_death import die_with
 from distribution.training_job import TrainingJob
 
-_PR_SET_PDEATHSIG = 1  # prctl(2)
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -111,7 +110,7 @@ class TaskProcess:
             os.setpgid(0, 0)
             for number in _SIGNALS:
                 signal.signal(number, signal.SIG_DFL)
-            _die_with(self._parent)
+            die_with(self._parent)
             if processors:
                 os.sched_setaffinity(0, processors)
             os.dup2(write, 1)
@@ -139,9 +138,3 @@ def _can_fork() -> bool:
 
     found = context.context_safe()
     return found is None or (not found._initialized and found._physical_devices is None)
-
-
-def _die_with(parent: int) -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:  # the parent died before the call above
-        os._exit(1)

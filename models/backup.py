@@ -72,9 +72,9 @@ class Backup(tf.keras.callbacks.Callback):
         self._checkpoint = tf.train.Checkpoint(
             model=model, optimizer=model.optimizer, step=self._step, stopping=self._stopping
         )
-        self._manager = tf.train.CheckpointManager(
-            self._checkpoint, self._directory, max_to_keep=self._settings.backup_keep
-        )
+        # All processes save, because variables may be put together from all of them; only the chief's files stay.
+        own = self._directory if self._saves_for_all else tempfile.mkdtemp(prefix="backup-")
+        self._manager = tf.train.CheckpointManager(self._checkpoint, own, max_to_keep=self._settings.backup_keep)
         latest = tf.train.latest_checkpoint(self._directory)
         self._identity = BackupIdentity.of(model, features, self._settings, self._steps_per_epoch)
         if latest:
@@ -101,8 +101,8 @@ class Backup(tf.keras.callbacks.Callback):
 
     def remove(self) -> None:
         """Removes the backups, for the time when what was trained is safe elsewhere."""
-        if self._saves_for_all and tf.io.gfile.exists(self._directory):
-            tf.io.gfile.rmtree(self._directory)
+        if tf.io.gfile.exists(self._manager.directory):
+            tf.io.gfile.rmtree(self._manager.directory)
 
     def _save_if_due(self, step: int) -> None:
         due, preempted = self._agreement.any(self._is_due(step), self._preemption.is_wanted)
@@ -121,10 +121,7 @@ class Backup(tf.keras.callbacks.Callback):
         self._step.assign(step)
         if self._saves_for_all:
             self._identity.write(self._directory)
-            self._manager.save()
-        else:  # variables may be put together from all processes, so that all must save
-            with tempfile.TemporaryDirectory() as folder:
-                self._checkpoint.write(folder + "/not-the-chief's")
+        self._manager.save()
         self._saved_step, self._saved_at = step, time.monotonic()
 
 

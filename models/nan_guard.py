@@ -39,13 +39,12 @@ class NanGuard(tf.keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Looks at the mean loss of the epoch so far, which stays NaN once it is."""
-        loss = (logs or {}).get("loss", 0.0)
-        if hasattr(loss, "fetch"):  # it is still on a worker
+        if isinstance(logs, tf.distribute.experimental.coordinator.RemoteValue):
             if time.monotonic() - self._looked < _SECONDS:
                 return
-            loss = loss.fetch()
+            logs = logs.fetch()
             self._looked = time.monotonic()
-        self._look(float(np.asarray(loss)), self._epoch * self._steps_per_epoch + batch + 1)
+        self._look(float(np.asarray((logs or {}).get("loss", 0.0))), self._epoch * self._steps_per_epoch + batch + 1)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Looks once more."""

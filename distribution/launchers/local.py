@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
+import subprocess
+import sys
 import threading
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from types import FrameType
 
 from configs.training import Training
-from distribution.cluster import Task
-from distribution.task import DONE, FAILED, TRY_AGAIN
-from distribution.task_group import TaskGroup
+from distribution.supervision import SUPERVISOR
+from distribution.task import DONE
 from distribution.training_job import TrainingJob
 from schemas.errors import TrainingError
 
-_LOG = logging.getLogger(__name__)
-_POLL_SECONDS = 0.02
-_LOOK_SECONDS = 1.0
-_SETTLE_SECONDS = 10.0
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def launch(job: TrainingJob, training: Training) -> None:
     """Runs the tasks to their end. Those that are lost are started again, from the last backup.
+
+    What they write comes out here, each line with its task's name before it, and goes to the folder `logs` of the model
+    run. A signal that wants this process to end reaches them first: they save their state.
 
     Args:
         job: the training, written for its tasks.
@@ -35,112 +32,55 @@ def launch(job: TrainingJob, training: Training) -> None:
     Raises:
         TrainingError: a task has failed by a mistake, or tasks were lost more often than `training.max_restarts`.
     """
-    with _asked_to_end() as asked:
-        group = TaskGroup(job, training)
-        try:
-            group.start()
-            supervision = _Supervision(job, training, group)
-            while not supervision.is_done() and not asked:
-                time.sleep(_POLL_SECONDS)
-            if asked:
-                _LOG.warning("Asked to end by %s: the tasks save their state", signal.Signals(asked[0]).name)
-                group.preempt(training.cluster.grace_seconds)
-        finally:
-            group.stop()
-    for number in asked[:1]:
-        os.kill(os.getpid(), number)
-
-
-class _Supervision:
-    """What happens to a group of tasks, and what is done about it."""
-
-    def __init__(self, job: TrainingJob, training: Training, group: TaskGroup) -> None:
-        self._job, self._training, self._group = job, training, group
-        self._restarts = 0
-        self._looked = time.monotonic()
-        self._silent: dict[Task, float] = {}
-
-    def is_done(self) -> bool:
-        """Looks at the tasks, starts lost ones again, and tells whether the chief has finished.
-
-        Raises:
-            TrainingError: see `launch`.
-        """
-        if time.monotonic() - self._looked > _LOOK_SECONDS:
-            self._silent |= self._group.kill_silent()
-            self._looked = time.monotonic()
-        ended = self._group.poll()
-        chief = self._group.cluster.chief
-        if ended.get(chief) == DONE and self._job.is_done:
-            _LOG.info("The training is done; tasks were started again %d time(s)", self._restarts)
-            return True
-        lost = {task: code for task, code in ended.items() if code != DONE}
-        if lost:
-            self._recover(lost)
-        return False
-
-    def _recover(self, lost: Mapping[Task, int]) -> None:
-        alone = all(self._is_replaceable(task) for task in lost)
-        if not alone:  # what the others come to say tells the cause from its consequences
-            lost = {task: code for task, code in self._group.settle(_SETTLE_SECONDS).items() if code != DONE}
-        self._raise_mistake(lost)
-        named = ", ".join(f"{task} ({self._how(task, code)})" for task, code in lost.items())
-        if self._restarts >= self._training.max_restarts:
-            raise TrainingError(
-                f"Tasks of the training were lost, and started again {self._restarts} time(s) already.",
-                where=f"Trainer, {named}",
-                received=f"training.max_restarts: {self._training.max_restarts}",
-                fix="See the tasks' logs; processes that SIGKILL ends were mostly out of memory. The training goes on "
-                "from its last backup when the run is resumed; raise training.max_restarts to try more often.",
-            )
-        self._restarts += 1
-        if alone:
-            _LOG.warning("Lost: %s. It is replaced while the others go on (%d)", named, self._restarts)
-            for task in lost:
-                self._group.start_task(task)
-            return
-        _LOG.warning("Lost: %s. All tasks start again from the last backup (%d)", named, self._restarts)
-        self._group.stop()
-        self._silent.clear()
-        self._group.start()
-
-    def _is_replaceable(self, task: Task) -> bool:
-        """Whether others can go on without it: workers of parameter servers, and evaluators."""
-        return task.role == "evaluator" or (task.role == "worker" and bool(self._group.cluster.number("ps")))
-
-    def _raise_mistake(self, lost: Mapping[Task, int]) -> None:
-        """Raises what a task says of its mistake.
-
-        A crash of one task after another was killed is taken for a consequence of that, and a mistake of none.
-        """
-        killed = any(code < 0 for code in lost.values())
-        for task, code in lost.items():
-            error = self._job.failure(str(task)) if code == FAILED else None
-            if error is not None and not (killed and error.what == TrainingJob.CRASHED):
-                raise error
-
-    def _how(self, task: Task, code: int) -> str:
-        if task in self._silent:
-            return f"no sign of life for {self._silent[task]:.0f} s"
-        if code == TRY_AGAIN:
-            return "lost another task or was asked to end"
-        return f"ended by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+    command = [sys.executable, "-u", "-m", "distribution.supervision", job.folder, str(os.getpid())]
+    path = os.pathsep.join(found for found in sys.path if found)
+    environment = {**os.environ, "PYTHONPATH": path, "TF_USE_LEGACY_KERAS": "1"}
+    # A process group of its own: a signal to this one's does not reach the tasks before the supervisor acts on it.
+    supervisor = subprocess.Popen(
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        text=True,
+        errors="replace",
+    )
+    with _passed_on(supervisor) as asked:
+        for line in supervisor.stdout or ():
+            sys.stdout.write(line)
+        code = supervisor.wait()
+    if code == DONE:
+        return
+    if asked:
+        os.kill(os.getpid(), asked[0])
+    raise job.failure(SUPERVISOR) or TrainingError(
+        "The processes of the training have ended before it was done.",
+        where="Trainer",
+        received=f"exit code {code}" if code >= 0 else f"ended by {signal.Signals(-code).name}",
+        fix="See what they wrote; the training goes on from its last backup when the run is resumed.",
+    )
 
 
 @contextmanager
-def _asked_to_end() -> Iterator[list[int]]:
-    """Signals that want this process to end, which wait meanwhile until the tasks have saved their state."""
+def _passed_on(supervisor: subprocess.Popen[str]) -> Iterator[list[int]]:
+    """Passes signals that want this process to end on to the supervisor, and collects them, meanwhile."""
     asked: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
+    if threading.current_thread() is not threading.main_thread():  # where Python delivers no signals
         yield asked
         return
 
-    def note(number: int, frame: FrameType | None) -> None:
+    def pass_on(number: int, frame: object) -> None:
         asked.append(number)
+        supervisor.send_signal(signal.SIGTERM)
 
-    before = {number: signal.signal(number, note) for number in _SIGNALS if signal.getsignal(number) != signal.SIG_IGN}
+    before = {
+        number: signal.signal(number, pass_on) for number in _SIGNALS if signal.getsignal(number) != signal.SIG_IGN
+    }
     try:
         yield asked
     finally:
+        supervisor.kill()
+        supervisor.wait()
         for number, handler in before.items():
             signal.signal(number, handler)
