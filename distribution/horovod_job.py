@@ -12,10 +12,9 @@ from typing import Any
 import tensorflow as tf
 
 from distribution.cluster import ROLES, Cluster, Task
+from distribution.horovod_rendezvous import ADDRESS, PORT, RANK, SIZE
 from distribution.membership import Membership
 
-RANK = "HOROVOD_RANK"
-ADDRESS, PORT = "HOROVOD_GLOO_RENDEZVOUS_ADDR", "HOROVOD_GLOO_RENDEZVOUS_PORT"
 _INTERFACE = "HOROVOD_GLOO_IFACE"
 _POLL_SECONDS = 0.1
 _CALL_SECONDS = 5.0
@@ -65,7 +64,7 @@ def job_environment(cluster: Cluster, task: Task) -> dict[str, str]:
         "HOROVOD_CPU_OPERATIONS": "gloo",
         "HOROVOD_HOSTNAME": hosts[rank],
         RANK: str(rank),
-        "HOROVOD_SIZE": str(len(trainers)),
+        SIZE: str(len(trainers)),
         "HOROVOD_LOCAL_RANK": str(slot),
         "HOROVOD_LOCAL_SIZE": str(hosts.count(hosts[rank])),
         "HOROVOD_CROSS_RANK": str(across.index(hosts[rank])),

@@ -34,7 +34,8 @@ _LOST = (
     tf.errors.DeadlineExceededError,
 )
 """What TensorFlow raises when another task is gone."""
-_NO_PORT = "Could not start gRPC server"
+_PASSING = ("Could not start gRPC server", "Horovod has been shut down")
+"""Of errors that are of no class of their own: the port was taken since the look at it, or another task is gone."""
 _SIGNS_IN_TIME = 10
 _DONE_POLL_SECONDS = 0.2
 _OWN_FOLDERS = ("serving_model_dir", "eval_model_dir", "model_run_dir")
@@ -65,7 +66,7 @@ def take_part(job: TrainingJob, own: Membership) -> int:
         job.report(name, error)
         return FAILED
     except Exception as error:  # whatever it is, whoever started the task wants to know
-        if _NO_PORT in str(error):  # taken since the look at it
+        if any(part in str(error) for part in _PASSING):
             _LOG.warning("%s: %s", name, _first_line(error))
             return TRY_AGAIN
         traceback.print_exc()
