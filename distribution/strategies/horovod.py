@@ -32,8 +32,15 @@ def make(training: Training, own: Membership | None = None) -> tf.distribute.Str
             received="no cluster" if own is None else f"{own.cluster.number('ps')} parameter servers",
             fix="Set training.cluster.workers, or choose the parameter_server strategy.",
         )
+    _check(training)
     hvd = _horovod()
-    _check(training, hvd)
+    if training.collectives.implementation == "nccl" and not hvd.nccl_built():
+        raise TrainingError(
+            "This Horovod was built without NCCL.",
+            where="training.collectives.implementation",
+            received="nccl",
+            fix="Build Horovod with HOROVOD_GPU_OPERATIONS=NCCL, or leave training.collectives.implementation out.",
+        )
     _set_environment(training.collectives)
     join_job(hvd, own, training.cluster.start_seconds)
     device = _own_device(hvd.local_rank(), hvd.local_size())
@@ -54,14 +61,7 @@ def _horovod() -> Any:
     return hvd
 
 
-def _check(training: Training, hvd: Any) -> None:
-    if training.collectives.implementation == "nccl" and not hvd.nccl_built():
-        raise TrainingError(
-            "This Horovod was built without NCCL.",
-            where="training.collectives.implementation",
-            received="nccl",
-            fix="Build Horovod with HOROVOD_GPU_OPERATIONS=NCCL, or leave training.collectives.implementation out.",
-        )
+def _check(training: Training) -> None:
     if training.xla:
         raise TrainingError(
             "XLA cannot compile steps that exchange through Horovod.",
