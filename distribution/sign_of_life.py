@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -14,7 +16,10 @@ from distribution.training_job import TrainingJob
 
 @contextmanager
 def sign_of_life(job: TrainingJob, task: str, every_seconds: float) -> Iterator[None]:
-    """Counts in the task's file meanwhile; a process that is stopped, or whose machine is gone, counts no more."""
+    """Counts in the task's file meanwhile; a process that is stopped, or whose machine is gone, counts no more.
+
+    The file holds the count, the process id and the host.
+    """
     over = threading.Event()
 
     def count() -> None:
@@ -23,7 +28,7 @@ def sign_of_life(job: TrainingJob, task: str, every_seconds: float) -> Iterator[
             number += 1
             try:
                 with tf.io.gfile.GFile(job.life_path(task), "w") as file:
-                    file.write(str(number))
+                    file.write(f"{number} {os.getpid()} {socket.gethostname()}")
             except tf.errors.OpError:  # the storage is away for a moment: whoever watches decides how long it may be
                 continue
 

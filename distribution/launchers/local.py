@@ -46,7 +46,7 @@ def launch(job: TrainingJob, training: Training) -> None:
         text=True,
         errors="replace",
     )
-    with _passed_on(supervisor) as asked:
+    with supervisor, _passed_on(supervisor) as asked:
         for line in supervisor.stdout or ():
             sys.stdout.write(line)
         code = supervisor.wait()

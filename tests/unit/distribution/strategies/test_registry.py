@@ -4,11 +4,13 @@ import pytest
 import tensorflow as tf
 
 from configs.training import Training
+from distribution.cluster import Cluster, Task
+from distribution.membership import Membership
 from distribution.strategies.registry import Registry, make_strategy
 from schemas.errors import TrainingError
 
 
-def make(training: Training) -> tf.distribute.Strategy:
+def make(training: Training, own: Membership | None = None) -> tf.distribute.Strategy:
     return tf.distribute.get_strategy()
 
 
@@ -27,10 +29,31 @@ def test_an_unknown_name_names_the_nearest() -> None:
     with pytest.raises(TrainingError, match="Did you mean 'mirrored'") as caught:
         Registry({"mirrored": make}).make(Training(strategy="mirrored").model_copy(update={"strategy": "mirored"}))
     assert caught.value.received == "mirored"
-    assert caught.value.fix == "Known strategies: mirrored."
+    assert caught.value.fix == "Known strategies: auto, mirrored."
 
 
-@pytest.mark.parametrize("name", ["auto", "default", "one_device", "mirrored"])
-def test_every_name_of_the_settings_makes_a_strategy(name: str) -> None:
+@pytest.mark.parametrize("name", ["default", "one_device", "mirrored", "central_storage"])
+def test_strategies_of_one_process(name: str) -> None:
     strategy = make_strategy(Training.model_validate({"strategy": name}))
     assert strategy.num_replicas_in_sync >= 1
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("tpu", "No TPU can be reached"),
+        ("multi_worker_mirrored", "needs a cluster of workers"),
+        ("parameter_server", "needs a cluster of a chief, workers and parameter servers"),
+    ],
+)
+def test_strategies_that_are_not_possible_here(name: str, message: str) -> None:
+    with pytest.raises(TrainingError, match=message) as caught:
+        make_strategy(Training.model_validate({"strategy": name}))
+    assert caught.value.fix
+
+
+def test_nccl_without_gpus() -> None:
+    own = Membership(Cluster({"worker": ("127.0.0.1:1",)}), Task("worker", 0))
+    settings = {"strategy": "multi_worker_mirrored", "collectives": {"implementation": "nccl"}}
+    with pytest.raises(TrainingError, match="there is none"):
+        make_strategy(Training.model_validate(settings), own)

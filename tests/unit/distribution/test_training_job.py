@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from distribution.training_job import TrainingJob
+from schemas.errors import SettingsError, TrainingError
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> TrainingJob:
+    arguments = {"custom_config": {"settings": {"training": {"epochs": 3}}}, "model_run_dir": "run"}
+    return TrainingJob(str(tmp_path / "job"), "name", "models.run_fn.run_fn", arguments).write()
+
+
+def test_what_is_written_is_read(job: TrainingJob) -> None:
+    found = TrainingJob.read(job.folder)
+    assert found == job
+    assert found.training.epochs == 3
+    assert found.fingerprint == job.fingerprint
+
+
+def test_each_job_has_a_token_and_a_fingerprint_of_its_own(job: TrainingJob) -> None:
+    assert job.write().fingerprint != job.fingerprint
+
+
+def test_a_folder_without_a_job(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="holds no job") as caught:
+        TrainingJob.read(str(tmp_path))
+    assert "All tasks need the same folder on storage that they share" in caught.value.fix
+
+
+def test_it_is_done_when_the_chief_says_so_until_it_is_written_anew(job: TrainingJob) -> None:
+    assert not job.is_done
+    job.finish()
+    assert job.is_done
+    assert not job.write().is_done
+
+
+def test_mistakes_and_crashes(job: TrainingJob) -> None:
+    assert job.failure("worker-0") is None
+    job.report("worker-0", SettingsError("wrong", received=3))
+    mistake = job.failure("worker-0")
+    assert isinstance(mistake, SettingsError)
+    assert (mistake.what, mistake.where, mistake.received) == ("wrong", "Trainer, worker-0", "3")
+    job.report("worker-1", None, "ValueError: no")
+    crash = job.failure("worker-1")
+    assert crash is not None
+    assert (crash.what, crash.received) == (TrainingJob.CRASHED, "ValueError: no")
+    job.forget_failures()
+    assert job.failure("worker-0") is None
+
+
+def test_backups_outlive_a_new_job(job: TrainingJob) -> None:
+    Path(job.backup_dir).mkdir()
+    job.write()
+    assert Path(job.backup_dir).is_dir()
