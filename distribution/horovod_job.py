@@ -34,7 +34,8 @@ def join_job(hvd: Any, own: Membership, seconds: float) -> None:
     Raises:
         tf.errors.UnavailableError: the others do not come, or one is lost meanwhile.
     """
-    if RANK not in os.environ:
+    # Tasks with a TF_CONFIG have been started by one of ours, though perhaps somewhere under a horovodrun.
+    if RANK not in os.environ or os.environ.get("TF_CONFIG"):
         os.environ.update(job_environment(own.cluster, own.task))
         interface = _interface_of(os.environ["HOROVOD_HOSTNAME"])
         if interface:

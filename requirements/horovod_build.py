@@ -29,8 +29,10 @@ _OPTIONS = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
 }
 _ABOUT = """
-import importlib.metadata, json, sys, sysconfig
-print(json.dumps([importlib.metadata.version("tensorflow"), sysconfig.get_config_var("SOABI")]))
+import importlib.metadata, importlib.util, json, os, sysconfig
+found = importlib.util.find_spec("tensorflow").submodule_search_locations[0]
+has_headers = os.path.isdir(os.path.join(found, "include"))
+print(json.dumps([importlib.metadata.version("tensorflow"), sysconfig.get_config_var("SOABI"), has_headers]))
 """
 _LOADS = "import horovod.tensorflow as hvd; raise SystemExit(not hvd.gloo_built())"
 _OTHER_WAY = (
@@ -53,10 +55,13 @@ def ensure_horovod(python: str, cache: str) -> None:
         say(f"Horovod {VERSION} is there")
         return
     about = subprocess.run([python, "-c", _ABOUT], stdout=subprocess.PIPE, env=environ, check=True).stdout
-    tensorflow, abi = json.loads(about.decode())
+    tensorflow, abi, has_headers = json.loads(about.decode())
     glibc = ".".join(map(str, glibc_version() or ()))
     folder = os.path.join(cache, f"{VERSION}-tensorflow-{tensorflow}-{abi}-glibc-{glibc}")
-    wheel = _wheel(folder) or _build(python, environ, folder, tensorflow)
+    wheel = _wheel(folder)
+    if wheel is None:
+        _check_build(environ, has_headers)
+        wheel = _build(python, environ, folder, tensorflow)
     _pip(python, environ, "install", "--no-deps", "--force-reinstall", wheel)
     if not _loads(python, environ):
         shutil.rmtree(folder)
@@ -73,7 +78,7 @@ def _wheel(folder: str) -> Optional[str]:
     return next(iter(glob.glob(os.path.join(folder, "horovod-*.whl"))), None)
 
 
-def _build(python: str, environ: Dict[str, str], folder: str, tensorflow: str) -> str:
+def _check_build(environ: Dict[str, str], has_headers: bool) -> None:
     missing = [name for name in ("cmake", "g++", "make") if not shutil.which(name, path=environ["PATH"])]
     if missing:
         raise SetupError(
@@ -81,6 +86,11 @@ def _build(python: str, environ: Dict[str, str], folder: str, tensorflow: str) -
             f"no {' and no '.join(missing)} on PATH",
             "apt-get install cmake g++ make (dnf install cmake gcc-c++ make), then call again.",
         )
+    if not has_headers:
+        raise SetupError("This TensorFlow has no C++ headers to build against.", "no tensorflow/include", _OTHER_WAY)
+
+
+def _build(python: str, environ: Dict[str, str], folder: str, tensorflow: str) -> str:
     os.makedirs(folder, exist_ok=True)
     log = os.path.join(folder, "build.log")
     say(f"building Horovod {VERSION} for TensorFlow {tensorflow}; 2 to 5 minutes, once. Its log: {log}")

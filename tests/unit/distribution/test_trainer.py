@@ -61,7 +61,10 @@ def test_a_function_by_its_path() -> None:
             "There is no function 'run_fm' in distribution.trainer. Did you mean 'run_fn'?",
         ),
         ("distribution.trainer.xyz", "There is no function 'xyz' in distribution.trainer."),
-        ("distribution.trainr.run_fn", "There is no module 'distribution.trainr'. Did you mean 'distribution.trainer'?"),
+        (
+            "distribution.trainr.run_fn",
+            "There is no module 'distribution.trainr'. Did you mean 'distribution.trainer'?",
+        ),
         ("nowhere.run_fn", "There is no module 'nowhere'."),
         ("distribution.trainer.__doc__", "There is no function '__doc__' in distribution.trainer."),
     ],

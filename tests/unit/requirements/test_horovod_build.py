@@ -8,7 +8,7 @@ import pytest
 from horovod_build import ensure_horovod
 from setup_error import SetupError
 
-# Refuses to build where the file `refuse` stands beside it.
+# Refuses to build where the file `refuse` stands beside it; has a TensorFlow without headers where `bare` does.
 PYTHON = """#!/bin/sh
 here=$(dirname "$0")
 [ "$1 $2" = "-m pip" ] && echo "$3" >> "$here/asked"
@@ -18,7 +18,7 @@ case "$*" in
         for last in "$@"; do :; done
         touch "$last/horovod-0.28.1-cp310-cp310-linux_x86_64.whl";;
     *"-m pip install"*) touch "$here/installed";;
-    *importlib.metadata*) echo '["2.16.2", "cpython-310"]';;
+    *importlib.metadata*) echo "[\\"2.16.2\\", \\"cpython-310\\", $([ -e "$here/bare" ] && echo false || echo true)]";;
     *gloo_built*) [ -e "$here/installed" ];;
 esac
 """
@@ -68,6 +68,13 @@ def test_without_a_compiler(python: Path, tmp_path: Path, monkeypatch: pytest.Mo
         ensure_horovod(str(python), str(tmp_path / "cache"))
     assert caught.value.received == "no cmake and no g++ on PATH"
     assert caught.value.fix.startswith("apt-get install cmake g++ make")
+
+
+def test_without_tensorflows_headers(python: Path, tmp_path: Path) -> None:
+    python.with_name("bare").touch()
+    with pytest.raises(SetupError, match="This TensorFlow has no C\\+\\+ headers to build against"):
+        ensure_horovod(str(python), str(tmp_path / "cache"))
+    assert asked(python) == []
 
 
 def test_a_build_that_fails_leaves_its_log_and_nothing_else(python: Path, tmp_path: Path) -> None:
