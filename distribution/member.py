@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from distribution.device import configure_device
 from distribution.membership import Membership
-from distribution.preflight import PortError, preflight
+from distribution.preflight import PortError, StaleJobError, preflight
 from distribution.sign_of_life import sign_of_life
 from distribution.strategies.registry import make_strategy
 from distribution.task import DONE, FAILED, TRY_AGAIN
@@ -46,6 +46,9 @@ def take_part(job: TrainingJob, own: Membership) -> int:
 
     Returns:
         The exit code, see `distribution.task`.
+
+    Raises:
+        StaleJobError: the job has been written anew: the task has to read it and begin again.
     """
     name = str(own.task)
     try:
@@ -57,6 +60,8 @@ def take_part(job: TrainingJob, own: Membership) -> int:
     except _LOST as error:
         _LOG.warning("%s has lost another task: %s", name, _first_line(error))
         return TRY_AGAIN
+    except StaleJobError:
+        raise
     except PortError as error:
         _LOG.warning("%s: %s", name, error)
         job.report(name, error)
@@ -81,7 +86,7 @@ def _run(job: TrainingJob, own: Membership) -> None:
     processors = len(os.sched_getaffinity(0))
     # With one thread a worker stands still while it waits for others: the exchange waits in the same pool.
     configure_device(training.device, intra_op=max(2, processors), inter_op=max(2, processors))
-    preflight(own, job.fingerprint, training.cluster.start_seconds)
+    preflight(own, job, training.cluster.start_seconds)
     if own.task.role == "ps" or (own.cluster.number("ps") and own.task.role == "worker"):
         _serve(job, own)
         return

@@ -8,10 +8,11 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from distribution.membership import Membership
+from distribution.training_job import TrainingJob
 from schemas.errors import TrainingError
 
 _LOG = logging.getLogger(__name__)
@@ -24,34 +25,39 @@ class PortError(TrainingError):
     """Another process has the port: with another port, or later, the task may run."""
 
 
-def preflight(own: Membership, fingerprint: str, seconds: float) -> None:
-    """Calls every other task at its address, and compares fingerprints; evaluators take no part.
+class StaleJobError(TrainingError):
+    """The job has been written anew since this task read it."""
+
+
+def preflight(own: Membership, job: TrainingJob, seconds: float) -> None:
+    """Calls every other task at its address, and compares jobs and fingerprints; evaluators take no part.
 
     Each task answers at the address where TensorFlow will listen afterwards. One that does not answer with a
     fingerprint has gone on already: it is there, and has done the comparison itself.
 
     Args:
         own: this task.
-        fingerprint: of code and settings, which must be the same everywhere.
+        job: what this task was told; its fingerprint, of code and settings, must be the same everywhere.
         seconds: how long the others are waited for.
 
     Raises:
         PortError: the own port is taken.
+        StaleJobError: the others have a newer job.
         TrainingError: a task is not reached in time, or its fingerprint is another.
     """
     if own.task.role == "evaluator":
         return
     others = [task for task in own.cluster.tasks if task != own.task and task.role != "evaluator"]
     deadline = time.monotonic() + seconds
-    hello = json.dumps({"task": str(own.task), "fingerprint": fingerprint}).encode()
-    with _answering(own, hello):
+    hello = {"task": str(own.task), "token": job.token, "fingerprint": job.fingerprint}
+    with _answering(own, json.dumps(hello).encode()):
         waited_for = list(others)
         while waited_for:
-            waited_for = [
-                task for task in waited_for if not _reached(own, str(task), own.cluster.address(task), fingerprint)
-            ]
+            waited_for = [task for task in waited_for if not _reached(hello, str(task), own.cluster.address(task))]
             if not waited_for:
                 break
+            if not job.is_current:
+                raise StaleJobError("The training was begun anew meanwhile.", where=f"Trainer, {own.task}")
             if time.monotonic() >= deadline:
                 named = ", ".join(f"{task} at {own.cluster.address(task)}" for task in waited_for)
                 raise TrainingError(
@@ -65,7 +71,7 @@ def preflight(own: Membership, fingerprint: str, seconds: float) -> None:
     _LOG.info("%s reaches all %d other tasks", own.task, len(others))
 
 
-def _reached(own: Membership, name: str, address: str, fingerprint: str) -> bool:
+def _reached(hello: Mapping[str, str], name: str, address: str) -> bool:
     host, _, port = address.rpartition(":")
     try:
         with socket.create_connection((host.strip("[]"), int(port)), timeout=_CALL_SECONDS) as call:
@@ -77,14 +83,16 @@ def _reached(own: Membership, name: str, address: str, fingerprint: str) -> bool
         return _accepts(host, int(port))
     except OSError:
         return False
-    if told.get("fingerprint") != fingerprint:
+    if (told.get("task"), told.get("token")) != (name, hello["token"]):
+        return False  # another training's, or one that has yet to read the present job
+    if told.get("fingerprint") != hello["fingerprint"]:
         raise TrainingError(
-            f"{name} has other code, other settings or another job than {own.task}.",
-            where=f"Trainer, {own.task}",
-            received=f"fingerprint {str(told.get('fingerprint'))[:12]} of {name}, {fingerprint[:12]} of {own.task}",
-            fix="Give all tasks the same image or checkout, and one job's folder.",
+            f"{name} has other code or other settings than {hello['task']}.",
+            where=f"Trainer, {hello['task']}",
+            received=f"fingerprints {str(told.get('fingerprint'))[:12]} and {hello['fingerprint'][:12]}",
+            fix="Give all tasks the same image or checkout.",
         )
-    return bool(told.get("task") == name)
+    return True
 
 
 def _accepts(host: str, port: int) -> bool:

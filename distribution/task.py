@@ -16,6 +16,8 @@ from collections.abc import Mapping, Sequence
 
 from schemas.errors import ScalableTFError
 
+_LOG = logging.getLogger(__name__)
+
 DONE, FAILED, USAGE, TRY_AGAIN = 0, 1, 2, 75
 START_SECONDS = "STF_START_SECONDS"
 """How long the job is waited for; the settings are in the job itself."""
@@ -38,16 +40,21 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
     from distribution.member import take_part
     from distribution.membership import Membership
+    from distribution.preflight import StaleJobError
     from distribution.training_job import TrainingJob
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         own = Membership.from_environment(environment)
-        job = TrainingJob.read(arguments[0], float(environment.get(START_SECONDS, 300.0)))
+        while True:
+            job = TrainingJob.read(arguments[0], float(environment.get(START_SECONDS, 300.0)))
+            try:
+                return take_part(job, own)
+            except StaleJobError as error:
+                _LOG.info("%s", error)
     except ScalableTFError as error:
         sys.stderr.write(f"{error}\n")
         return FAILED
-    return take_part(job, own)
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ class TrainingJob:
     def fingerprint(self) -> str:
         """SHA-256 of the code in this process and of what the tasks are told: equal in all tasks that fit together."""
         code = code_fingerprint({*_CODE, self.run_fn.partition(".")[0]})
-        told = json.dumps([code, self.run_fn, self.fn_args, self.token], sort_keys=True)
+        told = json.dumps([code, self.run_fn, self.fn_args], sort_keys=True)
         return hashlib.sha256(told.encode()).hexdigest()
 
     def write(self) -> TrainingJob:
@@ -92,6 +92,11 @@ class TrainingJob:
             time.sleep(_POLL_SECONDS)
         given = _read(path)
         return cls(**{**given, "folder": folder})
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the folder holds this job still, and not another that has been written since."""
+        return TrainingJob.read(self.folder).token == self.token
 
     @property
     def is_done(self) -> bool:

@@ -21,8 +21,10 @@ def test_what_is_written_is_read(job: TrainingJob) -> None:
     assert found.fingerprint == job.fingerprint
 
 
-def test_each_job_has_a_token_and_a_fingerprint_of_its_own(job: TrainingJob) -> None:
-    assert job.write().fingerprint != job.fingerprint
+def test_a_job_that_is_written_anew_is_another_of_the_same_fingerprint(job: TrainingJob) -> None:
+    assert job.is_current
+    assert job.write().fingerprint == job.fingerprint
+    assert not job.is_current
 
 
 def test_a_folder_without_a_job(tmp_path: Path) -> None:
