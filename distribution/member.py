@@ -71,8 +71,9 @@ def take_part(job: TrainingJob, own: Membership) -> int:
         job.report(name, error)
         return FAILED
     except Exception as error:  # whatever it is, whoever started the task wants to know
-        if any(part in str(error) for part in _PASSING):
-            _LOG.warning("%s: %s", name, _first_line(error))
+        passing = next((part for part in _PASSING if part in str(error)), None)
+        if passing is not None:
+            _LOG.warning("%s: %s", name, passing)
             return TRY_AGAIN
         traceback.print_exc()
         job.report(name, None, f"{type(error).__name__}: {_first_line(error)}")

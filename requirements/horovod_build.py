@@ -25,6 +25,8 @@ _OPTIONS = {
     "HOROVOD_WITHOUT_MPI": "1",
     "HOROVOD_WITHOUT_PYTORCH": "1",
     "HOROVOD_WITHOUT_MXNET": "1",
+    # From g++ 13 on other headers no longer bring it, and Horovod relies on that.
+    "CXXFLAGS": "-include stdexcept",
     "MAKEFLAGS": f"-j{os.cpu_count()}",
     "TF_CPP_MIN_LOG_LEVEL": "3",
 }
