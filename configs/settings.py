@@ -15,9 +15,10 @@ from pydantic import Field, field_validator, model_validator
 from configs.secret import SecretUrl
 from configs.section import Location, Section
 from configs.store_url import parse_store_url
+from configs.towers import Towers
 from configs.training import Training
 from schemas.errors import PlacedValueError
-from schemas.features import Feature, FeatureTable, Label, NumericLabel
+from schemas.features import BinaryLabel, Categorical, Feature, FeatureTable, Integer, Label, NumericLabel
 
 _SPLIT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _MAX_BUCKETS = 10_000
@@ -52,6 +53,11 @@ class Data(Section):
     splits: dict[str, int] = Field(
         {"train": 2, "eval": 1},
         description="Hash buckets of each split: 2 and 1 give two thirds and one third of the rows.",
+    )
+    split_column: str | None = Field(
+        None,
+        description="Column that names the split of each row, rather than its hash; splits then lists the names, and "
+        "the numbers of buckets do not count.",
     )
     span: int | None = Field(None, ge=0, description="The span to read, for a pattern with one; default: the newest.")
     unlabelled: Literal["refuse", "drop"] = Field(
@@ -140,13 +146,14 @@ class Model(Section):
     """What is trained."""
 
     run_fn: str = Field("models.run_fn.run_fn", description="Dotted path of the function that trains and exports.")
-    architecture: Literal["wide_deep", "dcn"] = "dcn"
+    architecture: Literal["wide_deep", "dcn", "two_tower"] = "dcn"
     hidden_units: tuple[Annotated[int, Field(ge=1)], ...] = Field(
         (128, 64), description="Units of each dense layer of the deep part."
     )
     cross_layers: int = Field(2, ge=1, description="Cross layers of the DCN-v2.")
     embedding_size: int | None = Field(None, ge=1, description="Default: 6 * size ** 0.25, at most 64.")
     pictures: Pictures = Pictures()
+    towers: Towers | None = Field(None, description="For two_tower: which features are the candidate's.")
     dropout: float = Field(0.0, ge=0.0, lt=1.0)
     l2: float = Field(0.0, ge=0.0)
 
@@ -332,6 +339,12 @@ class Settings(Section):
             raise ValueError(
                 f"evaluation.split: {self.evaluation.split!r} is not a split of data.splits {sorted(self.data.splits)}"
             )
+        if self.data.split_column in columns:
+            raise PlacedValueError(
+                "must not be a column that the features, the label or the weight read: it is not kept",
+                ("data", "split_column"),
+                received=self.data.split_column,
+            )
         if self.example_weight is not None and columns[self.example_weight] == "string":
             raise PlacedValueError(
                 f"must be a column of numbers, but a feature reads {self.example_weight!r} as text", ("example_weight",)
@@ -350,6 +363,36 @@ class Settings(Section):
                         known=columns,
                         received=column,
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _two_towers(self) -> Settings:
+        towers = self.model.towers
+        if (towers is None) == (self.model.architecture == "two_tower"):
+            raise PlacedValueError(
+                "must name the candidate's features for the architecture two_tower, and be left out for others",
+                ("model", "towers"),
+            )
+        if towers is None:
+            return self
+        if not isinstance(self.label, BinaryLabel):
+            raise PlacedValueError(
+                "must be binary for two towers: whether the query wants the candidate", ("label", "kind")
+            )
+        place = ("model", "towers", "candidate")
+        for number, name in enumerate(towers.candidate):
+            if name not in self.features:
+                raise PlacedValueError(
+                    f"{name!r} is not a feature", (*place, number), known=self.features, received=name
+                )
+        if not isinstance(self.features[towers.candidate[0]], (Categorical, Integer)):
+            raise PlacedValueError(
+                "must be a categorical or integer feature, which names the candidate",
+                (*place, 0),
+                received=towers.candidate[0],
+            )
+        if set(towers.candidate) == set(self.features):
+            raise PlacedValueError("must leave features to the query", place)
         return self
 
     @property

@@ -10,15 +10,18 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Literal
 
+from distribution.cluster import Task
 from distribution.membership import Membership
 from distribution.training_job import TrainingJob
 from schemas.errors import TrainingError
 
 _LOG = logging.getLogger(__name__)
-_CALL_SECONDS = 2.0
+_CALL_SECONDS = 5.0
 _PAUSE_SECONDS = 0.1
 _LONGEST_HELLO = 4096
+_SERVES: Literal["serves"] = "serves"
 
 
 class PortError(TrainingError):
@@ -32,8 +35,8 @@ class StaleJobError(TrainingError):
 def preflight(own: Membership, job: TrainingJob, seconds: float) -> None:
     """Calls every other task at its address, and compares jobs and fingerprints; evaluators take no part.
 
-    Each task answers at the address where TensorFlow will listen afterwards. One that does not answer with a
-    fingerprint has gone on already: it is there, and has done the comparison itself.
+    Each task answers at the address where TensorFlow will listen afterwards. One where TensorFlow answers has gone on
+    already: it is there, and has done the comparison itself.
 
     Args:
         own: this task.
@@ -48,18 +51,23 @@ def preflight(own: Membership, job: TrainingJob, seconds: float) -> None:
     if own.task.role == "evaluator":
         return
     others = [task for task in own.cluster.tasks if task != own.task and task.role != "evaluator"]
+    needed = _needed_servers(own)
     deadline = time.monotonic() + seconds
     hello = {"task": str(own.task), "token": job.token, "fingerprint": job.fingerprint}
     with _answering(own, json.dumps(hello).encode()):
-        waited_for = list(others)
+        waited_for = set(others)
         while waited_for:
-            waited_for = [task for task in waited_for if not _reached(hello, str(task), own.cluster.address(task))]
+            for task in sorted(waited_for):
+                answer = _call(own.cluster.address(task))
+                fits = isinstance(answer, dict) and _fits(hello, task, answer)
+                if answer == _SERVES or (fits and task not in needed):
+                    waited_for.remove(task)
             if not waited_for:
                 break
             if not job.is_current:
                 raise StaleJobError("The training was begun anew meanwhile.", where=f"Trainer, {own.task}")
             if time.monotonic() >= deadline:
-                named = ", ".join(f"{task} at {own.cluster.address(task)}" for task in waited_for)
+                named = ", ".join(f"{task} at {own.cluster.address(task)}" for task in sorted(waited_for))
                 raise TrainingError(
                     f"{len(waited_for)} of {len(others)} other tasks cannot be reached.",
                     where=f"Trainer, {own.task}",
@@ -71,23 +79,27 @@ def preflight(own: Membership, job: TrainingJob, seconds: float) -> None:
     _LOG.info("%s reaches all %d other tasks", own.task, len(others))
 
 
-def _reached(hello: Mapping[str, str], name: str, address: str) -> bool:
-    host, _, port = address.rpartition(":")
-    try:
-        with socket.create_connection((host.strip("[]"), int(port)), timeout=_CALL_SECONDS) as call:
-            told = json.loads(call.makefile("rb").readline(_LONGEST_HELLO))
-    except ValueError:
-        return True  # it is TensorFlow that answers
-    except TimeoutError:
-        # It has accepted the call and says nothing: TensorFlow's server, which waits for us to speak.
-        return _accepts(host, int(port))
-    except OSError:
-        return False
-    if (told.get("task"), told.get("token")) != (name, hello["token"]):
+def _needed_servers(own: Membership) -> set[Task]:
+    """Tasks whose TensorFlow must be there before this task's calls it, because a call that fails is not made again.
+
+    The chief calls workers and parameter servers; without parameter servers, it is the chief that is called first.
+    """
+    if not own.cluster.number("ps"):
+        return {own.cluster.chief} - {own.task}
+    return {task for task in own.cluster.tasks if task.role in ("worker", "ps")} if own.is_chief else set()
+
+
+def _fits(hello: Mapping[str, str], task: Task, told: Mapping[str, str]) -> bool:
+    """Whether an answer is of this training.
+
+    Raises:
+        TrainingError: it is, and its fingerprint is another.
+    """
+    if (told.get("task"), told.get("token")) != (str(task), hello["token"]):
         return False  # another training's, or one that has yet to read the present job
     if told.get("fingerprint") != hello["fingerprint"]:
         raise TrainingError(
-            f"{name} has other code or other settings than {hello['task']}.",
+            f"{task} has other code or other settings than {hello['task']}.",
             where=f"Trainer, {hello['task']}",
             received=f"fingerprints {str(told.get('fingerprint'))[:12]} and {hello['fingerprint'][:12]}",
             fix="Give all tasks the same image or checkout.",
@@ -95,12 +107,18 @@ def _reached(hello: Mapping[str, str], name: str, address: str) -> bool:
     return True
 
 
-def _accepts(host: str, port: int) -> bool:
+def _call(address: str) -> dict[str, str] | Literal["serves"] | None:
+    """What a task answers: its hello, that TensorFlow serves there, or nothing."""
+    host, _, port = address.rpartition(":")
     try:
-        socket.create_connection((host.strip("[]"), port), timeout=_CALL_SECONDS).close()
-    except OSError:
-        return False
-    return True
+        with socket.create_connection((host.strip("[]"), int(port)), timeout=_CALL_SECONDS) as call:
+            answer = call.recv(1)
+            if answer and answer != b"{":  # HTTP/2 settings, which a gRPC server sends first
+                return _SERVES
+            hello: dict[str, str] = json.loads(answer + call.makefile("rb").readline(_LONGEST_HELLO))
+    except (OSError, ValueError):  # nobody there, or one that has closed the call
+        return None
+    return hello
 
 
 @contextmanager

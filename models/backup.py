@@ -14,6 +14,7 @@ from configs.training import Training
 from models.agreement import Agreement
 from models.backup_identity import BackupIdentity
 from models.early_stopping import BestWeights
+from models.finite import require_finite
 from models.preemption import Preempted, Preemption
 
 _LOG = logging.getLogger(__name__)
@@ -36,6 +37,7 @@ class Backup(tf.keras.callbacks.Callback):
 
     Raises:
         Preempted: the wish has come to one of the processes, and the state is saved.
+        TrainingError: the weights are no longer finite; the backups that there are stay.
     """
 
     def __init__(
@@ -118,6 +120,7 @@ class Backup(tf.keras.callbacks.Callback):
 
     def _save(self, step: int) -> None:
         self.model.join()
+        require_finite(self.model, step)
         self._step.assign(step)
         if self._saves_for_all:
             self._identity.write(self._directory)

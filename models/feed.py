@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import tensorflow as tf
 
 from configs.training import Training
+from models.batch_rows import BatchRows
 from models.input_fn import Split, evaluation_dataset, training_dataset
 from models.network import Network
 from models.order import Order
@@ -17,6 +19,7 @@ from models.shard import WHOLE, Shard
 from models.table import evaluation_draw, table_dataset, training_draw
 from schemas.errors import TrainingError
 
+_LOG = logging.getLogger(__name__)
 _LEAST_EVALUATION_BATCH = 8192
 
 
@@ -28,11 +31,13 @@ class Feed:
         train: endless batches: a data set, one for each process, or Keras's DatasetCreator for parameter servers.
         evaluation: the eval split in the same form.
         evaluation_steps: steps of one evaluation; None where the data set knows.
+        rows: the rows of each step of the training; None where files are shuffled as they are read.
     """
 
     train: Any
     evaluation: Any
     evaluation_steps: int | None
+    rows: BatchRows | None
 
     @classmethod
     def to(
@@ -53,6 +58,9 @@ class Feed:
         """
         strategy = tf.distribute.get_strategy()
         batch = max(plan.batch_size, _LEAST_EVALUATION_BATCH)
+        is_coordinated = isinstance(strategy, tf.distribute.experimental.ParameterServerStrategy)
+        order = Order(train.rows, plan.batch_size, settings.seed)
+        rows = BatchRows(train, order) if is_coordinated or train.columns is not None else None
         steps = math.ceil(evaluation.rows / batch)
 
         def training(shard: Shard = WHOLE) -> tf.data.Dataset:
@@ -65,20 +73,26 @@ class Feed:
                 shard=shard,
             )
 
-        if isinstance(strategy, tf.distribute.experimental.ParameterServerStrategy):
-            order = Order(train.rows, plan.batch_size, settings.seed)
+        if is_coordinated:
             model.train_draw, model.test_draw = training_draw(order), evaluation_draw(evaluation.rows, steps)
-            return cls(_on_each_worker(train), _on_each_worker(evaluation), steps)
+            return cls(_on_each_worker(train), _on_each_worker(evaluation), steps, rows)
         if strategy.num_replicas_in_sync == 1:
-            return cls(training(), evaluation_dataset(evaluation, batch), None)
-        _require_rows(strategy.num_replicas_in_sync, train=train, eval=evaluation)
-        steps = math.ceil(steps / strategy.num_replicas_in_sync)
+            return cls(training(), evaluation_dataset(evaluation, batch), None, rows)
+        replicas = strategy.num_replicas_in_sync
+        _require_rows(replicas, train=train, eval=evaluation)
+        if evaluation.rows % replicas:
+            _LOG.warning(
+                "The eval split's %d rows do not divide among %d replicas: some evaluate one row more than others",
+                evaluation.rows, replicas,
+            )  # fmt: skip
+        steps = math.ceil(steps / replicas)
         return cls(
             strategy.distribute_datasets_from_function(lambda context: training(Shard.of(context))),
             strategy.distribute_datasets_from_function(
                 lambda context: evaluation_dataset(evaluation, batch, steps=steps, shard=Shard.of(context))
             ),
             steps,
+            rows,
         )
 
 

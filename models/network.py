@@ -7,11 +7,12 @@ from typing import Any
 
 import tensorflow as tf
 
+from models.execution import Execution, Outputs, Step
+from models.gradients import gradients_of
 from models.table import Draw
 from schemas.transformed import Category, Dense, ModelInput, Picture, Tokens
 
-Step = Callable[[Any], dict[str, tf.Tensor]]
-Execution = Callable[[Any], dict[str, tf.Tensor]]
+Execute = Callable[[Any], Outputs]
 
 
 class Network(tf.keras.Model):
@@ -25,12 +26,14 @@ class Network(tf.keras.Model):
         train_draw: where parameter servers coordinate, takes the batch of a step out of what the data set gives;
             default: the data set gives the batch.
         test_draw: the same for evaluations.
+        accumulation: pieces in which a replica's batch is computed, one after the other, before one update.
     """
 
-    train_function: Execution | None
-    test_function: Execution | None
+    train_function: Execute | None
+    test_function: Execute | None
     train_draw: Draw | None = None
     test_draw: Draw | None = None
+    accumulation: int = 1
     _first_step = 0
 
     @tf.autograph.experimental.do_not_convert
@@ -44,80 +47,47 @@ class Network(tf.keras.Model):
 
     def join(self) -> None:
         """Waits until parameter-server workers have made the steps given to them; elsewhere there are none."""
-        if self._is_coordinated():
-            self._coordinator().join()
+        if isinstance(self.distribute_strategy, tf.distribute.experimental.ParameterServerStrategy):
+            tf.distribute.experimental.coordinator.ClusterCoordinator(self.distribute_strategy).join()
 
-    def make_train_function(self, force: bool = False) -> Execution:
+    def train_step(self, data: Any) -> Outputs:
+        """A step of one replica, as in tf.keras.Model, its batch in pieces."""
+        _, gradients = gradients_of(self, data, self.accumulation)
+        self.optimizer.apply_gradients(gradients)
+        return self.get_metrics_result()
+
+    def make_train_function(self, force: bool = False) -> Execute:
         """The function that `fit` calls for each execution, as in tf.keras.Model."""
         known = self.train_function
         if known is None or force:
-            known = self._execution(self.train_step, self._train_counter, self.train_draw, self._first_step)
-            self.train_function = self.train_tf_function = known
+            execution = self.execution(
+                self.train_step, self._train_counter, draw=self.train_draw, first=self._first_step
+            )
+            known = self.train_function = self.train_tf_function = self._as_keras_calls(execution)
         return known
 
-    def make_test_function(self, force: bool = False) -> Execution:
+    def make_test_function(self, force: bool = False) -> Execute:
         """The function that `evaluate` calls for each execution, as in tf.keras.Model."""
         known = self.test_function
         if known is None or force:
-            known = self.test_function = self._execution(self.test_step, self._test_counter, self.test_draw, 0)
+            execution = self.execution(self.test_step, self._test_counter, draw=self.test_draw)
+            known = self.test_function = self._as_keras_calls(execution)
         return known
+
+    def execution(self, step: Step, counter: tf.Variable, **options: Any) -> Execution:
+        """Executions of a step of this model, see `models.execution`."""
+        return Execution(self.distribute_strategy, step, counter, xla=bool(self.jit_compile), **options)
+
+    def _as_keras_calls(self, execution: Execution) -> Execute:
+        # Keras lowers the number for the last execution of an epoch.
+        several = self._steps_per_execution
+        if int(several.numpy()) == 1:
+            return lambda iterator: execution(iterator, 1)
+        return lambda iterator: execution(iterator, int(several.numpy()))
 
     def _maybe_load_initial_counters_from_ckpt(self, steps_per_epoch: int, initial_epoch: int) -> tuple[int, int]:
         # The one place where Keras lets a training begin within an epoch.
         return divmod(self._first_step, steps_per_epoch) if self._first_step else (initial_epoch, 0)
-
-    def _is_coordinated(self) -> bool:
-        return isinstance(self.distribute_strategy, tf.distribute.experimental.ParameterServerStrategy)
-
-    def _coordinator(self) -> Any:
-        return tf.distribute.experimental.coordinator.ClusterCoordinator(self.distribute_strategy)
-
-    def _execution(self, step: Step, counter: tf.Variable, draw: Draw | None, first: int) -> Execution:
-        strategy = self.distribute_strategy
-        compiled = tf.function(step, autograph=False, jit_compile=True) if self.jit_compile else step
-
-        def counted(data: Any) -> dict[str, tf.Tensor]:
-            outputs = compiled(data)
-            counter.assign_add(1)
-            return outputs
-
-        def one(iterator: Any, number: tf.Tensor) -> dict[str, tf.Tensor]:
-            data = next(iterator)
-            outputs = strategy.run(counted, args=(data if draw is None else draw(data, number),))
-            return {key: strategy.experimental_local_results(value)[0] for key, value in outputs.items()}
-
-        # A function of its own, so that it is traced once for the first step of an execution and for the others.
-        single = tf.function(one, autograph=False, reduce_retracing=True)
-
-        def many(iterator: Any, number: tf.Tensor, several: tf.Tensor) -> dict[str, tf.Tensor]:
-            _, outputs = tf.while_loop(
-                cond=lambda done, _: done < several,
-                body=lambda done, _: (done + 1, single(iterator, number + done)),
-                loop_vars=(tf.constant(1, tf.int64), single(iterator, number)),
-            )
-            return outputs
-
-        several = self._steps_per_execution
-        traced = tf.function(many, autograph=False, reduce_retracing=True)
-        if self._is_coordinated():
-            return self._scheduled(traced, first)
-        start = tf.constant(0, tf.int64)
-        if int(several.numpy()) == 1:
-            return lambda iterator: single(iterator, start)
-        return lambda iterator: traced(iterator, start, several.value())
-
-    def _scheduled(self, execution: Callable[..., dict[str, tf.Tensor]], first: int) -> Execution:
-        """Gives each execution to whichever worker is free, and tells it the steps that it stands for."""
-        coordinator, number = self._coordinator(), first
-
-        def schedule(iterator: Any) -> Any:
-            nonlocal number
-            several = self._steps_per_execution.value()
-            result = coordinator.schedule(execution, args=(iterator, tf.constant(number, tf.int64), several))
-            number += int(several)
-            return result
-
-        return schedule
 
 
 def example_features(inputs: Sequence[ModelInput], rows: int = 1) -> dict[str, tf.Tensor]:

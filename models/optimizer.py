@@ -7,23 +7,28 @@ from typing import Any
 import tensorflow as tf
 
 from configs.training import Optimizer
+from models.scale import UNSCALED, Scale
 from models.schedule import LearningRate
 
 
-def make_optimizer(settings: Optimizer, total_steps: int) -> tf.keras.optimizers.Optimizer:
-    """The update rule, its learning-rate schedule and its gradient clipping.
+def make_optimizer(settings: Optimizer, total_steps: int, scale: Scale = UNSCALED) -> tf.keras.optimizers.Optimizer:
+    """The update rule, its learning-rate schedule, its gradient clipping and its average of the weights.
 
     Args:
-        settings: name, learning rate, schedule, momentum, weight decay, clipping.
+        settings: name, learning rate, schedule, momentum, weight decay, clipping, average.
         total_steps: steps of the whole training, for the schedule.
+        scale: what more replicas make of the learning rate.
     """
-    plain = settings.schedule.kind == "constant" and not settings.schedule.warmup_steps
-    rate = settings.learning_rate if plain else LearningRate(settings.learning_rate, settings.schedule, total_steps)
+    plain = settings.schedule.kind == "constant" and not settings.schedule.warmup_steps and scale == UNSCALED
+    moving = LearningRate(settings.learning_rate, settings.schedule, total_steps, scale)
+    rate = settings.learning_rate if plain else moving
     options: dict[str, Any] = {"learning_rate": rate, "global_clipnorm": settings.clip_norm}
     if settings.name in ("sgd", "rmsprop"):
         options["momentum"] = settings.momentum
     if settings.name == "adamw":
         options["weight_decay"] = settings.weight_decay
+    if settings.ema is not None:
+        options.update(use_ema=True, ema_momentum=settings.ema)
     classes = {
         "adam": tf.keras.optimizers.Adam,
         "adamw": tf.keras.optimizers.AdamW,

@@ -24,6 +24,7 @@ class Plan:
         epochs: epochs, the last of which may end early.
         steps: steps in all.
         steps_per_execution: steps between two returns to Python.
+        replicas: replicas among which each batch is divided.
     """
 
     batch_size: int
@@ -31,6 +32,7 @@ class Plan:
     epochs: int
     steps: int
     steps_per_execution: int
+    replicas: int = 1
 
     @classmethod
     def of(cls, settings: Training, rows: int, replicas: int = 1) -> Plan:
@@ -49,6 +51,12 @@ class Plan:
         """
         batch_size = _batch_of(settings, rows, replicas)
         steps_per_epoch = rows // batch_size
+        if replicas > 1 and rows % batch_size:
+            _LOG.warning(
+                "The train split's %d rows are not a whole number of steps of %d rows for %d replicas: "
+                "%d rows are left for the next epoch, each time",
+                rows, batch_size, replicas, rows % batch_size,
+            )  # fmt: skip
         steps = settings.steps or settings.epochs * steps_per_epoch
         steps_per_epoch = min(steps, steps_per_epoch)
         wanted = settings.steps_per_execution or _MOST_STEPS_PER_EXECUTION
@@ -57,7 +65,7 @@ class Plan:
             # The last epoch ends early: it has to do so between two executions.
             common = math.gcd(steps, steps_per_epoch)
             together = max(number for number in range(1, together + 1) if common % number == 0)
-        return cls(batch_size, steps_per_epoch, math.ceil(steps / steps_per_epoch), steps, together)
+        return cls(batch_size, steps_per_epoch, math.ceil(steps / steps_per_epoch), steps, together, replicas)
 
 
 def _batch_of(settings: Training, rows: int, replicas: int) -> int:

@@ -16,6 +16,9 @@ from schemas.features import FeatureTable, Label
 SETTINGS_KEY = "settings"
 FEATURES_KEY = "features"
 BACKUP_KEY = "backup_dir"
+ROLE_KEY = "role"
+CLUSTER_DIR_KEY = "cluster_dir"
+EVALUATOR = "evaluator"
 EXAMPLES_KEY = "examples"
 
 
@@ -29,12 +32,16 @@ class RunConfig:
         table: the feature table; its `inputs` are the columns of a prediction request.
         backup_dir: folder that outlives the execution, so that an interrupted training goes on in the next one;
             default: none, the backup lies in the execution's own folder.
+        role: `evaluator` for the task that evaluates checkpoints; any other trains.
+        cluster_dir: folder that all tasks of the training share.
     """
 
     model: Model
     training: Training
     table: FeatureTable
     backup_dir: str | None = None
+    role: str = "chief"
+    cluster_dir: str | None = None
 
     @property
     def label(self) -> Label:
@@ -43,7 +50,7 @@ class RunConfig:
 
     @classmethod
     def from_custom_config(cls, custom_config: Mapping[str, Any] | None) -> RunConfig:
-        """Reads `{"settings": {"model", "training"}, "features": table, "backup_dir": optional folder}`.
+        """Reads `{"settings": {"model", "training"}, "features": table}`; backup_dir, role and cluster_dir may follow.
 
         Raises:
             TrainingError: a part is missing or not valid.
@@ -64,6 +71,8 @@ class RunConfig:
                 training=Training.model_validate(settings.get("training") or {}),
                 table=FeatureTable.model_validate(given[FEATURES_KEY]),
                 backup_dir=given.get(BACKUP_KEY),
+                role=given.get(ROLE_KEY) or cls.role,
+                cluster_dir=given.get(CLUSTER_DIR_KEY),
             )
         except ValidationError as error:
             first = error.errors()[0]

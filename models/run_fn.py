@@ -7,19 +7,23 @@ from typing import Any
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from models.architectures import build_model
+from models.architectures import build_model, make_head
+from models.evaluate_checkpoints import evaluate_checkpoints, is_done
 from models.export import export_model
-from models.head import Head
 from models.input_fn import Split
 from models.network import feature_keys
-from models.run_config import RunConfig
+from models.retrieval import Retrieval
+from models.run_config import EVALUATOR, RunConfig
 from models.signatures import ServingModule
-from models.train import train_model
+from models.train import default_backup_dir, train_model
+from models.two_tower import TwoTower
 from schemas.transformed import model_inputs
 
 
 def run_fn(fn_args: Any) -> None:
     """Trains on the train split, watches the eval split, and exports to `fn_args.serving_model_dir`.
+
+    In the role of the evaluator it evaluates the backups of a training instead, until that is over.
 
     Args:
         fn_args: TFX's FnArgs; `custom_config` as in `models.run_config`.
@@ -34,13 +38,30 @@ def run_fn(fn_args: Any) -> None:
     transform = tft.TFTransformOutput(fn_args.transform_output)
     inputs = model_inputs(transform.transformed_metadata.schema)
     spec = transform.transformed_feature_spec()
-    train = Split.open(fn_args.train_files, spec, cache=training.cache)
+    is_evaluator = config.role == EVALUATOR
+    train = Split.open(fn_args.train_files, spec, cache=training.cache and not is_evaluator)
     evaluation = Split.open(fn_args.eval_files, spec, cache=training.cache)
-    head = Head.of(config.label, train.labels)
+    head = make_head(config.model, config.label, train.labels)
     model = build_model(inputs, config.model, head)
+    if is_evaluator:
+        backups = config.backup_dir or default_backup_dir(fn_args.model_run_dir)
+        evaluate_checkpoints(
+            model, head, evaluation, training, backups, fn_args.model_run_dir, lambda: is_done(config.cluster_dir)
+        )
+        return
+    towers = config.model.towers
+    retrieval = None
+    if isinstance(model, TwoTower) and towers is not None:
+        retrieval = Retrieval(model, inputs, towers, config.table, transform, train)
     trained = train_model(model, head, train, evaluation, training, fn_args.model_run_dir, config.backup_dir)
     module = ServingModule(
-        model, head, transform.transform_savedmodel_dir, tuple(config.table.inputs), feature_keys(inputs)
+        model,
+        head,
+        transform.transform_savedmodel_dir,
+        tuple(config.table.inputs),
+        feature_keys(inputs),
+        index=retrieval.finish(evaluation, fn_args.model_run_dir) if retrieval else None,
+        query=retrieval.columns if retrieval else (),
     )
     export_model(module, fn_args.serving_model_dir)
     if trained.backup is not None:

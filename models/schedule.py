@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from typing import Any
 
 import tensorflow as tf
 
 from configs.training import Schedule
+from models.scale import UNSCALED, Scale
 
 
 class LearningRate(tf.keras.optimizers.schedules.LearningRateSchedule):
@@ -22,17 +24,19 @@ class LearningRate(tf.keras.optimizers.schedules.LearningRateSchedule):
         exponential  max(final, decay_rate ** (t / d))
 
     linear and cosine stay at `final` after d steps. Source of cosine: Loshchilov and Hutter 2017, SGDR,
-    https://arxiv.org/abs/1608.03983, equation 5.
+    https://arxiv.org/abs/1608.03983, equation 5. All of it is multiplied by the scale of the replicas.
 
     Args:
         peak: the highest learning rate.
         settings: kind, warm-up and decay.
         total_steps: steps of the whole training; decay_steps defaults to what warm-up leaves of them.
+        scale: what more replicas make of it.
     """
 
-    def __init__(self, peak: float, settings: Schedule, total_steps: int) -> None:
+    def __init__(self, peak: float, settings: Schedule, total_steps: int, scale: Scale = UNSCALED) -> None:
         self._peak = peak
         self._settings = settings
+        self._scale = scale
         self._decay_steps = settings.decay_steps or max(1, total_steps - settings.warmup_steps)
 
     @tf.autograph.experimental.do_not_convert
@@ -52,7 +56,7 @@ class LearningRate(tf.keras.optimizers.schedules.LearningRateSchedule):
             fraction = chosen.final + (1.0 - chosen.final) * left
         if chosen.warmup_steps:
             fraction = tf.where(now < chosen.warmup_steps, (now + 1.0) / chosen.warmup_steps, fraction)
-        return self._peak * fraction
+        return self._peak * fraction * self._scale.at(now)
 
     def get_config(self) -> dict[str, Any]:
         """Its arguments, JSON-ready."""
@@ -60,4 +64,5 @@ class LearningRate(tf.keras.optimizers.schedules.LearningRateSchedule):
             "peak": self._peak,
             "settings": self._settings.model_dump(mode="json"),
             "decay_steps": self._decay_steps,
+            "scale": asdict(self._scale),
         }

@@ -45,6 +45,7 @@ class Work:
         drop_unlabelled: drop rows without a label, rather than report them.
         delimiter: between fields.
         missing: texts that stand for a missing value, beside the empty text.
+        split_column: names each row's split; default: the hash of the row decides.
     """
 
     folders: Mapping[str, str]
@@ -56,6 +57,7 @@ class Work:
     delimiter: str
     missing: tuple[str, ...]
     timestamps: tuple[str, ...] = ()
+    split_column: str | None = None
 
 
 def write_block(index: int, count: int, block: Block | RecordBlock, work: Work) -> Report:
@@ -108,13 +110,13 @@ def wanted(report: Report, types: Mapping[str, ValueType]) -> bool:
 
 def _write(
     examples: Sequence[bytes],
+    splits: Sequence[int],
     classes: npt.NDArray[Any] | None,
     writers: Sequence[ShardWriter],
     work: Work,
     report: Report,
 ) -> None:
     parts: list[list[bytes]] = [[] for _ in writers]
-    splits = assign_splits(examples, work.buckets)
     for example, split in zip(examples, splits, strict=True):
         parts[split].append(example)
     for index, (name, writer, part) in enumerate(zip(work.folders, writers, parts, strict=True)):
@@ -130,11 +132,12 @@ def _pieces(block: Block | RecordBlock, work: Work) -> Iterator[Piece | RecordPi
 
 def _examples(
     piece: Piece | RecordPiece, work: Work, report: Report
-) -> tuple[list[bytes], npt.NDArray[Any] | None] | None:
-    """The serialized examples of a piece and their classes, or None once they are not wanted."""
+) -> tuple[list[bytes], list[int], npt.NDArray[Any] | None] | None:
+    """The serialized examples of a piece, their splits and their classes, or None once they are not wanted."""
     typed = _of_records(piece, work, report) if isinstance(piece, RecordPiece) else _of_csv(piece, work, report)
     if typed is None:
         return None
+    splits = _named_splits(piece, typed, work, report)
     labels = _check_labels(piece, typed, work, report)
     if labels is None or not wanted(report, work.types):
         return None
@@ -142,11 +145,31 @@ def _examples(
     if not keep.all():
         rows = pa.array(keep)
         typed = {name: (kind, values.filter(rows)) for name, (kind, values) in typed.items()}
-    return encode_examples(typed) if keep.any() else [], None if labels.classes is None else labels.classes[keep]
+    examples = encode_examples(typed) if keep.any() else []
+    chosen = assign_splits(examples, work.buckets) if splits is None else splits[keep].tolist()
+    return examples, chosen, None if labels.classes is None else labels.classes[keep]
+
+
+def _named_splits(
+    piece: Piece | RecordPiece, typed: dict[str, TypedColumn], work: Work, report: Report
+) -> npt.NDArray[np.intp] | None:
+    """Takes the column that names splits out of the others: the split of each row, or None where there is no column."""
+    if work.split_column is None:
+        return None
+    _, column = typed.pop(work.split_column)
+    texts = pc.fill_null(column.dictionary_decode().cast(pa.string()), "").dictionary_encode()
+    known = {name: index for index, name in enumerate(work.folders)}
+    places = [known.get(name, -1) for name in texts.dictionary.to_pylist()]
+    refused = {index: "none of them" for index, place in enumerate(places) if place < 0}
+    if refused:
+        _report_values(work.split_column, piece, texts, refused, work, report)
+    return np.array(places, np.intp)[np.asarray(texts.indices)]
 
 
 def _of_records(piece: RecordPiece, work: Work, report: Report) -> dict[str, TypedColumn]:
     texts = {name for name, dtype in work.label.columns.items() if dtype == "string"} | {*work.timestamps}
+    if work.split_column is not None:
+        texts.add(work.split_column)
     typed = read_record_columns(piece, work.declared, texts, work.missing)
     report.read += len(piece.records)
     for name, (_, values) in typed.items():

@@ -41,7 +41,8 @@ class ExampleGen(component.FileBasedExampleGen):
     Every example has every column. Columns of the table get its types, others the narrowest that holds all of their
     values. An empty field, and every text of `data.missing_values`, is missing: an empty list. NaN and infinities in a
     column of numbers are kept as they are; a NaN later counts as missing. Rows whose label is missing are refused or
-    dropped, as `data.unlabelled` says. Features of a TFRecord that the table does not name are left out.
+    dropped, as `data.unlabelled` says. Features of a TFRecord that the table does not name are left out, and so is the
+    column that names the split.
 
     Args:
         data: where rows come from and how they are split.
@@ -64,7 +65,7 @@ class ExampleGen(component.FileBasedExampleGen):
             "delimiter": data.delimiter,
             "missing_values": list(data.missing_values),
             "unlabelled": data.unlabelled,
-            "columns": RawColumns.of(table).model_dump(mode="json", exclude_defaults=True),
+            "columns": RawColumns.of(table, data.split_column).model_dump(mode="json", exclude_defaults=True),
         }
         range_config = None
         if data.span is not None:

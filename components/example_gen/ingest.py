@@ -42,7 +42,7 @@ class Ingestion:
 
     Args:
         table: raw columns of the feature table: their types are binding, the label is checked.
-        splits: hash buckets of each split, by name.
+        splits: hash buckets of each split, by name; with a column that names the split, the names alone count.
         source: format of the files.
         delimiter: between fields of CSV.
         missing: texts that stand for a missing value, beside the empty text.
@@ -98,6 +98,7 @@ def ingest(
         types=types,
         label=table.label,
         timestamps=table.timestamps,
+        split_column=table.split,
         drop_unlabelled=ingestion.drop_unlabelled,
         delimiter=ingestion.delimiter,
         missing=ingestion.missing,

@@ -45,6 +45,8 @@ def check_report(report: Report, files: str, table: RawColumns, splits: Mapping[
             received=_listed(report.ragged),
             fix='Quote fields that hold the delimiter or a line end ("a, b"), and check that no line is cut off.',
         )
+    if table.split in report.bad_values:
+        raise _bad_splits(report.bad_values[table.split], table.split, splits)
     if report.bad_values:
         raise _bad_values(report, table)
     if not report.read:
@@ -59,7 +61,7 @@ def check_report(report: Report, files: str, table: RawColumns, splits: Mapping[
                 f"Split {split!r} is empty: there are too few rows.",
                 where=files,
                 received=f"{kept} {'row' if kept == 1 else 'rows'} for splits {dict(splits)}",
-                fix="Give more rows, or give the split more hash buckets in data.splits.",
+                fix=f"Give more rows{_more_buckets(table)}.",
             )
     for split, classes in report.classes.items():
         if len(classes) == 1:
@@ -67,8 +69,17 @@ def check_report(report: Report, files: str, table: RawColumns, splits: Mapping[
                 f"Split {split!r} holds one class only, although the data hold more.",
                 where=f"{files}, label{_by(table.label)}",
                 received=f"{classes[0]} in all of {report.written[split]} rows; all splits: {_counts(report.labels)}",
-                fix="Give more rows of the rare classes, or give the split more hash buckets in data.splits.",
+                fix=f"Give more rows of the rare classes{_more_buckets(table)}.",
             )
+
+
+def _bad_splits(found: Found, column: str, splits: Mapping[str, int]) -> DataError:
+    return DataError(
+        f"Column {column!r} must name one of the splits {', '.join(splits)}; {_rows(found.count)} none of them.",
+        where=f"{_first(found)}, column {column!r}",
+        received=_listed(found),
+        fix="Name the split in data.splits, or mend the column.",
+    )
 
 
 def _bad_values(report: Report, table: RawColumns) -> DataError:
@@ -140,6 +151,10 @@ def _check_labels(report: Report, files: str, table: RawColumns) -> None:
             received=received,
             fix="Check the label's definition and the data; both classes, or different numbers, must occur.",
         )
+
+
+def _more_buckets(table: RawColumns) -> str:
+    return ", or give the split more hash buckets in data.splits" if table.split is None else ""
 
 
 def _by(label: Label) -> str:

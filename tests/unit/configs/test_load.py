@@ -590,3 +590,34 @@ def test_loading_imports_neither_tensorflow_nor_tfx() -> None:
     root = Path(__file__).parents[3]
     done = subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=False)
     assert (done.stdout.strip(), done.stderr) == ("[]", "")
+
+
+# Two towers
+
+TOWERS = ["model.architecture=two_tower", "model.towers={candidate: [company]}"]
+
+
+def test_two_towers(write: Write) -> None:
+    settings = load_settings([write()], TOWERS, {})
+    assert settings.model.towers is not None
+    assert settings.model.towers.candidate == ("company",)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (TOWERS[:1], "model.towers must name the candidate's features for the architecture two_tower"),
+        (TOWERS[1:], "model.towers must name the candidate's features for the architecture two_tower"),
+        ([*TOWERS, "model.towers.candidate=[compani]"], "model.towers.candidate[0]: 'compani' is not a feature."),
+        ([*TOWERS, "model.towers.candidate=[fare]"], "model.towers.candidate[0] must be a categorical or integer"),
+        ([*TOWERS, "model.towers.candidate=[company, fare]"], "model.towers.candidate must leave features to the"),
+        ([*TOWERS, "label={kind: numeric, column: tips}"], "label.kind must be binary for two towers"),
+    ],
+)
+def test_two_towers_that_cannot_be(write: Write, overrides: list[str], message: str) -> None:
+    assert str(error(write(), *overrides)).startswith(message)
+
+
+def test_a_split_column_is_not_read_otherwise(write: Write) -> None:
+    found = str(error(write(), "data.split_column=company"))
+    assert found.startswith("data.split_column must not be a column that the features, the label or the weight read")

@@ -25,22 +25,48 @@ def job(tmp_path: Path) -> TrainingJob:
     return TrainingJob(str(tmp_path / "job"), "name", "models.run_fn.run_fn", {}).write()
 
 
+HTTP2 = b"\x00\x00\x12\x04\n"
+
+
 def called(cluster: Cluster, *jobs: TrainingJob) -> list[ScalableTFError | None]:
-    """What each worker finds."""
+    """What each task finds; those that have found nothing go on, and TensorFlow serves for them."""
     found: list[ScalableTFError | None] = [None] * len(jobs)
+
+    over = threading.Event()
 
     def call(index: int) -> None:
         try:
             preflight(Membership(cluster, Task("worker", index)), jobs[index], 5.0)
         except ScalableTFError as error:
             found[index] = error
+        else:
+            if index == 0:
+                serve(cluster.address(Task("worker", 0)), over)
 
     threads = [threading.Thread(target=call, args=(index,)) for index in range(len(jobs))]
     for thread in threads:
         thread.start()
+    # The chief is done first, and serves; the others are done when they have seen it.
+    for thread in threads[1:]:
+        thread.join()
+    over.set()
     for thread in threads:
         thread.join()
     return found
+
+
+def serve(address: str, over: threading.Event) -> None:
+    """Speaks as TensorFlow's servers do, to whoever calls."""
+    host, _, port = address.rpartition(":")
+    with socket.create_server((host, int(port))) as server:
+        server.settimeout(0.05)
+        while not over.is_set():
+            try:
+                call, _ = server.accept()
+            except TimeoutError:
+                continue
+            with call:
+                call.sendall(HTTP2)
 
 
 def test_tasks_that_fit_together(cluster: Cluster, job: TrainingJob) -> None:
@@ -73,17 +99,27 @@ def test_a_port_that_is_taken(cluster: Cluster, job: TrainingJob) -> None:
 
 
 def test_a_task_that_has_gone_on_is_there(cluster: Cluster, job: TrainingJob) -> None:
-    host, _, port = cluster.address(Task("worker", 1)).rpartition(":")
-    with socket.create_server((host, int(port))) as server:
+    over = threading.Event()
+    thread = threading.Thread(target=serve, args=(cluster.address(Task("worker", 1)), over))
+    thread.start()
+    preflight(Membership(cluster, Task("worker", 0)), job, 5.0)
+    over.set()
+    thread.join()
 
-        def speak() -> None:
-            call, _ = server.accept()
-            with call:
-                call.sendall(b"\x00\x00\x12\x04\n")  # HTTP/2, as TensorFlow's servers speak
 
-        thread = threading.Thread(target=speak)
-        thread.start()
-        preflight(Membership(cluster, Task("worker", 0)), job, 5.0)
+def test_the_chief_of_parameter_servers_waits_until_they_serve(job: TrainingJob) -> None:
+    first, second, third = (f"127.0.0.1:{port}" for port in free_ports(3))
+    cluster = Cluster({"chief": (first,), "worker": (second,), "ps": (third,)})
+    over = threading.Event()
+    threads = [threading.Thread(target=serve, args=(second, over))]
+    threads[0].start()
+    with pytest.raises(TrainingError, match="1 of 2 other tasks cannot be reached"):
+        preflight(Membership(cluster, Task("chief", 0)), job, 0.3)
+    threads.append(threading.Thread(target=serve, args=(third, over)))
+    threads[1].start()
+    preflight(Membership(cluster, Task("chief", 0)), job, 5.0)
+    over.set()
+    for thread in threads:
         thread.join()
 
 

@@ -49,3 +49,10 @@ def test_an_execution_never_goes_past_the_end(rows: int, batch: int, steps: int 
     assert 1 <= last_epoch <= plan.steps_per_epoch
     assert 1 <= plan.steps_per_execution <= plan.steps_per_epoch
     assert last_epoch == plan.steps_per_epoch or last_epoch % plan.steps_per_execution == 0
+
+
+def test_rows_that_do_not_divide_into_steps_of_all_replicas(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        plan = Plan.of(Training(replica_batch_size=2), rows=11, replicas=2)
+    assert (plan.batch_size, plan.steps_per_epoch, plan.replicas) == (4, 2, 2)
+    assert "11 rows are not a whole number of steps of 4 rows for 2 replicas: 3 rows are left" in caplog.text

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -67,3 +68,51 @@ def test_wrong_settings(tmp_path: Path, transformed: Transformed) -> None:
     with pytest.raises(TrainingError, match="not valid"):
         run_fn(arguments(transformed, tmp_path, epochs=0))
     assert not (tmp_path / "model").exists()
+
+
+def test_the_evaluator_ends_with_the_training_and_exports_nothing(tmp_path: Path, transformed: Transformed) -> None:
+    (tmp_path / "done").touch()
+    given = arguments(transformed, tmp_path)
+    given.custom_config.update(role="evaluator", cluster_dir=str(tmp_path), backup_dir=str(tmp_path / "backup"))
+    run_fn(given)
+    assert not (tmp_path / "model").exists()
+    assert (tmp_path / "run" / "evaluator").is_dir()
+
+
+def recommender(transformed: Transformed, folder: Path, **training: Any) -> SimpleNamespace:
+    """As if a company were to be found for a trip."""
+    given = arguments(transformed, folder, **training)
+    towers = {"candidate": ["company"], "size": 4, "depths": [1, 2]}
+    given.custom_config["settings"]["model"] |= {"architecture": "two_tower", "towers": towers}
+    return given
+
+
+@pytest.fixture(scope="module")
+def recommended(transformed: Transformed, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("recommender")
+    run_fn(recommender(transformed, folder))
+    return folder
+
+
+def test_a_recommender_reports_its_recall(recommended: Path) -> None:
+    report = json.loads((recommended / "run/retrieval.json").read_text())
+    assert report["candidates"] == 3
+    assert report["queries"] > 10
+    # Tips come from one company only; where its name is missing it cannot be found.
+    assert 0.8 < report["recall"]["1"] == report["popular"]["1"] < 1
+
+
+def test_a_recommender_finds_candidates_for_a_query(recommended: Path) -> None:
+    retrieve = tf.saved_model.load(str(recommended / "model")).signatures["retrieve"]
+    assert set(retrieve.structured_input_signature[1]) == {"fare", "hour"}
+    found = retrieve(fare=tf.constant([9.0, float("nan")]), hour=tf.constant([15.0, 20.0], tf.float64))
+    assert found["candidates"][:, 0].numpy().tolist() == [b"a", b"a"]
+    assert found["candidates"].shape == found["scores"].shape == (2, 2)
+    assert (np.diff(found["scores"].numpy(), axis=1) <= 0).all()
+
+
+def test_a_recommender_of_rows_that_are_not_in_memory(
+    recommended: Path, tmp_path: Path, transformed: Transformed
+) -> None:
+    run_fn(recommender(transformed, tmp_path, cache=False))
+    assert (tmp_path / "run/retrieval.json").read_text() == (recommended / "run/retrieval.json").read_text()

@@ -100,6 +100,23 @@ def test_the_split_is_that_of_the_same_rows_as_csv(tmp_path: Path) -> None:
     assert _read(tmp_path) == _read(tmp_path / "csv")
 
 
+def test_a_feature_names_the_splits_and_is_not_kept(tmp_path: Path) -> None:
+    folds = [b"train", b"eval", b"train", b"eval", b"train", b"train"]
+    records = [_example(image=b"x", size=n, label=[b"cat", b"dog"][n // 2 % 2], fold=f) for n, f in enumerate(folds)]
+    with tf.io.TFRecordWriter(str(tmp_path / "a.tfrecord")) as writer:
+        for record in records:
+            writer.write(record)
+    ingestion = Ingestion(RawColumns.of(TABLE, "fold"), {"train": 1, "eval": 1}, "tfrecord")
+    made = lambda: beam.Pipeline(runner=InlineRunner())  # noqa: E731
+    assert ingest([str(tmp_path / "a.tfrecord")], str(tmp_path / "out"), ingestion, made).rows == {
+        "train": 4,
+        "eval": 2,
+    }
+    examples = [tf.train.Example.FromString(record).features.feature for _, record in _read(tmp_path)]
+    assert [example["size"].float_list.value[0] for example in examples] == [1.0, 3.0, 0.0, 2.0, 4.0, 5.0]
+    assert all("fold" not in example for example in examples)
+
+
 def test_blocks_and_files_do_not_change_the_split(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("one", "many"):
         (tmp_path / name).mkdir()
