@@ -51,7 +51,8 @@ def preflight(own: Membership, job: TrainingJob, seconds: float) -> None:
     if own.task.role == "evaluator":
         return
     others = [task for task in own.cluster.tasks if task != own.task and task.role != "evaluator"]
-    needed = _needed_servers(own)
+    # Horovod's processes wait for each other by themselves.
+    needed = set() if job.training.strategy == "horovod" else _needed_servers(own)
     deadline = time.monotonic() + seconds
     hello = {"task": str(own.task), "token": job.token, "fingerprint": job.fingerprint}
     with _answering(own, json.dumps(hello).encode()):
@@ -113,7 +114,8 @@ def _call(address: str) -> dict[str, str] | Literal["serves"] | None:
     try:
         with socket.create_connection((host.strip("[]"), int(port)), timeout=_CALL_SECONDS) as call:
             answer = call.recv(1)
-            if answer and answer != b"{":  # HTTP/2 settings, which a gRPC server sends first
+            # A gRPC server sends HTTP/2 settings first; Horovod's rendezvous waits for a request, and closes the call.
+            if answer != b"{":
                 return _SERVES
             hello: dict[str, str] = json.loads(answer + call.makefile("rb").readline(_LONGEST_HELLO))
     except (OSError, ValueError):  # nobody there, or one that has closed the call
