@@ -87,7 +87,7 @@ def _run(job: TrainingJob, own: Membership) -> None:
     processors = len(os.sched_getaffinity(0))
     # With one thread a worker stands still while it waits for others: the exchange waits in the same pool.
     configure_device(training.device, intra_op=max(2, processors), inter_op=max(2, processors))
-    preflight(own, job, training.cluster.start_seconds)
+    preflight(own, job, training.cluster.start_seconds, calls_first=training.strategy != "horovod")
     if own.task.role == "ps" or (own.cluster.number("ps") and own.task.role == "worker"):
         _serve(job, own)
         return
