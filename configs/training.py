@@ -193,6 +193,24 @@ class Training(Section):
                 "multi_worker_mirrored, parameter_server or horovod for several",
                 ("cluster", "workers"),
             )
+        several = not alone and (
+            self.strategy != "auto" or (self.cluster.workers or 1) > 1 or self.cluster.ps is not None
+        )
+        if not several and self.cluster.launcher != "local":
+            raise PlacedValueError(
+                "needs training.cluster.workers, or a strategy of several tasks: one alone is started by nobody",
+                ("cluster", "launcher"),
+            )
+        if self.cluster.evaluator and not (several and self.backup):
+            raise PlacedValueError(
+                "needs a strategy of several tasks, and training.backup: it evaluates each backup",
+                ("cluster", "evaluator"),
+            )
+        servers = self.strategy == "parameter_server" or (self.strategy == "auto" and self.cluster.ps is not None)
+        if servers and not self.cache:
+            raise PlacedValueError(
+                "must be true for parameter servers: each worker keeps the whole split in memory", ("cache",)
+            )
         if self.cluster.ps is not None and self.strategy not in ("auto", "parameter_server"):
             raise PlacedValueError(
                 f"must be left out: the {self.strategy} strategy has no parameter servers", ("cluster", "ps")

@@ -7,10 +7,34 @@ import os
 
 import tensorflow as tf
 
-from configs.training import Device
+from configs.training import Device, Training
+from distribution.membership import Membership
 from schemas.errors import TrainingError
 
 _LOG = logging.getLogger(__name__)
+
+
+def share_gpus(training: Training, own: Membership) -> None:
+    """Leaves a task `training.devices` GPUs of its machine; workers that one machine starts have different ones.
+
+    Raises:
+        TrainingError: there are fewer than asked for.
+    """
+    found = tf.config.list_physical_devices("GPU")
+    together = training.cluster.launcher == "local" and own.task.role == "worker"
+    if training.devices is None and not (found and together):
+        return
+    number = training.devices or max(1, len(found) // own.cluster.number("worker"))
+    first = own.task.index * number if together else 0
+    chosen = found[first : first + number]
+    if training.devices is not None and len(chosen) < training.devices and own.task.role not in ("ps", "evaluator"):
+        raise TrainingError(
+            f"{own.task} wants {training.devices} GPUs of its own, and finds {len(chosen)}.",
+            where="training.devices",
+            received=f"{training.devices}, with {len(found)} GPUs on the machine",
+            fix="Lower training.devices or training.cluster.workers, or leave training.devices out.",
+        )
+    tf.config.set_visible_devices(chosen, "GPU")
 
 
 def configure_device(settings: Device, *, intra_op: int | None = None, inter_op: int | None = None) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from distribution.device import configure_device
+from distribution.device import configure_device, share_gpus
 from distribution.membership import Membership
 from distribution.preflight import PortError, StaleJobError, preflight
 from distribution.sign_of_life import sign_of_life
@@ -70,7 +70,7 @@ def take_part(job: TrainingJob, own: Membership) -> int:
         _LOG.error("%s: %s", name, error)
         job.report(name, error)
         return FAILED
-    except Exception as error:  # whatever it is, whoever started the task wants to know
+    except (Exception, SystemExit) as error:  # whatever it is, whoever started the task wants to know
         passing = next((part for part in _PASSING if part in str(error)), None)
         if passing is not None:
             _LOG.warning("%s: %s", name, passing)
@@ -86,6 +86,7 @@ def _run(job: TrainingJob, own: Membership) -> None:
     logging.getLogger("tensorflow").setLevel(logging.WARNING)  # it logs each exchange of gradients
     processors = len(os.sched_getaffinity(0))
     # With one thread a worker stands still while it waits for others: the exchange waits in the same pool.
+    share_gpus(training, own)
     configure_device(training.device, intra_op=max(2, processors), inter_op=max(2, processors))
     preflight(own, job, training.cluster.start_seconds, calls_first=training.strategy != "horovod")
     if own.task.role == "ps" or (own.cluster.number("ps") and own.task.role == "worker"):
@@ -105,7 +106,7 @@ def _run(job: TrainingJob, own: Membership) -> None:
     if own.is_chief:
         job.finish()
     else:  # the chief may still be exporting, and takes a worker that has gone for a lost one
-        _await_done(job)
+        _await_done(job, own)
 
 
 def _serve(job: TrainingJob, own: Membership) -> None:
@@ -121,11 +122,13 @@ def _serve(job: TrainingJob, own: Membership) -> None:
         spec, job_name=own.task.role, task_index=own.task.index, protocol="grpc", config=config, start=True
     )
     _LOG.info("%s serves at %s", own.task, server.target)
-    _await_done(job)
+    _await_done(job, own)
 
 
-def _await_done(job: TrainingJob) -> None:
+def _await_done(job: TrainingJob, own: Membership) -> None:
     while not job.is_done:
+        if job.failure(str(own.cluster.chief)) is not None:
+            raise tf.errors.AbortedError(None, None, "the chief has failed")
         time.sleep(_DONE_POLL_SECONDS)
 
 

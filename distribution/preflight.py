@@ -60,7 +60,7 @@ def preflight(own: Membership, job: TrainingJob, seconds: float, *, calls_first:
         waited_for = set(others)
         while waited_for:
             for task in sorted(waited_for):
-                answer = _call(own.cluster.address(task))
+                answer = _call(own.cluster.address(task), closes=not calls_first)
                 fits = isinstance(answer, dict) and _fits(hello, task, answer)
                 if answer == _SERVES or (fits and task not in needed):
                     waited_for.remove(task)
@@ -109,7 +109,7 @@ def _fits(hello: Mapping[str, str], task: Task, told: Mapping[str, str]) -> bool
     return True
 
 
-def _call(address: str) -> dict[str, str] | Literal["serves"] | None:
+def _call(address: str, closes: bool) -> dict[str, str] | Literal["serves"] | None:
     """What a task answers: its hello, that TensorFlow serves there, or nothing."""
     host, _, port = address.rpartition(":")
     try:
@@ -117,7 +117,7 @@ def _call(address: str) -> dict[str, str] | Literal["serves"] | None:
             answer = call.recv(1)
             # A gRPC server sends HTTP/2 settings first; Horovod's rendezvous waits for a request, and closes the call.
             if answer != b"{":
-                return _SERVES
+                return _SERVES if answer or closes else None
             hello: dict[str, str] = json.loads(answer + call.makefile("rb").readline(_LONGEST_HELLO))
     except (OSError, ValueError):  # nobody there, or one that has closed the call
         return None

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from configs.training import Training
 from distribution.cluster import Task
 from distribution.parent_death import die_with
+from distribution.preflight import PortError
 from distribution.task import CRASHED, DONE, FAILED, TRY_AGAIN
 from distribution.task_group import TaskGroup
 from distribution.training_job import TrainingJob
@@ -57,8 +58,15 @@ class Supervision:
             self._looked = time.monotonic()
         ended = self._group.poll()
         chief = self._group.cluster.chief
-        if ended.get(chief) == DONE and self._job.is_done:
-            self._group.settle(self._training.cluster.grace_seconds)  # servers and evaluators end by themselves
+        if ended.get(chief) == DONE:
+            if not self._job.is_done:
+                raise TrainingError(
+                    "The chief has ended before it was done.",
+                    where=f"Trainer, {chief}",
+                    received="exit code 0",
+                    fix="A run_fn returns when it has exported; it must not end its process.",
+                )
+            self._group.settle(self._training.cluster.grace_seconds, self._group.cluster.tasks)
             _LOG.info("The training is done; tasks were started again %d time(s)", self._restarts)
             return True
         lost = {task: code for task, code in ended.items() if code != DONE}
@@ -69,7 +77,11 @@ class Supervision:
     def _recover(self, lost: Mapping[Task, int]) -> None:
         alone = all(self._is_replaceable(task) for task in lost)
         if not alone:  # what the others come to say tells the cause from its consequences
-            lost = {task: code for task, code in self._group.settle(_SETTLE_SECONDS).items() if code != DONE}
+            ending = [task for task in self._group.cluster.tasks if not self._is_serving(task)]
+            ended = self._group.settle(_SETTLE_SECONDS, ending)
+            if self._job.is_done:  # the chief had exported all the same
+                return
+            lost = {task: code for task, code in ended.items() if code != DONE}
         self._raise_mistake(lost)
         named = ", ".join(f"{task} ({self._how(task, code)})" for task, code in lost.items())
         if self._restarts >= self._training.max_restarts:
@@ -77,13 +89,14 @@ class Supervision:
                 f"Tasks of the training were lost, and started again {self._restarts} time(s) already.",
                 where=f"Trainer, {named}",
                 received=f"training.max_restarts: {self._training.max_restarts}",
-                fix="See the tasks' logs; processes that SIGKILL ends were mostly out of memory. The training goes on "
-                "from its last backup when the run is resumed; raise training.max_restarts to try more often.",
+                fix="See the tasks' logs; processes that SIGKILL ends were mostly out of memory. `run --resume` goes on "
+                "from the last backup; other settings, such as a higher training.max_restarts, make a new run.",
             )
         self._restarts += 1
         if alone:
             _LOG.warning("Lost: %s. It is replaced while the others go on (%d)", named, self._restarts)
             for task in lost:
+                self._silent.pop(task, None)
                 self._group.start_task(task)
             return
         _LOG.warning("Lost: %s. All tasks start again from the last backup (%d)", named, self._restarts)
@@ -92,8 +105,13 @@ class Supervision:
         self._group.start()
 
     def _is_replaceable(self, task: Task) -> bool:
-        """Whether others can go on without it: workers of parameter servers, and evaluators."""
-        return task.role == "evaluator" or (task.role == "worker" and bool(self._group.cluster.number("ps")))
+        """Whether the others can go on without it; a port that is taken changes only when all start again."""
+        able = task.role == "evaluator" or (task.role == "worker" and bool(self._group.cluster.number("ps")))
+        return able and not isinstance(self._job.failure(str(task)), PortError)
+
+    def _is_serving(self, task: Task) -> bool:
+        """Whether it does not end when another task is lost."""
+        return task.role in ("ps", "evaluator") or (task.role == "worker" and bool(self._group.cluster.number("ps")))
 
     def _raise_mistake(self, lost: Mapping[Task, int]) -> None:
         """Raises what a task says of its mistake.
@@ -109,6 +127,9 @@ class Supervision:
     def _how(self, task: Task, code: int) -> str:
         if task in self._silent:
             return f"no sign of life for {self._silent[task]:.0f} s"
+        told = self._job.failure(str(task))
+        if isinstance(told, PortError):
+            return f"found its port taken, {told.received}"
         if code == TRY_AGAIN:
             return "lost another task or was asked to end"
         return f"ended by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"

@@ -6,7 +6,7 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from configs.training import Training
@@ -71,10 +71,15 @@ class TaskGroup:
                 process.signal(signal.SIGKILL)
         return silent
 
-    def settle(self, seconds: float) -> Mapping[Task, int]:
-        """Waits until all tasks but servers have ended, no longer than so many seconds; returns exit codes."""
+    def settle(self, seconds: float, awaited: Collection[Task]) -> Mapping[Task, int]:
+        """Waits until these tasks have ended, or one tells of a mistake; returns the exit codes of all that have ended.
+
+        Args:
+            seconds: how long to wait at most.
+            awaited: tasks that end by themselves.
+        """
         deadline = time.monotonic() + seconds
-        while len(ended := self.poll()) < len(self._processes) and time.monotonic() < deadline:
+        while not (ended := self.poll()).keys() >= set(awaited) and time.monotonic() < deadline:
             if any(self._job.failure(str(task)) for task in ended):
                 break
             time.sleep(_POLL_SECONDS)

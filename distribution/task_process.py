@@ -13,6 +13,7 @@ from typing import BinaryIO
 from distribution import task as task_module
 from distribution.cluster import Task
 from distribution.parent_death import die_with
+from distribution.python_path import python_path
 from distribution.training_job import TrainingJob
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -71,6 +72,8 @@ class TaskProcess:
             self.code = os.waitstatus_to_exitcode(status)
             self._write(b"" if not self._line else b"\n")
             os.close(self._output)
+            if self._log is not None:
+                self._log.close()
         return self.code
 
     def signal(self, number: int) -> None:
@@ -117,7 +120,7 @@ class TaskProcess:
             os.dup2(write, 2)
             os.environ.update(environment)
             if not _can_fork():
-                os.environ["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
+                os.environ["PYTHONPATH"] = python_path()
                 os.execv(sys.executable, [sys.executable, "-u", "-m", "distribution.task", job.folder])
             # In a notebook or a test the parent's streams are not files 1 and 2.
             sys.stdout = os.fdopen(1, "w", buffering=1, closefd=False)

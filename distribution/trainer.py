@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import uuid
 from typing import Any
 
@@ -17,6 +18,7 @@ from distribution.strategies.auto import resolve
 from distribution.strategies.registry import CLUSTERED, make_strategy
 from distribution.training_job import TrainingJob, json_ready
 from distribution.user_function import import_function
+from models.preemption import Preempted
 from schemas.errors import TrainingError
 
 _LOG = logging.getLogger(__name__)
@@ -42,8 +44,13 @@ def run_fn(fn_args: Any) -> None:
     configure_device(training.device)
     strategy = make_strategy(training)
     _LOG.info("Training with %s on %d replica(s)", type(strategy).__name__, strategy.num_replicas_in_sync)
-    with strategy.scope():
-        user_fn(fn_args)
+    try:
+        with strategy.scope():
+            user_fn(fn_args)
+    except Preempted as preempted:
+        _LOG.warning("%s", preempted)
+        os.kill(os.getpid(), signal.SIGTERM)  # whose handler is again what it was before the training
+        raise
 
 
 def _job(fn_args: Any, path: str, training: Training) -> TrainingJob:

@@ -21,6 +21,12 @@ from schemas.errors import ScalableTFError, TrainingError, from_dict
 _FILE, _DONE, _RESULTS, _LIFE = "job.json", "done", "results", "life"
 _CODE = ("configs", "distribution", "models", "schemas")
 _POLL_SECONDS = 0.2
+_OPERATIONAL = frozenset(
+    {
+        "cluster", "max_restarts", "device", "collectives", "tensorboard", "log_steps", "backup", "backup_keep",
+        "backup_seconds", "backup_steps",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -58,7 +64,8 @@ class TrainingJob:
     def write(self) -> TrainingJob:
         """Writes the job for its tasks, whole or not at all, and forgets what an earlier one left.
 
-        Backups stay where the earlier job was told the same: it is the training that goes on.
+        Backups stay where the earlier job was of the same data and the same settings but those that say how to run:
+        it is the training that goes on.
 
         Returns:
             The job with a token of its own.
@@ -66,10 +73,8 @@ class TrainingJob:
         job = TrainingJob(self.folder, self.name, self.run_fn, self.fn_args, uuid.uuid4().hex)
         for leftover in (_DONE, _RESULTS, _LIFE):
             _remove(_join(self.folder, leftover))
-        if (
-            tf.io.gfile.exists(_join(self.folder, _FILE))
-            and _read(_join(self.folder, _FILE))["fn_args"] != self.fn_args
-        ):
+        path = _join(self.folder, _FILE)
+        if tf.io.gfile.exists(path) and _decisive(_read(path)["fn_args"]) != _decisive(self.fn_args):
             _remove(self.backup_dir)
         for folder in (_RESULTS, _LIFE):
             tf.io.gfile.makedirs(_join(self.folder, folder))
@@ -108,7 +113,8 @@ class TrainingJob:
     @property
     def is_done(self) -> bool:
         """Whether the chief has finished."""
-        return bool(tf.io.gfile.exists(_join(self.folder, _DONE)))
+        path = _join(self.folder, _DONE)
+        return bool(tf.io.gfile.exists(path)) and _read(path) == self.token
 
     def finish(self) -> None:
         """Tells the other tasks that the model is exported."""
@@ -144,6 +150,16 @@ class TrainingJob:
     def backup_dir(self) -> str:
         """Folder of the backups."""
         return _join(self.folder, "backup")
+
+
+def _decisive(fn_args: Mapping[str, Any]) -> dict[str, Any]:
+    """What decides the outcome of a training: not where it writes, nor how its tasks are run."""
+    custom = dict(fn_args.get("custom_config") or {})
+    settings = dict(custom.pop("settings", None) or {})
+    training = {key: value for key, value in (settings.pop("training", None) or {}).items() if key not in _OPERATIONAL}
+    custom = {key: value for key, value in custom.items() if key not in ("backup_dir", "examples")}
+    places = {key: value for key, value in fn_args.items() if key != "custom_config" and not key.endswith("_dir")}
+    return {**places, "custom_config": custom, "settings": settings, "training": training}
 
 
 @functools.cache  # what is imported does not change any more, whatever becomes of the files

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import tempfile
 import time
-from collections.abc import Iterable
 from typing import Any
 
 import tensorflow as tf
@@ -15,6 +14,8 @@ from models.agreement import Agreement
 from models.backup_identity import BackupIdentity
 from models.early_stopping import BestWeights
 from models.finite import require_finite
+from models.input_fn import Split
+from models.plan import Plan
 from models.preemption import Preempted, Preemption
 
 _LOG = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ class Backup(tf.keras.callbacks.Callback):
     Args:
         directory: folder of the backups, which must outlive the process, and which all processes share.
         settings: how often to save, and how many to keep.
-        steps_per_epoch: steps of an epoch.
+        plan: batches and steps.
         stopping: the early stopping to save with it, if there is one.
         preemption: a wish to end, which is looked at after each execution.
 
@@ -44,13 +45,13 @@ class Backup(tf.keras.callbacks.Callback):
         self,
         directory: str,
         settings: Training,
-        steps_per_epoch: int,
+        plan: Plan,
         stopping: BestWeights | None = None,
         preemption: Preemption | None = None,
     ) -> None:
         super().__init__()
         self._supports_tf_logs = True
-        self._directory, self._settings, self._steps_per_epoch = directory, settings, steps_per_epoch
+        self._directory, self._settings, self._plan = directory, settings, plan
         self._stopping = _StoppingState(stopping)
         self._preemption = preemption or Preemption()
         self._agreement = Agreement()
@@ -58,12 +59,12 @@ class Backup(tf.keras.callbacks.Callback):
         self._saves_for_all = bool(tf.distribute.get_strategy().extended.should_checkpoint)
         self._epoch, self._saved_step, self._saved_at = 0, 0, time.monotonic()
 
-    def resume(self, model: tf.keras.Model, features: Iterable[str] = ()) -> int:
+    def resume(self, model: tf.keras.Model, train: Split) -> int:
         """Takes up the latest backup.
 
         Args:
             model: the compiled model, its variables and its optimizer's made.
-            features: keys of the features that it is trained on.
+            train: the rows that it is trained on.
 
         Returns:
             The step to start with; 0 where there is no backup.
@@ -78,12 +79,14 @@ class Backup(tf.keras.callbacks.Callback):
         own = self._directory if self._saves_for_all else tempfile.mkdtemp(prefix="backup-")
         self._manager = tf.train.CheckpointManager(self._checkpoint, own, max_to_keep=self._settings.backup_keep)
         latest = tf.train.latest_checkpoint(self._directory)
-        self._identity = BackupIdentity.of(model, features, self._settings, self._steps_per_epoch)
+        self._identity = BackupIdentity.of(model, train.spec, self._settings, self._plan, train.rows)
         if latest:
             self._identity.check(self._directory)
             self._checkpoint.restore(latest).assert_existing_objects_matched()
             self._saved_step = int(self._step.numpy())
             _LOG.info("Training goes on after step %d, from %s", self._saved_step, latest)
+        elif self._saves_for_all and tf.io.gfile.isdir(self._directory):
+            tf.io.gfile.rmtree(self._directory)  # what a training left that was killed before its first save was whole
         return self._saved_step
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -92,14 +95,14 @@ class Backup(tf.keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Saves when it is time. The last execution of an epoch is left to `on_epoch_end`, which knows the metrics."""
-        if batch + 1 < self._steps_per_epoch:
-            self._save_if_due(self._epoch * self._steps_per_epoch + batch + 1)
+        if batch + 1 < self._plan.steps_per_epoch:
+            self._save_if_due(self._epoch * self._plan.steps_per_epoch + batch + 1)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Saves when it is time."""
         # Of a training that is over there is nothing to take up: an older backup ends in the same place.
         if not self.model.stop_training:
-            self._save_if_due((epoch + 1) * self._steps_per_epoch)
+            self._save_if_due((epoch + 1) * self._plan.steps_per_epoch)
 
     def remove(self) -> None:
         """Removes the backups, for the time when what was trained is safe elsewhere."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import tensorflow as tf
 
 from configs.training import Training
+from models.plan import Plan
 from schemas.errors import TrainingError
 
 _FILE = "training.json"
@@ -27,7 +29,7 @@ class BackupIdentity:
 
     @classmethod
     def of(
-        cls, model: tf.keras.Model, features: Iterable[str], settings: Training, steps_per_epoch: int
+        cls, model: tf.keras.Model, features: Iterable[str], settings: Training, plan: Plan, rows: int
     ) -> BackupIdentity:
         """Of a model with its variables made, under the present strategy."""
         strategy = tf.distribute.get_strategy()
@@ -35,7 +37,9 @@ class BackupIdentity:
             {
                 "strategy": type(strategy).__name__,
                 "replicas": strategy.num_replicas_in_sync,
-                "steps_per_epoch": steps_per_epoch,
+                "rows": rows,
+                "batch_size": plan.batch_size,
+                "steps_per_epoch": plan.steps_per_epoch,
                 "features": sorted(features),
                 "optimizer": settings.optimizer.name,
                 "seed": settings.seed,
@@ -80,8 +84,8 @@ def _described(variable: tf.Variable) -> str:
 
 def _difference(saved: Any, value: Any) -> str:
     if isinstance(saved, list) and isinstance(value, list):
-        lost = [one for one in saved if one not in value]
-        return f"had {lost[0]}" if lost else f"had not {next(one for one in value if one not in saved)}"
+        lost, more = list(Counter(saved) - Counter(value)), list(Counter(value) - Counter(saved))
+        return f"had {lost[0]}" if lost else f"had not {more[0]}" if more else "were in another order"
     return f"was {saved}"
 
 

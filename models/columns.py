@@ -13,6 +13,7 @@ from schemas.errors import TrainingError
 Parse = Callable[[tf.Tensor], dict[str, tf.Tensor]]
 Columns = dict[str, npt.NDArray[np.generic]]
 _PARSED_AT_ONCE = 8192
+_FILES_AT_ONCE = 8  # a constant: by default the number of processors would decide the order of the records
 
 
 def matching_files(patterns: Sequence[str]) -> list[str]:
@@ -37,7 +38,7 @@ def matching_files(patterns: Sequence[str]) -> list[str]:
 def record_dataset(files: Sequence[str]) -> tf.data.Dataset:
     """Serialized tf.Examples of TFRecord files (gzipped where they end in .gz), always in one order."""
     compression = "GZIP" if files[0].endswith(".gz") else ""
-    return tf.data.TFRecordDataset(list(files), compression_type=compression, num_parallel_reads=tf.data.AUTOTUNE)
+    return tf.data.TFRecordDataset(list(files), compression_type=compression, num_parallel_reads=_FILES_AT_ONCE)
 
 
 def count_records(file: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import tensorflow as tf
@@ -69,8 +70,8 @@ def train_model(
     stopping = BestWeights(settings.early_stopping) if settings.early_stopping is not None else None
     backup, first_step = None, 0
     if settings.backup:
-        backup = Backup(backup_dir or default_backup_dir(run_dir), settings, plan.steps_per_epoch, stopping, preemption)
-        first_step = backup.resume(model, train.spec)
+        backup = Backup(backup_dir or default_backup_dir(run_dir), settings, plan, stopping, preemption)
+        first_step = backup.resume(model, train)
     feed = Feed.to(model, train, evaluation, plan, settings, first_step)
     callbacks: list[tf.keras.callbacks.Callback] = [NanGuard(plan.steps_per_epoch, first_step, feed.rows)]
     if settings.loop == "custom":
@@ -81,7 +82,7 @@ def train_model(
         callbacks.append(tf.keras.callbacks.TensorBoard(run_dir, write_graph=False, profile_batch=0))
     averaged = AveragedWeights() if settings.optimizer.ema is not None else None
     callbacks += [one for one in (stopping, averaged, backup) if one is not None]
-    with graph_optimization(plan.steps), preemption.watched():
+    with graph_optimization(plan.steps), preemption.watched() if backup else nullcontext():
         if settings.loop == "custom":
             history = CustomLoop(model, feed, plan, first_step).run(callbacks)
         else:

@@ -34,6 +34,8 @@ from runners.store_lock import store_lock
 from runners.walk import Walk, walk
 from schemas.errors import RunError, ScalableTFError
 
+_CLEARING_SECONDS = 10.0
+
 
 @dataclass
 class RunResult:
@@ -159,6 +161,8 @@ def _walk(
             logs=run.path,
             parallel=settings.runner.parallel_nodes,
             progress=progress,
+            # A training saves its state first; its launcher then has some seconds to clear up.
+            grace=settings.training.cluster.grace_seconds + _CLEARING_SECONDS,
         )
     for node, error in done.errors.items():
         books.end(run, "failed", f"{node}: {error.what}")

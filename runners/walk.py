@@ -42,6 +42,7 @@ def walk(
     logs: Path,
     parallel: int,
     progress: Progress,
+    grace: float = 5.0,
 ) -> Walk:
     """Runs every node once, after those that it needs.
 
@@ -51,6 +52,7 @@ def walk(
         logs: folder for the log files, `<node>.log`.
         parallel: how many nodes may run at the same time.
         progress: told of every change.
+        grace: seconds that a node has to end after SIGTERM, before it is killed.
 
     Returns:
         How each node ended. An interrupt stops the running workers and goes on to the caller.
@@ -64,7 +66,7 @@ def walk(
                 if len(running) < parallel:
                     with uninterrupted():
                         worker = Worker(node, logs / f"{node}.log", lambda node=node: work(node))  # type: ignore[misc]
-                        started.callback(worker.stop)
+                        started.callback(worker.stop, grace)
                     waiting.remove(node)
                     running[node] = worker
                     progress.set(node, "running")

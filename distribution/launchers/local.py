@@ -6,11 +6,13 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from configs.training import Training
+from distribution.python_path import python_path
 from distribution.supervision import SUPERVISOR
 from distribution.task import DONE
 from distribution.training_job import TrainingJob
@@ -33,16 +35,19 @@ def launch(job: TrainingJob, training: Training) -> None:
         TrainingError: a task has failed by a mistake, or tasks were lost more often than `training.max_restarts`.
     """
     command = [sys.executable, "-u", "-m", "distribution.supervision", job.folder, str(os.getpid())]
-    path = os.pathsep.join(found for found in sys.path if found)
-    environment = {**os.environ, "PYTHONPATH": path, "TF_USE_LEGACY_KERAS": "1"}
-    # A process group of its own: a signal to this one's does not reach the tasks before the supervisor acts on it.
+    environment = {**os.environ, "PYTHONPATH": python_path(), "TF_USE_LEGACY_KERAS": "1"}
+    with tempfile.TemporaryDirectory(prefix="training-") as scratch:  # what tasks that are killed leave there goes, too
+        _run(job, command, {**environment, "TMPDIR": scratch})
+
+
+def _run(job: TrainingJob, command: list[str], environment: dict[str, str]) -> None:
     supervisor = subprocess.Popen(
         command,
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        start_new_session=True,
+        start_new_session=True,  # a signal to this process's group reaches the tasks by way of the supervisor only
         text=True,
         errors="replace",
     )

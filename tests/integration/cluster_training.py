@@ -18,6 +18,7 @@ import numpy as np
 import tensorflow as tf
 
 from configs.training import Training
+from distribution.python_path import python_path
 from distribution.trainer import run_fn as trainer_run_fn
 from models.head import Head
 from models.input_fn import Split
@@ -174,7 +175,7 @@ class ClusterTraining:
         (self.folder / "arguments.json").write_text(json.dumps(vars(self.arguments())))
         return subprocess.Popen(
             [sys.executable, "-m", "tests.integration.cluster_training", str(self.folder)],
-            env={**os.environ, "TF_USE_LEGACY_KERAS": "1", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env={**os.environ, "TF_USE_LEGACY_KERAS": "1", "PYTHONPATH": python_path()},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from distribution.python_path import python_path
 from tests.integration.cluster_training import ClusterTraining, wait_for
 
 pytestmark = [pytest.mark.xdist_group("cluster"), pytest.mark.timeout(900)]
@@ -41,7 +42,7 @@ class Hosts:
         """Runs Python on a host, as the worker of its number."""
         cluster = {"worker": [f"{address}:{PORT}" for address in ADDRESSES]}
         config = json.dumps({"cluster": cluster, "task": {"type": "worker", "index": host}})
-        environment = {**os.environ, "TF_USE_LEGACY_KERAS": "1", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        environment = {**os.environ, "TF_USE_LEGACY_KERAS": "1", "PYTHONPATH": python_path()}
         return subprocess.Popen(
             ["ip", "netns", "exec", self.names[host], sys.executable, "-m", *command],
             env={**environment, "TF_CONFIG": config},

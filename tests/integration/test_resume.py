@@ -94,7 +94,7 @@ def test_an_unfinished_training_is_not_begun_again(commands: CommandServer, tmp_
     again = commands.run(["run", "-c", str(settings), *options, "--resume", "--debug"])
     assert again.wait() == 0, again.text
     (log,) = (tmp_path / "output/logs").glob("*/Trainer.log")
-    assert re.search(r"Training goes on at epoch \d+", log.read_text())
+    assert re.search(r"Training goes on after step \d+", log.read_text())
     assert not list(backups.glob("*/backup"))
 
 
