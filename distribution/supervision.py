@@ -89,8 +89,8 @@ class Supervision:
                 f"Tasks of the training were lost, and started again {self._restarts} time(s) already.",
                 where=f"Trainer, {named}",
                 received=f"training.max_restarts: {self._training.max_restarts}",
-                fix="See the tasks' logs; processes that SIGKILL ends were mostly out of memory. `run --resume` goes on "
-                "from the last backup; other settings, such as a higher training.max_restarts, make a new run.",
+                fix="See the tasks' logs; processes that SIGKILL ends were mostly out of memory. `run --resume` goes"
+                " on from the last backup; other settings, a higher training.max_restarts among them, make a new run.",
             )
         self._restarts += 1
         if alone:
