@@ -90,6 +90,8 @@ class Cluster:
 def parse_tf_config(text: str, name: str = "TF_CONFIG") -> tuple[Cluster, Task]:
     """A cluster and the task of this process from TF_CONFIG, or from a text of the same form.
 
+    The cluster need not list the evaluator, to which nobody talks: Kubeflow's training operator leaves it out.
+
     Args:
         text: JSON, `{"cluster": {role: [address, ...]}, "task": {"type": role, "index": number}}`.
         name: what to call it in messages.
@@ -109,7 +111,7 @@ def parse_tf_config(text: str, name: str = "TF_CONFIG") -> tuple[Cluster, Task]:
     role, index = task.get("type"), task.get("index")
     parsed = Cluster({role: tuple(found) for role, found in cluster.items()})
     own = Task(_check_role(role), _index(index, name))
-    if not own.index < parsed.number(own.role):
+    if own.index >= parsed.number(own.role) and own != Task("evaluator", 0):
         raise _wrong(
             f"{name} says that this is {own}, but the cluster has {parsed.number(own.role)} of that role.",
             json.dumps(task),

@@ -129,7 +129,10 @@ def _answering(own: Membership, hello: bytes) -> Iterator[None]:
     """Answers every call at the task's own port meanwhile."""
     port = int(own.cluster.address(own.task).rpartition(":")[2])
     try:
-        server = socket.create_server(("", port), backlog=128)
+        if socket.has_dualstack_ipv6():
+            server = socket.create_server(("", port), family=socket.AF_INET6, backlog=128, dualstack_ipv6=True)
+        else:
+            server = socket.create_server(("", port), backlog=128)
     except OSError as error:
         raise PortError(
             f"The port of {own.task} cannot be listened at.",

@@ -142,6 +142,10 @@ class TrainingJob:
         _remove(_join(self.folder, _RESULTS))
         tf.io.gfile.makedirs(_join(self.folder, _RESULTS))
 
+    def forget_failure(self, task: str) -> None:
+        """For another process of the task."""
+        _remove(_join(self.folder, _RESULTS, f"{task}.json"))
+
     def life_path(self, task: str) -> str:
         """The file in which a task counts as long as it lives."""
         return _join(self.folder, _LIFE, task)

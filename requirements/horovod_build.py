@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from typing import Dict, Optional
+from typing import Dict, Mapping, Optional
 
 from machine import glibc_version, say
 from setup_error import SetupError, exit_code_of
@@ -36,10 +36,21 @@ found = importlib.util.find_spec("tensorflow").submodule_search_locations[0]
 has_headers = os.path.isdir(os.path.join(found, "include"))
 print(json.dumps([importlib.metadata.version("tensorflow"), sysconfig.get_config_var("SOABI"), has_headers]))
 """
+_LOG = "build.log"
 _LOADS = "import horovod.tensorflow as hvd; raise SystemExit(not hvd.gloo_built())"
 _OTHER_WAY = (
     "training.strategy=multi_worker_mirrored trains in several processes as well, and needs nothing but TensorFlow."
 )
+
+
+def wheels_folder(environ: Mapping[str, str]) -> str:
+    """Where wheels are kept, outside of the project.
+
+    Args:
+        environ: XDG_CACHE_HOME.
+    """
+    caches = environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return os.path.join(caches, "scalable-tensorflow", "horovod")
 
 
 def ensure_horovod(python: str, cache: str) -> None:
@@ -66,8 +77,12 @@ def ensure_horovod(python: str, cache: str) -> None:
         wheel = _build(python, environ, folder, tensorflow)
     _pip(python, environ, "install", "--no-deps", "--force-reinstall", wheel)
     if not _loads(python, environ):
-        shutil.rmtree(folder)
-        raise SetupError("Horovod was built and does not load.", f"{wheel}, which is removed", _OTHER_WAY)
+        os.remove(wheel)
+        raise SetupError(
+            "Horovod was built and does not load.",
+            f"{wheel}, which is removed; how it was built: {os.path.join(folder, _LOG)}",
+            _OTHER_WAY,
+        )
     say(f"Horovod {VERSION} for TensorFlow {tensorflow} is installed")
 
 
@@ -94,7 +109,7 @@ def _check_build(environ: Dict[str, str], has_headers: bool) -> None:
 
 def _build(python: str, environ: Dict[str, str], folder: str, tensorflow: str) -> str:
     os.makedirs(folder, exist_ok=True)
-    log = os.path.join(folder, "build.log")
+    log = os.path.join(folder, _LOG)
     say(f"building Horovod {VERSION} for TensorFlow {tensorflow}; 2 to 5 minutes, once. Its log: {log}")
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         pinned = os.path.join(scratch, "horovod.txt")
@@ -135,5 +150,4 @@ def _pip(python: str, environ: Dict[str, str], command: str, *arguments: str, lo
 if __name__ == "__main__":
     root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     own_python = os.path.join(root, ".venv", "bin", "python")
-    kept = os.path.join(os.path.expanduser("~"), ".cache", "scalable-tensorflow", "horovod")
-    sys.exit(exit_code_of(lambda: ensure_horovod(own_python, kept)))
+    sys.exit(exit_code_of(lambda: ensure_horovod(own_python, wheels_folder(os.environ))))

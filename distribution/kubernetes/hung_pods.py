@@ -6,7 +6,7 @@ from typing import Any
 
 from distribution.kubernetes.cluster_api import ClusterApi
 from distribution.kubernetes.pod_logs import say
-from distribution.kubernetes.pod_state import is_running, task_name
+from distribution.kubernetes.pod_state import is_ended, is_running, task_name
 from distribution.kubernetes.task_reports import TaskReports
 
 
@@ -20,16 +20,22 @@ class HungPods:
 
     def __init__(self, api: ClusterApi, reports: TaskReports) -> None:
         self._api, self._reports = api, reports
-        self._started: dict[str, str] = {}
+        self._begun: set[str] = set()
 
     def look(self, pods: list[dict[str, Any]]) -> None:
-        """At the pods that there are now."""
+        """At the pods that there are now.
+
+        Raises:
+            ApiError: one could not be removed; another look tries again.
+        """
+        for pod in pods:
+            # What there is of its task was told by an earlier pod; one that has ended already may have told it itself.
+            if pod["metadata"]["uid"] not in self._begun and not is_ended(pod):
+                self._begun.add(pod["metadata"]["uid"])
+                self._reports.begins(task_name(pod))
         for pod in filter(is_running, pods):
-            task, meta = task_name(pod), pod["metadata"]
-            if self._started.get(task) != meta["uid"]:
-                self._started[task] = meta["uid"]
-                self._reports.begins(task)
+            task, name = task_name(pod), pod["metadata"]["name"]
             seconds = self._reports.silent_for(task)
             if seconds is not None:
-                say(task, f"no sign of life for {seconds:.0f} s: pod {meta['name']} is removed")
-                self._api.delete("Pod", meta["name"], at_once=True)
+                self._api.delete("Pod", name, at_once=True)
+                say(task, f"no sign of life for {seconds:.0f} s: pod {name} is removed")

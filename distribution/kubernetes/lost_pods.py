@@ -33,12 +33,14 @@ class LostPods:
         self._seen: dict[str, dict[str, Any]] = {}
         self._said: set[str] = set()
         self._crashed: set[str] = set()
+        self._to_remove: set[str] = set()
 
     def look(self, pods: list[dict[str, Any]]) -> None:
         """At the pods that there are now.
 
         Raises:
             ScalableTFError: a task has crashed twice.
+            ApiError: one could not be removed; another look tries again.
         """
         there = {pod["metadata"]["uid"]: pod for pod in pods}
         lost = []
@@ -56,7 +58,11 @@ class LostPods:
         for pod in lost:
             self._judge(pod)
         if "ps" in self._workload.tasks and any(role_of(pod) in ("chief", "ps") for pod in lost):
-            self._start_again(pods)
+            self._to_remove |= {
+                pod["metadata"]["uid"] for pod in pods if is_running(pod) and role_of(pod) != "evaluator"
+            }
+            self._said |= self._to_remove
+        self._remove(pods)
 
     def _judge(self, pod: dict[str, Any]) -> None:
         if end_of(pod).get("exitCode") == CRASHED:
@@ -64,12 +70,12 @@ class LostPods:
                 raise failed_task(self._api, pod, self._reports)
             self._crashed.add(task_name(pod))
 
-    def _start_again(self, pods: list[dict[str, Any]]) -> None:
+    def _remove(self, pods: list[dict[str, Any]]) -> None:
         for pod in filter(is_running, pods):
-            if role_of(pod) != "evaluator":
-                self._said.add(pod["metadata"]["uid"])
-                say(task_name(pod), "starts again with the others, from the last checkpoint")
+            if pod["metadata"]["uid"] in self._to_remove:
                 self._api.delete("Pod", pod["metadata"]["name"], at_once=True)
+                self._to_remove.remove(pod["metadata"]["uid"])
+                say(task_name(pod), "starts again with the others, from the last checkpoint")
 
 
 def _is_taken(pod: dict[str, Any]) -> bool:

@@ -61,8 +61,9 @@ class JobReports(TaskReports):
         self._life = LifeWatch(job, hung_seconds)
 
     def begins(self, task: str) -> None:
-        """Forgets the signs of an earlier pod."""
+        """Forgets the signs and the failure of an earlier pod."""
         self._life.begin(task)
+        self._job.forget_failure(task)
 
     def silent_for(self, task: str) -> float | None:
         """Seconds since the last sign, where they are too many."""
@@ -107,15 +108,15 @@ def _follow(api: ClusterApi, workload: Workload, logs: PodLogs, start_seconds: f
     while True:
         try:
             jobs, pods = api.jobs(workload.selector), api.pods(workload.selector)
+            logs.follow(pods)
+            lost.look(pods)
+            hung.look(pods)
             answered = time.monotonic()
         except ApiError as error:
             if error.status in (401, 403) or time.monotonic() - answered > _API_SECONDS:
                 raise
             time.sleep(_LOOK_SECONDS)
             continue
-        logs.follow(pods)
-        lost.look(pods)
-        hung.look(pods)
         for job in jobs:
             failure = failure_of(job)
             if failure is not None:

@@ -47,6 +47,13 @@ def test_what_is_written_is_read(workers: int, ps: int, index: int) -> None:
     assert parse_tf_config(cluster.tf_config(task)) == (cluster, task)
 
 
+def test_an_evaluator_need_not_be_in_the_cluster() -> None:
+    text = '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "evaluator", "index": 0}}'
+    cluster, own = parse_tf_config(text)
+    assert (cluster, own) == (Cluster(WORKERS), Task("evaluator", 0))
+    assert json.loads(cluster.tf_config(own)) == json.loads(text)
+
+
 @pytest.mark.parametrize(
     ("addresses", "message"),
     [
@@ -78,6 +85,7 @@ def test_clusters_that_cannot_be(addresses: dict[str, tuple[str, ...]], message:
         ('{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": true}}', "is not a number from 0"),
         ('{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 1}}', "says that this is worker-1"),
         ('{"cluster": {"worker": ["a:1"]}, "task": {"type": "ps", "index": 0}}', "the cluster has 0 of that role"),
+        ('{"cluster": {"worker": ["a:1"]}, "task": {"type": "evaluator", "index": 1}}', "that this is evaluator-1"),
     ],
 )
 def test_malformed_tf_config(text: str, message: str) -> None:

@@ -73,6 +73,12 @@ def test_tasks_that_fit_together(cluster: Cluster, job: TrainingJob) -> None:
     assert called(cluster, job, job) == [None, None]
 
 
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="no IPv6 here")
+def test_tasks_with_addresses_of_both_kinds(job: TrainingJob) -> None:
+    first, second = free_ports(2)
+    assert called(Cluster({"worker": (f"127.0.0.1:{first}", f"[::1]:{second}")}), job, job) == [None, None]
+
+
 def test_other_settings_on_one_of_them(cluster: Cluster, job: TrainingJob) -> None:
     other = dataclasses.replace(job, fn_args={"train_steps": 3})
     errors = [error for error in called(cluster, job, other) if error is not None]

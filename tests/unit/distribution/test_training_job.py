@@ -51,8 +51,16 @@ def test_mistakes_and_crashes(job: TrainingJob) -> None:
     crash = job.failure("worker-1")
     assert crash is not None
     assert (crash.what, crash.received) == (TrainingJob.CRASHED, "ValueError: no")
+
+
+def test_failures_are_forgotten_by_task_and_all_at_once(job: TrainingJob) -> None:
+    for task in ("worker-0", "worker-1", "worker-2"):
+        job.report(task, None, "ValueError: no")
+    job.forget_failure("worker-0")
+    assert [job.failure(f"worker-{index}") is None for index in range(3)] == [True, False, False]
+    job.forget_failure("worker-0")
     job.forget_failures()
-    assert job.failure("worker-0") is None
+    assert [job.failure(f"worker-{index}") is None for index in range(3)] == [True, True, True]
 
 
 def test_backups_outlive_a_job_that_is_written_anew_and_not_another(job: TrainingJob) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from horovod_build import ensure_horovod
+from horovod_build import ensure_horovod, wheels_folder
 from setup_error import SetupError
 
-# Refuses to build where the file `refuse` stands beside it; has a TensorFlow without headers where `bare` does.
+# Refuses to build where the file `refuse` stands beside it; has a TensorFlow without headers where `bare` does; what it
+# installs does not load where `broken` does.
 PYTHON = """#!/bin/sh
 here=$(dirname "$0")
 [ "$1 $2" = "-m pip" ] && echo "$3" >> "$here/asked"
@@ -17,7 +18,7 @@ case "$*" in
         [ -e "$here/refuse" ] && echo "no member named that" && exit 1
         for last in "$@"; do :; done
         touch "$last/horovod-0.28.1-cp310-cp310-linux_x86_64.whl";;
-    *"-m pip install"*) touch "$here/installed";;
+    *"-m pip install"*) [ -e "$here/broken" ] || touch "$here/installed";;
     *importlib.metadata*) echo "[\\"2.16.2\\", \\"cpython-310\\", $([ -e "$here/bare" ] && echo false || echo true)]";;
     *gloo_built*) [ -e "$here/installed" ];;
 esac
@@ -84,3 +85,18 @@ def test_a_build_that_fails_leaves_its_log_and_nothing_else(python: Path, tmp_pa
     (log,) = (tmp_path / "cache").glob("*/*")
     assert caught.value.received == f"see {log}"
     assert log.read_text() == "no member named that\n"
+
+
+def test_a_wheel_that_does_not_load_is_removed_and_its_log_stays(python: Path, tmp_path: Path) -> None:
+    python.with_name("broken").touch()
+    with pytest.raises(SetupError, match="was built and does not load") as caught:
+        ensure_horovod(str(python), str(tmp_path / "cache"))
+    (left,) = (tmp_path / "cache").glob("*/*")
+    assert left.name == "build.log"
+    assert caught.value.received.endswith(f"how it was built: {left}")
+
+
+def test_wheels_are_in_the_users_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ada")
+    assert wheels_folder({}) == "/home/ada/.cache/scalable-tensorflow/horovod"
+    assert wheels_folder({"XDG_CACHE_HOME": "/fast"}) == "/fast/scalable-tensorflow/horovod"

@@ -52,3 +52,17 @@ EVERYTHING: dict[str, Any] = {
     "group": 0,
 }
 """Every setting of the pods."""
+
+
+def pod(role: str, index: int = 0, *, phase: str = "Running", uid: str | None = None) -> dict[str, Any]:
+    """A pod of a task, as the API server has it."""
+    name = f"taxi-{role}-{index}"
+    return {
+        "metadata": {
+            "name": name,
+            "uid": uid or name,
+            "labels": {"scalable-tf/role": role},
+            "annotations": {"batch.kubernetes.io/job-completion-index": str(index)},
+        },
+        "status": {"phase": phase},
+    }
