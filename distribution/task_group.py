@@ -51,6 +51,7 @@ class TaskGroup:
     def start_task(self, task: Task) -> None:
         """Starts one task, for the first time or again."""
         self._life.begin(str(task))
+        self._job.forget_failure(str(task))
         environment = {"TF_CONFIG": self.cluster.tf_config(task)}
         log = None if self._logs is None else open(self._logs / f"{task}.log", "ab")  # noqa: SIM115  (kept by the process)
         self._processes[task] = TaskProcess(self._job, task, environment, self._processors.get(task), log)
