@@ -7,6 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from configs.training import Optimizer
+from models.plain_sgd import PlainSGD
 from models.scale import UNSCALED, Scale
 from models.schedule import LearningRate
 
@@ -32,7 +33,7 @@ def make_optimizer(settings: Optimizer, total_steps: int, scale: Scale = UNSCALE
     classes = {
         "adam": tf.keras.optimizers.Adam,
         "adamw": tf.keras.optimizers.AdamW,
-        "sgd": tf.keras.optimizers.SGD,
+        "sgd": tf.keras.optimizers.SGD if settings.momentum else PlainSGD,
         "adagrad": tf.keras.optimizers.Adagrad,
         "rmsprop": tf.keras.optimizers.RMSprop,
         "ftrl": tf.keras.optimizers.Ftrl,

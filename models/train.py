@@ -95,7 +95,7 @@ def _workers() -> int:
     strategy = tf.distribute.get_strategy()
     if not isinstance(strategy, tf.distribute.experimental.ParameterServerStrategy):
         return 1
-    return len(strategy.cluster_resolver.cluster_spec().task_indices("worker"))
+    return len(strategy._cluster_resolver.cluster_spec().task_indices("worker"))  # the public property is None
 
 
 def default_backup_dir(run_dir: str) -> str:
