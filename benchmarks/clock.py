@@ -1,12 +1,13 @@
-"""The times of a training's executions. Imports TensorFlow."""
+"""The times of a training's executions."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from models.network import Network
+if TYPE_CHECKING:
+    from models.network import Network
 
 TRAIN, TEST = "train", "test"
 

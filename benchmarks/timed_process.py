@@ -57,6 +57,16 @@ class TimedProcess:
         Raises:
             RunError: it failed; the message holds the end of what it wrote.
         """
+        self.wait()
+        found: dict[str, Any] = json.loads(self._result.read_text(encoding="utf-8"))
+        return {**found, "started": self._started}
+
+    def wait(self) -> None:
+        """Waits for the end.
+
+        Raises:
+            RunError: as `outcome`.
+        """
         code = self._process.wait()
         if code != 0:
             lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -65,8 +75,6 @@ class TimedProcess:
                 where=str(self._log),
                 received=f"exit code {code}",
             )
-        found: dict[str, Any] = json.loads(self._result.read_text(encoding="utf-8"))
-        return {**found, "started": self._started}
 
     def log(self) -> str:
         """What it wrote."""

@@ -46,7 +46,7 @@ class TrainingData:
         """Runs our pipeline up to Transform.
 
         Args:
-            folder: to be made, or one in which this was called before: then nothing is made again.
+            folder: to be made; one in which this has ended well before is taken as it is.
             config: the settings.
             rows: rows of the CSV, see `benchmarks.rows`.
             seed: of the rows.
@@ -54,20 +54,16 @@ class TrainingData:
         Raises:
             RunError: the pipeline failed.
         """
-        csv, output_dir = folder / "rows.csv", folder / "pipeline"
-        if not csv.exists():
+        output_dir, complete = folder / "pipeline", folder / "complete"
+        if not complete.exists():
             folder.mkdir(parents=True, exist_ok=True)
-            write_rows(csv, rows, seed)
-        ran = subprocess.run(
-            [*our_command([config], output_dir, csv), "--to", "Transform"],
-            cwd=_ROOT, env=child_environment(), capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        if ran.returncode != 0:
-            raise RunError("Our pipeline failed.", where="scalable-tf run --to Transform", received=ran.stderr[-2000:])
+            write_rows(folder / "rows.csv", rows, seed)
+            _transform(config, output_dir, folder / "rows.csv")
+            complete.touch()
         settings, made = load_settings([config]), output_dir / "artifacts" / "Transform"
         return cls(
-            _only(made / "transformed_examples"),
-            _only(made / "transform_graph"),
+            _newest(made / "transformed_examples"),
+            _newest(made / "transform_graph"),
             settings.model.model_dump(mode="json"),
             settings.training.model_dump(mode="json"),
             settings.table.model_dump(mode="json"),
@@ -126,6 +122,13 @@ class TrainingData:
         return self.start(folder, training, **options).outcome()
 
 
-def _only(folder: Path) -> Path:
+def _transform(config: Path, output_dir: Path, csv: Path) -> None:
+    command = [*our_command([config], output_dir, csv), "--to", "Transform"]
+    ran = subprocess.run(command, cwd=_ROOT, env=child_environment(), capture_output=True, text=True, check=False)
+    if ran.returncode != 0:
+        raise RunError("Our pipeline failed.", where="scalable-tf run --to Transform", received=ran.stderr[-2000:])
+
+
+def _newest(folder: Path) -> Path:
     """The newest execution's folder."""
     return max((found for found in folder.iterdir() if found.name.isdigit()), key=lambda found: int(found.name))
