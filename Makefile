@@ -6,7 +6,7 @@ PYTEST := $(BIN)/python -m pytest -n auto --dist loadgroup
 IMAGE := PYTHONPATH=requirements PYTHONDONTWRITEBYTECODE=1 $(PYTHON3) -m deploy.image
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast check lock image test-image image-size clean
+.PHONY: help setup demo test test-fast check horovod kubernetes lock image test-image image-size clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ check: setup ## lint, format, types, import order, packaging
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q tests/unit/test_packaging.py
 
+horovod: setup ## Horovod for the environment, built once (docs/horovod.md); needs cmake and g++
+	@$(PYTHON3) requirements/horovod_build.py
+
 lock: ## resolve the locks in requirements/ anew
 	@$(PYTHON3) requirements/lock.py
 
@@ -42,6 +45,9 @@ test-image: ## the image, and the fast, component and e2e tests in it (TESTS="..
 
 image-size: ## what the image weighs, by layer and by package
 	@$(IMAGE) size
+
+kubernetes: ## a Kubernetes control plane for the tests, built from source into ~/.cache, once (10 minutes)
+	@PYTHONPATH=requirements PYTHONDONTWRITEBYTECODE=1 $(PYTHON3) -m deploy.control_plane
 
 clean: ## remove caches and build products (.venv and outputs stay)
 	rm -rf build dist *.egg-info .cache .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -16,6 +16,7 @@ PACKAGES = [
     "transforms",
     "models",
     "distribution",
+    "distribution.kubernetes",
     "distribution.launchers",
     "distribution.strategies",
     "components",

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from configs.kubernetes_pods import KubernetesPods
 from configs.section import Location, Section
 from schemas.errors import PlacedValueError
 
@@ -120,6 +121,7 @@ class Cluster(Section):
         120.0, gt=0.0, description="A task that gives no sign of life for so long is reported, ended and started again."
     )
     grace_seconds: float = Field(20.0, ge=0.0, description="Time to save the state, for tasks that are asked to end.")
+    kubernetes: KubernetesPods = KubernetesPods()
 
 
 class Training(Section):

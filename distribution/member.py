@@ -20,7 +20,7 @@ from distribution.membership import Membership
 from distribution.preflight import PortError, StaleJobError, preflight
 from distribution.sign_of_life import sign_of_life
 from distribution.strategies.registry import make_strategy
-from distribution.task import DONE, FAILED, TRY_AGAIN
+from distribution.task import CRASHED, DONE, FAILED, TRY_AGAIN
 from distribution.training_job import TrainingJob
 from distribution.user_function import import_function
 from models.preemption import Preempted
@@ -34,7 +34,8 @@ _LOST = (
     tf.errors.DeadlineExceededError,
 )
 """What TensorFlow raises when another task is gone."""
-_NO_PORT = "Could not start gRPC server"
+_PASSING = ("Could not start gRPC server", "Stream removed", "Horovod has been shut down")
+"""Of errors that are of no class of their own: the port was taken since the look at it, or another task is gone."""
 _SIGNS_IN_TIME = 10
 _DONE_POLL_SECONDS = 0.2
 _OWN_FOLDERS = ("serving_model_dir", "eval_model_dir", "model_run_dir")
@@ -70,12 +71,13 @@ def take_part(job: TrainingJob, own: Membership) -> int:
         job.report(name, error)
         return FAILED
     except Exception as error:  # whatever it is, whoever started the task wants to know
-        if _NO_PORT in str(error):  # taken since the look at it
-            _LOG.warning("%s: %s", name, _first_line(error))
+        passing = next((part for part in _PASSING if part in str(error)), None)
+        if passing is not None:
+            _LOG.warning("%s: %s", name, passing)
             return TRY_AGAIN
         traceback.print_exc()
         job.report(name, None, f"{type(error).__name__}: {_first_line(error)}")
-        return FAILED
+        return CRASHED
     return DONE
 
 
@@ -85,7 +87,7 @@ def _run(job: TrainingJob, own: Membership) -> None:
     processors = len(os.sched_getaffinity(0))
     # With one thread a worker stands still while it waits for others: the exchange waits in the same pool.
     configure_device(training.device, intra_op=max(2, processors), inter_op=max(2, processors))
-    preflight(own, job, training.cluster.start_seconds)
+    preflight(own, job, training.cluster.start_seconds, calls_first=training.strategy != "horovod")
     if own.task.role == "ps" or (own.cluster.number("ps") and own.task.role == "worker"):
         _serve(job, own)
         return

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from distribution.cluster import Cluster, Task, parse_tf_config
+from distribution.horovod_rendezvous import ADDRESS, RANK, meet
+from distribution.task import START_SECONDS
 from schemas.errors import TrainingError
 
 CLUSTER, ROLE, INDEX = "STF_CLUSTER", "STF_ROLE", "JOB_COMPLETION_INDEX"
@@ -34,7 +36,7 @@ class Membership:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Membership:
-        """Reads TF_CONFIG; else what our Kubernetes Jobs set; else Vertex AI's CLUSTER_SPEC.
+        """Reads TF_CONFIG; else what our Kubernetes Jobs set; else Vertex AI's CLUSTER_SPEC; else what horovodrun sets.
 
         Vertex AI's worker pools are, in their order, chief, workers, parameter servers and evaluator:
         https://cloud.google.com/vertex-ai/docs/training/distributed-training
@@ -53,11 +55,13 @@ class Membership:
             return cls(*parse_tf_config(json.dumps({"cluster": cluster, "task": task}), CLUSTER))
         if environment.get("CLUSTER_SPEC"):
             return cls(*parse_tf_config(_from_vertex(environment["CLUSTER_SPEC"]), "CLUSTER_SPEC"))
+        if environment.get(RANK) and environment.get(ADDRESS):
+            return cls(*meet(environment, float(environment.get(START_SECONDS, 300.0))))
         raise TrainingError(
             "Nothing says which task of the cluster this process is.",
             where="training.cluster.launcher",
             received="env, without TF_CONFIG",
-            fix="Set TF_CONFIG for each process, or let training.cluster.launcher: local start them.",
+            fix="Set TF_CONFIG for each process, use horovodrun, or let training.cluster.launcher: local start them.",
         )
 
 

@@ -32,7 +32,7 @@ class StaleJobError(TrainingError):
     """The job has been written anew since this task read it."""
 
 
-def preflight(own: Membership, job: TrainingJob, seconds: float) -> None:
+def preflight(own: Membership, job: TrainingJob, seconds: float, *, calls_first: bool = True) -> None:
     """Calls every other task at its address, and compares jobs and fingerprints; evaluators take no part.
 
     Each task answers at the address where TensorFlow will listen afterwards. One where TensorFlow answers has gone on
@@ -42,6 +42,7 @@ def preflight(own: Membership, job: TrainingJob, seconds: float) -> None:
         own: this task.
         job: what this task was told; its fingerprint, of code and settings, must be the same everywhere.
         seconds: how long the others are waited for.
+        calls_first: whether TensorFlow calls others at once, and so must find theirs.
 
     Raises:
         PortError: the own port is taken.
@@ -51,7 +52,8 @@ def preflight(own: Membership, job: TrainingJob, seconds: float) -> None:
     if own.task.role == "evaluator":
         return
     others = [task for task in own.cluster.tasks if task != own.task and task.role != "evaluator"]
-    needed = _needed_servers(own)
+    # Horovod's processes wait for each other by themselves.
+    needed = _needed_servers(own) if calls_first else set()
     deadline = time.monotonic() + seconds
     hello = {"task": str(own.task), "token": job.token, "fingerprint": job.fingerprint}
     with _answering(own, json.dumps(hello).encode()):
@@ -113,7 +115,8 @@ def _call(address: str) -> dict[str, str] | Literal["serves"] | None:
     try:
         with socket.create_connection((host.strip("[]"), int(port)), timeout=_CALL_SECONDS) as call:
             answer = call.recv(1)
-            if answer and answer != b"{":  # HTTP/2 settings, which a gRPC server sends first
+            # A gRPC server sends HTTP/2 settings first; Horovod's rendezvous waits for a request, and closes the call.
+            if answer != b"{":
                 return _SERVES
             hello: dict[str, str] = json.loads(answer + call.makefile("rb").readline(_LONGEST_HELLO))
     except (OSError, ValueError):  # nobody there, or one that has closed the call

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from configs.training import Training
 from distribution.cluster import Task
 from distribution.parent_death import die_with
-from distribution.task import DONE, FAILED, TRY_AGAIN
+from distribution.task import CRASHED, DONE, FAILED, TRY_AGAIN
 from distribution.task_group import TaskGroup
 from distribution.training_job import TrainingJob
 from distribution.user_function import import_function
@@ -58,6 +58,7 @@ class Supervision:
         ended = self._group.poll()
         chief = self._group.cluster.chief
         if ended.get(chief) == DONE and self._job.is_done:
+            self._group.settle(self._training.cluster.grace_seconds)  # servers and evaluators end by themselves
             _LOG.info("The training is done; tasks were started again %d time(s)", self._restarts)
             return True
         lost = {task: code for task, code in ended.items() if code != DONE}
@@ -101,7 +102,7 @@ class Supervision:
         """
         killed = any(code < 0 for code in lost.values())
         for task, code in lost.items():
-            error = self._job.failure(str(task)) if code == FAILED else None
+            error = self._job.failure(str(task)) if code in (FAILED, CRASHED) else None
             if error is not None and not (killed and error.what == TrainingJob.CRASHED):
                 raise error
 
@@ -124,7 +125,8 @@ def main(arguments: Sequence[str]) -> int:
         signal.signal(number, lambda number, frame: asked.append(number))
     group = TaskGroup(job, job.training)
     try:
-        import_function(job.run_fn)  # so that the tasks have it already
+        import_function(job.run_fn)  # so that the tasks have it already, and all of them the same
+        _LOG.info("Code and settings: %s", job.fingerprint[:12])
         supervision = Supervision(job, job.training, group)
         group.start()
         while not supervision.is_done():

@@ -4,6 +4,7 @@ FOLDER holds the job, see `distribution.training_job`. Exit codes tell whoever s
 
     0    done: the chief has exported the model
     1    a mistake, which FOLDER/results describes: trying again would end the same way
+    70   a crash (EX_SOFTWARE), which FOLDER/results describes: a mistake, or what came of the loss of another task
     75   try again (EX_TEMPFAIL of sysexits.h): another task was lost, or this one was asked to end; the state is saved
 """
 
@@ -18,7 +19,7 @@ from schemas.errors import ScalableTFError
 
 _LOG = logging.getLogger(__name__)
 
-DONE, FAILED, USAGE, TRY_AGAIN = 0, 1, 2, 75
+DONE, FAILED, USAGE, CRASHED, TRY_AGAIN = 0, 1, 2, 70, 75
 START_SECONDS = "STF_START_SECONDS"
 """How long the job is waited for; the settings are in the job itself."""
 

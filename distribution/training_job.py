@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
@@ -51,12 +52,13 @@ class TrainingJob:
     @property
     def fingerprint(self) -> str:
         """SHA-256 of the code in this process and of what the tasks are told: equal in all tasks that fit together."""
-        code = code_fingerprint({*_CODE, self.run_fn.partition(".")[0]})
-        told = json.dumps([code, self.run_fn, self.fn_args], sort_keys=True)
+        told = json.dumps([_code(self.run_fn.partition(".")[0]), self.run_fn, self.fn_args], sort_keys=True)
         return hashlib.sha256(told.encode()).hexdigest()
 
     def write(self) -> TrainingJob:
-        """Writes the job for its tasks, whole or not at all, and forgets what an earlier one left but its backups.
+        """Writes the job for its tasks, whole or not at all, and forgets what an earlier one left.
+
+        Backups stay where the earlier job was told the same: it is the training that goes on.
 
         Returns:
             The job with a token of its own.
@@ -64,6 +66,11 @@ class TrainingJob:
         job = TrainingJob(self.folder, self.name, self.run_fn, self.fn_args, uuid.uuid4().hex)
         for leftover in (_DONE, _RESULTS, _LIFE):
             _remove(_join(self.folder, leftover))
+        if (
+            tf.io.gfile.exists(_join(self.folder, _FILE))
+            and _read(_join(self.folder, _FILE))["fn_args"] != self.fn_args
+        ):
+            _remove(self.backup_dir)
         for folder in (_RESULTS, _LIFE):
             tf.io.gfile.makedirs(_join(self.folder, folder))
         _write(_join(self.folder, _FILE), asdict(job))
@@ -137,6 +144,11 @@ class TrainingJob:
     def backup_dir(self) -> str:
         """Folder of the backups."""
         return _join(self.folder, "backup")
+
+
+@functools.cache  # what is imported does not change any more, whatever becomes of the files
+def _code(package: str) -> str:
+    return code_fingerprint({*_CODE, package})
 
 
 def _join(*parts: str) -> str:

@@ -12,6 +12,11 @@ class PlainSGD(tf.keras.optimizers.SGD):
     that variable, and would add each other's gradients a second time.
     """
 
+    def build(self, var_list: list[tf.Variable]) -> None:
+        """Makes no momentum variables."""
+        super(tf.keras.optimizers.SGD, self).build(var_list)
+        self._built = True
+
     def update_step(self, gradient: tf.Tensor | tf.IndexedSlices, variable: tf.Variable) -> None:
         """Moves one variable."""
         rate = tf.cast(self.learning_rate, variable.dtype)

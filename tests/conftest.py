@@ -53,9 +53,9 @@ def _session_tmp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With several workers, what shares a dear fixture runs in one: a file, and all kinds of features together."""
+    """With several workers, what shares a dear fixture runs in one: a file, or all files of some folders."""
     for item in items:
-        together = item.path.parent if item.path.parent.name == "transforms" else item.path
+        together = item.path.parent if item.path.parent.name in ("kubernetes", "transforms") else item.path
         item.add_marker(pytest.mark.xdist_group(str(together)))
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -54,7 +55,9 @@ def test_mistakes_and_crashes(job: TrainingJob) -> None:
     assert job.failure("worker-0") is None
 
 
-def test_backups_outlive_a_new_job(job: TrainingJob) -> None:
+def test_backups_outlive_a_job_that_is_written_anew_and_not_another(job: TrainingJob) -> None:
     Path(job.backup_dir).mkdir()
     job.write()
     assert Path(job.backup_dir).is_dir()
+    dataclasses.replace(job, fn_args={**job.fn_args, "train_files": ["newer"]}).write()
+    assert not Path(job.backup_dir).exists()

@@ -15,10 +15,12 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from configs.training import Optimizer
 from models.evaluate_checkpoints import evaluate_checkpoints
 from models.head import Head
 from models.input_fn import Split
 from models.network import Network
+from models.optimizer import make_optimizer
 from models.preemption import Preempted
 from models.train import train_model
 from schemas.transformed import LABEL_KEY
@@ -113,6 +115,31 @@ def visits(folder: str, loop: str, preempt: bool = False) -> list[float]:
         except Preempted:
             return []
         return list(tf.concat(model.seen.variables, axis=0).numpy())
+
+
+def moved() -> list[float]:
+    """Rows of a table that parameter servers share, each of which workers were told 10 times to move by 1."""
+    strategy = _sharded()
+    coordinator = tf.distribute.experimental.coordinator.ClusterCoordinator(strategy)
+    with strategy.scope():
+        table = tf.Variable(tf.zeros([40, 1]))
+        optimizer = make_optimizer(Optimizer(name="sgd", learning_rate=1.0), 100)
+        optimizer.build(list(table.variables))
+
+    @tf.function
+    def step(number: tf.Tensor) -> None:
+        def move() -> None:
+            rows = (number * 4 + tf.range(4, dtype=tf.int64)) % 40
+            with tf.GradientTape() as tape:
+                loss = -tf.reduce_sum(tf.nn.embedding_lookup(table, rows))
+            optimizer.apply_gradients(zip(tape.gradient(loss, list(table.variables)), table.variables, strict=True))
+
+        strategy.run(move)
+
+    for number in range(100):
+        coordinator.schedule(step, args=(tf.constant(number, tf.int64),))
+    coordinator.join()
+    return list(tf.concat(table.variables, axis=0).numpy()[:, 0])
 
 
 class _Visits(Network):

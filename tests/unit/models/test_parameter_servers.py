@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.unit.models.replicas import evaluated_backup, parameter_servers, trained_by_servers, visits
+from tests.unit.models.replicas import evaluated_backup, moved, parameter_servers, trained_by_servers, visits
 
 pytestmark = pytest.mark.slow  # it really trains or analyses, again and again
 
@@ -43,3 +43,7 @@ def test_it_goes_on_within_an_epoch(servers: ProcessPoolExecutor, tmp_path: Path
     assert servers.submit(visits, str(tmp_path), loop, preempt=True).result() == []
     assert list((tmp_path / "backup").glob("*.index"))
     assert servers.submit(visits, str(tmp_path), loop).result() == [2.0] * 60
+
+
+def test_each_gradient_moves_the_weights_once(servers: ProcessPoolExecutor) -> None:
+    assert servers.submit(moved).result() == [10.0] * 40
