@@ -39,11 +39,11 @@ def measure_overhead(
 
 def report_overhead(result: Sequence[Mapping[str, Any]]) -> str:
     """The result as Markdown."""
-    names = ("batch", "our examples/s", "steps an execution", "of Keras's default", "same steps", "both one step")
+    names = ("batch", "our examples/s", "steps an execution", "of Keras's default", "same steps")
     rows = [
         (
             str(found["batch_size"]), round(found["examples_per_second"]), found["steps_per_execution"],
-            found["of_keras_default"], found["of_bare_together"], found["one_of_keras_default"],
+            found["of_keras_default"], found["of_bare_together"],
         )
         for found in result
     ]  # fmt: skip
