@@ -33,8 +33,8 @@ class Bare(tf.keras.Model):
 
 def bare_step_seconds(
     model: tf.keras.Model, head: Head, train: Split, settings: Training, steps_per_execution: int = KERAS_DEFAULT
-) -> float:
-    """Seconds a step of a bare `fit`, shuffled as Keras does it, over all epochs but the first.
+) -> tuple[float, float]:
+    """Wall and processor seconds a step of a bare `fit`, shuffled as Keras does it, over all epochs but the first.
 
     Args:
         model: the model, its variables made.
@@ -53,18 +53,20 @@ def bare_step_seconds(
     features: dict[str, Any] = dict(train.columns or {})
     labels = features.pop(LABEL_KEY).reshape(-1, 1)
     bare.fit(features, labels, batch_size=plan.batch_size, epochs=plan.epochs, callbacks=[times], verbose=0)
-    steps = -(-train.rows // plan.batch_size)  # the last batch is smaller
-    return sum(times.seconds[1:]) / (len(times.seconds) - 1) / steps
+    steps = (plan.epochs - 1) * train.rows / plan.batch_size  # the last one of an epoch is smaller
+    wall, processor = zip(*times.seconds[1:], strict=True)
+    return sum(wall) / steps, sum(processor) / steps
 
 
 class _EpochTimes(tf.keras.callbacks.Callback):
     def __init__(self) -> None:
         super().__init__()
-        self.seconds: list[float] = []
-        self._begun = 0.0
+        self.seconds: list[tuple[float, float]] = []
+        self._begun = (0.0, 0.0)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        self._begun = time.time()
+        self._begun = (time.time(), time.process_time())
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        self.seconds.append(time.time() - self._begun)
+        wall, processor = self._begun
+        self.seconds.append((time.time() - wall, time.process_time() - processor))

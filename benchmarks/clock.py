@@ -20,12 +20,13 @@ class Clock:
     one, whose time is asked for, is waited for.
 
     Attributes:
-        executions: (train or test, begin, end, steps) of each, in seconds since 1970.
+        executions: (train or test, begin, end, steps, processor) of each: seconds since 1970, and seconds that all
+            threads of this process had computed when it began.
         model: the model; None before there is one.
     """
 
     def __init__(self) -> None:
-        self.executions: list[tuple[str, float, float, int]] = []
+        self.executions: list[tuple[str, float, float, int, float]] = []
         self.model: Network | None = None
 
     def watched(self, make: Callable[..., Network]) -> Callable[..., Network]:
@@ -49,25 +50,30 @@ class Clock:
         return model
 
     def _timed(self, kind: str, made: Any, iterator: Any, several: int) -> Any:
-        begin = time.time()
+        begin, processor = time.time(), time.process_time()
         outputs = made(iterator, several)
         if not self.executions and hasattr(outputs, "fetch"):
             outputs.fetch()
-        self.executions.append((kind, begin, time.time(), several))
+        self.executions.append((kind, begin, time.time(), several, processor))
         return outputs
 
 
-def epoch_seconds(executions: Sequence[Sequence[Any]]) -> list[tuple[float, int]]:
+BEGIN, PROCESSOR = 1, 4
+
+
+def epoch_seconds(executions: Sequence[Sequence[Any]], clock: int = BEGIN) -> list[tuple[float, int]]:
     """Seconds and steps of each epoch's training: from its first execution to the evaluation that follows.
 
     What happens between executions, callbacks and backups, is in it, and so is the wait for parameter servers' workers.
 
     Args:
         executions: as in `Clock`.
+        clock: BEGIN for wall seconds, PROCESSOR for those computed in this process.
     """
     epochs: list[tuple[float, int]] = []
     begun, steps = None, 0
-    for kind, begin, _, several in executions:
+    for execution in executions:
+        kind, begin, several = execution[0], execution[clock], execution[3]
         if kind == TRAIN:
             begun, steps = (begin if begun is None else begun), steps + several
         elif begun is not None:
@@ -76,11 +82,12 @@ def epoch_seconds(executions: Sequence[Sequence[Any]]) -> list[tuple[float, int]
     return epochs
 
 
-def warm_step_seconds(outcome: Mapping[str, Any]) -> float:
+def warm_step_seconds(outcome: Mapping[str, Any], clock: int = BEGIN) -> float:
     """Seconds a step, over all epochs but the first, in which graphs are made.
 
     Args:
         outcome: what `benchmarks.timed_training` wrote, of two epochs or more.
+        clock: as in `epoch_seconds`.
     """
-    warm = epoch_seconds(outcome["executions"])[1:]
+    warm = epoch_seconds(outcome["executions"], clock)[1:]
     return sum(seconds for seconds, _ in warm) / sum(steps for _, steps in warm)

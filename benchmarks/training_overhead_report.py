@@ -39,24 +39,27 @@ def measure_overhead(
 
 def report_overhead(result: Sequence[Mapping[str, Any]]) -> str:
     """The result as Markdown."""
-    names = ("batch", "our examples/s", "steps an execution", "of Keras's default", "same steps")
-    rows = [
-        (
-            str(found["batch_size"]), round(found["examples_per_second"]), found["steps_per_execution"],
-            found["of_keras_default"], found["of_bare_together"],
-        )
-        for found in result
-    ]  # fmt: skip
+    names = ("batch", "our examples/s", "of Keras's default", "of the same steps an execution")
+    speed, processor = (
+        [
+            (str(one["batch_size"]), round(one["examples_per_second"]), one[f"{kind}of_keras_default"],
+             one[f"{kind}of_bare_together"])
+            for one in result
+        ]
+        for kind in ("", "processor_")
+    )  # fmt: skip
     pipeline = [
-        (
-            str(found["batch_size"]), found["step_ms"], found["input_ms"], found["input_processor_ms"],
-            f"{100 * found['input_of_step']:.0f} %",
-        )
-        for found in result
+        (str(one["batch_size"]), one["step_ms"], one["input_ms"], f"{100 * one['input_of_step']:.0f} %",
+         f"{100 * one['input_of_step_processor']:.0f} %")
+        for one in result
     ]  # fmt: skip
+    first = result[0]
     return (
-        f"{result[0]['rows']} rows; ours / bare, examples a second\n\n"
-        + markdown_table(names, rows)
+        f"{first['rows']} rows, {first['steps_per_execution']} steps an execution, {len(first['ours'])} turn(s); "
+        "ours as a multiple of bare, examples a second\n\n"
+        + markdown_table(names, speed)
+        + "\nThe same, examples a second of processor time\n\n"
+        + markdown_table(names, processor)
         + "\nThe input pipeline alone\n\n"
-        + markdown_table(("batch", "ms a step", "ms of input", "processor ms of input", "input / step"), pipeline)
+        + markdown_table(("batch", "ms a step", "ms of input", "of a step", "of its processor time"), pipeline)
     )

@@ -5,11 +5,11 @@ import pytest
 from benchmarks.clock import epoch_seconds, warm_step_seconds
 
 _EXECUTIONS = [
-    ("train", 10.0, 14.0, 2),
-    ("train", 14.5, 15.0, 1),
+    ("train", 10.0, 14.0, 2, 10.0),
+    ("train", 14.5, 15.0, 1, 14.5),
     ("test", 15.5, 16.0, 1),
-    ("train", 20.0, 20.5, 2),
-    ("train", 20.6, 21.0, 1),
+    ("train", 20.0, 20.5, 2, 20.0),
+    ("train", 20.6, 21.0, 1, 20.6),
     ("test", 21.5, 22.0, 1),
 ]
 
