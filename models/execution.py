@@ -12,6 +12,7 @@ from models.table import Draw
 Outputs = dict[str, tf.Tensor]
 Step = Callable[[Any], Outputs]
 Join = Callable[[Outputs, Outputs], Outputs]
+Results = Callable[[], Outputs]
 
 
 class Execution:
@@ -27,6 +28,7 @@ class Execution:
         draw: takes the batch out of what the iterator gives; default: that is the batch.
         first: number of the first step, for `draw`.
         join: outputs of the steps so far and of the next -> outputs of them all; default: the last step's.
+        results: the outputs, asked for once after the last step, outside of the replicas; default: what `join` gives.
         xla: compile the step with XLA.
     """
 
@@ -39,9 +41,11 @@ class Execution:
         draw: Draw | None = None,
         first: int = 0,
         join: Join = lambda _, last: last,
+        results: Results | None = None,
         xla: bool = False,
     ) -> None:
         self._strategy, self._counter, self._draw, self._join = strategy, counter, draw, join
+        self._results = results
         self._step = tf.function(step, autograph=False, jit_compile=True) if xla else step
         self._number = first
         # A function of its own, so that it is traced once for the first step of an execution and for the others.
@@ -57,9 +61,10 @@ class Execution:
         Returns:
             What the first replica of this process gave; under parameter servers, what a worker will have given.
         """
-        function = self._one if several == 1 else self._many
+        is_one = several == 1 and self._results is None
+        function = self._one if is_one else self._many
         arguments = [iterator, tf.constant(self._number, tf.int64)]
-        if several > 1:
+        if not is_one:
             arguments.append(tf.constant(several, tf.int64))
         self._number += several
         if self._coordinator is not None:
@@ -84,4 +89,4 @@ class Execution:
             body=lambda done, before: (done + 1, self._join(before, self._one(iterator, number + done))),
             loop_vars=(tf.constant(1, tf.int64), outputs),
         )
-        return outputs
+        return outputs if self._results is None else self._results()

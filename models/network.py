@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from models.execution import Execution, Outputs, Step
+from models.execution import Execution, Outputs, Results, Step
 from models.gradients import gradients_of
 from models.table import Draw
 from schemas.transformed import Category, Dense, ModelInput, Picture, Tokens
@@ -61,7 +61,11 @@ class Network(tf.keras.Model):
         known = self.train_function
         if known is None or force:
             execution = self.execution(
-                self.train_step, self._train_counter, draw=self.train_draw, first=self._first_step
+                self.train_step,
+                self._train_counter,
+                draw=self.train_draw,
+                first=self._first_step,
+                results=self._results,
             )
             known = self.train_function = self.train_tf_function = self._as_keras_calls(execution)
         return known
@@ -70,13 +74,26 @@ class Network(tf.keras.Model):
         """The function that `evaluate` calls for each execution, as in tf.keras.Model."""
         known = self.test_function
         if known is None or force:
-            execution = self.execution(self.test_step, self._test_counter, draw=self.test_draw)
+            execution = self.execution(self.test_step, self._test_counter, draw=self.test_draw, results=self._results)
             known = self.test_function = self._as_keras_calls(execution)
         return known
+
+    def get_metrics_result(self) -> Outputs:
+        """Metrics so far, as in tf.keras.Model; of one among several replicas, nothing.
+
+        There each metric would be exchanged with the others, in every step, which takes longer than the gradients do:
+        `execution` asks for them after its last step.
+        """
+        replica = tf.distribute.get_replica_context()
+        return {} if replica is not None and replica.num_replicas_in_sync > 1 else super().get_metrics_result()
 
     def execution(self, step: Step, counter: tf.Variable, **options: Any) -> Execution:
         """Executions of a step of this model, see `models.execution`."""
         return Execution(self.distribute_strategy, step, counter, xla=bool(self.jit_compile), **options)
+
+    @property
+    def _results(self) -> Results | None:
+        return self.get_metrics_result if self.distribute_strategy.num_replicas_in_sync > 1 else None
 
     def _as_keras_calls(self, execution: Execution) -> Execute:
         # Keras lowers the number for the last execution of an epoch.
