@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,7 @@ def test_parameter_servers_see_each_row_once_in_a_pass(tmp_path: Path, workers: 
 def test_only_the_chief_leaves_anything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    monkeypatch.setenv("TMPDIR", str(scratch))
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
     training = ClusterTraining(tmp_path / "t", {"strategy": "multi_worker_mirrored"})
     training.run()
     assert [path.name for path in (training.folder / "model").iterdir()] == ["outcome.json"]

@@ -9,6 +9,7 @@ import random
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,7 @@ def test_two_workers_train_as_one_device_and_only_the_chief_leaves_anything(
 ) -> None:
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    monkeypatch.setenv("TMPDIR", str(scratch))
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
     one = ClusterTraining(tmp_path / "one", {"strategy": "default"}, rows=70).run()
     # Packs of gradients, and several steps in one graph, change nothing.
     settings = {"strategy": "horovod", "collectives": {"bytes_per_pack": 1 << 20}, "steps_per_execution": 4}
