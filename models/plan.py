@@ -50,8 +50,15 @@ class Plan:
                 into several for each.
 
         Raises:
-            TrainingError: a batch of less than one example for each replica.
+            TrainingError: fewer rows than replicas, or a batch of less than one example for each replica.
         """
+        if rows < replicas:
+            raise TrainingError(
+                "The train split has fewer rows than the training has replicas.",
+                where="Trainer",
+                received=f"{rows} rows, {replicas} replicas",
+                fix="Train on fewer workers or devices, or on more data.",
+            )
         batch_size = _batch_of(settings, rows, replicas)
         steps_per_epoch = rows // batch_size
         if replicas > 1 and rows % batch_size:
