@@ -78,7 +78,7 @@ def test_a_host_that_is_cut_off(tmp_path: Path, hosts: Hosts) -> None:
         "epochs": 30,
         "steps_per_execution": 1,
         "backup_steps": 10,
-        "collectives": {"timeout_seconds": 10},
+        "collectives": {"timeout_seconds": 60},
         "cluster": {"launcher": "env"},
     }
     training = ClusterTraining(tmp_path / "t", settings)
