@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -45,12 +45,16 @@ def take_part(job: TrainingJob, own: Membership) -> int:
     """Runs a task to its end, and notes in the job's folder what went wrong.
 
     Returns:
-        The exit code, see `distribution.task`.
+        The exit code, see `distribution.task`; one that starts when the chief has finished has nothing to do, but for
+        the evaluator, which looks at the last backups.
 
     Raises:
         StaleJobError: the job has been written anew: the task has to read it and begin again.
     """
     name = str(own.task)
+    if job.is_done and own.task.role != "evaluator":
+        _LOG.info("%s: the chief has finished", name)
+        return DONE
     try:
         with sign_of_life(job, name, job.training.cluster.hung_seconds / _SIGNS_IN_TIME):
             _run(job, own)
@@ -97,16 +101,19 @@ def _run(job: TrainingJob, own: Membership) -> None:
         if own.task.role == "evaluator":
             function(arguments)
             return
-        strategy = make_strategy(training, own)
-        _LOG.info(
-            "%s trains with %s on %d replica(s)", own.task, type(strategy).__name__, strategy.num_replicas_in_sync
-        )
-        with strategy.scope():
-            function(arguments)
+        _train(job, own, function, arguments)
     if own.is_chief:
         job.finish()
     else:  # the chief may still be exporting, and takes a worker that has gone for a lost one
         _await_done(job, own)
+
+
+def _train(job: TrainingJob, own: Membership, function: Callable[[Any], Any], arguments: SimpleNamespace) -> None:
+    """Runs the run_fn; what its strategy holds on other tasks is given up while they are there to answer."""
+    strategy = make_strategy(job.training, own)
+    _LOG.info("%s trains with %s on %d replica(s)", own.task, type(strategy).__name__, strategy.num_replicas_in_sync)
+    with strategy.scope():
+        function(arguments)
 
 
 def _serve(job: TrainingJob, own: Membership) -> None:
