@@ -159,7 +159,7 @@ class ClusterTraining:
             except ScalableTFError as error:
                 self.error = error
 
-        self._thread = threading.Thread(target=train)
+        self._thread = threading.Thread(target=train, daemon=True)
         self._thread.start()
 
     def finish(self) -> None:
