@@ -27,7 +27,13 @@ def gradients_of(model: tf.keras.Model, batch: Any, pieces: int = 1) -> tuple[tf
 
     Returns:
         The loss, and pairs of gradient and variable; a gradient is None where the loss does not depend on the variable.
+        That of a table which is looked up for at least as many rows as it has is dense, as if all were looked up.
     """
+    loss, gradients = _of_batch(model, batch, pieces)
+    return loss, [(_dense_where_small(gradient, variable), variable) for gradient, variable in gradients]
+
+
+def _of_batch(model: tf.keras.Model, batch: Any, pieces: int) -> tuple[tf.Tensor, Gradients]:
     if pieces == 1:
         return _of_piece(model, batch)
     losses: list[tf.Tensor] = []
@@ -55,6 +61,15 @@ def _of_piece(
     found = model.optimizer.compute_gradients(loss, model.trainable_variables, tape)
     model.compiled_metrics.update_state(label, outputs, weight)
     return loss, found
+
+
+def _dense_where_small(gradient: Gradient, variable: tf.Variable) -> Gradient:
+    """Replicas exchange and optimizers apply one dense tensor sooner than as many rows with their numbers."""
+    if isinstance(gradient, tf.IndexedSlices):
+        rows = gradient.values.shape[0]
+        if rows is not None and variable.shape[0] <= rows:
+            return tf.convert_to_tensor(gradient)
+    return gradient
 
 
 def _added(before: Gradient, one: Gradient) -> Gradient:
