@@ -43,6 +43,7 @@ def settings(**changes: Any) -> Settings:
         "features": {
             "score": {"kind": "passthrough"},
             "payment_type": {"kind": "categorical"},
+            "hour": {"kind": "passthrough"},
         },
         "label": {"kind": "binary", "expression": "tips > 0.2 * fare"},
         "evaluation": {"thresholds": {"auc": {"lower": 0.5}}},
