@@ -68,7 +68,7 @@ def _beyond(config: tfma.EvalConfig) -> bool:
     return bool(rest.ByteSize())
 
 
-class EvaluateBatches(beam.PTransform):  # type: ignore[misc]
+class EvaluateBatches(beam.PTransform):
     """Examples to metrics and their validation.
 
     Args:
@@ -108,7 +108,7 @@ class EvaluateBatches(beam.PTransform):  # type: ignore[misc]
         }
 
 
-class _Predict(beam.DoFn):  # type: ignore[misc]
+class _Predict(beam.DoFn):
     """Rows of each slice, with what each model says of them."""
 
     def __init__(self, config: tfma.EvalConfig, models: Mapping[str, str]) -> None:
@@ -148,7 +148,7 @@ def _column(values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     return values.reshape(len(values), -1).astype(np.float64)
 
 
-class _Score(beam.CombineFn):  # type: ignore[misc]
+class _Score(beam.CombineFn):
     """Collects the rows of a slice, and scores them at the end."""
 
     def __init__(self, scoring: Scoring) -> None:
