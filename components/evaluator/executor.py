@@ -1,4 +1,4 @@
-"""Evaluator's executor: TFX's, with a record of metrics and verdict that people and programs can read."""
+"""Evaluator's executor: TFX's, by whole batches where it can, with a record of metrics and verdict to read."""
 
 from __future__ import annotations
 
@@ -9,17 +9,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import apache_beam as beam
 import tensorflow_model_analysis as tfma
 from absl import flags
 from google.protobuf import json_format
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import saved_model_pb2
+from tensorflow_model_analysis.utils import config_util
 from tfx.components.evaluator import constants
 from tfx.components.evaluator.executor import Executor as TfxExecutor
+from tfx.components.util import tfxio_utils
 from tfx.types import artifact_utils, standard_component_specs
-from tfx.utils import path_utils
+from tfx.utils import io_utils, json_utils, path_utils
 
 from components.evaluator import metrics_table
+from components.evaluator.batches import EvaluateBatches, understands
 from components.evaluator.verdict import thresholds, verdict
 from schemas.artifacts import LABEL_PROPERTY
 from schemas.errors import EvaluationError
@@ -51,8 +55,12 @@ class Executor(TfxExecutor):
         for key in (standard_component_specs.MODEL_KEY, standard_component_specs.BASELINE_MODEL_KEY):
             for model in input_dict.get(key) or ():
                 _check_signatures(model, key)
+        config = json_format.Parse(exec_properties[standard_component_specs.EVAL_CONFIG_KEY], tfma.EvalConfig())
         with batches_of_a_fixed_size():
-            super().Do(input_dict, output_dict, exec_properties)
+            if understands(config):
+                self._evaluate(input_dict, output_dict, config, exec_properties)
+            else:
+                super().Do(input_dict, output_dict, exec_properties)
         evaluation = Path(artifact_utils.get_single_uri(output_dict[standard_component_specs.EVALUATION_KEY]))
         baselines = input_dict.get(standard_component_specs.BASELINE_MODEL_KEY) or []
         baseline = baselines[0].uri if baselines else None
@@ -68,7 +76,6 @@ class Executor(TfxExecutor):
             )
         (evaluation / metrics_table.FILE_NAME).write_text(json.dumps(table, indent=2, allow_nan=False) + "\n")
 
-        config = json_format.Parse(exec_properties[standard_component_specs.EVAL_CONFIG_KEY], tfma.EvalConfig())
         judged = verdict(
             _validation(str(evaluation), config, bool(baselines)),
             config,
@@ -82,9 +89,57 @@ class Executor(TfxExecutor):
         _settle(artifact, judged, input_dict[standard_component_specs.MODEL_KEY][0])
         logging.info("Verdict: %s", judged)
 
+    def _evaluate(
+        self,
+        input_dict: dict[str, list[Any]],
+        output_dict: dict[str, list[Any]],
+        config: tfma.EvalConfig,
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Writes what TFMA would, by whole batches."""
+        self._log_startup(input_dict, output_dict, exec_properties)
+        examples = input_dict[standard_component_specs.EXAMPLES_KEY]
+        baselines = input_dict.get(standard_component_specs.BASELINE_MODEL_KEY) or []
+        config = config_util.update_eval_config_with_defaults(config, has_baseline=bool(baselines), rubber_stamp=True)
+        candidates = input_dict[standard_component_specs.MODEL_KEY]
+        folders = {
+            spec.name: _saved_model((baselines if spec.is_baseline else candidates)[0]) for spec in config.model_specs
+        }
+        source = tfxio_utils.get_tfxio_factory_from_artifact(
+            examples, ["Evaluator"], raw_record_column_name=tfma.ARROW_INPUT_COLUMN
+        )
+        patterns = [
+            io_utils.all_files_pattern(folder)
+            for split in json_utils.loads(exec_properties[standard_component_specs.EXAMPLE_SPLITS_KEY])
+            for folder in artifact_utils.get_split_uris(examples, split)
+        ]
+        writers = tfma.default_writers(
+            artifact_utils.get_single_uri(output_dict[standard_component_specs.EVALUATION_KEY]),
+            [
+                tfma.default_eval_shared_model(folder, model_name=name, eval_config=config)
+                for name, folder in folders.items()
+            ],
+            config,
+        )
+        with self._make_beam_pipeline() as pipeline:
+            batches = [
+                pipeline | f"Read{number}" >> source(pattern).BeamSource() for number, pattern in enumerate(patterns)
+            ]
+            _ = (
+                batches
+                | "All" >> beam.Flatten(pipeline=pipeline)
+                | "Evaluate" >> EvaluateBatches(config, folders)
+                | "Write" >> tfma.WriteResults(writers)
+            )
+
+
+def _saved_model(model: Any) -> str:
+    """Folder of a Model artifact's SavedModel."""
+    return str(path_utils.serving_model_path(model.uri, path_utils.is_old_model_artifact(model)))
+
 
 def _check_signatures(model: Any, role: str) -> None:
-    directory = Path(path_utils.serving_model_path(model.uri, path_utils.is_old_model_artifact(model)))
+    directory = Path(_saved_model(model))
     try:
         saved = saved_model_pb2.SavedModel.FromString((directory / "saved_model.pb").read_bytes())
     except (OSError, DecodeError) as error:

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 import tensorflow as tf
 import tensorflow_model_analysis as tfma
-from tfx.types import standard_artifacts
-from tfx.utils import json_utils, proto_utils
 from tfx_bsl.coders import batch_util
 
-from components.evaluator.executor import Executor, batches_of_a_fixed_size
-from configs.settings import Settings
-from pipeline.evaluation import eval_config
+from components.evaluator.executor import batches_of_a_fixed_size
 from schemas.errors import EvaluationError
 from serving.blessing import Blessing, Failure
+from tests.unit.components.evaluator.evaluating import Evaluation, evaluate, settings
 
 pytestmark = [
     pytest.mark.slow,  # TFMA on real models
@@ -34,74 +28,6 @@ ROWS = [
     {"label": 1.0, "score": 0.4, "payment_type": "Cash", "weight": 3.0},
     {"label": 0.0, "score": 0.1, "payment_type": "Credit", "weight": 1.0},
 ]
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    folder: Path
-    blessing: Any
-
-    @property
-    def metrics(self) -> dict[str, dict[str, Any]]:
-        return json.loads((self.folder / "evaluation/metrics.json").read_text())
-
-    @property
-    def verdict(self) -> Blessing:
-        return Blessing.load(self.folder / "evaluation/blessing.json")
-
-    @property
-    def flags(self) -> list[str]:
-        return [path.name for path in (self.folder / "blessing").iterdir()]
-
-
-def settings(**changes: Any) -> Settings:
-    given: dict[str, Any] = {
-        "name": "small",
-        "output_dir": "unused",
-        "data": {"path": "unused"},
-        "features": {
-            "score": {"kind": "passthrough"},
-            "payment_type": {"kind": "categorical"},
-        },
-        "label": {"kind": "binary", "expression": "tips > 0.2 * fare"},
-        "evaluation": {"thresholds": {"auc": {"lower": 0.5}}},
-    }
-    return Settings.model_validate({**given, **changes})
-
-
-def evaluate(
-    folder: Path, examples: Path, model: Path, chosen: Settings, *, baseline: Path | None = None, force: str = ""
-) -> Evaluation:
-    inputs = {"examples": [_artifact(standard_artifacts.Examples, examples)], "model": [_model(model, 7)]}
-    inputs["examples"][0].split_names = json.dumps(["eval"])
-    if baseline is not None:
-        inputs["baseline_model"] = [_model(baseline, 3)]
-    outputs = {
-        "evaluation": [_artifact(standard_artifacts.ModelEvaluation, folder / "evaluation")],
-        "blessing": [_artifact(standard_artifacts.ModelBlessing, folder / "blessing")],
-    }
-    for (output,) in outputs.values():
-        Path(output.uri).mkdir(parents=True)
-    properties = {
-        "eval_config": proto_utils.proto_to_json(eval_config(chosen)),
-        "example_splits": json_utils.dumps(["eval"]),
-        "force_bless": force,
-        "label": "of tips",
-    }
-    Executor().Do(inputs, outputs, properties)
-    return Evaluation(folder, outputs["blessing"][0])
-
-
-def _artifact(kind: Any, folder: Path) -> Any:
-    artifact = kind()
-    artifact.uri = str(folder)
-    return artifact
-
-
-def _model(folder: Path, identity: int) -> Any:
-    artifact = _artifact(standard_artifacts.Model, folder)
-    artifact.id = identity
-    return artifact
 
 
 @pytest.fixture(scope="module")
