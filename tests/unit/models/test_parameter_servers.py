@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from schemas.errors import TrainingError
 from tests.unit.models.replicas import evaluated_backup, moved, parameter_servers, trained_by_servers, visits
 
 pytestmark = pytest.mark.slow  # it really trains or analyses, again and again
@@ -43,6 +44,15 @@ def test_it_goes_on_within_an_epoch(servers: ProcessPoolExecutor, tmp_path: Path
     assert servers.submit(visits, str(tmp_path), loop, preempt=True).result() == []
     assert list((tmp_path / "backup").glob("*.index"))
     assert servers.submit(visits, str(tmp_path), loop).result() == [2.0] * 60
+
+
+@pytest.mark.parametrize("loop", ["fit", "custom"])
+def test_the_step_of_a_loss_that_is_not_finite_is_named(
+    servers: ProcessPoolExecutor, tmp_path: Path, loop: str
+) -> None:
+    settings = {"loop": loop, "steps_per_execution": 1, "optimizer": {"name": "sgd", "learning_rate": 1e30}}
+    with pytest.raises(TrainingError, match=r"(?s)loss is not a finite number.*Trainer, step [1-5]\b.*rows"):
+        servers.submit(trained_by_servers, str(tmp_path), **settings).result()
 
 
 def test_each_gradient_moves_the_weights_once(servers: ProcessPoolExecutor) -> None:
