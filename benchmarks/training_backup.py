@@ -60,7 +60,7 @@ def backups_within(executions: Sequence[Sequence[Any]], every: int) -> int:
         every: steps between two backups.
     """
     step, saved, epoch, within = 0, 0, 0, 0
-    for (kind, _, _, several), (following, *_) in pairwise([*executions, (TEST,)]):
+    for (kind, _, _, several, _), (following, *_) in pairwise([*executions, (TEST,)]):
         if kind == TRAIN:
             step += several
             ends_epoch = following == TEST

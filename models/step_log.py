@@ -49,7 +49,7 @@ class StepLog(tf.keras.callbacks.Callback):
         found = logs.fetch() if hasattr(logs, "fetch") else logs  # from a worker
         values = {
             "loss": float(np.asarray(found[LOSS])),
-            "learning_rate": float(self.model.optimizer.learning_rate),
+            "learning_rate": float(tf.convert_to_tensor(self.model.optimizer.learning_rate)),  # a copy on each device
             "gradient_norm": float(np.asarray(found[GRADIENT_NORM])),
         }
         now = time.monotonic()

@@ -22,6 +22,7 @@ def devices() -> Iterator[ProcessPoolExecutor]:
 
 EVERYTHING = {
     "accumulation": 4,
+    "log_steps": 2,
     "steps_per_execution": 2,
     "optimizer": {"name": "sgd", "learning_rate": 0.5, "clip_norm": 0.1, "ema": 0.5},
 }
@@ -46,7 +47,7 @@ def test_two_devices_train_as_one_does(
 
 @pytest.mark.parametrize("loop", ["fit", "custom"])
 def test_variables_on_one_of_two_devices(devices: ProcessPoolExecutor, tmp_path: Path, loop: str) -> None:
-    one, _ = devices.submit(trained_mirrored, 1, str(tmp_path), loop=loop).result()
-    two, _ = devices.submit(trained_central, str(tmp_path), loop=loop).result()
+    one, _ = devices.submit(trained_mirrored, 1, str(tmp_path), loop=loop, log_steps=2).result()
+    two, _ = devices.submit(trained_central, str(tmp_path), loop=loop, log_steps=2).result()
     for expected, found in zip(one, two, strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
