@@ -6,7 +6,7 @@ PYTEST := $(BIN)/python -m pytest -n auto --dist loadgroup
 IMAGE := PYTHONPATH=requirements PYTHONDONTWRITEBYTECODE=1 $(PYTHON3) -m deploy.image
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast check horovod kubernetes lock image test-image image-size clean
+.PHONY: help setup demo test test-fast check bench horovod kubernetes lock image test-image image-size clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ check: setup ## lint, format, types, import order, packaging
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q tests/unit/test_packaging.py
+
+bench: setup ## ours beside stock TFX at 15,002 and 300,000 rows, into docs/benchmarks (15 minutes)
+	$(BIN)/python -m benchmarks.pipeline --rows 15002 300000
 
 horovod: setup ## Horovod for the environment, built once (docs/horovod.md); needs cmake and g++
 	@$(PYTHON3) requirements/horovod_build.py

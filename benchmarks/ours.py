@@ -25,13 +25,22 @@ def our_command(configs: Sequence[Path], output_dir: Path, csv: Path | None = No
     program = Path(sys.executable).with_name("scalable-tf")
     if not program.exists():
         raise SetupError("scalable-tf is not installed.", where=str(program), fix="make setup")
-    command = [str(program), "run"]
+    return [str(program), *our_arguments(configs, csv), "--set", f"output_dir={output_dir}"]
+
+
+def our_arguments(configs: Sequence[Path], csv: Path | None = None) -> list[str]:
+    """Arguments of that command, but for the folder.
+
+    Args:
+        configs: settings files, as for `-c`.
+        csv: rows to train on; None: those that the settings name.
+    """
+    arguments = ["run"]
     for config in configs:
-        command += ["-c", str(config.absolute())]
-    command += ["--set", f"output_dir={output_dir}"]
+        arguments += ["-c", str(config.absolute())]
     if csv is not None:
-        command += ["--set", f"data.path={csv}"]
-    return command
+        arguments += ["--set", f"data.path={csv}"]
+    return arguments
 
 
 def our_metadata(output_dir: Path) -> Path:
@@ -49,6 +58,11 @@ def our_metrics(output_dir: Path) -> dict[str, Any]:
 def our_examples(output_dir: Path, split: str) -> Path:
     """Folder of the raw examples of a split, of the newest ingestion in a folder."""
     return _newest(output_dir / "artifacts" / "ExampleGen" / "examples", f"*/Split-{split}")
+
+
+def our_statistics(output_dir: Path, split: str) -> Path:
+    """Folder of the statistics of a split, of the newest in a folder."""
+    return _newest(output_dir / "artifacts" / "StatisticsGen" / "statistics", f"*/Split-{split}")
 
 
 def our_model(output_dir: Path, name: str) -> Path:

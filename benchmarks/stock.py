@@ -96,6 +96,11 @@ def stock_examples(project: Path, split: str) -> Path:
     return _only(project / "tfx_pipeline_output" / _NAME / "CsvExampleGen" / "examples", f"*/Split-{split}")
 
 
+def stock_statistics(project: Path, split: str) -> Path:
+    """Folder of the statistics of a split of a project that has run once."""
+    return _only(project / "tfx_pipeline_output" / _NAME / "StatisticsGen" / "statistics", f"*/Split-{split}")
+
+
 def stock_model(project: Path) -> Path:
     """The SavedModel that the Trainer of a project that has run once exported."""
     return _only(project / "tfx_pipeline_output" / _NAME / "Trainer" / "model", "*/Format-Serving")

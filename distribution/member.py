@@ -23,6 +23,7 @@ from distribution.strategies.registry import make_strategy
 from distribution.task import CRASHED, DONE, FAILED, TRY_AGAIN
 from distribution.training_job import TrainingJob
 from distribution.user_function import import_function
+from models.execution_trace import TRACE_KEY, TRACED
 from models.preemption import Preempted
 from schemas.errors import ScalableTFError
 
@@ -112,6 +113,7 @@ def _train(job: TrainingJob, own: Membership, function: Callable[[Any], Any], ar
     """Runs the run_fn; what its strategy holds on other tasks is given up while they are there to answer."""
     strategy = make_strategy(job.training, own)
     _LOG.info("%s trains with %s on %d replica(s)", own.task, type(strategy).__name__, strategy.num_replicas_in_sync)
+    TRACED.set(own.is_chief and TRACE_KEY in job.fn_args["custom_config"])
     with strategy.scope():
         function(arguments)
 

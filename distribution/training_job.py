@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from configs.fingerprint import code_fingerprint
 from configs.training import Training
+from models.execution_trace import TRACE_KEY
 from schemas.errors import ScalableTFError, TrainingError, from_dict
 
 _FILE, _DONE, _RESULTS, _LIFE = "job.json", "done", "results", "life"
@@ -161,7 +162,7 @@ def _decisive(fn_args: Mapping[str, Any]) -> dict[str, Any]:
     custom = dict(fn_args.get("custom_config") or {})
     settings = dict(custom.pop("settings", None) or {})
     training = {key: value for key, value in (settings.pop("training", None) or {}).items() if key not in _OPERATIONAL}
-    custom = {key: value for key, value in custom.items() if key not in ("backup_dir", "examples")}
+    custom = {key: value for key, value in custom.items() if key not in ("backup_dir", "examples", TRACE_KEY)}
     places = {key: value for key, value in fn_args.items() if key != "custom_config" and not key.endswith("_dir")}
     return {**places, "custom_config": custom, "settings": settings, "training": training}
 

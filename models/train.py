@@ -14,6 +14,7 @@ from models.backup import Backup
 from models.compiled import compile_model
 from models.custom_loop import CustomLoop
 from models.early_stopping import BestWeights
+from models.execution_trace import TRACED, ExecutionTrace
 from models.feed import Feed
 from models.finite import require_finite
 from models.graph_optimization import graph_optimization
@@ -82,6 +83,8 @@ def train_model(
         callbacks.append(tf.keras.callbacks.TensorBoard(run_dir, write_graph=False, profile_batch=0))
     averaged = AveragedWeights() if settings.optimizer.ema is not None else None
     callbacks += [one for one in (stopping, averaged, backup) if one is not None]
+    if TRACED.get():
+        callbacks.append(ExecutionTrace(run_dir))
     with graph_optimization(plan.steps), preemption.watched() if backup else nullcontext():
         if settings.loop == "custom":
             history = CustomLoop(model, feed, plan, first_step).run(callbacks)

@@ -26,6 +26,7 @@ from runners.metadata.sqlite import SqliteBackend
 from runners.metadata.store_backend import store_backend
 from runners.metadata_store import metadata_connection
 from runners.node import NodeOutcome, run_node
+from runners.node_profile import FOLDER, profiled
 from runners.output_lock import output_lock
 from runners.partial_run import Part, mark, nodes_to_run
 from runners.progress import Progress
@@ -66,6 +67,7 @@ def run_local(
     resume: str | None = None,
     part: Part | None = None,
     command: str = "",
+    profile: bool = False,
 ) -> RunResult:
     """Runs a pipeline on this machine.
 
@@ -79,6 +81,7 @@ def run_local(
         resume: id of a run to continue, empty for the newest; None: a new run.
         part: nodes of the new run; None: all.
         command: how this process was started, for the run's record.
+        profile: whether each node that runs is profiled.
 
     Raises:
         SettingsError: output_dir cannot be written to.
@@ -105,7 +108,7 @@ def run_local(
         waiting = [node for node in nodes_to_run(run.pipeline) if node not in finished]
         now = "starts" if resume is None else "continues" if waiting else "is complete, nothing is left to run"
         console.print(f"Run {run.path.name} of {settings.name} {now}. Logs: {run.path}", markup=False, highlight=False)
-        done = _walk(run, finished, waiting, settings, books, console) if waiting else Walk()
+        done = _walk(run, finished, waiting, settings, books, console, profile) if waiting else Walk()
     outcomes = {node: NodeOutcome.from_dict(given) for node, given in done.results.items()}
     return RunResult(
         run.path.name, run.path, {**finished, **outcomes}, done.errors, done.not_run, time.monotonic() - started
@@ -145,6 +148,7 @@ def _walk(
     settings: Settings,
     books: Books,
     console: Console,
+    profile: bool,
 ) -> Walk:
     """Runs the waiting nodes, and writes how the run ended."""
     upstream = {
@@ -157,7 +161,7 @@ def _walk(
             progress.set(node, "kept")
         done = walk(
             upstream,
-            lambda node: _node(run, node, settings),
+            lambda node: _node(run, node, settings, profile),
             logs=run.path,
             parallel=settings.runner.parallel_nodes,
             progress=progress,
@@ -199,8 +203,9 @@ def _check_artifacts(settings: Settings) -> None:
         )
 
 
-def _node(run: RunFolder, node_id: str, settings: Settings) -> dict[str, Any]:
+def _node(run: RunFolder, node_id: str, settings: Settings, profile: bool) -> dict[str, Any]:
     """The work of one worker."""
     logging.basicConfig(level=settings.logging.level.upper(), force=True)
     absl_logging.set_verbosity(settings.logging.level)
-    return run_node(run.pipeline, node_id, metadata_connection(settings), beam_pipeline(settings.engine)).to_dict()
+    with profiled(run.path / FOLDER, node_id) if profile else contextlib.nullcontext():
+        return run_node(run.pipeline, node_id, metadata_connection(settings), beam_pipeline(settings.engine)).to_dict()

@@ -7,6 +7,7 @@ from typing import Any
 
 from tfx.components.trainer.executor import GenericExecutor
 
+from models.execution_trace import TRACE_KEY, TRACED
 from models.run_config import BACKUP_KEY, EXAMPLES_KEY
 
 
@@ -15,7 +16,7 @@ class Executor(GenericExecutor):
 
     The folder belongs to the execution. TFX empties the output folders of one that is taken up again after a kill, but
     keeps this one until the execution has succeeded. The examples are artifacts as JSON, for tasks of a cluster to make
-    a data accessor of.
+    a data accessor of. Where the run is profiled, `["trace"]` says so to them.
     """
 
     def _GetFnArgs(  # noqa: N802  (TFX's name)
@@ -25,5 +26,7 @@ class Executor(GenericExecutor):
         more: dict[str, Any] = {EXAMPLES_KEY: [one.to_json_dict() for one in input_dict["examples"]]}
         if self._context is not None and self._context.stateful_working_dir:
             more[BACKUP_KEY] = os.path.join(self._context.stateful_working_dir, "backup")
+        if TRACED.get():
+            more[TRACE_KEY] = True
         fn_args.custom_config = {**(fn_args.custom_config or {}), **more}
         return fn_args

@@ -44,6 +44,9 @@ def add(commands: Commands) -> None:
         "--from", dest="first", metavar="NODE", default="", help="begin here, with an earlier run's outputs"
     )
     parser.add_argument("--to", dest="last", metavar="NODE", default="", help="end with this node")
+    parser.add_argument(
+        "--profile", action="store_true", help="find out where each node's time goes, and the training's"
+    )
     parser.set_defaults(run=_run, parser=parser)
 
 
@@ -62,12 +65,21 @@ def _run(arguments: argparse.Namespace) -> int:
     with quiet():
         from runners.local import run_local
         from runners.partial_run import Part
+        from runners.profile_report import print_profiles
         from runners.report import print_errors, print_report
     part = Part(arguments.first, arguments.last) if arguments.first or arguments.last else None
     command = _command(arguments)
     result = run_local(
-        settings, out, force_bless=arguments.force_bless, resume=arguments.resume, part=part, command=command
+        settings,
+        out,
+        force_bless=arguments.force_bless,
+        resume=arguments.resume,
+        part=part,
+        command=command,
+        profile=arguments.profile,
     )
+    if arguments.profile:
+        print_profiles(result, out)
     if result.errors:
         print_errors(result, command, console(stderr=True))
         return EXIT_ERROR
@@ -83,4 +95,5 @@ def _command(arguments: argparse.Namespace) -> str:
     given = {"--runner": arguments.runner, "--engine": arguments.engine, "--force-bless": arguments.force_bless}
     given |= {"--from": arguments.first, "--to": arguments.last}
     options += [word for option, value in given.items() if value for word in (option, value)]
+    options += ["--profile"] * arguments.profile
     return mask_passwords(shlex.join([name, "run", *options]))

@@ -44,7 +44,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     output_dir = tmp_path_factory.mktemp("demo")
     arguments = ("-c", "configs/taxi.yaml", "--set", f"output_dir={output_dir}")
-    return Demo(output_dir, run(*arguments), run(*arguments))
+    return Demo(output_dir, run(*arguments, "--profile"), run(*arguments))  # a profile makes no other run of it
 
 
 def test_every_node_ends_well(demo: Demo) -> None:
@@ -59,6 +59,18 @@ def test_an_unchanged_second_run_comes_from_the_cache_and_releases_nothing_twice
     # A resolver has no work that could be cached: it looks again, and finds the model that the first run blessed.
     assert {node for node, state in states.items() if state != "cached"} <= {"LatestBlessed", "ImportSchemaGen"}
     assert [path.name for path in (demo.output_dir / "releases/taxi").iterdir() if path.name.isdigit()] == ["1"]
+
+
+def test_the_profile_says_where_the_time_of_every_node_went(demo: Demo) -> None:
+    shown = demo.first.stdout.partition("Where the time went")[2].partition("Profiles: ")
+    assert sorted(re.findall(r"^([A-Z]\w+) +\d+\.\d +\d+\.\d", shown[0], re.MULTILINE)) == sorted(NODES)
+    files = {path.name for path in Path(shown[2].splitlines()[0]).iterdir()}
+    assert files == {f"{node}.{kind}" for node in NODES for kind in ("pstats", "txt")}
+    assert "Where the time went" not in demo.second.stdout
+
+
+def test_the_training_of_a_profiled_run_is_traced(demo: Demo) -> None:
+    assert b"MatMul" in demo.only("artifacts/Trainer/model_run/*/plugins/profile/*/*.xplane.pb").read_bytes()
 
 
 def test_metrics_are_in_the_band_of_this_data(demo: Demo) -> None:

@@ -112,12 +112,15 @@ class ClusterTraining:
         folder: holds data, job, backups and outcome.
         settings: of the training.
         rows: rows to train on, and to evaluate.
+        files: files that they are in.
+        custom: more of custom_config.
     """
 
     folder: Path
     settings: dict[str, Any]
     rows: int = 64
     files: int = 1
+    custom: dict[str, Any] = field(default_factory=dict)
     error: ScalableTFError | None = field(default=None, init=False)
     _thread: threading.Thread | None = field(default=None, init=False)
 
@@ -146,6 +149,7 @@ class ClusterTraining:
                 "settings": {"training": training, "model": {}},
                 "features": TABLE,
                 "backup_dir": str(self.folder / "state"),
+                **self.custom,
             },
         )
 

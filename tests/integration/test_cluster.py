@@ -69,10 +69,11 @@ def test_only_the_chief_leaves_anything(tmp_path: Path, monkeypatch: pytest.Monk
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(scratch))
-    training = ClusterTraining(tmp_path / "t", {"strategy": "multi_worker_mirrored"})
+    training = ClusterTraining(tmp_path / "t", {"strategy": "multi_worker_mirrored"}, custom={"trace": True})
     training.run()
     assert [path.name for path in (training.folder / "model").iterdir()] == ["outcome.json"]
     assert not list(scratch.iterdir())
+    assert len(list((training.folder / "run").glob("plugins/profile/*/*.xplane.pb"))) == 1
     assert sorted(path.name for path in (training.folder / "run" / "logs").iterdir()) == [
         "worker-0.log",
         "worker-1.log",

@@ -1,48 +1,61 @@
 from __future__ import annotations
 
-from benchmarks.pipeline import Side, report, summary
+import json
+from pathlib import Path
+from typing import Any
 
-_STOCK = [
-    Side(30.0, 40.0, 1000.0, 0.55, {"ExampleGen": 4.0, "Trainer": 8.0}),
-    Side(34.0, 42.0, 1200.0, 0.57, {"ExampleGen": 6.0, "Trainer": 8.0}),
-    Side(90.0, 41.0, 1100.0, 0.56, {"ExampleGen": 5.0, "Trainer": 8.0}),
-]
-_OURS = [
-    Side(17.0, 20.0, 800.0, 0.95, {"ExampleGen": 0.5, "AnomalyGate": 0.1}),
-    Side(16.0, 22.0, 900.0, 0.95, {"ExampleGen": 0.5, "AnomalyGate": 0.3}),
-    Side(40.0, 21.0, 850.0, 0.95, {"ExampleGen": 0.5, "AnomalyGate": 0.2}),
-]
+import pytest
+
+from benchmarks import pipeline
+from tests.unit.benchmarks.results import made_result
 
 
-def test_medians() -> None:
-    result = summary(15_002, _STOCK, _OURS)
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The runs, which take minutes, are made up; of 20,000 rows a check does not hold."""
 
-    assert {key: value for key, value in result.items() if key != "runs"} == {
-        "rows": 15_002,
-        "stock_seconds": 34.0,
-        "ours_seconds": 17.0,
-        "ratio": 2.0,
-        "stock_cpu_seconds": 41.0,
-        "ours_cpu_seconds": 21.0,
-        "stock_auc": 0.56,
-        "ours_auc": 0.95,
-        "stock_peak_mb": 1100.0,
-        "ours_peak_mb": 850.0,
-        "per_node": {
-            "stock": {"ExampleGen": 5.0, "Trainer": 8.0},
-            "ours": {"ExampleGen": 0.5, "AnomalyGate": 0.2},
-        },
-    }
+    def compare(folder: Path, rows: int, **options: Any) -> dict[str, Any]:
+        (folder / "left").touch()
+        checks = [{"what": "rows, train", "stock": "10", "ours": "9", "holds": rows != 20_000}]
+        return made_result(rows, checks=checks, warm=options["warm"])
+
+    monkeypatch.setattr(pipeline, "compare", compare)
+    monkeypatch.setattr(pipeline, "require_byte_code", lambda: None)
 
 
-def test_every_run_is_kept() -> None:
-    assert [run["seconds"] for run in summary(15_002, _STOCK, _OURS)["runs"]["ours"]] == [17.0, 16.0, 40.0]
+def test_one_size_as_json(tmp_path: Path, failing: None) -> None:
+    assert pipeline.main(["--rows", "10000", "--json", str(tmp_path / "out.json")]) == 0
+    found = json.loads((tmp_path / "out.json").read_text())
+    assert (found["rows"], found["ours_seconds"], found["warm"]) == (10_000, 10.0, False)
+    assert [path.name for path in tmp_path.iterdir()] == ["out.json"]
 
 
-def test_nodes_of_one_side_only_are_in_the_table() -> None:
-    lines = report(summary(15_002, _STOCK, _OURS)).splitlines()
+def test_several_sizes_as_a_folder_smallest_first(tmp_path: Path, failing: None) -> None:
+    assert pipeline.main(["--rows", "1000000", "10000", "--warm", "--output", str(tmp_path / "new" / "folder")]) == 0
+    files = tmp_path / "new" / "folder"
+    assert sorted(path.name for path in files.iterdir()) == ["pipeline.json", "pipeline.md", "pipeline.png"]
+    sizes = json.loads((files / "pipeline.json").read_text())["sizes"]
+    assert [(size["rows"], size["warm"]) for size in sizes] == [(10_000, True), (1_000_000, True)]
+    assert "## Nodes, 1,000,000 rows" in (files / "pipeline.md").read_text()
 
-    (example_gen,) = [line for line in lines if line.startswith("| ExampleGen")]
-    (gate,) = [line for line in lines if line.startswith("| AnomalyGate")]
-    assert [cell.strip() for cell in example_gen.strip("|").split("|")] == ["ExampleGen", "5.000", "0.500", "10.0"]
-    assert [cell.strip() for cell in gate.strip("|").split("|")] == ["AnomalyGate", "-", "0.200", "-"]
+
+def test_results_that_differ_are_written_and_an_error(
+    tmp_path: Path, failing: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert pipeline.main(["--rows", "10000", "20000", "--output", str(tmp_path)]) == 1
+    assert len(json.loads((tmp_path / "pipeline.json").read_text())["sizes"]) == 2
+    assert "did not give the same results" in capsys.readouterr().err
+
+
+def test_json_takes_one_size(tmp_path: Path, failing: None, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        pipeline.main(["--rows", "10000", "20000", "--json", str(tmp_path / "out.json")])
+    assert "--json takes one size" in capsys.readouterr().err
+
+
+def test_what_is_kept(tmp_path: Path, failing: None) -> None:
+    pipeline.main(["--rows", "10000", "15000", "--output", str(tmp_path / "out"), "--keep", str(tmp_path / "kept")])
+    assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.glob("kept/*/*")) == [
+        "kept/10000/left",
+        "kept/15000/left",
+    ]

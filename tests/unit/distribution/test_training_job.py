@@ -67,5 +67,8 @@ def test_backups_outlive_a_job_that_is_written_anew_and_not_another(job: Trainin
     Path(job.backup_dir).mkdir()
     job.write()
     assert Path(job.backup_dir).is_dir()
+    custom = job.fn_args["custom_config"]
+    dataclasses.replace(job, fn_args={**job.fn_args, "custom_config": {**custom, "trace": True}}).write()
+    assert Path(job.backup_dir).is_dir()  # how a training is watched does not make it another
     dataclasses.replace(job, fn_args={**job.fn_args, "train_files": ["newer"]}).write()
     assert not Path(job.backup_dir).exists()

@@ -1,0 +1,62 @@
+"""The second of two runs of one process: what a pipeline takes without imports and the libraries' first steps.
+
+    python -m benchmarks.second_run SIDE TIMES.json FIRST SECOND -- ARGUMENT ...
+
+SIDE `stock` runs a script, the one argument, first in the folder FIRST, then in SECOND; `ours` calls `scalable-tf` with
+the arguments, and the folders as its output_dir. Neither run finds anything of the other's: FIRST and SECOND have
+stores and caches of their own. TIMES.json takes wall and processor seconds of the second.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import runpy
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+
+def _stock(folder: Path, arguments: Sequence[str]) -> None:
+    os.chdir(folder)
+    runpy.run_path(arguments[0], run_name="__main__")
+
+
+def _ours(folder: Path, arguments: Sequence[str]) -> None:
+    from runners.cli import main as scalable_tf
+
+    code = scalable_tf([*arguments, "--set", f"output_dir={folder}"])
+    if code != 0:
+        sys.exit(code)
+
+
+_SIDES: dict[str, Callable[[Path, Sequence[str]], None]] = {"stock": _stock, "ours": _ours}
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Runs a side twice, and writes what the second run took."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.second_run", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("side", choices=sorted(_SIDES))
+    for name in ("times", "first", "second"):
+        parser.add_argument(name, type=Path)
+    parser.add_argument("arguments", nargs="+")
+    given = parser.parse_args(argv)
+    run, times, second = _SIDES[given.side], given.times.absolute(), given.second.absolute()
+    for folder in (given.first, second):
+        folder.mkdir(exist_ok=True)
+    run(given.first.absolute(), given.arguments)
+    began, computed = time.monotonic(), _processor_seconds()
+    run(second, given.arguments)
+    took = {"seconds": time.monotonic() - began, "cpu_seconds": _processor_seconds() - computed}
+    times.write_text(json.dumps(took) + "\n", encoding="utf-8")
+
+
+def _processor_seconds() -> float:
+    """Of this process and of those that it has waited for."""
+    return sum(os.times()[:4])
+
+
+if __name__ == "__main__":
+    main()
