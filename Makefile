@@ -31,7 +31,7 @@ check: setup ## lint, format, types, import order, packaging
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q tests/unit/test_packaging.py
 
-bench: setup ## ours beside stock TFX at 15,002 and 300,000 rows, into docs/benchmarks (15 minutes)
+bench: setup ## ours beside stock TFX at 15,002 and 300,000 rows, into docs/benchmarks
 	$(BIN)/python -m benchmarks.pipeline --rows 15002 300000
 
 horovod: setup ## Horovod for the environment, built once (docs/horovod.md); needs cmake and g++

@@ -1,4 +1,4 @@
-"""The second of two runs of one process: what a pipeline takes without imports and the libraries' first steps.
+"""The second of two runs of one process: what a pipeline takes without imports, start and exit.
 
     python -m benchmarks.second_run SIDE TIMES.json FIRST SECOND -- ARGUMENT ...
 

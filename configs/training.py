@@ -198,7 +198,7 @@ class Training(Section):
         )
         if not several and self.cluster.launcher != "local":
             raise PlacedValueError(
-                "needs training.cluster.workers, or a strategy of several tasks: one alone is started by nobody",
+                "needs training.cluster.workers, as many as the cluster has, or a training.strategy of several tasks",
                 ("cluster", "launcher"),
             )
         if self.cluster.evaluator and not (several and self.backup):

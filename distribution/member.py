@@ -46,16 +46,12 @@ def take_part(job: TrainingJob, own: Membership) -> int:
     """Runs a task to its end, and notes in the job's folder what went wrong.
 
     Returns:
-        The exit code, see `distribution.task`; one that starts when the chief has finished has nothing to do, but for
-        the evaluator, which looks at the last backups.
+        The exit code, see `distribution.task`.
 
     Raises:
         StaleJobError: the job has been written anew: the task has to read it and begin again.
     """
     name = str(own.task)
-    if job.is_done and own.task.role != "evaluator":
-        _LOG.info("%s: the chief has finished", name)
-        return DONE
     try:
         with sign_of_life(job, name, job.training.cluster.hung_seconds / _SIGNS_IN_TIME):
             _run(job, own)

@@ -37,6 +37,7 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     if len(arguments) != 1:
         sys.stderr.write("usage: python -m distribution.task FOLDER\n")
         return USAGE
+    (folder,) = arguments
     # TensorFlow reads this when it is first imported: Keras is tf_keras in every process.
     os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
     from distribution.member import take_part
@@ -47,8 +48,17 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         own = Membership.from_environment(environment)
+        seconds = float(environment.get(START_SECONDS, 300.0))
+        _LOG.info("%s takes its job from %s, for which it waits %.0f s (%s)", own.task, folder, seconds, START_SECONDS)
         while True:
-            job = TrainingJob.read(arguments[0], float(environment.get(START_SECONDS, 300.0)))
+            job = TrainingJob.read(folder, seconds)
+            # The evaluator looks at the last backups even so.
+            if own.task.role != "evaluator" and job.is_done:
+                # That of an earlier training, or this task is in the place of one that was lost after the last step.
+                if job.is_replaced_within(seconds):
+                    continue
+                _LOG.info("%s: the chief has finished", own.task)
+                return DONE
             try:
                 return take_part(job, own)
             except StaleJobError as error:

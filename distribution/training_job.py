@@ -117,6 +117,15 @@ class TrainingJob:
         path = _join(self.folder, _DONE)
         return bool(tf.io.gfile.exists(path)) and _read(path) == self.token
 
+    def is_replaced_within(self, seconds: float) -> bool:
+        """Waits so long for another job to be written in place of this one; whether it was."""
+        deadline = time.monotonic() + seconds
+        while self.is_current:
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(_POLL_SECONDS)
+        return True
+
     def finish(self) -> None:
         """Tells the other tasks that the model is exported."""
         _write(_join(self.folder, _DONE), self.token)

@@ -61,5 +61,8 @@ class ExecutionTrace(tf.keras.callbacks.Callback):
 
     def _stop(self) -> None:
         if self._is_on:
-            tf.profiler.experimental.stop()
             self._is_on = False
+            try:
+                tf.profiler.experimental.stop()
+            except tf.errors.OpError as error:  # the training is worth more than its trace
+                _LOG.warning("The trace could not be written: %s", error)

@@ -30,7 +30,7 @@ def gradients_of(model: tf.keras.Model, batch: Any, pieces: int = 1) -> tuple[tf
         That of a table which is looked up for at least as many rows as it has is dense, as if all were looked up.
     """
     loss, gradients = _of_batch(model, batch, pieces)
-    return loss, [(_dense_where_small(gradient, variable), variable) for gradient, variable in gradients]
+    return loss, [(dense_where_small(gradient, variable), variable) for gradient, variable in gradients]
 
 
 def _of_batch(model: tf.keras.Model, batch: Any, pieces: int) -> tuple[tf.Tensor, Gradients]:
@@ -63,11 +63,12 @@ def _of_piece(
     return loss, found
 
 
-def _dense_where_small(gradient: Gradient, variable: tf.Variable) -> Gradient:
+def dense_where_small(gradient: Gradient, variable: tf.Variable) -> Gradient:
     """Replicas exchange and optimizers apply one dense tensor sooner than as many rows with their numbers."""
     if isinstance(gradient, tf.IndexedSlices):
         rows = gradient.values.shape[0]
-        if rows is not None and variable.shape[0] <= rows:
+        # Of all replicas: their number must not decide what is clipped.
+        if rows is not None and variable.shape[0] <= rows * tf.distribute.get_strategy().num_replicas_in_sync:
             return tf.convert_to_tensor(gradient)
     return gradient
 

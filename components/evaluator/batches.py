@@ -17,11 +17,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import tensorflow as tf
 import tensorflow_model_analysis as tfma
+from apache_beam.utils.shared import Shared
 from tensorflow_model_analysis.evaluators import metrics_validator
 
 from components.evaluator.rows import Rows, Scoring
 from components.evaluator.scores_metric import ScoresMetric, metric_values
 from components.evaluator.slices import SliceKey, slices_of
+from schemas.errors import EvaluationError
 
 _UNDERSTOOD: Mapping[str, tuple[str, ...]] = {
     "model_specs": (
@@ -48,7 +50,15 @@ def understands(config: tfma.EvalConfig) -> bool:
     return (
         not _beyond(config)
         and [(metric.module, metric.class_name) for metric in metrics] == [(ScoresMetric.__module__, "ScoresMetric")]
-        and [len(spec.preprocessing_function_names) for spec in config.model_specs] == [1]
+        and len(config.metrics_specs) == len(config.model_specs) == 1
+        and len(config.slicing_specs) > 0
+        and all(
+            len(spec.preprocessing_function_names) == 1
+            and spec.signature_name
+            and spec.label_key
+            and spec.prediction_key
+            for spec in config.model_specs
+        )
         and config.options.HasField("include_default_metrics")
         and not config.options.include_default_metrics.value
     )
@@ -113,11 +123,15 @@ class _Predict(beam.DoFn):
 
     def __init__(self, config: tfma.EvalConfig, models: Mapping[str, str]) -> None:
         self._config = config
-        self._models = dict(models)
+        self._models = {name: (folder, Shared()) for name, folder in models.items()}
         self._loaded: dict[str, Any] = {}
 
     def setup(self) -> None:
-        self._loaded = {name: tf.saved_model.load(folder) for name, folder in self._models.items()}
+        # Threads of a worker share what is loaded.
+        self._loaded = {
+            name: shared.acquire(lambda folder=folder: tf.saved_model.load(folder))
+            for name, (folder, shared) in self._models.items()
+        }
 
     def process(self, batch: pa.RecordBatch) -> Iterator[tuple[SliceKey, ByModel]]:
         records = batch.column(batch.schema.get_field_index(tfma.ARROW_INPUT_COLUMN)).flatten()
@@ -125,13 +139,14 @@ class _Predict(beam.DoFn):
         rows: ByModel = {}
         transformed = []
         for spec in self._config.model_specs:
-            features = _call(self._loaded[spec.name], spec.preprocessing_function_names[0], examples)
+            (preprocessing,) = spec.preprocessing_function_names
+            features = _call(self._loaded[spec.name], preprocessing, examples)
             predictions = _call(self._loaded[spec.name], spec.signature_name, examples)
-            weights = _column(features[spec.example_weight_key])[:, 0] if spec.example_weight_key else None
+            weight = spec.example_weight_key
             rows[spec.name] = Rows(
-                _column(features[spec.label_key]),
-                _column(predictions[spec.prediction_key]),
-                np.ones(batch.num_rows) if weights is None else weights,
+                _column(features, spec.label_key, preprocessing),
+                _column(predictions, spec.prediction_key, spec.signature_name),
+                _column(features, weight, preprocessing)[:, 0] if weight else np.ones(batch.num_rows),
             )
             transformed.append(features)
         for key, numbers in slices_of(batch, transformed, self._config.slicing_specs):
@@ -140,12 +155,26 @@ class _Predict(beam.DoFn):
 
 def _call(model: Any, signature: str, examples: tf.Tensor) -> dict[str, npt.NDArray[Any]]:
     function = model.signatures[signature]
-    (name,) = function.structured_input_signature[1]
-    return {key: value.numpy() for key, value in function(**{name: examples}).items()}
+    inputs = list(function.structured_input_signature[1])
+    if len(inputs) != 1:
+        raise EvaluationError(
+            f"The signature {signature!r} of the model takes other inputs than serialized examples.",
+            where="model",
+            received=", ".join(sorted(inputs)),
+            fix="Export it with one input, a tensor of serialized examples.",
+        )
+    return {key: value.numpy() for key, value in function(**{inputs[0]: examples}).items()}
 
 
-def _column(values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    return values.reshape(len(values), -1).astype(np.float64)
+def _column(outputs: Mapping[str, npt.NDArray[Any]], key: str, signature: str) -> npt.NDArray[np.float64]:
+    if key not in outputs:
+        raise EvaluationError(
+            f"The signature {signature!r} of the model does not give {key!r}, which the evaluation needs.",
+            where="model",
+            received=", ".join(sorted(outputs)),
+            fix=f"Export it with an output {key!r}.",
+        )
+    return outputs[key].reshape(len(outputs[key]), -1).astype(np.float64)
 
 
 class _Score(beam.CombineFn):

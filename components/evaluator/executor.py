@@ -86,7 +86,7 @@ class Executor(TfxExecutor):
         judged.save(evaluation / blessing_file.FILE_NAME)
         artifact = artifact_utils.get_single_instance(output_dict[standard_component_specs.BLESSING_KEY])
         artifact.set_string_custom_property(LABEL_PROPERTY, exec_properties[LABEL_KEY])
-        _settle(artifact, judged, input_dict[standard_component_specs.MODEL_KEY][0])
+        _settle(artifact, judged, input_dict[standard_component_specs.MODEL_KEY][0], baselines)
         logging.info("Verdict: %s", judged)
 
     def _evaluate(
@@ -188,7 +188,7 @@ def _validation(evaluation: str, config: Any, has_baseline: bool) -> Any:
     return None
 
 
-def _settle(artifact: Any, judged: Blessing, model: Any) -> None:
+def _settle(artifact: Any, judged: Blessing, model: Any, baselines: list[Any]) -> None:
     """Makes the ModelBlessing artifact say what the verdict says, whatever TFX's executor has left there."""
     directory = Path(artifact.uri)
     directory.mkdir(parents=True, exist_ok=True)
@@ -200,6 +200,9 @@ def _settle(artifact: Any, judged: Blessing, model: Any) -> None:
     # TFX sets these two only when it has validated, but the search for the latest blessed model needs them.
     artifact.set_string_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_URI_KEY, model.uri)
     artifact.set_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY, model.id)
+    for found in baselines:
+        artifact.set_string_custom_property(constants.ARTIFACT_PROPERTY_BASELINE_MODEL_URI_KEY, found.uri)
+        artifact.set_int_custom_property(constants.ARTIFACT_PROPERTY_BASELINE_MODEL_ID_KEY, found.id)
     artifact.set_string_custom_property(BASELINE_PROPERTY, judged.baseline or NO_BASELINE)
     if judged.forced is not None:
         artifact.set_string_custom_property(FORCED_PROPERTY, judged.forced)

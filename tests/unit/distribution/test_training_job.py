@@ -41,6 +41,12 @@ def test_it_is_done_when_the_chief_says_so_until_it_is_written_anew(job: Trainin
     assert not job.write().is_done
 
 
+def test_a_task_that_finds_a_finished_job_waits_for_the_next_one(job: TrainingJob) -> None:
+    assert not job.is_replaced_within(0.0)
+    job.write()
+    assert job.is_replaced_within(0.0)
+
+
 def test_mistakes_and_crashes(job: TrainingJob) -> None:
     assert job.failure("worker-0") is None
     job.report("worker-0", SettingsError("wrong", received=3))

@@ -17,6 +17,7 @@ import tensorflow as tf
 
 from configs.training import Optimizer
 from models.evaluate_checkpoints import evaluate_checkpoints
+from models.gradients import Gradient, dense_where_small
 from models.head import Head
 from models.input_fn import Split
 from models.network import Network
@@ -27,6 +28,21 @@ from schemas.transformed import LABEL_KEY
 from tests.unit.models.regression import SPEC, make_model, make_split, make_training
 
 Weights = list[npt.NDArray[np.float32]]
+
+
+def is_dense(devices: int, rows: int) -> bool:
+    """Whether the gradient of a table of four rows is dense, where each device looks up so many."""
+    with _mirrored(devices).scope():
+        table = tf.Variable(tf.ones([4, 1]))
+
+    def gradient() -> Gradient:
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(tf.nn.embedding_lookup(table, tf.zeros([rows], tf.int64)))
+        return dense_where_small(tape.gradient(loss, table), table)
+
+    found: list[bool] = []
+    tf.function(lambda: _mirrored(devices).run(lambda: found.append(isinstance(gradient(), tf.Tensor))))()
+    return all(found)
 
 
 def two_devices() -> None:

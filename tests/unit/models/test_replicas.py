@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.unit.models.replicas import trained_central, trained_mirrored, two_devices
+from tests.unit.models.replicas import is_dense, trained_central, trained_mirrored, two_devices
 
 pytestmark = pytest.mark.slow  # it really trains or analyses, again and again
 
@@ -43,6 +43,11 @@ def test_two_devices_train_as_one_does(
         np.testing.assert_allclose(found, expected, rtol=rtol, atol=atol)
     for name in one_history:
         np.testing.assert_allclose(two_history[name], one_history[name], rtol=max(rtol, 1e-3))
+
+
+def test_which_gradients_are_dense_does_not_depend_on_the_number_of_replicas(devices: ProcessPoolExecutor) -> None:
+    found = [devices.submit(is_dense, number, rows).result() for number, rows in ((1, 4), (2, 2), (1, 2), (2, 1))]
+    assert found == [True, True, False, False]
 
 
 @pytest.mark.parametrize("loop", ["fit", "custom"])
