@@ -82,8 +82,8 @@ def test_tasks_with_addresses_of_both_kinds(job: TrainingJob) -> None:
 def test_other_settings_on_one_of_them(cluster: Cluster, job: TrainingJob) -> None:
     other = dataclasses.replace(job, fn_args={"train_steps": 3})
     errors = [error for error in called(cluster, job, other) if error is not None]
-    assert errors
-    assert "has other code or other settings than" in errors[0].what
+    # Whoever calls later finds that the other has gone.
+    assert any("has other code or other settings than" in error.what for error in errors)
 
 
 def test_one_that_has_an_earlier_job(cluster: Cluster, job: TrainingJob) -> None:
