@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-import tensorflow_model_analysis as tfma
 from hypothesis import given
 from hypothesis import strategies as st
+from tensorflow_model_analysis.proto.config_pb2 import SlicingSpec
 from tensorflow_model_analysis.slicer import slicer_lib
 
 from components.evaluator.slices import slices_of
@@ -16,14 +16,14 @@ from components.evaluator.slices import slices_of
 Columns = Mapping[str, Sequence[list[Any] | None]]
 
 
-def found(columns: Columns, *specs: tfma.SlicingSpec, **transformed: Any) -> dict[Any, list[int]]:
+def found(columns: Columns, *specs: SlicingSpec, **transformed: Any) -> dict[Any, list[int]]:
     batch = pa.RecordBatch.from_pydict(dict(columns))
     features = [{name: np.array(values) for name, values in transformed.items()}]
     return {key: sorted(rows.tolist()) for key, rows in slices_of(batch, features, specs)}
 
 
-def by(*columns: str, **values: str) -> tfma.SlicingSpec:
-    return tfma.SlicingSpec(feature_keys=columns, feature_values=values)
+def by(*columns: str, **values: str) -> SlicingSpec:
+    return SlicingSpec(feature_keys=columns, feature_values=values)
 
 
 def test_each_value_of_a_column_is_a_slice() -> None:
