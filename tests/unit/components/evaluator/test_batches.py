@@ -98,8 +98,8 @@ def test_binary_predictions_with_weights_and_a_baseline(
 ) -> None:
     examples = write_examples(tmp_path / "examples", rows(200))
     # A second file, which becomes a batch of its own: it lacks a column that the slices read.
-    with_hours = [{**row, "payment_type": None} for row in rows(50)]
-    write_examples(tmp_path / "more", with_hours)
+    without_payment = [{**row, "payment_type": None} for row in rows(50)]
+    write_examples(tmp_path / "more", without_payment)
     (more,) = (tmp_path / "more/Split-eval").iterdir()
     more.rename(examples / "Split-eval" / f"second-{more.name}")
     model, baseline = export(tmp_path / "model", ("a",)), export(tmp_path / "baseline", ("a",), scale=0.5)
