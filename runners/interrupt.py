@@ -38,13 +38,21 @@ class Interrupted(BaseException):
 def uninterrupted() -> Iterator[None]:
     """Holds the signals back meanwhile; those that came are delivered at its end.
 
-    For the start of a process: between the fork and the place where it is registered, nobody would stop it.
+    For the start of a process: between the fork and the place where it is registered, nobody would stop it. Blocking
+    them in this thread is for the child, which inherits that. It is not enough for this process: the kernel hands a
+    signal to any other thread, and Python then runs its handler here all the same.
     """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-    try:
+    held: list[int] = []
+    with contextlib.ExitStack() as restored:
+        if threading.current_thread() is threading.main_thread():
+            restored.callback(lambda: [signal.raise_signal(number) for number in held])
+            for number in SIGNALS:
+                if signal.getsignal(number) not in (signal.SIG_IGN, None):
+                    before = signal.signal(number, lambda number, frame: held.append(number))
+                    restored.callback(signal.signal, number, before)
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+        restored.callback(signal.pthread_sigmask, signal.SIG_SETMASK, mask)
         yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextlib.contextmanager

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import os
 import signal
 import threading
+import time
 
 import pytest
 
@@ -57,9 +59,33 @@ def test_a_signal_waits_until_what_must_not_be_interrupted_has_ended() -> None:
     assert reached == ["the end"]
 
 
+def test_a_signal_that_another_thread_takes_waits_too() -> None:
+    reached = []
+    ended = threading.Event()
+    other = threading.Thread(target=ended.wait)
+    other.start()
+
+    def work() -> None:
+        with uninterrupted():
+            os.kill(os.getpid(), signal.SIGTERM)  # this thread blocks it, so that the kernel picks the other
+            time.sleep(0.05)
+            reached.append("the end")
+        reached.append("beyond")
+
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        with pytest.raises(Interrupted), interruptible():
+            work()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        ended.set()
+        other.join()
+    assert reached == ["the end"]
+
+
 def test_handlers_are_put_back() -> None:
     before = [signal.getsignal(number) for number in SIGNALS]
-    with interruptible():
+    with interruptible(), uninterrupted():
         pass
     assert [signal.getsignal(number) for number in SIGNALS] == before
 
