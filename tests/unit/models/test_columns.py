@@ -3,10 +3,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import tensorflow as tf
 
 from models.columns import matching_files, read_columns
+from schemas.column_files import ColumnFileWriter
 from schemas.errors import TrainingError
 
 SPEC = {"x": tf.io.FixedLenFeature([2], tf.float32), "id": tf.io.FixedLenFeature([1], tf.int64)}
@@ -29,13 +31,37 @@ def test_rows_become_columns(tmp_path: Path, name: str, compression: str) -> Non
     np.testing.assert_array_equal(columns["id"], [[1], [2]])
 
 
-def test_several_files_come_in_one_order(tmp_path: Path) -> None:
+def test_several_files_come_in_their_order(tmp_path: Path) -> None:
     for index in range(3):
         write(tmp_path / f"{index}.gz", list(range(index * 10, index * 10 + 10)))
     files = matching_files([str(tmp_path / "*")])
-    orders = [read_columns(files, SPEC)["id"].ravel().tolist() for _ in range(3)]
-    assert orders[0] == orders[1] == orders[2]
-    assert sorted(orders[0]) == list(range(30))
+    assert read_columns(files, SPEC)["id"].ravel().tolist() == list(range(30))
+
+
+def test_column_files_are_read_instead(tmp_path: Path) -> None:
+    files = [str(tmp_path / "Split-train" / f"{index}.gz") for index in range(2)]
+    (tmp_path / "Split-train").mkdir()
+    for index, file in enumerate(files):
+        write(Path(file), [])
+        with ColumnFileWriter(file) as writer:
+            writer.write(columns(index))
+    read = read_columns(files, SPEC)
+    np.testing.assert_array_equal(read["x"], [[1, 2], [1, 2]])
+    np.testing.assert_array_equal(read["id"], [[0], [1]])
+
+
+def test_column_files_without_a_feature_are_not_read(tmp_path: Path) -> None:
+    file = tmp_path / "Split-train" / "a.gz"
+    file.parent.mkdir()
+    write(file, [7])
+    with ColumnFileWriter(str(file)) as writer:
+        writer.write(pa.RecordBatch.from_arrays([pa.array([[7]], pa.large_list(pa.int64()))], names=["id"]))
+    np.testing.assert_array_equal(read_columns([str(file)], SPEC)["x"], [[7, -7]])
+
+
+def columns(number: int) -> pa.RecordBatch:
+    x = pa.array([[1, 2]], pa.large_list(pa.float32()))
+    return pa.RecordBatch.from_arrays([x, pa.array([[number]], pa.large_list(pa.int64()))], names=["x", "id"])
 
 
 def test_a_file_without_rows_has_empty_columns(tmp_path: Path) -> None:
