@@ -65,6 +65,13 @@ class Data(Section):
         description="What to do with rows whose label columns are empty; dropped rows are counted and reported.",
     )
 
+    block_bytes: int = Field(
+        16 << 20,
+        ge=64 << 10,
+        description="Bytes of a file that become one shard of each split: what one process works on. A quarter of it at "
+        "most is in memory at a time. A gzip file is one block.",
+    )
+
     @model_validator(mode="after")
     def _of_its_source(self) -> Data:
         if self.source != "csv" and "delimiter" in self.model_fields_set and self.delimiter != ",":
@@ -278,6 +285,9 @@ class Engine(Section):
     )
     inline_max_bytes: int = Field(
         2_000_000_000, ge=0, description="Bytes of the files that one node reads, up to which auto chooses inline."
+    )
+    processes: int | None = Field(
+        None, ge=1, description="Processes among which inline shares out a node's files; default: one a processor."
     )
 
 

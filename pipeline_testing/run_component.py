@@ -18,7 +18,6 @@ from pipeline_testing.given import give
 from pipeline_testing.outputs import Outputs
 from pipeline_testing.raised import as_raised
 from pipeline_testing.store import open_store, outputs_of, put
-from runners.engines import beam_pipeline
 from runners.node import run_node
 
 
@@ -65,7 +64,7 @@ class RunComponent:
         )
         substitute_runtime_parameter(pipeline, {constants.PIPELINE_RUN_ID_PARAMETER_NAME: "test"})
         with as_raised():
-            outcome = run_node(pipeline, node.id, metadata, beam_pipeline(Engine(kind="inline")))
+            outcome = run_node(pipeline, node.id, metadata, Engine(kind="inline", processes=1))
         return outputs_of(metadata, node.id, outcome.execution_id)
 
 

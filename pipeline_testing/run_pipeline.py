@@ -18,7 +18,6 @@ from pipeline_testing.raised import as_raised
 from pipeline_testing.rows import Rows, to_rows
 from pipeline_testing.store import outputs_of
 from pipeline_testing.stub import Stub, needed_nodes, stub_node
-from runners.engines import beam_pipeline
 from runners.metadata_store import metadata_connection
 from runners.node import run_node
 from schemas.errors import DataError, ScalableTFError
@@ -73,10 +72,11 @@ class RunPipeline:
             stub_node(pipeline, node_id, stub, folder / "stubs")
         everything = [node.pipeline_node.node_info.id for node in pipeline.nodes]
         metadata = metadata_connection(settings)
+        engine = settings.engine.model_copy(update={"processes": 1})  # TensorFlow may have run in this process
         for node_id in needed_nodes(pipeline, everything if to is None else [to] if isinstance(to, str) else to):
             try:
                 with as_raised():
-                    outcome = run_node(pipeline, node_id, metadata, beam_pipeline(settings.engine))
+                    outcome = run_node(pipeline, node_id, metadata, engine)
             except ScalableTFError as error:
                 if check:
                     raise

@@ -7,11 +7,13 @@ for every executor (which it does as soon as it sees any argument).
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 import apache_beam as beam
 
 from configs.settings import Engine
+from runners.crew import Crew
 from runners.inline import InlineRunner
 from runners.record_batches import batch_by_size
 
@@ -21,12 +23,17 @@ _DIRECT = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
 MakePipeline = Callable[[], beam.Pipeline]
 
 
-def beam_pipeline(engine: Engine) -> MakePipeline:
-    """The function that makes an executor's Beam pipeline on this engine."""
+def beam_pipeline(engine: Engine, crew: Crew | None = None) -> MakePipeline:
+    """The function that makes an executor's Beam pipeline on this engine.
+
+    Args:
+        engine: settings.
+        crew: processes that the inline engine may use, from `crew_of`.
+    """
     runners: dict[str, Callable[[], object]] = {
         "direct": lambda: _DIRECT,
-        "inline": InlineRunner,
-        "auto": lambda: InlineRunner(engine.inline_max_bytes),
+        "inline": lambda: InlineRunner(crew=crew),
+        "auto": lambda: InlineRunner(engine.inline_max_bytes, crew),
     }
     runner = runners[engine.kind]
 
@@ -35,3 +42,9 @@ def beam_pipeline(engine: Engine) -> MakePipeline:
         return beam.Pipeline(runner=runner(), argv=[])
 
     return make
+
+
+def crew_of(engine: Engine) -> Crew:
+    """Processes for one executor, to be made before it runs an operation of TensorFlow."""
+    processes = engine.processes or len(os.sched_getaffinity(0))
+    return Crew(0 if engine.kind == "direct" else processes - 1)

@@ -15,6 +15,7 @@ from apache_beam.runners.runner import PipelineResult, PipelineRunner
 from apache_beam.runners.worker import statesampler
 from apache_beam.utils.counters import CounterFactory
 
+from runners.crew import Crew
 from runners.inline_execution import Execution
 from runners.inline_plan import Plan, make_plan
 from runners.inline_result import InlineResult
@@ -23,17 +24,21 @@ _LOG = logging.getLogger(__name__)
 
 
 class InlineRunner(PipelineRunner):
-    """Runs a bounded pipeline in the global window on one thread, handing elements on as Python objects.
+    """Runs a bounded pipeline in the global window, handing elements on as Python objects.
+
+    One thread does it all, but for what a crew takes over. Of metrics, those of this process are collected.
 
     What it cannot do (state, timers, splittable DoFns, windows, triggers, streaming, transforms of other languages or
     unknown ones) it notices before anything runs, and hands the pipeline to the direct runner.
 
     Args:
         max_bytes: pipelines that read more than this go to the direct runner; default: no limit.
+        crew: other processes, which take a share of the work; default: none.
     """
 
-    def __init__(self, max_bytes: int | None = None) -> None:
+    def __init__(self, max_bytes: int | None = None, crew: Crew | None = None) -> None:
         self._max_bytes = max_bytes
+        self._crew = crew
 
     def run_pipeline(self, pipeline: Pipeline, options: PipelineOptions) -> PipelineResult:
         """Runs the pipeline to its end.
@@ -54,7 +59,7 @@ class InlineRunner(PipelineRunner):
         statesampler.set_current_tracker(sampler)
         try:
             with sampler.scoped_state("inline", "process", metrics_container=container):
-                Execution(plan).run()
+                Execution(plan, self._crew).run()
         finally:
             statesampler.set_current_tracker(before)
         return InlineResult(container)

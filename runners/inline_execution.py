@@ -17,8 +17,10 @@ from apache_beam.transforms.sideinputs import SideInputMap
 from apache_beam.transforms.window import GlobalWindow, GlobalWindows
 from apache_beam.utils.windowed_value import PaneInfo, PaneInfoTiming, WindowedValue
 
+from runners.crew import Crew
+from runners.inline_chain import Chain
 from runners.inline_copies import Copies
-from runners.inline_groups import Groups
+from runners.inline_groups import Groups, key_coder
 from runners.inline_plan import Plan
 from runners.inline_records import fast_records
 from runners.inline_step import Step
@@ -36,10 +38,16 @@ _GROUPED = WindowedValue(
 
 
 class Execution:
-    """One run of a plan. Elements are kept only where something has to wait for them: side inputs, groupings."""
+    """One run of a plan. Elements are kept only where something has to wait for them: side inputs, groupings.
 
-    def __init__(self, plan: Plan) -> None:
+    Args:
+        plan: without obstacles.
+        crew: other processes, which take their share of the elements wherever a chain of steps follows a reshuffle.
+    """
+
+    def __init__(self, plan: Plan, crew: Crew | None = None) -> None:
         self._plan = plan
+        self._crew = crew
         self._inlets: dict[Step, Push] = {}
         self._sources: list[Callable[[], None]] = []
         self._runners: list[DoFnRunner] = []
@@ -105,12 +113,33 @@ class Execution:
             push = self._outlet(step.outputs[None], step.level)
             self._sources.append(lambda: push(_IMPULSE))
         elif step.kind == "group":
-            groups = self._groups[step] = Groups(step.inputs[0], step.label, list, _append, _concatenate)
+            coder = key_coder(step.inputs[0], step.label)
+            groups = self._groups[step] = Groups(coder, list, _append, _concatenate)
             self._inlets[step] = groups.add
         elif step.kind == "combine":
             self._open_combine(step)
         else:
-            self._inlets[step] = self._outlet(step.outputs[None], step.level)
+            push = self._outlet(step.outputs[None], step.level)
+            chain = Chain.after(self._plan, step) if self._crew else None
+            if chain is None:
+                self._inlets[step] = push
+            else:
+                elements: list[WindowedValue] = []
+                self._inlets[step] = elements.append
+                self._sources.append(lambda: self._share_out(chain, elements, push))
+
+    def _share_out(self, chain: Chain, elements: list[WindowedValue], push: Push) -> None:
+        """Every n-th element for each process of the crew, and for this one too."""
+        if self._crew is None:
+            raise ValueError("There is no crew.")
+        count = min(len(self._crew) + 1, len(elements))
+        own, *others = [elements[place::count] for place in range(count)] or [[]]
+        self._crew.start([chain.share(part) for part in others])
+        for element in own:
+            push(element)
+        for pairs in self._crew.results():
+            for key, accumulator in pairs:
+                self._groups[chain.combine].join(key, accumulator)  # type: ignore[index]  # no pairs without it
 
     def _open_combine(self, step: Step) -> None:
         transform = step.node.transform
@@ -119,7 +148,8 @@ class Execution:
             fn = curry_combine_fn(fn, transform.args, transform.kwargs)
         fn.setup()
         self._combines[step] = fn
-        groups = Groups(step.inputs[0], step.label, fn.create_accumulator, fn.add_input, fn.merge_accumulators)
+        coder = key_coder(step.inputs[0], step.label)
+        groups = Groups(coder, fn.create_accumulator, fn.add_input, fn.merge_accumulators)
         self._groups[step] = groups
         self._inlets[step] = groups.add
 

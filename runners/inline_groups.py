@@ -23,27 +23,19 @@ class Groups:
     1, 1.0 and True are three keys, and lists and NumPy scalars can be keys.
 
     Args:
-        collection: the key-value pairs that will be added; their type decides the encoding.
-        label: name of the grouping, for messages.
+        coder: Beam's, of the keys; see `key_coder`.
         create: makes an accumulator.
         add: returns an accumulator with a value added.
         merge: makes one accumulator of several.
-
-    Raises:
-        ValueError, TypeError: (Beam's) the type of the keys has no deterministic encoding.
     """
 
     def __init__(
         self,
-        collection: PCollection,
-        label: str,
+        coder: coders.Coder,
         create: Callable[[], Any],
         add: Callable[[Any, Any], Any],
         merge: Callable[[list[Any]], Any],
     ) -> None:
-        coder = coders.registry.get_coder(coerce_to_kv_type(collection.element_type, label)).key_coder()
-        if not collection.pipeline.options.view_as(TypeOptions).allow_non_deterministic_key_coders:
-            coder = coder.as_deterministic_coder(label)
         implementation = coder.get_impl()
         self._encode, self._decode = implementation.encode, implementation.decode
         self._create, self._add, self._merge = create, add, merge
@@ -53,15 +45,16 @@ class Groups:
     def add(self, element: WindowedValue) -> None:
         """Adds the value of a key-value pair to the accumulator of its key."""
         key, value = element.value
-        table: dict[Any, Any]
-        if type(key) in _PLAIN:
-            table = self._plain
-        else:
-            table, key = self._encoded, self._encode(key)
-        accumulator = table.get(key, _NEW)
+        table, place = self._place(key)
+        accumulator = table.get(place, _NEW)
         if accumulator is _NEW:
             accumulator = self._create()
-        table[key] = self._add(accumulator, value)
+        table[place] = self._add(accumulator, value)
+
+    def join(self, key: Any, accumulator: Any) -> None:
+        """Adds what an accumulator of a key has seen elsewhere."""
+        table, place = self._place(key)
+        table[place] = self._merge([table[place], accumulator]) if place in table else accumulator
 
     def drain(self) -> Iterator[tuple[Any, Any]]:
         """Hands out every key with its accumulator, and forgets it."""
@@ -73,3 +66,22 @@ class Groups:
             self._encoded[code] = accumulator
         for code in list(self._encoded):
             yield self._decode(code), self._encoded.pop(code)
+
+    def _place(self, key: Any) -> tuple[dict[Any, Any], Any]:
+        return (self._plain, key) if type(key) in _PLAIN else (self._encoded, self._encode(key))
+
+
+def key_coder(collection: PCollection, label: str) -> coders.Coder:
+    """How Beam encodes the keys of a collection.
+
+    Args:
+        collection: of key-value pairs, whose type decides.
+        label: name of the grouping, for messages.
+
+    Raises:
+        ValueError, TypeError: (Beam's) the type of the keys has no deterministic encoding.
+    """
+    coder = coders.registry.get_coder(coerce_to_kv_type(collection.element_type, label)).key_coder()
+    if not collection.pipeline.options.view_as(TypeOptions).allow_non_deterministic_key_coders:
+        coder = coder.as_deterministic_coder(label)
+    return coder

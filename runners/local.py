@@ -20,7 +20,6 @@ from configs.settings import Settings
 from pipeline.pipeline import root
 from runners.books import Books
 from runners.compiled import compile_pipeline, with_run_id
-from runners.engines import beam_pipeline
 from runners.interrupt import Interrupted, interruptible
 from runners.metadata.sqlite import SqliteBackend
 from runners.metadata.store_backend import store_backend
@@ -128,7 +127,7 @@ def run_one_node(logs: Path, node_id: str) -> NodeOutcome:
     """
     run = RunFolder.load(logs)
     with output_lock(root(run.settings), f"scalable-tf node, process {os.getpid()}", shared=True):
-        return run_node(run.pipeline, node_id, metadata_connection(run.settings), beam_pipeline(run.settings.engine))
+        return run_node(run.pipeline, node_id, metadata_connection(run.settings), run.settings.engine)
 
 
 def _new_run(settings: Settings, force_bless: str, part: Part | None) -> RunFolder:
@@ -208,4 +207,4 @@ def _node(run: RunFolder, node_id: str, settings: Settings, profile: bool) -> di
     logging.basicConfig(level=settings.logging.level.upper(), force=True)
     absl_logging.set_verbosity(settings.logging.level)
     with profiled(run.path / FOLDER, node_id) if profile else contextlib.nullcontext():
-        return run_node(run.pipeline, node_id, metadata_connection(settings), beam_pipeline(settings.engine)).to_dict()
+        return run_node(run.pipeline, node_id, metadata_connection(settings), settings.engine).to_dict()

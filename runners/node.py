@@ -16,7 +16,8 @@ from tfx.orchestration.metadata import Metadata
 from tfx.orchestration.portable.beam_executor_operator import BeamExecutorOperator
 from tfx.proto.orchestration import executable_spec_pb2, pipeline_pb2
 
-from runners.engines import MakePipeline
+from configs.settings import Engine
+from runners.engines import beam_pipeline, crew_of
 from runners.launcher import Launcher
 from schemas.errors import RunError
 
@@ -51,16 +52,14 @@ class NodeOutcome:
         return cls(fields["node_id"], fields["state"], fields["execution_id"], outputs)
 
 
-def run_node(
-    pipeline: pipeline_pb2.Pipeline, node_id: str, metadata: Metadata, make_beam_pipeline: MakePipeline
-) -> NodeOutcome:
+def run_node(pipeline: pipeline_pb2.Pipeline, node_id: str, metadata: Metadata, engine: Engine) -> NodeOutcome:
     """Runs one node: resolve its inputs, look into the cache, execute, publish.
 
     Args:
         pipeline: compiled pipeline whose run id has been substituted.
         node_id: which node.
         metadata: connection to the store that all nodes of the run share.
-        make_beam_pipeline: the engine, see `runners.engines.beam_pipeline`.
+        engine: where its Beam work executes. This process must not have run an operation of TensorFlow.
 
     Raises:
         ScalableTFError: a user's mistake, as the executor raised it.
@@ -75,7 +74,7 @@ def run_node(
         pipeline_runtime_spec=pipeline.runtime_spec,
         executor_spec=runner_utils.extract_executor_spec(deployment, node_id),
         custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, node_id),
-        custom_executor_operators={executable_spec_pb2.BeamExecutableSpec: _beam_operator(make_beam_pipeline)},
+        custom_executor_operators={executable_spec_pb2.BeamExecutableSpec: _beam_operator(engine)},
     )
     info = launcher.launch()
     if info is None or not info.execution_id:
@@ -97,12 +96,13 @@ def _find(pipeline: pipeline_pb2.Pipeline, node_id: str) -> pipeline_pb2.Pipelin
     return pipeline.nodes[known.index(node_id)].pipeline_node
 
 
-def _beam_operator(make_beam_pipeline: MakePipeline) -> type[BeamExecutorOperator]:
+def _beam_operator(engine: Engine) -> type[BeamExecutorOperator]:
     class EngineExecutorOperator(BeamExecutorOperator):
         """TFX's operator, with the engine's pipeline."""
 
         def run_executor(self, execution_info: Any, make_beam_pipeline_fn: Any = None) -> Any:
-            return super().run_executor(execution_info, make_beam_pipeline_fn or make_beam_pipeline)
+            with crew_of(engine) as crew:
+                return super().run_executor(execution_info, make_beam_pipeline_fn or beam_pipeline(engine, crew))
 
     return EngineExecutorOperator
 

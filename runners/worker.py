@@ -128,7 +128,7 @@ class Worker:
             for number in SIGNALS:
                 signal.signal(number, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
-            _die_with(self._parent)
+            die_with(self._parent)
             try:
                 log = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
                 os.dup2(log, 1)
@@ -177,7 +177,8 @@ def _failure(error: BaseException, folder: Path) -> dict[str, Any]:
     return {"crash": f"{type(error).__name__}: {lines[0][:500]}"}
 
 
-def _die_with(parent: int) -> None:
+def die_with(parent: int) -> None:
+    """Makes the kernel kill this process when its parent, of this number, dies."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:  # the parent died before the call above
         os._exit(1)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.example_gen.csv_blocks import Block, Piece, read_pieces
+from components.example_gen.csv_blocks import BLOCK_BYTES, Block, Piece, piece_bytes, read_pieces
 from components.example_gen.csv_columns import Columns, RaggedRowsError, lines_of, read_columns
 from components.example_gen.encode import encode_examples
 from components.example_gen.labels import Labels, TypedColumn, read_labels
@@ -47,6 +47,7 @@ class Work:
         delimiter: between fields.
         missing: texts that stand for a missing value, beside the empty text.
         split_column: names each row's split; default: the hash of the row decides.
+        block_bytes: how large blocks are, which decides how much of one is in memory at a time.
     """
 
     folders: Mapping[str, str]
@@ -59,6 +60,7 @@ class Work:
     missing: tuple[str, ...]
     timestamps: tuple[str, ...] = ()
     split_column: str | None = None
+    block_bytes: int = BLOCK_BYTES
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,9 @@ def _write(made: _Made, writers: Sequence[SplitWriter], work: Work, report: Repo
 
 
 def _pieces(block: Block | RecordBlock, work: Work) -> Iterator[Piece | RecordPiece]:
-    return read_record_pieces(block) if isinstance(block, RecordBlock) else read_pieces(block, work.delimiter)
+    if isinstance(block, RecordBlock):
+        return read_record_pieces(block, piece_bytes(work.block_bytes))
+    return read_pieces(block, work.delimiter, piece_bytes(work.block_bytes, len(block.names)))
 
 
 def _made(piece: Piece | RecordPiece, work: Work, report: Report) -> _Made | None:

@@ -65,6 +65,7 @@ class ExampleGen(component.FileBasedExampleGen):
             "delimiter": data.delimiter,
             "missing_values": list(data.missing_values),
             "unlabelled": data.unlabelled,
+            "block_bytes": data.block_bytes,
             "columns": RawColumns.of(table, data.split_column).model_dump(mode="json", exclude_defaults=True),
         }
         range_config = None

@@ -6,6 +6,8 @@ another format gives blocks of its own and its own way to read them.
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -14,10 +16,12 @@ from components.example_gen.csv_header import Header
 from components.example_gen.csv_records import UnclosedQuoteError, last_record_end, open_quote
 from schemas.errors import DataError
 
-BLOCK_BYTES = 32 << 20
+BLOCK_BYTES = 16 << 20
 """Bytes of CSV that become one shard of each split. A gzip file cannot be entered in the middle: it is one block."""
 PIECE_BYTES = 4 << 20
-"""Bytes of CSV that are in memory at a time, unless the rows are very wide."""
+"""Bytes of a file that are in memory at a time, unless blocks are small or rows very wide."""
+_PIECES = 8
+"""A block is at least so many of the pieces that it is put together from, and so has nearly the size that it should."""
 _COLUMN_BYTES = 8 << 10  # Each column costs the same few calls for every piece, however few rows it has.
 RECORD_BYTES = 64 << 20
 """Longest record; a longer one is taken for an unclosed quote."""
@@ -51,7 +55,12 @@ class Piece:
 
 
 def split_blocks(header: Header, delimiter: str, block_bytes: int = BLOCK_BYTES) -> list[Block]:
-    """The blocks of one file, in order; none when there is nothing behind the header.
+    """The blocks of one file, in order, about equally large; none when there is nothing behind the header.
+
+    Args:
+        header: of the file.
+        delimiter: between fields.
+        block_bytes: none is much larger, unless one record is.
 
     Raises:
         DataError: an unclosed quote (found here only in files of more than one block).
@@ -63,13 +72,14 @@ def split_blocks(header: Header, delimiter: str, block_bytes: int = BLOCK_BYTES)
             return []
         if file.compressed:
             return [whole]
-        file.seek(header.offset)
-        if len(file.read(block_bytes + 1)) <= block_bytes:
-            return [whole]
+    size = os.path.getsize(header.path) - header.offset
+    if size <= block_bytes:
+        return [whole]
+    block_bytes = math.ceil(size / math.ceil(size / block_bytes))
     blocks: list[Block] = []
     start, line, size = header.offset, header.line, 0
-    for piece in read_pieces(whole, delimiter, min(PIECE_BYTES, block_bytes)):
-        if size and size + len(piece.data) > block_bytes:
+    for piece in read_pieces(whole, delimiter, min(PIECE_BYTES, math.ceil(block_bytes / _PIECES))):
+        if size and size + len(piece.data) // 2 > block_bytes:
             blocks.append(Block(header.path, header.names, line, start, size))
             start, line, size = piece.offset, piece.line, 0
         size += len(piece.data)
@@ -77,13 +87,17 @@ def split_blocks(header: Header, delimiter: str, block_bytes: int = BLOCK_BYTES)
     return blocks
 
 
-def read_pieces(block: Block, delimiter: str, piece_bytes: int | None = None) -> Iterator[Piece]:
-    """The records of a block, about `piece_bytes` at a time; by default 4 MiB, more for thousands of columns.
+def piece_bytes(block_bytes: int, columns: int = 0) -> int:
+    """Bytes of a block that are in memory at a time: a quarter, at most `PIECE_BYTES`; more for thousands of columns."""
+    return max(min(PIECE_BYTES, math.ceil(block_bytes / 4)), _COLUMN_BYTES * columns)
+
+
+def read_pieces(block: Block, delimiter: str, piece_bytes: int = PIECE_BYTES) -> Iterator[Piece]:
+    """The records of a block, about `piece_bytes` at a time.
 
     Raises:
         DataError: damaged gzip, an unclosed quote, a record longer than `RECORD_BYTES`.
     """
-    piece_bytes = piece_bytes or max(PIECE_BYTES, _COLUMN_BYTES * len(block.names))
     separator = delimiter.encode()
     line, offset, kept = block.line, block.offset, b""
     left = block.length

@@ -62,6 +62,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             delimiter=options["delimiter"],
             missing=tuple(options["missing_values"]),
             drop_unlabelled=options["unlabelled"] == "drop",
+            block_bytes=options["block_bytes"],
         )
         files = Place(exec_properties[keys.INPUT_BASE_KEY], inputs.splits[0].pattern, source=ingestion.source).files
         examples = artifact_utils.get_single_instance(output_dict[keys.EXAMPLES_KEY])

@@ -17,7 +17,7 @@ import apache_beam as beam
 
 from components.example_gen.block_writer import Work, not_written, wanted, write_block
 from components.example_gen.column_check import check_columns
-from components.example_gen.csv_blocks import Block, read_pieces, split_blocks
+from components.example_gen.csv_blocks import BLOCK_BYTES, Block, read_pieces, split_blocks
 from components.example_gen.csv_columns import RaggedRowsError, read_columns
 from components.example_gen.csv_header import read_header
 from components.example_gen.feature_check import check_features
@@ -48,6 +48,7 @@ class Ingestion:
         delimiter: between fields of CSV.
         missing: texts that stand for a missing value, beside the empty text.
         drop_unlabelled: drop rows without a label, rather than refuse them.
+        block_bytes: of a file that become one shard of each split.
     """
 
     table: RawColumns
@@ -56,6 +57,7 @@ class Ingestion:
     delimiter: str = ","
     missing: tuple[str, ...] = ()
     drop_unlabelled: bool = False
+    block_bytes: int = BLOCK_BYTES
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ def ingest(
         SchemaError: the label's expression does not give yes or no.
     """
     table = ingestion.table
-    blocks, types = _csv_blocks(files, ingestion) if ingestion.source == "csv" else (_record_blocks(files), {})
+    blocks, types = (_csv_blocks if ingestion.source == "csv" else _record_blocks)(files, ingestion)
     work = Work(
         folders={name: os.path.join(folder, f"Split-{name}") for name in ingestion.splits},
         buckets=tuple(ingestion.splits.values()),
@@ -101,6 +103,7 @@ def ingest(
         timestamps=table.timestamps,
         split_column=table.split,
         drop_unlabelled=ingestion.drop_unlabelled,
+        block_bytes=ingestion.block_bytes,
         delimiter=ingestion.delimiter,
         missing=ingestion.missing,
     )
@@ -133,7 +136,7 @@ def _csv_blocks(files: Sequence[str], ingestion: Ingestion) -> tuple[Sequence[An
     """The blocks, and the types that undeclared columns seem to have."""
     headers = [read_header(path, ingestion.delimiter) for path in files]
     check_columns(headers, ingestion.table, ingestion.delimiter)
-    blocks = [block for header in headers for block in split_blocks(header, ingestion.delimiter)]
+    blocks = [block for header in headers for block in split_blocks(header, ingestion.delimiter, ingestion.block_bytes)]
     if not blocks:
         raise DataError(
             "The data holds a header, but no row.", where=_files(files), received="0 rows", fix="Give data with rows."
@@ -141,13 +144,14 @@ def _csv_blocks(files: Sequence[str], ingestion: Ingestion) -> tuple[Sequence[An
     return blocks, _first_types(blocks, ingestion)
 
 
-def _record_blocks(files: Sequence[str]) -> Sequence[AnyBlock]:
-    blocks = [block for path in files for block in split_record_blocks(path)]
+def _record_blocks(files: Sequence[str], ingestion: Ingestion) -> tuple[Sequence[AnyBlock], dict[str, ValueType]]:
+    """The blocks; types are those of the table."""
+    blocks = [block for path in files for block in split_record_blocks(path, ingestion.block_bytes)]
     if not blocks:
         raise DataError(
             "The data holds no record.", where=_files(files), received="0 records", fix="Give data with records."
         )
-    return blocks
+    return blocks, {}
 
 
 def _run(blocks: Sequence[AnyBlock], work: Work, folder: str, make_pipeline: Callable[[], beam.Pipeline]) -> Report:

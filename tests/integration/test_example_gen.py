@@ -26,7 +26,7 @@ from tfx.utils import proto_utils
 from components.example_gen.component import ExampleGen
 from components.example_gen.driver import Driver
 from components.example_gen.executor import Executor
-from configs.settings import Data
+from configs.settings import Data, Engine
 from runners.node import NodeOutcome, run_node
 from schemas.errors import DataError
 from schemas.features import FeatureTable, Numeric
@@ -129,7 +129,7 @@ def _node(folder: Path, run: str, data: Data, table: FeatureTable = SMALL) -> No
     )
     compiled = compiler.Compiler().compile(graph)
     runtime_parameter_utils.substitute_runtime_parameter(compiled, {"pipeline-run-id": run})
-    return run_node(compiled, "ExampleGen", metadata.Metadata(connection), _make_pipeline)
+    return run_node(compiled, "ExampleGen", metadata.Metadata(connection), Engine(kind="direct"))
 
 
 def test_cache_notices_content_options_and_columns_and_nothing_else(tmp_path: Path) -> None:

@@ -20,7 +20,6 @@ from pipeline_testing import read
 from pipeline_testing.outputs import Outputs
 from pipeline_testing.store import open_store, outputs_of
 from pipeline_testing.stub import Stub, needed_nodes, stub_node
-from runners.engines import beam_pipeline
 from runners.node import run_node
 from schemas.errors import RunError
 
@@ -64,7 +63,7 @@ def run(folder: Path, stubs: Mapping[str, Stub], to: str = "Push") -> dict[str, 
     metadata = open_store(folder)
     found = {}
     for node_id in needed_nodes(pipeline, [to]):
-        outcome = run_node(pipeline, node_id, metadata, beam_pipeline(Engine(kind="inline")))
+        outcome = run_node(pipeline, node_id, metadata, Engine(kind="inline"))
         found[node_id] = outputs_of(metadata, node_id, outcome.execution_id)
     return found
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from components.example_gen.csv_blocks import Block, read_pieces, split_blocks
+from components.example_gen.csv_blocks import Block, piece_bytes, read_pieces, split_blocks
 from components.example_gen.csv_header import read_header
 from schemas.errors import DataError
 
@@ -71,4 +71,4 @@ def test_wide_rows_come_in_larger_pieces(tmp_path: Path) -> None:
     row = b",".join([b"1234567890"] * 2000) + b"\n"
     path.write_bytes(b",".join(b"c%d" % i for i in range(2000)) + b"\n" + row * 300)
     (block,) = _blocks(path, 1 << 30)
-    assert [len(piece.data) for piece in read_pieces(block, ",")] == [300 * len(row)]
+    assert [len(piece.data) for piece in read_pieces(block, ",", piece_bytes(1 << 20, 2000))] == [300 * len(row)]

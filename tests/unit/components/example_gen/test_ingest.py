@@ -12,7 +12,6 @@ import pytest
 import tensorflow as tf
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
-from components.example_gen import csv_blocks
 from components.example_gen.ingest import Ingested, Ingestion, ingest
 from schemas.errors import DataError, RunError, SchemaError
 from schemas.features import FeatureTable
@@ -104,12 +103,11 @@ def test_later_rows_widen_the_type(tmp_path: Path) -> None:
     assert sum(done.rows.values()) == 20_001
 
 
-def test_many_blocks_give_the_same_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_blocks_give_the_same_rows(tmp_path: Path) -> None:
     (tmp_path / "one").mkdir()
     one = _ingest(tmp_path / "one", _csv(*ROWS))
-    monkeypatch.setattr(csv_blocks.split_blocks, "__defaults__", (100,))
     (tmp_path / "many").mkdir()
-    many = _ingest(tmp_path / "many", _csv(*ROWS))
+    many = _ingest(tmp_path / "many", _csv(*ROWS), block_bytes=100)
     assert len(list((tmp_path / "many").glob("out/Split-train/*"))) > 2
     assert many == one
     assert _read(tmp_path / "many") == _read(tmp_path / "one")
@@ -329,10 +327,9 @@ def test_a_field_of_a_megabyte_is_kept_whole(tmp_path: Path) -> None:
     assert max(len(row["n"][1]) for row in _read(tmp_path)) == 1_000_000
 
 
-def test_a_quoted_field_larger_than_a_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(csv_blocks.split_blocks, "__defaults__", (100,))
+def test_a_quoted_field_larger_than_a_block(tmp_path: Path) -> None:
     text = "line\n" * 1000
-    done = _ingest(tmp_path, _csv(*ROWS, f'1,1,"{text}"', *ROWS))
+    done = _ingest(tmp_path, _csv(*ROWS, f'1,1,"{text}"', *ROWS), block_bytes=100)
     assert sum(done.rows.values()) == 81
     assert [row["n"][1] for row in _read(tmp_path) if row["fare"][1] == 1.0 and len(row["n"][1]) > 9] == [text.encode()]
 

@@ -11,7 +11,6 @@ import apache_beam as beam
 import pytest
 import tensorflow as tf
 
-from components.example_gen import record_blocks
 from components.example_gen.ingest import Ingested, Ingestion, ingest
 from runners.inline import InlineRunner
 from schemas.errors import DataError
@@ -117,12 +116,11 @@ def test_a_feature_names_the_splits_and_is_not_kept(tmp_path: Path) -> None:
     assert all("fold" not in example for example in examples)
 
 
-def test_blocks_and_files_do_not_change_the_split(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_blocks_and_files_do_not_change_the_split(tmp_path: Path) -> None:
     for name in ("one", "many"):
         (tmp_path / name).mkdir()
     _ingest(tmp_path / "one", ROWS)
-    monkeypatch.setattr(record_blocks.split_record_blocks, "__defaults__", (300,))
-    done = _ingest(tmp_path / "many", ROWS[:15], [], ROWS[15:])
+    done = _ingest(tmp_path / "many", ROWS[:15], [], ROWS[15:], block_bytes=300)
     assert len(list((tmp_path / "many/out/Split-train").iterdir())) > 2
     assert sorted(_read(tmp_path / "many")) == sorted(_read(tmp_path / "one"))
     assert sum(done.rows.values()) == 40

@@ -1,0 +1,138 @@
+"""Processes that take a share of a node's work, forked before the node runs an operation of TensorFlow."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from multiprocessing.connection import Connection, Pipe
+from typing import Any
+
+from apache_beam.internal import pickler
+
+from runners.interrupt import SIGNALS
+from runners.worker import die_with
+from schemas.errors import RunError
+
+
+class Crew:
+    """Idle processes, each of which can be given one piece of work at a time.
+
+    A process in which TensorFlow has run cannot be forked, and a new one takes seconds to import it; so they are made
+    early, which takes some milliseconds each. They write to this process's log and end with it.
+
+    Args:
+        size: how many.
+
+    Raises:
+        OSError: the machine allows no more processes.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._pids: list[int] = []
+        self._pipes: list[Connection] = []
+        for _ in range(size):
+            self._fork()
+
+    def __len__(self) -> int:
+        return len(self._pids)
+
+    def start(self, works: Sequence[Callable[[], Any]]) -> None:
+        """Gives the first processes one piece of work each.
+
+        Args:
+            works: no more than there are processes; Beam's pickler must take them.
+        """
+        for pipe, work in zip(self._pipes, works, strict=False):
+            pipe.send_bytes(pickler.dumps(work))
+        self._busy = self._pipes[: len(works)]
+
+    def results(self) -> list[Any]:
+        """Waits for what was started, and returns its results in that order.
+
+        Raises:
+            Exception: what a piece of work raised, as it is where it can be pickled.
+            RunError: a process was killed.
+        """
+        found = []
+        for pipe in self._busy:
+            try:
+                done, result = pickle.loads(pipe.recv_bytes())
+            except (EOFError, ConnectionError) as error:
+                raise RunError(
+                    "A process that took a share of the node's work was killed.",
+                    fix="Where memory ran out, set engine.processes to 1.",
+                ) from error
+            if not done:
+                raise result
+            found.append(result)
+        return found
+
+    def close(self) -> None:
+        """Ends the processes, whatever they do."""
+        for pipe in self._pipes:
+            pipe.close()
+        for pid in self._pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        for pid in self._pids:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, 0)
+        self._pids, self._pipes = [], []
+
+    def __enter__(self) -> Crew:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _fork(self) -> None:
+        ours, theirs = Pipe()
+        parent = os.getpid()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        pid = os.fork()
+        if pid == 0:
+            for pipe in (ours, *self._pipes):
+                pipe.close()
+            _serve(theirs, parent)
+        theirs.close()
+        self._pids.append(pid)
+        self._pipes.append(ours)
+
+
+def _serve(pipe: Connection, parent: int) -> None:
+    status = 1
+    try:
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+        die_with(parent)
+        os.environ["CUDA_VISIBLE_DEVICES"] = "-1"  # TensorFlow would take the memory that the node's process needs
+        while True:
+            pipe.send_bytes(_reply(pickler.loads(pipe.recv_bytes())))
+    except (EOFError, ConnectionError):  # the node has ended
+        status = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        with contextlib.suppress(OSError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(status)
+
+
+def _reply(work: Callable[[], Any]) -> bytes:
+    try:
+        return pickle.dumps((True, work()))
+    except Exception as error:  # any failure is the node's
+        traceback.print_exc()
+        try:
+            told = pickle.dumps((False, error))
+            pickle.loads(told)
+            return told
+        except Exception:  # an exception need not survive this
+            return pickle.dumps((False, RuntimeError(f"{type(error).__name__}: {error}")))

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+import pytest
+
+from runners.crew import Crew
+from runners.inline import InlineRunner
+from schemas.errors import DataError
+
+
+class Sum(beam.CombineFn):
+    def create_accumulator(self) -> tuple[int, frozenset[int]]:
+        return 0, frozenset()
+
+    def add_input(self, accumulator: tuple[int, frozenset[int]], element: int) -> tuple[int, frozenset[int]]:
+        return accumulator[0] + element, accumulator[1] | {os.getpid()}
+
+    def merge_accumulators(self, accumulators: Iterable[tuple[int, frozenset[int]]]) -> tuple[int, frozenset[int]]:
+        several = list(accumulators)
+        return sum(total for total, _ in several), frozenset().union(*(pids for _, pids in several))
+
+    def extract_output(self, accumulator: tuple[int, frozenset[int]]) -> tuple[int, int]:
+        return accumulator[0], len(accumulator[1])
+
+
+class Name(beam.DoFn):
+    """Writes each element to a file of its own, and the process's number into it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._ready = False
+
+    def setup(self) -> None:
+        self._ready = True
+
+    def process(self, element: int) -> Iterator[int]:
+        if element < 0:
+            raise DataError("Negative.", received=element)
+        (self._folder / str(element)).write_text(f"{os.getpid()} {self._ready}")
+        yield element
+
+
+@pytest.fixture
+def pipeline() -> Iterator[beam.Pipeline]:
+    with Crew(1) as crew:
+        yield beam.Pipeline(runner=InlineRunner(crew=crew), argv=[])
+
+
+def collected(folder: Path, collection: Any) -> None:
+    collection | "Told" >> beam.Map(lambda value: (folder / "result").write_text(repr(value)))
+
+
+def test_a_sum_of_two_processes(tmp_path: Path, pipeline: beam.Pipeline) -> None:
+    collected(tmp_path, pipeline | beam.Create([1, 2, 3]) | beam.Map(lambda n: 10 * n) | beam.CombineGlobally(Sum()))
+    pipeline.run()
+    assert (tmp_path / "result").read_text() == "(60, 2)"
+
+
+def test_sums_by_key(tmp_path: Path, pipeline: beam.Pipeline) -> None:
+    pairs = pipeline | beam.Create([(1, 1), (1.0, 2), ("a", 3), (1, 4)])
+    collected(tmp_path, pairs | beam.CombinePerKey(sum) | beam.Map(repr) | beam.combiners.ToList() | beam.Map(sorted))
+    pipeline.run()
+    assert eval((tmp_path / "result").read_text()) == ["('a', 3)", "(1, 5)", "(1.0, 2)"]
+
+
+def test_each_element_is_processed_once(tmp_path: Path, pipeline: beam.Pipeline) -> None:
+    _ = pipeline | beam.Create(list(range(6))) | beam.ParDo(Name(tmp_path))
+    pipeline.run()
+    told = [(tmp_path / str(number)).read_text().split() for number in range(6)]
+    assert len({pid for pid, _ in told}) == 2
+    assert {ready for _, ready in told} == {"True"}
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_an_error_in_either_process(tmp_path: Path, pipeline: beam.Pipeline, place: int) -> None:
+    numbers = [1, 2]
+    numbers[place] = -1
+    _ = pipeline | beam.Create(numbers) | beam.ParDo(Name(tmp_path))
+    with pytest.raises(DataError, match="Negative"):
+        pipeline.run()
+
+
+def test_what_is_no_chain_stays_in_this_process(tmp_path: Path, pipeline: beam.Pipeline) -> None:
+    numbers = pipeline | beam.Create([1, 2, 3])
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        _ = numbers | name >> beam.ParDo(Name(tmp_path / name))
+    pipeline.run()
+    assert {path.read_text() for path in tmp_path.glob("*/*")} == {f"{os.getpid()} True"}
