@@ -68,8 +68,8 @@ class Data(Section):
     block_bytes: int = Field(
         16 << 20,
         ge=64 << 10,
-        description="Bytes of a file that become one shard of each split: what one process works on. A quarter of it at "
-        "most is in memory at a time. A gzip file is one block.",
+        description="Bytes of a file that become one shard of each split: what one process works on. At most a quarter "
+        "of it is in memory at a time. A gzip file is one block.",
     )
 
     @model_validator(mode="after")

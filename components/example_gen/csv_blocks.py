@@ -88,7 +88,7 @@ def split_blocks(header: Header, delimiter: str, block_bytes: int = BLOCK_BYTES)
 
 
 def piece_bytes(block_bytes: int, columns: int = 0) -> int:
-    """Bytes of a block that are in memory at a time: a quarter, at most `PIECE_BYTES`; more for thousands of columns."""
+    """Bytes of a block that are in memory at a time: a quarter, at most `PIECE_BYTES`, or more for many columns."""
     return max(min(PIECE_BYTES, math.ceil(block_bytes / 4)), _COLUMN_BYTES * columns)
 
 
