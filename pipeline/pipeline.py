@@ -17,7 +17,6 @@ from typing import Any
 
 from tfx.components.schema_gen.component import SchemaGen
 from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
-from tfx.components.statistics_gen.component import StatisticsGen
 from tfx.components.transform.component import Transform
 from tfx.dsl.components.base.base_component import BaseComponent
 from tfx.dsl.components.base.base_node import BaseNode
@@ -34,6 +33,7 @@ from components.example_gen.prepared import prepare_code
 from components.example_validator.component import ExampleValidator
 from components.latest_blessed.strategy import LatestBlessedBeforeStrategy
 from components.pusher.component import Pusher
+from components.statistics_gen.component import StatisticsGen
 from components.trainer.component import Trainer
 from configs.fingerprint import code_fingerprint, settings_fingerprint
 from configs.paths import resolve
@@ -158,6 +158,7 @@ def create_pipeline(settings: Settings, *, force_bless: str = "") -> Pipeline:
             ),
         },
     ).with_id(nodes.PUSHER)
+    _depends_on(statistics_gen, code=code_fingerprint(["components.examples", "components.statistics_gen", "schemas"]))
     _depends_on(validator, code=code_fingerprint(["components.example_validator"]))
     _depends_on(gate, code=code_fingerprint(["components.anomaly_gate", "components.example_validator", "schemas"]))
     _depends_on(trainer, code=code_fingerprint(["components.trainer"]))
