@@ -17,7 +17,6 @@ from typing import Any
 
 from tfx.components.schema_gen.component import SchemaGen
 from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
-from tfx.components.transform.component import Transform
 from tfx.dsl.components.base.base_component import BaseComponent
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.dsl.components.common.resolver import Resolver
@@ -35,6 +34,7 @@ from components.latest_blessed.strategy import LatestBlessedBeforeStrategy
 from components.pusher.component import Pusher
 from components.statistics_gen.component import StatisticsGen
 from components.trainer.component import Trainer
+from components.transform.component import Transform
 from configs.fingerprint import code_fingerprint, settings_fingerprint
 from configs.paths import resolve
 from configs.settings import Settings
@@ -158,9 +158,13 @@ def create_pipeline(settings: Settings, *, force_bless: str = "") -> Pipeline:
             ),
         },
     ).with_id(nodes.PUSHER)
-    _depends_on(statistics_gen, code=code_fingerprint(["components.examples", "components.statistics_gen", "schemas"]))
+    _depends_on(
+        statistics_gen,
+        code=code_fingerprint(["components.examples", "components.statistics_gen", "schemas.column_files"]),
+    )
     _depends_on(validator, code=code_fingerprint(["components.example_validator"]))
     _depends_on(gate, code=code_fingerprint(["components.anomaly_gate", "components.example_validator", "schemas"]))
+    _depends_on(transform, code=code_fingerprint(["components.transform", "components.example_gen"]))
     _depends_on(trainer, code=code_fingerprint(["components.trainer"]))
     _depends_on(evaluator, code=code_fingerprint(["components.evaluator", "serving", "schemas"]))
     _depends_on(pusher, code=code_fingerprint(["components.pusher", "serving", "schemas"]))

@@ -95,6 +95,12 @@ def column_files(split_uri: str) -> list[str]:
     return files if there == {os.path.basename(path) for path in files} else []
 
 
+def column_schema(path: str) -> pa.Schema:
+    """Names and types of the columns of a file."""
+    with pa.memory_map(path) as source:
+        return pa.ipc.open_file(source).schema
+
+
 def read_column_file(path: str, columns: Collection[str] | None = None) -> Iterator[pa.RecordBatch]:
     """The rows of one file, in batches as they were written: some MiB each.
 
