@@ -54,8 +54,8 @@ class BasicStatistics(basic_stats_generator.BasicStatsGenerator):
         equal = equal_width_histogram(
             quantiles,
             cumulative,
-            least=partial.finite_min,
-            greatest=partial.finite_max,
+            least=float(partial.finite_min),  # NumPy 2 would go on with a float32 in that precision
+            greatest=float(partial.finite_max),
             buckets=self._num_histogram_buckets,
             infinities=partial.pos_inf_count,
         )

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import schema_pb2
+from tfx_bsl.public.proto.slicing_spec_pb2 import SlicingConfig, SlicingSpec
 
 from components.statistics_gen.batches import GenerateStatistics, beyond
 from runners.inline import InlineRunner
@@ -124,7 +125,7 @@ def test_a_schema_and_numbers_of_buckets_as_tfdv() -> None:
         ({"weight_feature": "fare"}, "weight_feature"),
         ({"sample_rate": 0.5}, "sample_rate"),
         ({"feature_allowlist": ["fare"]}, "feature_allowlist"),
-        ({"experimental_slice_sqls": ["SELECT STRUCT(fare) FROM example.fare"]}, "slice_sqls"),
+        ({"slicing_config": SlicingConfig(slicing_specs=[SlicingSpec(feature_keys=["fare"])])}, "slicing_config"),
         ({"experimental_result_partitions": 2}, "experimental_result_partitions"),
         ({"label_feature": "tips", "schema": _WITH_LABEL}, "LiftStatsGenerator"),
     ],
