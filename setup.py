@@ -30,6 +30,7 @@ PACKAGES = [
     "components.pusher",
     "components.statistics_gen",
     "components.trainer",
+    "components.transform",
     "pipeline",
     "pipeline_testing",
     "runners",

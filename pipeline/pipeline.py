@@ -17,7 +17,6 @@ from typing import Any
 
 from tfx.components.schema_gen.component import SchemaGen
 from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
-from tfx.components.statistics_gen.component import StatisticsGen
 from tfx.dsl.components.base.base_component import BaseComponent
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.dsl.components.common.resolver import Resolver
@@ -33,6 +32,7 @@ from components.example_gen.prepared import prepare_code
 from components.example_validator.component import ExampleValidator
 from components.latest_blessed.strategy import LatestBlessedBeforeStrategy
 from components.pusher.component import Pusher
+from components.statistics_gen.component import StatisticsGen
 from components.trainer.component import Trainer
 from components.transform.component import Transform
 from configs.fingerprint import code_fingerprint, settings_fingerprint
@@ -158,6 +158,10 @@ def create_pipeline(settings: Settings, *, force_bless: str = "") -> Pipeline:
             ),
         },
     ).with_id(nodes.PUSHER)
+    _depends_on(
+        statistics_gen,
+        code=code_fingerprint(["components.examples", "components.statistics_gen", "schemas.column_files"]),
+    )
     _depends_on(validator, code=code_fingerprint(["components.example_validator"]))
     _depends_on(gate, code=code_fingerprint(["components.anomaly_gate", "components.example_validator", "schemas"]))
     _depends_on(transform, code=code_fingerprint(["components.transform", "components.example_gen"]))

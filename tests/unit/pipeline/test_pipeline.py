@@ -59,6 +59,7 @@ def test_equal_settings_give_equal_keys() -> None:
         ("models", {"Trainer", "Pusher"}),
         ("distribution", {"Trainer", "Pusher"}),
         ("components.example_gen", {"ExampleGen"}),
+        ("components.statistics_gen", {"StatisticsGen"}),
         ("components.evaluator", {"Evaluator"}),
         ("components.anomaly_gate", {"AnomalyGate"}),
     ],

@@ -1,0 +1,1 @@
+"""StatisticsGen: TFX's, whose statistics are made of whole batches."""
