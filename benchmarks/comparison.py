@@ -21,10 +21,11 @@ from benchmarks.split_columns import split_columns
 from benchmarks.timed_process import child_environment
 from configs.load import load_settings
 from models.plan import Plan
+from schemas.errors import SettingsError
+from schemas.features import BinaryLabel
 
 STEPS = 780
-"""Most steps by default: twenty passes over the train split of the sample, one over that of 300,000 rows. The settings'
-epochs of 3,000,000 would be 39,000, and the benchmark one of Keras."""
+"""Most steps by default: one pass over the train split of 300,000 rows."""
 
 _SPLITS = ("train", "eval")
 
@@ -45,8 +46,19 @@ def compare(
 
     Returns:
         The `summary` of the runs, with `steps`, `seed`, `warm`, `machine`, and `checks`, of each turn.
+
+    Raises:
+        SettingsError: the label is not binary.
+        RunError: a side failed.
     """
     settings = load_settings([config])
+    if not isinstance(settings.label, BinaryLabel):
+        raise SettingsError(
+            "The sides are compared by AUC, and stock's model has one output.",
+            where=f"{config}: label.kind",
+            received=settings.label.kind,
+            fix="Give settings with a binary label.",
+        )
     buckets = settings.data.splits
     train_rows = rows * buckets["train"] // sum(buckets.values())
     steps = min(steps, Plan.of(settings.training, train_rows).steps)

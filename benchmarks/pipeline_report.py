@@ -86,14 +86,15 @@ def _node_table(result: Result) -> str:
 
 def _totals(results: Sequence[Result]) -> str:
     header = (
-        *("rows", "stock, s", "ours, s", "stock / ours", "stock, CPU s", "ours, CPU s"),
+        *("rows", "steps", "stock, s", "ours, s", "stock / ours", "stock, CPU s", "ours, CPU s"),
         *("stock, peak MiB", "ours, peak MiB", "stock, AUC", "ours, AUC"),
     )
     return markdown_table(
         header,
         [
             (
-                *(f"{result['rows']:,}", *_both(result, "seconds"), *_both(result, "cpu_seconds")[:2]),
+                *(f"{result['rows']:,}", str(result["steps"])),
+                *(*_both(result, "seconds"), *_both(result, "cpu_seconds")[:2]),
                 *(*_both(result, "peak_mb")[:2], result["stock_auc"], result["ours_auc"]),
             )
             for result in results

@@ -31,7 +31,7 @@ def create_stock_pipeline(settings: Settings, train_rows: int) -> tfx.dsl.Pipeli
     """The pipeline of the settings, with ids and folders as in ours.
 
     Args:
-        settings: of our side; `data.path` is a CSV file that is alone in its folder, and the label is binary.
+        settings: `data.path` is a CSV file that is alone in its folder, and the label is binary.
         train_rows: about how many rows the train split will have.
     """
     output_dir = Path(resolve(settings.output_dir)).absolute()
