@@ -14,6 +14,7 @@ _AUC_TOLERANCE = 0.002
 _MEAN_TOLERANCE = 1e-6
 
 Columns = Mapping[str, Column]
+Vocabularies = Mapping[str, Sequence[bytes]]
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Check:
 
 
 def check_auc(stock: float, ours: float) -> Check:
-    """Ours may be better; the template's model reads three columns only."""
+    """The same features, model and steps: ours may be better, or worse by what the order of the rows makes."""
     what = f"AUC, at least stock's - {_AUC_TOLERANCE}"
     return Check(what, f"{stock:.4f}", f"{ours:.4f}", ours >= stock - _AUC_TOLERANCE)
 
@@ -58,6 +59,12 @@ def check_columns(split: str, stock: Columns, ours: Columns) -> list[Check]:
         _check(f"means of numbers, {split}", numbers, lambda name: _near(stock[name].mean, ours[name].mean)),
         _check(f"texts and their counts, {split}", texts, lambda name: stock[name].texts == ours[name].texts),
     ]
+
+
+def check_vocabularies(stock: Vocabularies, ours: Vocabularies) -> Check:
+    """The same vocabularies: the same values in the same order, by frequency, and by the values where that is equal."""
+    names = sorted(stock.keys() | ours.keys())
+    return _check("vocabularies", names, lambda name: stock.get(name) == ours.get(name))
 
 
 def require(checks: Sequence[Mapping[str, Any]]) -> None:

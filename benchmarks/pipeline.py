@@ -1,4 +1,4 @@
-"""Our pipeline beside the stock TFX taxi template, from CSV to pushed model.
+"""Our pipeline beside stock TFX, from CSV to pushed model.
 
     python -m benchmarks.pipeline --rows 15002 300000 3000000
     python -m benchmarks.pipeline --rows 15002 --json pipeline.json
@@ -7,11 +7,13 @@ The first writes pipeline.json, pipeline.md and pipeline.png to docs/benchmarks,
 one size as JSON.
 
 Both sides run in this one call, one after the other: each in a fresh process with a fresh output folder, on the same
-CSV, in the same byte-compiled environment, and `seconds` is the wall time of the whole process. The stock side is
-described in `benchmarks.stock`, the rows in `benchmarks.rows`, memory in `benchmarks.measure`, seconds of nodes in
-`benchmarks.nodes`. Copying the template, which is not timed, brings TFX's files into the page cache before either
-side starts. With `--repeat K` the two take turns K times, and every number of the result is the median. With `--warm`
-each process runs twice, into folders of their own, and the second run counts (`benchmarks.second_run`).
+CSV, with the same settings, in the same byte-compiled environment, and `seconds` is the wall time of the whole process.
+Both train as many steps: those of the settings' epochs, but no more than `--steps`. The stock side is described in
+`benchmarks.stock_pipeline` and `benchmarks.stock_training`, the rows in `benchmarks.rows`, memory in
+`benchmarks.measure`, seconds of nodes in `benchmarks.nodes`. TFX is imported once before, which brings the files of the
+environment into the page cache. With `--repeat K` the two take turns K times, and every number of the result is the
+median. With `--warm` each process runs twice, into folders of their own, and the second run counts
+(`benchmarks.second_run`).
 
 The results of the sides are compared (`benchmarks.checks`): where they differ, the figures are written all the same,
 and the exit code is 1.
@@ -29,7 +31,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.checks import require
-from benchmarks.comparison import compare
+from benchmarks.comparison import STEPS, compare
 from benchmarks.machine import require_byte_code
 from benchmarks.pipeline_plots import plot_sizes
 from benchmarks.pipeline_report import report_size, report_sizes
@@ -45,6 +47,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     if arguments.repeat < 1:
         parser.error("--repeat must be at least 1")
+    if arguments.steps < 1:
+        parser.error("--steps must be at least 1")
     if arguments.json and len(arguments.rows) > 1:
         parser.error("--json takes one size; --output FOLDER takes several")
     results: list[dict[str, Any]] = []
@@ -57,6 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                         folder,
                         rows,
                         config=arguments.config,
+                        steps=arguments.steps,
                         seed=arguments.seed,
                         repeat=arguments.repeat,
                         warm=arguments.warm,
@@ -107,9 +112,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--repeat", type=int, default=1, help="turns of each side; the result is the median")
     parser.add_argument("--warm", action="store_true", help="measure the second run of one process")
+    parser.add_argument(
+        "--steps", type=int, default=STEPS, metavar="N", help="train no more than so many; default: %(default)s"
+    )
     parser.add_argument("--seed", type=int, default=42, help="of the rows")
     parser.add_argument(
-        "-c", "--config", type=Path, default=_ROOT / "configs" / "taxi.yaml", help="settings of our side"
+        "-c", "--config", type=Path, default=_ROOT / "configs" / "taxi.yaml", help="settings of both sides"
     )
     parser.add_argument(
         "--keep", type=Path, metavar="FOLDER", help="work in it, a folder for each size, and leave all there"

@@ -26,7 +26,8 @@ import numpy.typing as npt
 
 from benchmarks.baseline import fit_baseline
 from benchmarks.markdown import markdown_table
-from benchmarks.ours import our_command, our_examples, our_model
+from benchmarks.output_dir import examples_folder, released_model
+from benchmarks.run_command import run_command, settings_arguments
 from benchmarks.scores import class_score, number_score, score
 from configs.load import load_settings
 from configs.settings import Settings
@@ -59,8 +60,8 @@ def compare(settings: Settings, output_dir: Path) -> dict[str, Any]:
     from benchmarks.predictions import predict
 
     table = settings.table
-    model = our_model(output_dir, settings.model_name)
-    splits = {split: our_examples(output_dir, split) for split in ("train", settings.evaluation.split)}
+    model = released_model(output_dir, settings.model_name)
+    splits = {split: examples_folder(output_dir, split) for split in ("train", settings.evaluation.split)}
     train, judged = (read_columns(folder, table.columns) for folder in splits.values())
     train_labels, labels = (_labels(settings.label, rows) for rows in (train, judged))
     baseline = fit_baseline(table, train, train_labels, settings.training.seed, settings.training.loss)
@@ -116,7 +117,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         else:
             with tempfile.TemporaryDirectory(prefix="stf-benchmark-") as folder:
                 output_dir = Path(folder) / "ours"
-                if subprocess.run(our_command(arguments.config, output_dir), cwd=_ROOT, check=False).returncode != 0:
+                command = [*run_command(), *settings_arguments(arguments.config, {"output_dir": output_dir})]
+                if subprocess.run(command, cwd=_ROOT, check=False).returncode != 0:
                     raise RunError("Our pipeline failed; see above.", where="scalable-tf run")
                 result = compare(settings, output_dir)
     except ScalableTFError as error:

@@ -2,8 +2,8 @@
 
     python -m benchmarks.second_run SIDE TIMES.json FIRST SECOND -- ARGUMENT ...
 
-SIDE `stock` runs a script, the one argument, first in the folder FIRST, then in SECOND; `ours` calls `scalable-tf` with
-the arguments, and the folders as its output_dir. Neither run finds anything of the other's: FIRST and SECOND have
+SIDE `stock` calls `benchmarks.stock_pipeline` and `ours` calls `scalable-tf run`, with the arguments, and first with
+the folder FIRST as output_dir, then with SECOND. Neither run finds anything of the other's: FIRST and SECOND have
 stores and caches of their own. TIMES.json takes wall and processor seconds of the second.
 """
 
@@ -12,27 +12,27 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import runpy
 import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 
-def _stock(folder: Path, arguments: Sequence[str]) -> None:
-    os.chdir(folder)
-    runpy.run_path(arguments[0], run_name="__main__")
+def _stock(arguments: Sequence[str]) -> None:
+    from benchmarks.stock_pipeline import main as stock_pipeline
+
+    stock_pipeline(arguments)
 
 
-def _ours(folder: Path, arguments: Sequence[str]) -> None:
+def _ours(arguments: Sequence[str]) -> None:
     from runners.cli import main as scalable_tf
 
-    code = scalable_tf([*arguments, "--set", f"output_dir={folder}"])
+    code = scalable_tf(["run", *arguments])
     if code != 0:
         sys.exit(code)
 
 
-_SIDES: dict[str, Callable[[Path, Sequence[str]], None]] = {"stock": _stock, "ours": _ours}
+_SIDES: dict[str, Callable[[Sequence[str]], None]] = {"stock": _stock, "ours": _ours}
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -43,14 +43,12 @@ def main(argv: Sequence[str] | None = None) -> None:
         parser.add_argument(name, type=Path)
     parser.add_argument("arguments", nargs="+")
     given = parser.parse_args(argv)
-    run, times, second = _SIDES[given.side], given.times.absolute(), given.second.absolute()
-    for folder in (given.first, second):
-        folder.mkdir(exist_ok=True)
-    run(given.first.absolute(), given.arguments)
+    run = _SIDES[given.side]
+    run([*given.arguments, "--set", f"output_dir={given.first.absolute()}"])
     began, computed = time.monotonic(), _processor_seconds()
-    run(second, given.arguments)
+    run([*given.arguments, "--set", f"output_dir={given.second.absolute()}"])
     took = {"seconds": time.monotonic() - began, "cpu_seconds": _processor_seconds() - computed}
-    times.write_text(json.dumps(took) + "\n", encoding="utf-8")
+    given.times.write_text(json.dumps(took) + "\n", encoding="utf-8")
 
 
 def _processor_seconds() -> float:

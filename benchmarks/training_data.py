@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.ours import our_command
 from benchmarks.rows import write_rows
+from benchmarks.run_command import run_command, settings_arguments
 from benchmarks.timed_process import TimedProcess, child_environment
 from configs.load import load_settings
 from schemas.errors import RunError
@@ -123,7 +123,8 @@ class TrainingData:
 
 
 def _transform(config: Path, output_dir: Path, csv: Path) -> None:
-    command = [*our_command([config], output_dir, csv), "--to", "Transform"]
+    settings = settings_arguments([config], {"data.path": csv, "output_dir": output_dir})
+    command = [*run_command(), *settings, "--to", "Transform"]
     ran = subprocess.run(command, cwd=_ROOT, env=child_environment(), capture_output=True, text=True, check=False)
     if ran.returncode != 0:
         raise RunError("Our pipeline failed.", where="scalable-tf run --to Transform", received=ran.stderr[-2000:])

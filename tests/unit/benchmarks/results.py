@@ -20,6 +20,7 @@ def made_result(rows: int, **more: Any) -> dict[str, Any]:
         "ours_peak_mb": 500.0,
         "per_node": {"stock": stock, "ours": ours},
         "runs": {"stock": [{}], "ours": [{}]},
+        "steps": 195,
         "seed": 42,
         "warm": False,
         "machine": {

@@ -4,7 +4,7 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from benchmarks.checks import check_auc, check_columns, check_rows, require
+from benchmarks.checks import check_auc, check_columns, check_rows, check_vocabularies, require
 from benchmarks.split_columns import Column
 from schemas.errors import RunError
 
@@ -56,6 +56,14 @@ def test_a_text_that_is_counted_otherwise() -> None:
 
 def test_nothing_in_common_is_nothing_that_agrees() -> None:
     assert set(failed({"other": FARE}).values()) == {"no such columns"}
+
+
+@pytest.mark.parametrize(
+    ("ours", "holds"), [([b"Cash", b"Card"], True), ([b"Card", b"Cash"], False), ([b"Cash"], False), (None, False)]
+)
+def test_vocabularies_have_the_same_values_in_the_same_order(ours: list[bytes] | None, holds: bool) -> None:
+    made = {} if ours is None else {"payment_type": ours}
+    assert check_vocabularies({"payment_type": [b"Cash", b"Card"]}, made).holds is holds
 
 
 def test_what_does_not_hold_is_an_error_that_names_it() -> None:

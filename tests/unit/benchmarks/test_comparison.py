@@ -1,7 +1,14 @@
 from __future__ import annotations
 
-from benchmarks.comparison import summary
+from pathlib import Path
+
+import pytest
+
+from benchmarks.comparison import compare, summary
 from benchmarks.side import Side
+from schemas.errors import SettingsError
+
+ROOT = Path(__file__).resolve().parents[3]
 
 _STOCK = [
     Side(30.0, 40.0, 1000.0, 0.55, {"ExampleGen": 4.0, "Trainer": 8.0}),
@@ -38,3 +45,9 @@ def test_medians() -> None:
 
 def test_every_run_is_kept() -> None:
     assert [run["seconds"] for run in summary(15_002, _STOCK, _OURS)["runs"]["ours"]] == [17.0, 16.0, 40.0]
+
+
+def test_settings_without_a_binary_label_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="compared by AUC") as caught:
+        compare(tmp_path, 1000, config=ROOT / "configs" / "taxi_fare.yaml")
+    assert caught.value.received == "numeric"

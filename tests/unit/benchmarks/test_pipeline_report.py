@@ -30,9 +30,9 @@ def test_nodes_of_one_side_only_are_in_the_table() -> None:
 def test_a_row_of_totals_for_each_size() -> None:
     text = section(report_sizes([made_result(10_000), made_result(1_000_000)]), "Totals")
     assert cells(text, "10,000") == [
-        *("10,000", "20.0", "10.0", "2.000", "40.0", "10.0", "1000.0", "500.0", "0.550", "0.950")
+        *("10,000", "195", "20.0", "10.0", "2.000", "40.0", "10.0", "1000.0", "500.0", "0.550", "0.950")
     ]
-    assert cells(text, "1,000,000")[1:4] == ["1010.0", "100.0", "10.1"]
+    assert cells(text, "1,000,000")[2:5] == ["1010.0", "100.0", "10.1"]
 
 
 def test_growth_of_totals_and_nodes() -> None:

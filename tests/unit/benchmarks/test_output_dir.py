@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.ours import our_examples, our_metrics, our_model
+from benchmarks.output_dir import examples_folder, our_metrics, released_model, vocabularies
 from schemas.errors import RunError
 
 
 def _metrics(output_dir: Path, execution: str, auc: float) -> None:
     folder = output_dir / "artifacts" / "Evaluator" / "evaluation" / execution
     folder.mkdir(parents=True)
+    (folder / "eval_config.json").touch()
     (folder / "metrics.json").write_text(json.dumps({"Overall": {"auc": auc}, "payment_type:Cash": {"auc": 0.5}}))
 
 
@@ -28,15 +29,24 @@ def test_newest_release_that_is_complete(tmp_path: Path) -> None:
         (tmp_path / "releases" / "taxi" / version / "saved_model.pb").touch()
     (tmp_path / "releases" / "taxi" / "13").mkdir()
 
-    assert our_model(tmp_path, "taxi").name == "11"
+    assert released_model(tmp_path, "taxi").name == "11"
 
 
 def test_examples_of_a_split(tmp_path: Path) -> None:
     (tmp_path / "artifacts/ExampleGen/examples/1/Split-eval").mkdir(parents=True)
 
-    assert our_examples(tmp_path, "eval") == tmp_path / "artifacts/ExampleGen/examples/1/Split-eval"
+    assert examples_folder(tmp_path, "eval") == tmp_path / "artifacts/ExampleGen/examples/1/Split-eval"
+
+
+def test_vocabularies_keep_the_order_of_their_lines(tmp_path: Path) -> None:
+    assets = tmp_path / "artifacts/Transform/transform_graph/5/transform_fn/assets"
+    assets.mkdir(parents=True)
+    (assets.parent / "saved_model.pb").touch()
+    (assets / "payment_type").write_bytes(b"Cash\nCredit Card\n")
+
+    assert vocabularies(tmp_path) == {"payment_type": [b"Cash", b"Credit Card"]}
 
 
 def test_a_run_without_a_release(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="did not leave"):
-        our_model(tmp_path, "taxi")
+        released_model(tmp_path, "taxi")
