@@ -18,7 +18,6 @@ from typing import Any
 from tfx.components.schema_gen.component import SchemaGen
 from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
 from tfx.components.statistics_gen.component import StatisticsGen
-from tfx.components.transform.component import Transform
 from tfx.dsl.components.base.base_component import BaseComponent
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.dsl.components.common.resolver import Resolver
@@ -35,6 +34,7 @@ from components.example_validator.component import ExampleValidator
 from components.latest_blessed.strategy import LatestBlessedBeforeStrategy
 from components.pusher.component import Pusher
 from components.trainer.component import Trainer
+from components.transform.component import Transform
 from configs.fingerprint import code_fingerprint, settings_fingerprint
 from configs.paths import resolve
 from configs.settings import Settings
@@ -160,6 +160,7 @@ def create_pipeline(settings: Settings, *, force_bless: str = "") -> Pipeline:
     ).with_id(nodes.PUSHER)
     _depends_on(validator, code=code_fingerprint(["components.example_validator"]))
     _depends_on(gate, code=code_fingerprint(["components.anomaly_gate", "components.example_validator", "schemas"]))
+    _depends_on(transform, code=code_fingerprint(["components.transform", "components.example_gen"]))
     _depends_on(trainer, code=code_fingerprint(["components.trainer"]))
     _depends_on(evaluator, code=code_fingerprint(["components.evaluator", "serving", "schemas"]))
     _depends_on(pusher, code=code_fingerprint(["components.pusher", "serving", "schemas"]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from apache_beam import Pipeline
@@ -62,22 +62,54 @@ def make_plan(pipeline: Pipeline) -> Plan:
         step = Step(node, kind)
         plan.obstacles.extend(f"{step.label}: {reason}" for reason in _obstacles(step))
         plan.steps.append(step)
+    makers = {collection: step for step in plan.steps for collection in step.outputs.values()}
+    for step in plan.steps:
+        if any(given not in makers for given in (*step.inputs, *step.sides)):
+            plan.obstacles.append(f"{step.label}: an input from the inside of another transform")
     if not plan.obstacles:
+        plan.steps = _in_topological_order(plan.steps, makers)
         _arrange(plan)
     return plan
 
 
+def _in_topological_order(steps: Sequence[Step], makers: Mapping[PCollection, Step]) -> list[Step]:
+    """The order of the graph, but for steps that stand before one that they need: TFT's copies of a source do."""
+    ordered: dict[Step, None] = {}
+    for last in steps:
+        waiting = [last]
+        while waiting:
+            step = waiting[-1]
+            needed = [makers[given] for given in (*step.inputs, *step.sides) if makers[given] not in ordered]
+            if needed:
+                waiting.extend(reversed(needed))
+            else:
+                ordered[waiting.pop()] = None
+    return list(ordered)
+
+
 def _leaves(node: AppliedPTransform, obstacles: list[str]) -> Iterator[AppliedPTransform]:
-    """What is executed as a whole, in topological order: the one in which a pipeline was put together."""
+    """What is executed as a whole, in the order in which the pipeline was put together."""
     if isinstance(node.transform, ExternalTransform):
         obstacles.append(f"{node.full_label}: transform of another language")
     elif kind_of(node) is not None:
         yield node
+        if kind_of(node) == "read":
+            yield from _copies(node, node)
     elif node.parts:
         for part in node.parts:
             yield from _leaves(part, obstacles)
     elif not node.is_composite():
         yield node
+
+
+def _copies(read: AppliedPTransform, node: AppliedPTransform) -> Iterator[AppliedPTransform]:
+    """TFT's deep copies of a source: of its inner transforms, of which those that give elements stand for it."""
+    for part in node.parts:
+        if isinstance(part.transform, core.ParDo) and ".Copy" in part.full_label:
+            copy = AppliedPTransform(part.parent, read.transform, part.full_label, {})
+            copy.outputs = part.outputs
+            yield copy
+        yield from _copies(read, part)
 
 
 def _obstacles(step: Step) -> Iterator[str]:

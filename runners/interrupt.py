@@ -43,9 +43,14 @@ def uninterrupted() -> Iterator[None]:
     signal to any other thread, and Python then runs its handler here all the same.
     """
     held: list[int] = []
+
+    def deliver() -> None:
+        for number in held:
+            signal.raise_signal(number)
+
     with contextlib.ExitStack() as restored:
         if threading.current_thread() is threading.main_thread():
-            restored.callback(lambda: [signal.raise_signal(number) for number in held])
+            restored.callback(deliver)
             for number in SIGNALS:
                 if signal.getsignal(number) not in (signal.SIG_IGN, None):
                     before = signal.signal(number, lambda number, frame: held.append(number))

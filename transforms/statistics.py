@@ -177,30 +177,40 @@ def _written(lines: Any, vocabularies: Sequence[VocabularyOf]) -> list[Any]:
     written = nodes.apply_multi_output_operation(
         analyzer_nodes.PTransform,
         lines,
-        ptransform=_WriteVocabularies(names),
+        ptransform=WriteVocabularies(names),
         output_tensor_info_list=infos,
         is_partitionable=False,
     )
     return [analyzer_nodes.wrap_as_tensor(path) for path in written]
 
 
-class _WriteVocabularies(experimental.PTransformAnalyzer):
-    """Writes each vocabulary to a text file, one value a line, and gives the files' paths."""
+class WriteVocabularies(experimental.PTransformAnalyzer):
+    """Writes each vocabulary to a text file, one value a line, and gives the files' paths.
+
+    Args:
+        names: of the files.
+    """
 
     def __init__(self, names: Sequence[str]) -> None:
         super().__init__()
-        self._names = list(names)
+        self.names = list(names)
 
     def expand(self, pcoll: Any) -> Any:
-        keys = [str(place) for place in range(len(self._names))]
-        written = pcoll | beam.FlatMap(_write, self.base_temp_dir, self._names).with_outputs(*keys)
+        """A PCollection of one list of vocabularies becomes one PCollection for each path."""
+        keys = [str(place) for place in range(len(self.names))]
+        written = pcoll | beam.FlatMap(_write, self.base_temp_dir, self.names).with_outputs(*keys)
         return tuple(written[key] for key in keys)
 
-
-def _write(vocabularies: Sequence[Sequence[bytes]], folder: str, names: Sequence[str]) -> Any:
-    tf.io.gfile.makedirs(folder)
-    for place, (lines, name) in enumerate(zip(vocabularies, names, strict=True)):
+    @staticmethod
+    def write(lines: Sequence[bytes], folder: str, name: str) -> str:
+        """Writes one of them, whose path it gives."""
+        tf.io.gfile.makedirs(folder)
         path = f"{folder}/{name}"
         with tf.io.gfile.GFile(path, "wb") as file:
             file.write(b"".join(line + b"\n" for line in lines))
-        yield beam.pvalue.TaggedOutput(str(place), np.array(path))
+        return path
+
+
+def _write(vocabularies: Sequence[Sequence[bytes]], folder: str, names: Sequence[str]) -> Any:
+    for place, (lines, name) in enumerate(zip(vocabularies, names, strict=True)):
+        yield beam.pvalue.TaggedOutput(str(place), np.array(WriteVocabularies.write(lines, folder, name)))

@@ -21,7 +21,8 @@ from components.example_gen.record_blocks import RecordBlock, RecordPiece, read_
 from components.example_gen.record_columns import read_record_columns
 from components.example_gen.report import SAMPLES, Report
 from components.example_gen.split import assign_splits
-from components.example_gen.tfrecord import ShardWriter, shard_name
+from components.example_gen.split_writer import SplitWriter
+from components.example_gen.tfrecord import shard_name
 from components.example_gen.timestamps import unreadable
 from components.example_gen.values import ValueType, convert, narrowest, wider
 from schemas.errors import RunError, ScalableTFError
@@ -60,6 +61,23 @@ class Work:
     split_column: str | None = None
 
 
+@dataclass(frozen=True)
+class _Made:
+    """The rows of a piece that are wanted.
+
+    Args:
+        columns: their values.
+        examples: the same, serialized.
+        splits: number of each row's split.
+        classes: their labels, where these are classes.
+    """
+
+    columns: dict[str, TypedColumn]
+    examples: list[bytes]
+    splits: npt.NDArray[np.intp]
+    classes: npt.NDArray[Any] | None
+
+
 def write_block(index: int, count: int, block: Block | RecordBlock, work: Work) -> Report:
     """Writes the shards of one block.
 
@@ -76,13 +94,13 @@ def write_block(index: int, count: int, block: Block | RecordBlock, work: Work) 
     try:
         with ExitStack() as stack:
             writers = [
-                stack.enter_context(ShardWriter(os.path.join(folder, shard_name(index, count))))
+                stack.enter_context(SplitWriter(os.path.join(folder, shard_name(index, count))))
                 for folder in work.folders.values()
             ]
             for piece in _pieces(block, work):
-                made = _examples(piece, work, report)
+                made = _made(piece, work, report)
                 if made is not None:
-                    _write(*made, writers, work, report)
+                    _write(made, writers, work, report)
             if not wanted(report, work.types):
                 for writer in writers:
                     writer.discard()
@@ -108,32 +126,22 @@ def wanted(report: Report, types: Mapping[str, ValueType]) -> bool:
     return report.sound and all(kind == types.get(name, "none") for name, kind in report.types.items())
 
 
-def _write(
-    examples: Sequence[bytes],
-    splits: Sequence[int],
-    classes: npt.NDArray[Any] | None,
-    writers: Sequence[ShardWriter],
-    work: Work,
-    report: Report,
-) -> None:
-    parts: list[list[bytes]] = [[] for _ in writers]
-    for example, split in zip(examples, splits, strict=True):
-        parts[split].append(example)
-    for index, (name, writer, part) in enumerate(zip(work.folders, writers, parts, strict=True)):
-        writer.write(part)
-        report.written[name] += len(part)
-        if classes is not None:
-            report.add_classes(name, np.unique(classes[np.array(splits, int) == index]).tolist())
+def _write(made: _Made, writers: Sequence[SplitWriter], work: Work, report: Report) -> None:
+    for index, (name, writer) in enumerate(zip(work.folders, writers, strict=True)):
+        rows = np.flatnonzero(made.splits == index)
+        columns = {column: (kind, values.take(pa.array(rows))) for column, (kind, values) in made.columns.items()}
+        writer.write([made.examples[row] for row in rows.tolist()], columns)
+        report.written[name] += len(rows)
+        if made.classes is not None:
+            report.add_classes(name, np.unique(made.classes[rows]).tolist())
 
 
 def _pieces(block: Block | RecordBlock, work: Work) -> Iterator[Piece | RecordPiece]:
     return read_record_pieces(block) if isinstance(block, RecordBlock) else read_pieces(block, work.delimiter)
 
 
-def _examples(
-    piece: Piece | RecordPiece, work: Work, report: Report
-) -> tuple[list[bytes], list[int], npt.NDArray[Any] | None] | None:
-    """The serialized examples of a piece, their splits and their classes, or None once they are not wanted."""
+def _made(piece: Piece | RecordPiece, work: Work, report: Report) -> _Made | None:
+    """The rows of a piece, or None once they are not wanted."""
     typed = _of_records(piece, work, report) if isinstance(piece, RecordPiece) else _of_csv(piece, work, report)
     if typed is None:
         return None
@@ -146,8 +154,8 @@ def _examples(
         rows = pa.array(keep)
         typed = {name: (kind, values.filter(rows)) for name, (kind, values) in typed.items()}
     examples = encode_examples(typed) if keep.any() else []
-    chosen = assign_splits(examples, work.buckets) if splits is None else splits[keep].tolist()
-    return examples, chosen, None if labels.classes is None else labels.classes[keep]
+    chosen = np.array(assign_splits(examples, work.buckets), np.intp) if splits is None else splits[keep]
+    return _Made(typed, examples, chosen, None if labels.classes is None else labels.classes[keep])
 
 
 def _named_splits(

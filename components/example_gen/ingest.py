@@ -27,6 +27,7 @@ from components.example_gen.tfrecord import write_whole
 from components.example_gen.values import ValueType, narrowest, wider
 from components.example_gen.verdict import check_report
 from configs.settings import Source
+from schemas.column_files import column_file
 from schemas.errors import DataError, RunError
 from schemas.raw_columns import RawColumns
 
@@ -119,7 +120,8 @@ def ingest(
                 fix="The files changed while they were read, or the engine lost work; run again.",
             )
     except BaseException:
-        for path in (*work.folders.values(), os.path.join(folder, _REPORTS)):
+        columns = [os.path.dirname(column_file(os.path.join(split, "shard"))) for split in work.folders.values()]
+        for path in (*work.folders.values(), *columns, os.path.join(folder, _REPORTS)):
             shutil.rmtree(path, ignore_errors=True)
         raise
     shutil.rmtree(os.path.join(folder, _REPORTS))

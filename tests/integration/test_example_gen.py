@@ -103,7 +103,7 @@ def test_artifact_says_what_it_holds(taxi: tuple[standard_artifacts.Examples, Pa
     assert json.loads(examples.split_names) == ["train", "eval"]
     assert examples_utils.get_payload_format(examples) == example_gen_pb2.FORMAT_TF_EXAMPLE
     assert examples_utils.get_file_format(examples) == "tfrecords_gzip"
-    assert sorted(os.listdir(ours)) == ["Split-eval", "Split-train"]
+    assert sorted(os.listdir(ours)) == ["Columns-eval", "Columns-train", "Split-eval", "Split-train"]
     assert os.listdir(ours / "Split-train") == ["data_tfrecord-00000-of-00001.gz"]
 
 

@@ -71,7 +71,7 @@ def test_rows_become_examples(tmp_path: Path) -> None:
     rows = _read(tmp_path)
     assert sorted(row["n"][1] for row in rows) == list(range(40))
     assert {row["fare"][0] for row in rows} == {"float_list"}
-    assert sorted(os.listdir(tmp_path / "out")) == ["Split-eval", "Split-train"]
+    assert sorted(os.listdir(tmp_path / "out")) == ["Columns-eval", "Columns-train", "Split-eval", "Split-train"]
 
 
 def test_equal_input_gives_equal_shards(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_equal_input_gives_equal_shards(tmp_path: Path) -> None:
         _ingest(tmp_path / name, _csv(*ROWS), _csv(*ROWS[:3]))
         shards.append({path.name: path.read_bytes() for path in (tmp_path / name).glob("out/*/*")})
     assert shards[0] == shards[1]
-    assert len(shards[0]) == 2
+    assert len(shards[0]) == 4
 
 
 def test_files_may_order_their_columns_differently(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Examples as a Beam pipeline reads them."""

@@ -1,0 +1,116 @@
+"""Examples in columns: Arrow files that stand beside TFRecord shards and hold the same rows in the same order.
+
+    <uri>/Split-train/data_tfrecord-00000-of-00002.gz
+    <uri>/Columns-train/data_tfrecord-00000-of-00002.arrow
+
+What only knows TFRecords does not look there. What does is spared the decoding of examples, which costs more than most
+of what is then done with them. The TFRecords stay what counts: where a shard has no such file, they are read.
+
+A file is in Arrow's IPC file format (https://arrow.apache.org/docs/format/Columnar.html#ipc-file-format), compressed
+with LZ4. Its columns are those that tfx_bsl's decoder makes of tf.Examples without a schema: large_list of int64,
+float32 or large_binary; null where no row has a value of any type.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Collection, Iterator
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.ipc
+
+_SPLIT = "Split-"
+_COLUMNS = "Columns-"
+_ENDING = ".arrow"
+
+
+class ColumnFileWriter:
+    """Writes the columns of a shard under a temporary name; renames them when the `with` block ends without an error.
+
+    Args:
+        shard: path of the TFRecord shard, `<uri>/Split-NAME/SHARD`.
+    """
+
+    def __init__(self, shard: str) -> None:
+        self._path = column_file(shard)
+        folder, name = os.path.split(self._path)
+        self._temporary = os.path.join(folder, f".{name}.{uuid.uuid4().hex}")
+        self._wanted = True
+        self._writer: Any = None
+        os.makedirs(folder, exist_ok=True)
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Appends rows; all batches of a file have the same columns."""
+        if self._writer is None:
+            self._open(batch.schema)
+        self._writer.write_batch(batch)
+
+    def discard(self) -> None:
+        """Makes the `with` block end without a file."""
+        self._wanted = False
+
+    def __enter__(self) -> ColumnFileWriter:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None and self._wanted:
+                if self._writer is None:
+                    self._open(pa.schema([]))
+                self._writer.close()
+                os.replace(self._temporary, self._path)
+        finally:
+            if self._writer is not None:
+                self._writer.close()
+            if os.path.exists(self._temporary):
+                os.unlink(self._temporary)
+
+    def _open(self, schema: pa.Schema) -> None:
+        options = pa.ipc.IpcWriteOptions(compression="lz4")
+        self._writer = pa.ipc.new_file(self._temporary, schema, options=options)
+
+
+def column_file(shard: str) -> str:
+    """Where the columns of a TFRecord shard are, if there are any."""
+    folder, name = os.path.split(shard)
+    uri, split = os.path.split(folder)
+    return os.path.join(uri, _COLUMNS + split.removeprefix(_SPLIT), name.removesuffix(".gz") + _ENDING)
+
+
+def column_files(split_uri: str) -> list[str]:
+    """The column files of a split in the order of its shards; none where any is missing or does not belong to a shard.
+
+    Args:
+        split_uri: `<uri>/Split-NAME`; of another file system than the local one it has none.
+    """
+    if "://" in split_uri or not os.path.isdir(split_uri):
+        return []
+    files = [
+        column_file(os.path.join(split_uri, name)) for name in sorted(os.listdir(split_uri)) if name[0] not in "._"
+    ]
+    folder = os.path.dirname(column_file(os.path.join(split_uri, "shard")))
+    there = {name for name in os.listdir(folder) if name[0] != "."} if os.path.isdir(folder) else set()
+    return files if there == {os.path.basename(path) for path in files} else []
+
+
+def column_schema(path: str) -> pa.Schema:
+    """Names and types of the columns of a file."""
+    with pa.memory_map(path) as source:
+        return pa.ipc.open_file(source).schema
+
+
+def read_column_file(path: str, columns: Collection[str] | None = None) -> Iterator[pa.RecordBatch]:
+    """The rows of one file, in batches as they were written: some MiB each.
+
+    Args:
+        path: from `column_files`.
+        columns: those that are wanted; default: all. One that the file does not have is left out.
+    """
+    with pa.memory_map(path) as source:
+        names = pa.ipc.open_file(source).schema.names
+        chosen = [place for place, name in enumerate(names) if columns is None or name in columns]
+        file = pa.ipc.open_file(source, options=pa.ipc.IpcReadOptions(included_fields=chosen))
+        for number in range(file.num_record_batches):
+            yield file.get_batch(number)
