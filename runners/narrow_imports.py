@@ -39,6 +39,7 @@ MODULES = frozenset(
         "docker",
         "google.cloud.bigquery",
         "google.cloud.bigquery_storage_v1",
+        "google.cloud.dataflow",
         "google.cloud.pubsub",
         "googleapiclient.discovery",
         "scipy.stats",
