@@ -43,6 +43,7 @@ MODULES = frozenset(
         "google.cloud.pubsub",
         "googleapiclient.discovery",
         "scipy.stats",
+        "setuptools",
         "tensorflow_model_analysis.metrics.bleu",
         "tensorflow_model_analysis.metrics.rouge",
     }

@@ -1,8 +1,8 @@
 """What a run may cost, in counts rather than seconds: modules, passes over the data, bytes.
 
-The demo runs one node after the other. In each node's process, a watch on the folders of examples counts how often their
-files are opened, by whomever, and the modules are listed at the end. A bound that must be raised says that something
-has become dearer; one that can be lowered, lower it.
+The demo runs one node after the other. In each node's process, a watch on the folders of examples counts how often
+their files are opened, by whomever, and the modules are listed at the end. A bound that must be raised says that
+something has become dearer; one that can be lowered should be.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 import subprocess
 import sys
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -19,42 +20,44 @@ import pytest
 ROOT = Path(__file__).parents[2]
 ROWS = 15_002
 
-# How often a node's process reads all files of a split: of ExampleGen's examples, or of Transform's.
+# How often a node's process reads a split of the examples, of ExampleGen's or of Transform's, in either form:
+# TFRecords, or the columns beside them. What is not here is not read.
 PASSES = {
     ("StatisticsGen", "examples", "train"): 1,
     ("StatisticsGen", "examples", "eval"): 1,
     ("Transform", "examples", "train"): 2,
-    ("Transform", "examples", "eval"): 1,
+    ("Transform", "examples", "eval"): 2,
     ("Trainer", "transformed_examples", "train"): 1,
     ("Trainer", "transformed_examples", "eval"): 1,
     ("Evaluator", "examples", "eval"): 1,
 }
-# Size of what a node leaves, by row of the data.
+# Bytes of what a node leaves, by row of the data; and modules that its process imports beside those that it has from
+# the process that it is forked from. Some 10% above what is seen on either stack.
 BYTES_A_ROW = {
-    "ExampleGen": 100,
-    "StatisticsGen": 10,
-    "SchemaGen": 1,
-    "ImportSchemaGen": 1,
-    "ExampleValidator": 1,
-    "AnomalyGate": 1,
-    "Transform": 100,
-    "Trainer": 100,
-    "Evaluator": 100,
-    "Pusher": 100,
+    "ExampleGen": 165,
+    "StatisticsGen": 3,
+    "SchemaGen": 0.5,
+    "ImportSchemaGen": 0.5,
+    "ExampleValidator": 0.5,
+    "AnomalyGate": 0.1,
+    "Transform": 260,
+    "Trainer": 33,
+    "LatestBlessed": 0,
+    "Evaluator": 4,
+    "Pusher": 0.1,
 }
-# Modules that a node's process imports itself, beside those that it has from the process that it is forked from.
 IMPORTS = {
-    "ExampleGen": 15,
-    "StatisticsGen": 15,
-    "SchemaGen": 10,
-    "ImportSchemaGen": 10,
-    "ExampleValidator": 10,
-    "AnomalyGate": 10,
-    "Transform": 45,
-    "Trainer": 200,
-    "LatestBlessed": 5,
-    "Evaluator": 20,
-    "Pusher": 10,
+    "ExampleGen": 10,
+    "StatisticsGen": 16,
+    "SchemaGen": 6,
+    "ImportSchemaGen": 6,
+    "ExampleValidator": 6,
+    "AnomalyGate": 6,
+    "Transform": 35,
+    "Trainer": 196,
+    "LatestBlessed": 2,
+    "Evaluator": 34,
+    "Pusher": 6,
 }
 # Seconds of every start, for what no node does.
 NEVER = (
@@ -82,7 +85,7 @@ def recorded(pipeline, node, *rest):
     before, libc = loaded(), ctypes.CDLL(None, use_errno=True)
     watch = libc.inotify_init1(NONBLOCK)
     splits = {}
-    for split in artifacts.glob("*/*examples/*/Split-*"):
+    for split in artifacts.glob("*/*examples/*/*-*"):
         # Two equal events after each other become one: reads between them keep openings apart.
         splits[libc.inotify_add_watch(watch, os.fsencode(split), OPEN | ACCESS)] = split
     outcome = run_node(pipeline, node, *rest)
@@ -124,10 +127,9 @@ class Recorded:
     def passes(self, node: str, key: str, split: str) -> float:
         """How often a node opened the files of a split, by their number."""
         total = 0.0
-        for folder in self.artifacts.glob(f"*/{key}/*/Split-{split}"):
-            for suffix in {path.suffix for path in folder.iterdir()}:
-                files = [str(path) for path in folder.iterdir() if path.suffix == suffix]
-                total += sum(self.nodes[node]["opened"].count(path) for path in files) / len(files)
+        for folder in self.artifacts.glob(f"*/{key}/*/*-{split}"):
+            files = [str(path) for path in folder.iterdir()]
+            total += sum(self.nodes[node]["opened"].count(path) for path in files) / len(files)
         return total
 
 
@@ -164,14 +166,18 @@ def test_a_node_imports_little_beside_what_its_parent_has(recorded: Recorded) ->
 
 
 def test_examples_are_read_as_seldom_as_can_be(recorded: Recorded) -> None:
-    passes = {
-        (node, key, split): passes
-        for node in recorded.nodes
-        for key in ("examples", "transformed_examples")
-        for split in ("train", "eval")
-        if (passes := recorded.passes(node, key, split))
-    }
-    assert passes == PASSES
+    over = {}
+    for node in recorded.nodes:
+        for key, split in product(("examples", "transformed_examples"), ("train", "eval")):
+            passes = recorded.passes(node, key, split)
+            if passes > PASSES.get((node, key, split), 0):
+                over[node, key, split] = passes
+    assert over == {}
+
+
+def test_the_readings_are_seen(recorded: Recorded) -> None:
+    assert recorded.passes("Trainer", "transformed_examples", "train") >= 1
+    assert recorded.passes("Evaluator", "examples", "eval") >= 1
 
 
 def test_what_a_node_leaves_is_small(recorded: Recorded) -> None:
@@ -179,5 +185,4 @@ def test_what_a_node_leaves_is_small(recorded: Recorded) -> None:
         folder.name: sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / ROWS
         for folder in recorded.artifacts.iterdir()
     }
-    print(sizes)
     assert {node: size for node, size in sizes.items() if size > BYTES_A_ROW[node]} == {}
