@@ -6,8 +6,8 @@ import hashlib
 import json
 from difflib import get_close_matches
 
-import tensorflow_model_analysis as tfma
 from google.protobuf import json_format
+from tensorflow_model_analysis.proto.config_pb2 import EvalConfig
 
 from configs.settings import Evaluation, MetricName, Settings
 from schemas.errors import EvaluationError
@@ -33,7 +33,7 @@ _BETTER_LOWER: tuple[MetricName, ...] = ("loss", "mean_squared_error", "mean_abs
 _BETTER_HIGHER: tuple[MetricName, ...] = ("auc", "auc_precision_recall", "accuracy", "precision", "recall")
 
 
-def eval_config(settings: Settings) -> tfma.EvalConfig:
+def eval_config(settings: Settings) -> EvalConfig:
     """What the Evaluator computes, and on which slices, and what decides whether the model is blessed.
 
     Thresholds apply to all rows together; change thresholds compare with the latest blessed model of
@@ -102,7 +102,7 @@ def eval_config(settings: Settings) -> tfma.EvalConfig:
         ],
         "options": {"includeDefaultMetrics": False},
     }
-    return json_format.ParseDict(config, tfma.EvalConfig())
+    return json_format.ParseDict(config, EvalConfig())
 
 
 def label_fingerprint(settings: Settings) -> str:

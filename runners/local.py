@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import tensorflow_data_validation.api.validation_api  # noqa: F401 - several nodes need it, and it is loaded once here
 from absl import logging as absl_logging
 from rich.console import Console
 

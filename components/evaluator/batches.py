@@ -19,6 +19,7 @@ import tensorflow as tf
 import tensorflow_model_analysis as tfma
 from apache_beam.utils.shared import Shared
 from tensorflow_model_analysis.evaluators import metrics_validator
+from tensorflow_model_analysis.proto.config_pb2 import EvalConfig
 
 from components.evaluator.rows import Rows, Scoring
 from components.evaluator.scores_metric import ScoresMetric, metric_values
@@ -39,7 +40,7 @@ _UNDERSTOOD: Mapping[str, tuple[str, ...]] = {
 ByModel = dict[str, Rows]
 
 
-def understands(config: tfma.EvalConfig) -> bool:
+def understands(config: EvalConfig) -> bool:
     """Whether an evaluation can be made by batches.
 
     Args:
@@ -64,9 +65,9 @@ def understands(config: tfma.EvalConfig) -> bool:
     )
 
 
-def _beyond(config: tfma.EvalConfig) -> bool:
+def _beyond(config: EvalConfig) -> bool:
     """Whether a field is set that nothing here knows."""
-    rest = tfma.EvalConfig()
+    rest = EvalConfig()
     rest.CopyFrom(config)
     for section, names in _UNDERSTOOD.items():
         for spec in [rest.options] if section == "options" else getattr(rest, section):
@@ -86,7 +87,7 @@ class EvaluateBatches(beam.PTransform):
         models: folder of each model's SavedModel, by its name in the config.
     """
 
-    def __init__(self, config: tfma.EvalConfig, models: Mapping[str, str]) -> None:
+    def __init__(self, config: EvalConfig, models: Mapping[str, str]) -> None:
         super().__init__()
         self._config = config
         self._models = models
@@ -121,7 +122,7 @@ class EvaluateBatches(beam.PTransform):
 class _Predict(beam.DoFn):
     """Rows of each slice, with what each model says of them."""
 
-    def __init__(self, config: tfma.EvalConfig, models: Mapping[str, str]) -> None:
+    def __init__(self, config: EvalConfig, models: Mapping[str, str]) -> None:
         self._config = config
         self._models = {name: (folder, Shared()) for name, folder in models.items()}
         self._loaded: dict[str, Any] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import tensorflow_model_analysis as tfma
+from tensorflow_model_analysis.proto.config_pb2 import EvalConfig
 from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
 from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
 from tfx.types import standard_artifacts, standard_component_specs
@@ -50,7 +50,7 @@ class Evaluator(BaseBeamComponent):
         self,
         examples: BaseChannel,
         model: BaseChannel,
-        eval_config: tfma.EvalConfig,
+        eval_config: EvalConfig,
         label: str,
         baseline_model: BaseChannel | None = None,
         force_bless: str = "",

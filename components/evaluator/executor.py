@@ -15,6 +15,7 @@ from absl import flags
 from google.protobuf import json_format
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import saved_model_pb2
+from tensorflow_model_analysis.proto.config_pb2 import EvalConfig
 from tensorflow_model_analysis.utils import config_util
 from tfx.components.evaluator import constants
 from tfx.components.evaluator.executor import Executor as TfxExecutor
@@ -55,7 +56,7 @@ class Executor(TfxExecutor):
         for key in (standard_component_specs.MODEL_KEY, standard_component_specs.BASELINE_MODEL_KEY):
             for model in input_dict.get(key) or ():
                 _check_signatures(model, key)
-        config = json_format.Parse(exec_properties[standard_component_specs.EVAL_CONFIG_KEY], tfma.EvalConfig())
+        config = json_format.Parse(exec_properties[standard_component_specs.EVAL_CONFIG_KEY], EvalConfig())
         with batches_of_a_fixed_size():
             if understands(config):
                 self._evaluate(input_dict, output_dict, config, exec_properties)
@@ -93,7 +94,7 @@ class Executor(TfxExecutor):
         self,
         input_dict: dict[str, list[Any]],
         output_dict: dict[str, list[Any]],
-        config: tfma.EvalConfig,
+        config: EvalConfig,
         exec_properties: dict[str, Any],
     ) -> None:
         """Writes what TFMA would, by whole batches."""

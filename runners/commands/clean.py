@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from runners.commands.console import console
 from runners.commands.exit_codes import EXIT_OK
+from runners.commands.libraries import libraries
 from runners.commands.options import add_settings, load
-from runners.commands.quiet import quiet
 
 if TYPE_CHECKING:
     from runners.commands.options import Commands
@@ -49,7 +49,7 @@ def _at_least_one(value: str) -> int:
 
 def _run(arguments: argparse.Namespace) -> int:
     settings = load(arguments)
-    with quiet():
+    with libraries():
         from pipeline.pipeline import root
         from runners.cleaning.folders import output_folders
         from runners.cleaning.plan import make_plan

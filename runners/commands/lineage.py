@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from runners.commands.console import console
 from runners.commands.exit_codes import EXIT_DIFFERENT, EXIT_OK
+from runners.commands.libraries import libraries
 from runners.commands.options import add_settings, load
-from runners.commands.quiet import quiet
 
 if TYPE_CHECKING:
     from runners.commands.options import Commands
@@ -27,7 +27,7 @@ def add(commands: Commands) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     settings = load(arguments)
-    with quiet():
+    with libraries():
         from runners.history.find_release import find_release
         from runners.history.lineage import release_lineage
         from runners.history.lineage_text import print_lineage

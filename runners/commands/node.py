@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runners.commands.exit_codes import EXIT_OK
+from runners.commands.libraries import libraries
 from runners.commands.options import add_debug
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ def add(commands: Commands) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from runners.local import run_one_node
+    with libraries():
+        from runners.local import run_one_node
 
     outcome = run_one_node(arguments.folder, arguments.node)
     print(f"{outcome.node_id} {outcome.state}")

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from configs.secret import check_secrets, mask_passwords
 from runners.commands.console import console
 from runners.commands.exit_codes import EXIT_ERROR, EXIT_NOT_BLESSED, EXIT_OK
+from runners.commands.libraries import libraries
 from runners.commands.options import add_settings, load
-from runners.commands.quiet import quiet
 
 NEWEST = ""
 """The run that --resume without a name means."""
@@ -62,7 +62,7 @@ def _run(arguments: argparse.Namespace) -> int:
     check_secrets(settings, os.environ)
     out = console()
     out.print(f"Pipeline {settings.name}: loading TensorFlow, TFX and Beam ...", markup=False, highlight=False)
-    with quiet():
+    with libraries():
         from runners.local import run_local
         from runners.partial_run import Part
         from runners.profile_report import print_profiles

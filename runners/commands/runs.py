@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from runners.commands.console import console
 from runners.commands.exit_codes import EXIT_OK
+from runners.commands.libraries import libraries
 from runners.commands.options import add_settings, load
-from runners.commands.quiet import quiet
 
 if TYPE_CHECKING:
     from runners.commands.options import Commands
@@ -36,7 +36,7 @@ def add(commands: Commands) -> None:
 
 def _list(arguments: argparse.Namespace) -> int:
     settings = load(arguments)
-    with quiet():
+    with libraries():
         from runners.history.existing_store import existing_store
         from runners.history.runs import run_summaries
         from runners.history.runs_text import print_runs
@@ -55,7 +55,7 @@ def _list(arguments: argparse.Namespace) -> int:
 
 def _show(arguments: argparse.Namespace) -> int:
     settings = load(arguments)
-    with quiet():
+    with libraries():
         from runners.history.existing_store import existing_store
         from runners.history.find_run import find_run
         from runners.history.run_detail import run_detail

@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from runners.commands.libraries import libraries
 from runners.commands.options import add_settings, load
-from runners.commands.quiet import quiet
 
 if TYPE_CHECKING:
     from runners.commands.options import Commands
@@ -31,18 +31,18 @@ def add(commands: Commands) -> None:
 
 
 def _infer(arguments: argparse.Namespace) -> int:
-    with quiet():
+    with libraries():
         from runners import schema_command
     return schema_command.infer(load(arguments), arguments.output)
 
 
 def _diff(arguments: argparse.Namespace) -> int:
-    with quiet():
+    with libraries():
         from runners import schema_command
     return schema_command.diff(load(arguments))
 
 
 def _accept(arguments: argparse.Namespace) -> int:
-    with quiet():
+    with libraries():
         from runners import schema_command
     return schema_command.accept(load(arguments), arguments.feature)
