@@ -30,7 +30,7 @@ class Signatures:
     """
 
     def __init__(self, folder: str, names: tuple[str, ...]) -> None:
-        self._session = tf.compat.v1.Session(graph=tf.Graph())
+        self._session = tf.compat.v1.Session(graph=tf.Graph(), config=_config())
         with self._session.graph.as_default():
             found = tf.compat.v1.saved_model.load(self._session, [tf.saved_model.SERVING], folder).signature_def
         self._inputs = [_input(found[name].inputs, name) for name in names]
@@ -44,6 +44,17 @@ class Signatures:
         """
         found: dict[str, Outputs] = self._session.run(self._outputs, dict.fromkeys(self._inputs, examples))
         return found
+
+
+def _config() -> tf.compat.v1.ConfigProto:
+    """Functions become part of the graph as they are.
+
+    By default TensorFlow optimizes each of them (Grappler) when it is first called, which takes a second.
+    """
+    config = tf.compat.v1.ConfigProto()
+    config.graph_options.rewrite_options.disable_meta_optimizer = True
+    config.graph_options.optimizer_options.do_function_inlining = True
+    return config
 
 
 def _input(inputs: Mapping[str, Any], signature: str) -> str:
