@@ -80,8 +80,8 @@ class Share:
     combine: beam.CombineFn | None = None
     coder: Any = None
 
-    def __call__(self) -> list[tuple[Any, Any]]:
-        """Does it; gives each key's accumulator."""
+    def __call__(self) -> list[list[tuple[Any, Any]]]:
+        """Does it; gives each key's accumulator, for each of the elements, and last for what comes at the end."""
         groups = None
         push: Any = _drop
         if self.combine is not None:
@@ -97,18 +97,26 @@ class Share:
             runner.start()
             runners.append(runner)
             push = runner.process
+        found = []
         for element in self.elements:
             push(element)
+            found.append(drained(groups, self.combine))
         for runner in reversed(runners):
             runner.finish()
+        found.append(drained(groups, self.combine))
         for runner in runners:
             runner.finalize()
             runner.teardown()
-        if groups is None or self.combine is None:
-            return []
-        found = [(key, self.combine.compact(accumulator)) for key, accumulator in groups.drain()]
-        self.combine.teardown()
+        if self.combine is not None:
+            self.combine.teardown()
         return found
+
+
+def drained(groups: Groups | None, combine: beam.CombineFn | None) -> list[tuple[Any, Any]]:
+    """Every key with its accumulator, of which the groups then know nothing any more."""
+    if groups is None or combine is None:
+        return []
+    return [(key, combine.compact(accumulator)) for key, accumulator in groups.drain()]
 
 
 class _Receivers(dict[Any, Receiver]):

@@ -18,7 +18,7 @@ from apache_beam.transforms.window import GlobalWindow, GlobalWindows
 from apache_beam.utils.windowed_value import PaneInfo, PaneInfoTiming, WindowedValue
 
 from runners.crew import Crew
-from runners.inline_chain import Chain
+from runners.inline_chain import Chain, drained
 from runners.inline_copies import Copies
 from runners.inline_groups import Groups, key_coder
 from runners.inline_plan import Plan
@@ -120,26 +120,36 @@ class Execution:
             self._open_combine(step)
         else:
             push = self._outlet(step.outputs[None], step.level)
-            chain = Chain.after(self._plan, step) if self._crew else None
-            if chain is None:
+            crew = self._crew
+            chain = Chain.after(self._plan, step)
+            if crew is None or chain is None:
                 self._inlets[step] = push
             else:
                 elements: list[WindowedValue] = []
                 self._inlets[step] = elements.append
-                self._sources.append(lambda: self._share_out(chain, elements, push))
+                self._sources.append(lambda: self._share_out(crew, chain, elements, push))
 
-    def _share_out(self, chain: Chain, elements: list[WindowedValue], push: Push) -> None:
-        """Every n-th element for each process of the crew, and for this one too."""
-        if self._crew is None:
-            raise ValueError("There is no crew.")
-        count = min(len(self._crew) + 1, len(elements))
-        own, *others = [elements[place::count] for place in range(count)] or [[]]
-        self._crew.start([chain.share(part) for part in others])
-        for element in own:
-            push(element)
-        for pairs in self._crew.results():
-            for key, accumulator in pairs:
-                self._groups[chain.combine].join(key, accumulator)  # type: ignore[index]  # no pairs without it
+    def _share_out(self, crew: Crew, chain: Chain, elements: list[WindowedValue], push: Push) -> None:
+        """Every n-th element for each process of the crew, and for this one too.
+
+        Each element has accumulators of its own, which are merged in the order of the elements: the last digits of a
+        sum, and the sketches of quantiles, do not depend on the number of processes.
+        """
+        count = max(1, min(len(crew) + 1, len(elements)))
+        crew.start([chain.share(elements[place::count]) for place in range(1, count)])
+        groups = self._groups[chain.combine] if chain.combine else None
+        combine = self._combines[chain.combine] if chain.combine else None
+        found: dict[int, list[tuple[Any, Any]]] = {}
+        for place in range(0, len(elements), count):
+            push(elements[place])
+            found[place] = drained(groups, combine)
+        for first, (*each, last) in enumerate(crew.results(), 1):
+            found.update(zip(range(first, len(elements), count), each, strict=True))
+            found[len(elements) + first] = last
+        for place in sorted(found):
+            for key, accumulator in found[place]:
+                if groups is not None:
+                    groups.join(key, accumulator)
 
     def _open_combine(self, step: Step) -> None:
         transform = step.node.transform

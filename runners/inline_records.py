@@ -1,22 +1,16 @@
-"""Gzipped TFRecord files read in blocks."""
+"""Beam's sources of gzipped TFRecord files, read in blocks."""
 
 from __future__ import annotations
 
-import gzip
 import os
-import struct
 from collections.abc import Iterator
-from typing import IO, Any
+from typing import Any
 
 from apache_beam.io import iobase, tfrecordio
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
-_BLOCK = 1 << 20
-# A record is its length (8 bytes), a checksum of that (4), its bytes, and a checksum of those (4):
-# https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details
-_HEADER, _FOOTER = 12, 4
-_LENGTH = struct.Struct("<Q")
+from components.examples.gzip_records import gzip_records
 
 
 def fast_records(source: iobase.BoundedSource) -> Iterator[Any] | None:
@@ -36,32 +30,10 @@ def fast_records(source: iobase.BoundedSource) -> Iterator[Any] | None:
     files = sorted(found.path for found in FileSystems.match([source._pattern.get()])[0].metadata_list)
     if not all(os.path.isfile(path) and _is_gzip(source._compression_type, path) for path in files):
         return None
-    return (source._coder.decode(record) for path in files for record in _records(path))
+    return (source._coder.decode(record) for path in files for record in gzip_records(path))
 
 
 def _is_gzip(declared: str, path: str) -> bool:
     if declared == CompressionTypes.AUTO:
         declared = CompressionTypes.detect_compression_type(path)
     return bool(declared == CompressionTypes.GZIP)
-
-
-def _records(path: str) -> Iterator[bytes]:
-    with gzip.open(path) as file:
-        yield from _frames(file, path)
-
-
-def _frames(file: IO[bytes] | gzip.GzipFile, path: str) -> Iterator[bytes]:
-    buffer, place, missing = b"", 0, 0
-    while block := file.read(max(_BLOCK, missing)):
-        buffer, place = buffer[place:] + block, 0
-        missing = 0
-        while len(buffer) - place >= _HEADER:
-            start = place + _HEADER
-            end = start + _LENGTH.unpack_from(buffer, place)[0]
-            if end + _FOOTER > len(buffer):
-                missing = end + _FOOTER - len(buffer)
-                break
-            yield buffer[start:end]
-            place = end + _FOOTER
-    if place != len(buffer):
-        raise ValueError(f"The TFRecord file ends within a record: {path}")

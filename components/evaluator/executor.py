@@ -13,9 +13,8 @@ from google.protobuf import json_format
 from tensorflow_model_analysis.proto.config_pb2 import EvalConfig
 from tensorflow_model_analysis.utils import config_util
 from tfx.components.evaluator.executor import Executor as TfxExecutor
-from tfx.components.util import tfxio_utils
 from tfx.types import artifact_utils, standard_component_specs
-from tfx.utils import io_utils, json_utils
+from tfx.utils import json_utils
 
 from components.evaluator import metrics_table
 from components.evaluator.batches import EvaluateBatches
@@ -24,6 +23,7 @@ from components.evaluator.saved_model import require_signatures, saved_model
 from components.evaluator.settle import settle
 from components.evaluator.understood import understood
 from components.evaluator.verdict import thresholds, verdict
+from components.examples.split_batches import SplitBatches
 from schemas.artifacts import LABEL_PROPERTY
 from schemas.errors import EvaluationError
 from serving import blessing as blessing_file
@@ -96,18 +96,15 @@ class Executor(TfxExecutor):
         folders = {
             spec.name: saved_model((baselines if spec.is_baseline else candidates)[0]) for spec in config.model_specs
         }
-        source = tfxio_utils.get_tfxio_factory_from_artifact(
-            examples, ["Evaluator"], raw_record_column_name=tfma.ARROW_INPUT_COLUMN
-        )
-        patterns = [
-            io_utils.all_files_pattern(folder)
-            for split in json_utils.loads(exec_properties[standard_component_specs.EXAMPLE_SPLITS_KEY])
-            for folder in artifact_utils.get_split_uris(examples, split)
-        ]
+        splits = json_utils.loads(exec_properties[standard_component_specs.EXAMPLE_SPLITS_KEY])
         folder = artifact_utils.get_single_uri(output_dict[standard_component_specs.EVALUATION_KEY])
         with self._make_beam_pipeline() as pipeline:
             batches = [
-                pipeline | f"Read{number}" >> source(pattern).BeamSource() for number, pattern in enumerate(patterns)
+                pipeline
+                | f"Read{number}[{split}]"
+                >> SplitBatches(one, split, reader="Evaluator", record_column=tfma.ARROW_INPUT_COLUMN)
+                for number, one in enumerate(examples)
+                for split in splits
             ]
             _ = (
                 batches

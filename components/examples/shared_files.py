@@ -8,7 +8,7 @@ from typing import Any
 
 import apache_beam as beam
 
-_WORTH_SHARING = 32 << 20  # bytes; a process that takes a share needs a second of its own first
+_WORTH_SHARING = 16 << 20  # bytes; a process that takes a share needs a second of its own first
 
 
 def shared_files(elements: Mapping[str, Any]) -> beam.Create:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from functools import partial
+from itertools import islice
+
 import apache_beam as beam
+import numpy as np
 import pyarrow as pa
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx.components.util import examples_utils, tfxio_utils
 from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
 
-from schemas.column_files import column_files, read_column_file
+from components.examples.gzip_records import gzip_records
+from components.examples.shared_files import shared_files
+from schemas.column_files import column_file, column_files, read_column_file
+from schemas.errors import DataError
 
 
 class SplitBatches(beam.PTransform):
@@ -20,7 +29,7 @@ class SplitBatches(beam.PTransform):
     A column holds a list of int64, float32 or bytes for each row, or null. Without a schema, one that has no value in a
     batch may be of the null type, or not be there.
 
-    Rows come from the column files beside the examples where these are and all that is wanted is columns as they are;
+    Columns come from the column files beside the examples where there are any and no schema says what to make of them;
     otherwise TFX reads and decodes the examples.
 
     Args:
@@ -42,8 +51,12 @@ class SplitBatches(beam.PTransform):
     ) -> None:
         super().__init__()
         by_pattern = examples.has_custom_property(examples_utils.CUSTOM_SPLIT_PATTERN_PROPERTY_NAME)
-        as_they_are = schema is None and record_column is None and not by_pattern
-        self._files = column_files(artifact_utils.get_split_uri([examples], split)) if as_they_are else []
+        uri = artifact_utils.get_split_uri([examples], split)
+        files = column_files(uri) if schema is None and not by_pattern else []
+        shards = sorted(os.path.join(uri, name) for name in os.listdir(uri)) if files else []
+        readable = record_column is None or all(shard.endswith(".gz") for shard in shards)
+        self._shards = dict(zip(files, shards, strict=True)) if readable else {}
+        self._record_column = record_column
         self._source = tfxio_utils.get_split_tfxio(
             [examples], split, [reader], schema=schema, raw_record_column_name=record_column
         )
@@ -54,7 +67,27 @@ class SplitBatches(beam.PTransform):
         Args:
             pipeline: the Beam pipeline, or its beginning.
         """
-        if not self._files:
+        if not self._shards:
             return pipeline | self._source.BeamSource()
-        read = beam.FlatMap(read_column_file).with_input_types(str).with_output_types(pa.RecordBatch)
-        return pipeline | beam.Create(self._files) | "ReadColumns" >> read
+        read = beam.FlatMap(partial(_read, record_column=self._record_column))
+        typed = read.with_input_types(str).with_output_types(pa.RecordBatch)
+        return pipeline | shared_files(self._shards) | "ReadColumns" >> typed
+
+
+def _read(shard: str, *, record_column: str | None) -> Iterator[pa.RecordBatch]:
+    batches = read_column_file(column_file(shard))
+    if record_column is None:
+        yield from batches
+        return
+    records = gzip_records(shard)
+    for batch in batches:
+        examples = pa.array(islice(records, batch.num_rows), pa.large_binary())
+        if len(examples) != batch.num_rows:
+            raise DataError(
+                "The examples have fewer rows than the column file beside them.",
+                where=shard,
+                fix="Its files were changed: run ExampleGen again.",
+            )
+        column = pa.LargeListArray.from_arrays(pa.array(np.arange(batch.num_rows + 1)), examples)
+        names = [*batch.schema.names, record_column]
+        yield pa.RecordBatch.from_arrays([*batch.columns, column], names=names)

@@ -61,6 +61,30 @@ def test_a_sum_of_two_processes(tmp_path: Path, pipeline: beam.Pipeline) -> None
     assert (tmp_path / "result").read_text() == "(60, 2)"
 
 
+class Order(beam.CombineFn):
+    """Words in the order in which they are added and merged."""
+
+    def create_accumulator(self) -> str:
+        return ""
+
+    def add_input(self, accumulator: str, element: int) -> str:
+        return f"{accumulator}{element}"
+
+    def merge_accumulators(self, accumulators: Iterable[str]) -> str:
+        return "+".join(accumulators)
+
+    def extract_output(self, accumulator: str) -> str:
+        return accumulator
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 7])
+def test_accumulators_are_merged_in_the_order_of_the_elements_whatever_the_crew(tmp_path: Path, size: int) -> None:
+    with Crew(size) as crew, beam.Pipeline(runner=InlineRunner(crew=crew), argv=[]) as pipeline:
+        twice = pipeline | beam.Create([1, 2, 3, 4]) | beam.FlatMap(lambda number: [number, number])
+        collected(tmp_path, twice | beam.CombineGlobally(Order()))
+    assert (tmp_path / "result").read_text() == "'11+22+33+44'"
+
+
 def test_sums_by_key(tmp_path: Path, pipeline: beam.Pipeline) -> None:
     pairs = pipeline | beam.Create([(1, 1), (1.0, 2), ("a", 3), (1, 4)])
     collected(tmp_path, pairs | beam.CombinePerKey(sum) | beam.Map(repr) | beam.combiners.ToList() | beam.Map(sorted))

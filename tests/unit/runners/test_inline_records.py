@@ -14,7 +14,7 @@ from apache_beam.io.filesystem import CompressionTypes
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runners import inline_records
+from components.examples import gzip_records
 from runners.inline_records import fast_records
 
 RECORDS = [b"", b"a", bytes(range(256)) * 400, b"b"]
@@ -43,7 +43,7 @@ def test_what_beam_reads_is_read(tmp_path: Path) -> None:
 @given(st.lists(st.binary(max_size=40)), st.integers(1, 60))
 def test_records_lie_across_blocks(records: list[bytes], block: int) -> None:
     with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
-        patch.setattr(inline_records, "_BLOCK", block)
+        patch.setattr(gzip_records, "_BLOCK", block)
         path = _write(Path(folder) / "a.gz", records=records)
         assert list(fast_records(_source(path))) == records
 

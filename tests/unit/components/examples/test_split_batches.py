@@ -16,6 +16,7 @@ from components.examples.split_batches import SplitBatches
 from pipeline_testing.examples import encode, write
 from runners.inline import InlineRunner
 from schemas.column_files import ColumnFileWriter, column_file
+from schemas.errors import DataError
 
 ROWS = [{"age": 1, "name": "a"}, {"age": 2, "name": None}]
 COLUMNS = pa.RecordBatch.from_pydict(
@@ -67,10 +68,18 @@ def test_a_shard_without_columns_makes_all_be_decoded(examples: Any, columns: Pa
 
 
 @pytest.mark.usefixtures("columns")
-def test_serialized_examples_are_read_from_the_examples(examples: Any) -> None:
+def test_serialized_examples_stand_beside_their_columns(examples: Any) -> None:
     found = read(examples, record_column="record")
-    assert found["age"] == [[1], [2]]
-    assert found["record"] == [[record] for record in encode(ROWS)]
+    assert found == {"age": [[3], [3]], "name": [[], []], "record": [[record] for record in encode(ROWS)]}
+
+
+def test_a_column_file_of_other_rows_is_refused(examples: Any, columns: Path) -> None:
+    (shard,) = Path(examples.uri, "Split-train").iterdir()
+    with ColumnFileWriter(str(shard)) as writer:
+        for _ in range(3):
+            writer.write(COLUMNS)
+    with pytest.raises(DataError, match="fewer rows"):
+        read(examples, record_column="record")
 
 
 @pytest.mark.usefixtures("columns")
