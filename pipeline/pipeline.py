@@ -164,9 +164,12 @@ def create_pipeline(settings: Settings, *, force_bless: str = "") -> Pipeline:
     )
     _depends_on(validator, code=code_fingerprint(["components.example_validator"]))
     _depends_on(gate, code=code_fingerprint(["components.anomaly_gate", "components.example_validator", "schemas"]))
-    _depends_on(transform, code=code_fingerprint(["components.transform", "components.example_gen"]))
+    _depends_on(
+        transform,
+        code=code_fingerprint(["components.transform", "components.examples", "components.example_gen", "schemas"]),
+    )
     _depends_on(trainer, code=code_fingerprint(["components.trainer"]))
-    _depends_on(evaluator, code=code_fingerprint(["components.evaluator", "serving", "schemas"]))
+    _depends_on(evaluator, code=code_fingerprint(["components.evaluator", "components.examples", "serving", "schemas"]))
     _depends_on(pusher, code=code_fingerprint(["components.pusher", "serving", "schemas"]))
     chain += [validator, gate, transform, trainer, latest_blessed, evaluator, pusher]
     stack = _stack()
