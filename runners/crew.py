@@ -1,4 +1,4 @@
-"""Processes that take a share of a node's work, forked before the node runs an operation of TensorFlow."""
+"""Processes that take a share of a node's work, forked before the node runs TensorFlow or opens the metadata store."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ from schemas.errors import RunError
 class Crew:
     """Idle processes, each of which can be given one piece of work at a time.
 
-    A process in which TensorFlow has run cannot be forked, and a new one takes seconds to import it; so they are made
-    early, which takes some milliseconds each. They write to this process's log and end with it.
+    A process in which TensorFlow has run, or gRPC has threads, cannot be forked, and a new one takes seconds to import
+    the libraries; so they are made early, which takes some milliseconds each. They write to this process's log and end
+    with it.
 
     Args:
         size: how many.
@@ -47,9 +48,12 @@ class Crew:
         Args:
             works: no more than there are processes; Beam's pickler must take them.
         """
-        for pipe, work in zip(self._pipes, works, strict=False):
-            pipe.send_bytes(pickler.dumps(work))
-        self._busy = self._pipes[: len(works)]
+        self._busy = list(range(len(works)))
+        for number, work in enumerate(works):
+            try:
+                self._pipes[number].send_bytes(pickler.dumps(work))
+            except ConnectionError as error:
+                raise self._ended(number) from error
 
     def results(self) -> list[Any]:
         """Waits for what was started, and returns its results in that order.
@@ -59,14 +63,11 @@ class Crew:
             RunError: a process was killed.
         """
         found = []
-        for pipe in self._busy:
+        for number in self._busy:
             try:
-                done, result = pickle.loads(pipe.recv_bytes())
+                done, result = pickle.loads(self._pipes[number].recv_bytes())
             except (EOFError, ConnectionError) as error:
-                raise RunError(
-                    "A process that took a share of the node's work was killed.",
-                    fix="Where memory ran out, set engine.processes to 1.",
-                ) from error
+                raise self._ended(number) from error
             if not done:
                 raise result
             found.append(result)
@@ -89,6 +90,16 @@ class Crew:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _ended(self, number: int) -> RunError:
+        _, status = os.waitpid(self._pids.pop(number), 0)
+        self._pipes.pop(number).close()
+        code = os.waitstatus_to_exitcode(status)
+        return RunError(
+            "A process that took a share of the node's work has ended.",
+            received=f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}",
+            fix="See the node's log. The kernel kills processes when memory runs out: set engine.processes to 1.",
+        )
 
     def _fork(self) -> None:
         ours, theirs = Pipe()

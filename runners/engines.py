@@ -45,6 +45,6 @@ def beam_pipeline(engine: Engine, crew: Crew | None = None) -> MakePipeline:
 
 
 def crew_of(engine: Engine) -> Crew:
-    """Processes for one executor, to be made before it runs an operation of TensorFlow."""
+    """Processes for one node, to be made before it runs an operation of TensorFlow and before it opens the store."""
     processes = engine.processes or len(os.sched_getaffinity(0))
     return Crew(0 if engine.kind == "direct" else processes - 1)

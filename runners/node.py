@@ -17,7 +17,8 @@ from tfx.orchestration.portable.beam_executor_operator import BeamExecutorOperat
 from tfx.proto.orchestration import executable_spec_pb2, pipeline_pb2
 
 from configs.settings import Engine
-from runners.engines import beam_pipeline, crew_of
+from runners.crew import Crew
+from runners.engines import MakePipeline, beam_pipeline, crew_of
 from runners.launcher import Launcher
 from schemas.errors import RunError
 
@@ -59,7 +60,8 @@ def run_node(pipeline: pipeline_pb2.Pipeline, node_id: str, metadata: Metadata, 
         pipeline: compiled pipeline whose run id has been substituted.
         node_id: which node.
         metadata: connection to the store that all nodes of the run share.
-        engine: where its Beam work executes. This process must not have run an operation of TensorFlow.
+        engine: where its Beam work executes. Unless `processes` is 1, this process has neither run an operation of
+            TensorFlow nor opened the store.
 
     Raises:
         ScalableTFError: a user's mistake, as the executor raised it.
@@ -67,16 +69,22 @@ def run_node(pipeline: pipeline_pb2.Pipeline, node_id: str, metadata: Metadata, 
     """
     node = _find(pipeline, node_id)
     deployment = runner_utils.extract_local_deployment_config(pipeline)
-    launcher = Launcher(
-        pipeline_node=node,
-        mlmd_connection=metadata,
-        pipeline_info=pipeline.pipeline_info,
-        pipeline_runtime_spec=pipeline.runtime_spec,
-        executor_spec=runner_utils.extract_executor_spec(deployment, node_id),
-        custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, node_id),
-        custom_executor_operators={executable_spec_pb2.BeamExecutableSpec: _beam_operator(engine)},
-    )
-    info = launcher.launch()
+    executor_spec = runner_utils.extract_executor_spec(deployment, node_id)
+    on_beam = isinstance(executor_spec, executable_spec_pb2.BeamExecutableSpec)
+    # Before the store is opened: threads of gRPC do not survive a fork.
+    with crew_of(engine) if on_beam else Crew(0) as crew:
+        launcher = Launcher(
+            pipeline_node=node,
+            mlmd_connection=metadata,
+            pipeline_info=pipeline.pipeline_info,
+            pipeline_runtime_spec=pipeline.runtime_spec,
+            executor_spec=executor_spec,
+            custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, node_id),
+            custom_executor_operators={
+                executable_spec_pb2.BeamExecutableSpec: _beam_operator(beam_pipeline(engine, crew))
+            },
+        )
+        info = launcher.launch()
     if info is None or not info.execution_id:
         raise RunError(
             "The node has nothing to work on: artifacts that it needs are not in the metadata store.",
@@ -96,13 +104,12 @@ def _find(pipeline: pipeline_pb2.Pipeline, node_id: str) -> pipeline_pb2.Pipelin
     return pipeline.nodes[known.index(node_id)].pipeline_node
 
 
-def _beam_operator(engine: Engine) -> type[BeamExecutorOperator]:
+def _beam_operator(make_beam_pipeline: MakePipeline) -> type[BeamExecutorOperator]:
     class EngineExecutorOperator(BeamExecutorOperator):
         """TFX's operator, with the engine's pipeline."""
 
         def run_executor(self, execution_info: Any, make_beam_pipeline_fn: Any = None) -> Any:
-            with crew_of(engine) as crew:
-                return super().run_executor(execution_info, make_beam_pipeline_fn or beam_pipeline(engine, crew))
+            return super().run_executor(execution_info, make_beam_pipeline_fn or make_beam_pipeline)
 
     return EngineExecutorOperator
 

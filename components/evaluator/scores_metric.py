@@ -9,15 +9,15 @@ An evaluation of nothing but this metric does without TFMA's work on rows: see `
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import apache_beam as beam
 import numpy as np
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.metrics.binary_confusion_matrices import Matrices
 
 from components.evaluator.rows import Rows, Scoring
+from components.evaluator.score_fn import ScoreFn
 from components.evaluator.scores import Column, Score
 
 
@@ -37,18 +37,17 @@ class ScoresMetric(tfma.metrics.Metric):
         super().__init__(_computations, name=name, kind=kind, metrics=list(metrics), thresholds=list(thresholds))
 
 
-def metric_values(scoring: Scoring, rows: Rows, model: str) -> dict[Any, Any]:
-    """What TFMA writes of the rows of one slice.
+def by_metric_key(scores: Mapping[str, Score], model: str) -> dict[Any, Any]:
+    """Scores of one slice as TFMA has them.
 
     Args:
-        scoring: which scores.
-        rows: of the slice.
+        scores: by name.
         model: name of the model, empty where there is only one.
 
     Returns:
         Values by `tfma.metrics.MetricKey`.
     """
-    return {_key(name, model): _metric_value(score) for name, score in scoring.score(rows).items()}
+    return {_key(name, model): _metric_value(score) for name, score in scores.items()}
 
 
 def _computations(
@@ -65,64 +64,36 @@ def _computations(
         tfma.metrics.MetricComputation(
             keys=[_key(metric, model) for metric in scoring.names],
             preprocessors=None,
-            combiner=_Collect(scoring, model, example_weighted),
+            combiner=_ScoreExtracts(scoring, model, example_weighted),
         )
         for model in model_names or [""]
     ]
 
 
-_Lists = tuple[list[Any], list[Any], list[Any]]
-
-
-class _Collect(beam.CombineFn):
-    """Collects labels, predictions and weights, and scores them at the end."""
+class _ScoreExtracts(ScoreFn):
+    """Scores of rows that TFMA hands on one by one."""
 
     def __init__(self, scoring: Scoring, model: str, weighted: bool) -> None:
-        self._scoring = scoring
+        super().__init__(scoring)
         self._model = model
         self._weighted = weighted
 
-    def create_accumulator(self) -> _Lists:
-        return [], [], []
+    def add_input(self, accumulator: list[Rows], element: Any) -> list[Rows]:
+        weight = self._of(element[tfma.EXAMPLE_WEIGHTS_KEY])[0] if self._weighted else np.ones(1)
+        labels, predictions = self._of(element[tfma.LABELS_KEY]), self._of(element[tfma.PREDICTIONS_KEY])
+        return super().add_input(accumulator, Rows(labels, predictions, weight))
 
-    def add_input(self, accumulator: _Lists, element: Any) -> _Lists:
-        labels, predictions, weights = accumulator
-        labels.append(_of(element[tfma.LABELS_KEY], self._model))
-        predictions.append(_of(element[tfma.PREDICTIONS_KEY], self._model))
-        if self._weighted:
-            weights.append(_of(element[tfma.EXAMPLE_WEIGHTS_KEY], self._model))
-        return accumulator
+    def extract_output(self, accumulator: list[Rows]) -> dict[Any, Any]:
+        return by_metric_key(super().extract_output(accumulator), self._model)
 
-    def merge_accumulators(self, accumulators: Iterable[_Lists]) -> _Lists:
-        merged = self.create_accumulator()
-        for accumulator in accumulators:
-            for rows, more in zip(merged, accumulator, strict=True):
-                rows.extend(more)
-        return merged
-
-    def compact(self, accumulator: _Lists) -> _Lists:
-        return tuple([_stack(rows)] if rows else [] for rows in accumulator)  # type: ignore[return-value]
-
-    def extract_output(self, accumulator: _Lists) -> dict[Any, Any]:
-        labels, predictions = _stack(accumulator[0]), _stack(accumulator[1])
-        weights = _stack(accumulator[2])[:, 0] if accumulator[2] else np.ones(len(predictions))
-        return metric_values(self._scoring, Rows(labels, predictions, weights), self._model)
+    def _of(self, value: Any) -> Column:
+        """One row's value, [1, size]; with a baseline beside the candidate it is keyed by model."""
+        return np.asarray(value[self._model] if isinstance(value, dict) else value, np.float64).reshape(1, -1)
 
 
 def _key(metric: str, model: str) -> Any:
     # Thresholds given by name look for keys that do not say whether they are weighted.
     return tfma.metrics.MetricKey(name=metric, model_name=model, example_weighted=None)
-
-
-def _of(value: Any, model: str) -> Any:
-    """One row's value; with a baseline beside the candidate it is keyed by model."""
-    return value[model] if isinstance(value, dict) else value
-
-
-def _stack(rows: list[Any]) -> Column:
-    """Rows, or blocks of rows that `compact` made, as one column [rows, size]."""
-    blocks = [np.asarray(row, np.float64) for row in rows]
-    return np.concatenate([block if block.ndim == 2 else block.reshape(1, -1) for block in blocks])
 
 
 def _metric_value(score: Score) -> Any:

@@ -11,6 +11,7 @@ from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder
 from tfx_bsl.tfxio.tensor_adapter import TensorAdapterConfig
 
 from components.example_gen.tfrecord import ShardWriter
+from components.examples.shared_files import shared_files
 from components.transform.column_tensors import ColumnTensors
 from components.transform.transform_graph import TransformGraph
 from schemas.column_files import ColumnFileWriter
@@ -46,7 +47,7 @@ def write_shards(
     with make_pipeline() as pipeline:
         _ = (
             pipeline
-            | "Shards" >> beam.Create(list(shards))
+            | "Shards" >> shared_files({shard.columns: shard for shard in shards})
             | "Transform" >> beam.ParDo(_Write(graph, ColumnTensors(config, graph.columns)))
         )
 

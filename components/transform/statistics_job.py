@@ -12,6 +12,7 @@ import tensorflow as tf
 from tensorflow_transform import analyzer_nodes
 from tfx_bsl.tfxio.tensor_adapter import TensorAdapterConfig
 
+from components.examples.shared_files import shared_files
 from components.transform.column_tensors import ColumnTensors, specs_of
 from components.transform.one_pass import OnePass, Preprocessing, Values
 
@@ -42,7 +43,7 @@ def compute_statistics(
     with make_pipeline() as pipeline:
         _ = (
             pipeline
-            | "Files" >> beam.Create(list(files))
+            | "Files" >> shared_files({file: file for file in files})
             | "Inputs" >> beam.ParDo(_Inputs(preprocessing_fn, config, folder, one_pass))
             | "Combine" >> beam.CombineGlobally(_Combine(one_pass.combiners))
             | "Write" >> beam.Map(_write, result)

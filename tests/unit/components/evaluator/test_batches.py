@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 import tensorflow_model_analysis as tfma
 
-from components.evaluator.batches import understands
+from components.evaluator.understood import understood
 from pipeline.evaluation import eval_config
 from tests.unit.components.evaluator.evaluating import Evaluation, evaluate, settings
 
@@ -23,7 +23,7 @@ _SLICED = {"thresholds": {"auc": {"lower": 0.1}}, "slices": [["payment_type"], [
 
 
 def test_it_understands_what_the_settings_ask_for() -> None:
-    assert understands(eval_config(settings(evaluation=_SLICED)))
+    assert understood(eval_config(settings(evaluation=_SLICED)))
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_it_understands_what_the_settings_ask_for() -> None:
 def test_all_else_is_left_to_tfma(change: Callable[[Any], Any]) -> None:
     config = eval_config(settings(evaluation=_SLICED))
     change(config)
-    assert not understands(config)
+    assert not understood(config)
 
 
 def rows(count: int, classes: int = 1) -> list[dict[str, Any]]:

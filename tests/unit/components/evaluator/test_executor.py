@@ -10,7 +10,7 @@ import tensorflow as tf
 import tensorflow_model_analysis as tfma
 from tfx_bsl.coders import batch_util
 
-from components.evaluator.executor import batches_of_a_fixed_size
+from components.evaluator.fixed_batches import batches_of_a_fixed_size
 from schemas.errors import EvaluationError
 from serving.blessing import Blessing, Failure
 from tests.unit.components.evaluator.evaluating import Evaluation, evaluate, settings
