@@ -48,15 +48,15 @@ BYTES_A_ROW = {
 }
 IMPORTS = {
     "ExampleGen": 10,
-    "StatisticsGen": 16,
+    "StatisticsGen": 13,
     "SchemaGen": 6,
     "ImportSchemaGen": 6,
     "ExampleValidator": 6,
     "AnomalyGate": 6,
-    "Transform": 35,
-    "Trainer": 196,
+    "Transform": 32,
+    "Trainer": 202,
     "LatestBlessed": 2,
-    "Evaluator": 34,
+    "Evaluator": 24,
     "Pusher": 6,
 }
 # Seconds of every start, for what no node does.
