@@ -13,6 +13,7 @@ from schemas.errors import TrainingError
 Parse = Callable[[tf.Tensor], dict[str, tf.Tensor]]
 Columns = dict[str, npt.NDArray[np.generic]]
 _PARSED_AT_ONCE = 8192
+_READ_AHEAD = 2
 _FILES_AT_ONCE = 8  # a constant: by default the number of processors would decide the order of the records
 
 
@@ -54,9 +55,10 @@ def parser(spec: Mapping[str, tf.io.FixedLenFeature]) -> Parse:
 
 def read_columns(files: Sequence[str], spec: Mapping[str, tf.io.FixedLenFeature]) -> Columns:
     """Every row of the files, as {key: array [rows, ...]} in the order of the files."""
-    parse = tf.autograph.experimental.do_not_convert(parser(spec))
-    parsed = record_dataset(files).batch(_PARSED_AT_ONCE).map(parse, num_parallel_calls=tf.data.AUTOTUNE)
-    batches = list(parsed.as_numpy_iterator())
+    parse = parser(spec)
+    # Parsed here and not in the data set, whose functions have to be traced: that takes longer than some 10,000 rows.
+    records = record_dataset(files).batch(_PARSED_AT_ONCE).prefetch(_READ_AHEAD)
+    batches = [{key: column.numpy() for key, column in parse(batch).items()} for batch in records]
     if not batches:
         return {key: np.empty((0, *feature.shape), feature.dtype.as_numpy_dtype) for key, feature in spec.items()}
     # Each batch lets go of a column once it is joined, so that the rows are not in memory twice.
