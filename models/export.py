@@ -7,6 +7,7 @@ import tensorflow as tf
 from models.signatures import ServingModule
 
 
+@tf.autograph.experimental.do_not_convert
 def export_model(module: ServingModule, path: str) -> None:
     """Saves the module with its signatures, as a SavedModel without Keras metadata.
 

@@ -7,6 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from configs.training import Optimizer
+from models.adam import Adam
 from models.plain_sgd import PlainSGD
 from models.scale import UNSCALED, Scale
 from models.schedule import LearningRate
@@ -31,7 +32,7 @@ def make_optimizer(settings: Optimizer, total_steps: int, scale: Scale = UNSCALE
     if settings.ema is not None:
         options.update(use_ema=True, ema_momentum=settings.ema)
     classes = {
-        "adam": tf.keras.optimizers.Adam,
+        "adam": Adam,
         "adamw": tf.keras.optimizers.AdamW,
         "sgd": tf.keras.optimizers.SGD if settings.momentum else PlainSGD,
         "adagrad": tf.keras.optimizers.Adagrad,
