@@ -1,6 +1,6 @@
 """TFMA's result files, written in one place.
 
-TFMA's own writers are Beam transforms, some sixty steps for four small files: making them takes longer than an
+TFMA's own writers are Beam transforms, dozens of steps for five small files: making them takes longer than an
 evaluation of some ten thousand rows. What goes into the files is made by TFMA's functions here, too, so that
 `tfma.load_eval_result` and `tfma.load_validation_result` read them.
 """
