@@ -68,8 +68,8 @@ class Data(Section):
     block_bytes: int = Field(
         16 << 20,
         ge=64 << 10,
-        description="Bytes of a file that become one shard of each split: what one process works on. At most a quarter "
-        "of it is in memory at a time. A gzip file is one block.",
+        description="Bytes of a file that become one shard of each split: what one process works on. A quarter of it, "
+        "at most 4 MiB, but 8 KiB for each column at least, is in memory at a time. A gzip file is one block.",
     )
 
     @model_validator(mode="after")
@@ -281,13 +281,18 @@ class Engine(Section):
     kind: Literal["auto", "inline", "direct"] = Field(
         "auto",
         description="inline: in the node's process, without serialisation; direct: Beam's own local runner; "
-        "auto: inline where the node reads at most inline_max_bytes, else direct.",
+        "auto: inline, but direct where TFX's own executor reads more examples than inline_max_bytes.",
     )
     inline_max_bytes: int = Field(
-        2_000_000_000, ge=0, description="Bytes of the files that one node reads, up to which auto chooses inline."
+        2_000_000_000,
+        ge=0,
+        description="Bytes of examples up to which auto chooses inline for TFX's own executors, which keep much of "
+        "them in memory. Nodes that read column files keep none, and are always inline.",
     )
     processes: int | None = Field(
-        None, ge=1, description="Processes among which inline shares out a node's files; default: one a processor."
+        None,
+        ge=1,
+        description="Processes among which inline shares out a node's files; default: one a processor, at most 8.",
     )
 
 

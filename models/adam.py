@@ -11,14 +11,14 @@ class Adam(tf.keras.optimizers.Adam):
         m = m + (1 - beta_1) (g - m);  v = v + (1 - beta_2) (g * g - v);  w = w - alpha m / (sqrt(v) + epsilon)
 
     Keras makes the same of some twenty operations a variable, half of a step's in a small model: they take time in
-    every step, and more of it when the step is traced. Sparse gradients go Keras's way.
+    every step, and more of it when the step is traced. Sparse gradients, and `amsgrad`, go Keras's way.
 
     Source: Kingma & Ba 2015, https://arxiv.org/abs/1412.6980, the form before section 2.1.
     """
 
     def update_step(self, gradient: tf.Tensor | tf.IndexedSlices, variable: tf.Variable) -> None:
         """Moves one variable."""
-        if isinstance(gradient, tf.IndexedSlices):
+        if isinstance(gradient, tf.IndexedSlices) or self.amsgrad:
             super().update_step(gradient, variable)
             return
         number = self._index_dict[self._var_key(variable)]

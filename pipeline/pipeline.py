@@ -47,7 +47,7 @@ from schemas.features import IntegerLabel, OneHotLabel
 
 TRAINER_FUNCTION = "distribution.trainer.run_fn"
 _LIBRARIES = (
-    *("tfx", "tfx-bsl", "tensorflow", "tf-keras", "tensorflow-transform"),
+    *("tfx", "tfx-bsl", "tensorflow", "tf-keras", "tensorflow-transform", "apache-beam", "numpy", "pyarrow"),
     *("tensorflow-data-validation", "tensorflow-model-analysis"),
 )
 

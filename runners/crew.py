@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import pickle
 import signal
@@ -14,9 +15,11 @@ from typing import Any
 
 from apache_beam.internal import pickler
 
-from runners.interrupt import SIGNALS
+from runners.interrupt import SIGNALS, uninterrupted
 from runners.worker import die_with
 from schemas.errors import RunError
+
+_LOG = logging.getLogger(__name__)
 
 
 class Crew:
@@ -27,17 +30,20 @@ class Crew:
     with it.
 
     Args:
-        size: how many.
-
-    Raises:
-        OSError: the machine allows no more processes.
+        size: how many; where the machine allows fewer processes, these are all.
     """
 
     def __init__(self, size: int) -> None:
         self._pids: list[int] = []
         self._pipes: list[Connection] = []
-        for _ in range(size):
-            self._fork()
+        self._busy: list[int] = []
+        for number in range(size):
+            try:
+                with uninterrupted():
+                    self._fork()
+            except OSError as error:
+                _LOG.warning("Only %d of %d processes to share work: %s", number, size, error)
+                return
 
     def __len__(self) -> int:
         return len(self._pids)
@@ -106,22 +112,28 @@ class Crew:
         parent = os.getpid()
         sys.stdout.flush()
         sys.stderr.flush()
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError:
+            ours.close()
+            theirs.close()
+            raise
         if pid == 0:
-            for pipe in (ours, *self._pipes):
-                pipe.close()
-            _serve(theirs, parent)
+            _serve(theirs, (ours, *self._pipes), parent)
         theirs.close()
         self._pids.append(pid)
         self._pipes.append(ours)
 
 
-def _serve(pipe: Connection, parent: int) -> None:
+def _serve(pipe: Connection, others: Sequence[Connection], parent: int) -> None:
     status = 1
     try:
         for number in SIGNALS:
             signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         die_with(parent)
+        for other in others:
+            other.close()
         os.environ["CUDA_VISIBLE_DEVICES"] = "-1"  # TensorFlow would take the memory that the node's process needs
         while True:
             pipe.send_bytes(_reply(pickler.loads(pipe.recv_bytes())))

@@ -7,7 +7,6 @@ for every executor (which it does as soon as it sees any argument).
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 
 import apache_beam as beam
@@ -15,10 +14,13 @@ import apache_beam as beam
 from configs.settings import Engine
 from runners.crew import Crew
 from runners.inline import InlineRunner
+from runners.processors import processors
 from runners.record_batches import batch_by_size
 
 # Named in full: a bare DirectRunner may go looking for a Prism binary to download.
 _DIRECT = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
+
+_MOST_PROCESSES = 8  # each takes memory, and most nodes have no use for so many
 
 MakePipeline = Callable[[], beam.Pipeline]
 
@@ -46,5 +48,5 @@ def beam_pipeline(engine: Engine, crew: Crew | None = None) -> MakePipeline:
 
 def crew_of(engine: Engine) -> Crew:
     """Processes for one node, to be made before it runs an operation of TensorFlow and before it opens the store."""
-    processes = engine.processes or len(os.sched_getaffinity(0))
+    processes = engine.processes or min(processors(), _MOST_PROCESSES)
     return Crew(0 if engine.kind == "direct" else processes - 1)

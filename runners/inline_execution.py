@@ -10,7 +10,7 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.io import iobase
 from apache_beam.pvalue import PCollection
-from apache_beam.runners.common import DoFnRunner, Receiver
+from apache_beam.runners.common import DoFnRunner
 from apache_beam.transforms.combiners import curry_combine_fn
 from apache_beam.transforms.core import Windowing
 from apache_beam.transforms.sideinputs import SideInputMap
@@ -18,14 +18,13 @@ from apache_beam.transforms.window import GlobalWindow, GlobalWindows
 from apache_beam.utils.windowed_value import PaneInfo, PaneInfoTiming, WindowedValue
 
 from runners.crew import Crew
-from runners.inline_chain import Chain, drained
+from runners.inline_chain import Chain, Share, drained
 from runners.inline_copies import Copies
 from runners.inline_groups import Groups, key_coder
 from runners.inline_plan import Plan
+from runners.inline_receivers import Outlet, Push, Receivers, drop
 from runners.inline_records import fast_records
 from runners.inline_step import Step
-
-Push = Callable[[WindowedValue], Any]
 
 _IMPULSE = GlobalWindows.windowed_value(b"")
 # As the direct runner stamps what comes out of a grouping.
@@ -56,6 +55,10 @@ class Execution:
         self._groups: dict[Step, Groups] = {}
         self._combines: dict[Step, beam.CombineFn] = {}
         self._copies = Copies(plan.steps)
+        chains = (
+            [(step, Chain.after(plan, step)) for step in plan.steps if step.kind == "pass"] if crew is not None else []
+        )
+        self._chains = {step: chain for step, chain in chains if chain is not None}
 
     def run(self) -> None:
         """Runs all levels.
@@ -120,8 +123,7 @@ class Execution:
             self._open_combine(step)
         else:
             push = self._outlet(step.outputs[None], step.level)
-            crew = self._crew
-            chain = Chain.after(self._plan, step)
+            crew, chain = self._crew, self._chains.get(step)
             if crew is None or chain is None:
                 self._inlets[step] = push
             else:
@@ -136,16 +138,20 @@ class Execution:
         sum, and the sketches of quantiles, do not depend on the number of processes.
         """
         count = max(1, min(len(crew) + 1, len(elements)))
-        crew.start([chain.share(elements[place::count]) for place in range(1, count)])
         groups = self._groups[chain.combine] if chain.combine else None
         combine = self._combines[chain.combine] if chain.combine else None
         found: dict[int, list[tuple[Any, Any]]] = {}
-        for place in range(0, len(elements), count):
-            push(elements[place])
-            found[place] = drained(groups, combine)
-        for first, (*each, last) in enumerate(crew.results(), 1):
-            found.update(zip(range(first, len(elements), count), each, strict=True))
-            found[len(elements) + first] = last
+        try:
+            crew.start([Share(elements[place::count], chain.packed) for place in range(1, count)])
+            for place in range(0, len(elements), count):
+                push(elements[place])
+                found[place] = drained(groups, combine)
+            for first, (*each, last) in enumerate(crew.results(), 1):
+                found.update(zip(range(first, len(elements), count), each, strict=True))
+                found[len(elements) + first] = last
+        except BaseException:
+            crew.close()  # what it still works on would be taken for the next pipeline's
+            raise
         for place in sorted(found):
             for key, accumulator in found[place]:
                 if groups is not None:
@@ -191,7 +197,7 @@ class Execution:
         return replay
 
     def _runner(self, step: Step, fn: beam.DoFn, args: Any, kwargs: Any, views: list[SideInputMap]) -> DoFnRunner:
-        receivers = _Receivers({tag: _Outlet(self._outlet(given, step.level)) for tag, given in step.outputs.items()})
+        receivers = Receivers({tag: Outlet(self._outlet(given, step.level)) for tag, given in step.outputs.items()})
         # Beam makes a new exception with the step's name in its text where it is given one: an error of ours would
         # lose all but its first sentence.
         runner = DoFnRunner(
@@ -213,21 +219,6 @@ class Execution:
         return _fan(targets)
 
 
-class _Outlet(Receiver):
-    """Beam's compiled code calls `receive`: being an attribute of the instance, it is the target itself."""
-
-    def __init__(self, push: Push) -> None:
-        self.receive = push
-
-
-class _Receivers(dict[Any, Receiver]):
-    """By tag; what goes to a tag that nobody has asked for is dropped."""
-
-    def __missing__(self, tag: Any) -> Receiver:
-        receiver = self[tag] = _Outlet(_drop)
-        return receiver
-
-
 class _Read(beam.DoFn):
     """Reads a bounded source from its beginning to its end."""
 
@@ -241,7 +232,7 @@ class _Read(beam.DoFn):
 
 def _fan(targets: list[Push]) -> Push:
     if not targets:
-        return _drop
+        return drop
     if len(targets) == 1:
         return targets[0]
 
@@ -250,10 +241,6 @@ def _fan(targets: list[Push]) -> Push:
             target(element)
 
     return push
-
-
-def _drop(element: WindowedValue) -> None:
-    pass
 
 
 def _append(values: list[Any], value: Any) -> list[Any]:

@@ -62,10 +62,12 @@ class ColumnFileWriter:
                 self._writer.close()
                 os.replace(self._temporary, self._path)
         finally:
-            if self._writer is not None:
-                self._writer.close()
-            if os.path.exists(self._temporary):
-                os.unlink(self._temporary)
+            try:
+                if self._writer is not None:
+                    self._writer.close()
+            finally:
+                if os.path.exists(self._temporary):
+                    os.unlink(self._temporary)
 
     def _open(self, schema: pa.Schema) -> None:
         options = pa.ipc.IpcWriteOptions(compression="lz4")
@@ -79,6 +81,11 @@ def column_file(shard: str) -> str:
     return os.path.join(uri, _COLUMNS + split.removeprefix(_SPLIT), name.removesuffix(".gz") + _ENDING)
 
 
+def shards(split_uri: str) -> list[str]:
+    """The TFRecord shards of a split, in order; hidden files and those that start with `_` are none."""
+    return sorted(os.path.join(split_uri, name) for name in os.listdir(split_uri) if name[0] not in "._")
+
+
 def column_files(split_uri: str) -> list[str]:
     """The column files of a split in the order of its shards; none where any is missing or does not belong to a shard.
 
@@ -87,9 +94,7 @@ def column_files(split_uri: str) -> list[str]:
     """
     if "://" in split_uri or not os.path.isdir(split_uri):
         return []
-    files = [
-        column_file(os.path.join(split_uri, name)) for name in sorted(os.listdir(split_uri)) if name[0] not in "._"
-    ]
+    files = [column_file(shard) for shard in shards(split_uri)]
     folder = os.path.dirname(column_file(os.path.join(split_uri, "shard")))
     there = {name for name in os.listdir(folder) if name[0] != "."} if os.path.isdir(folder) else set()
     return files if there == {os.path.basename(path) for path in files} else []
@@ -106,7 +111,8 @@ def read_column_file(path: str, columns: Collection[str] | None = None) -> Itera
 
     Args:
         path: from `column_files`.
-        columns: those that are wanted; default: all. One that the file does not have is left out.
+        columns: those that are wanted; default: all. One that the file does not have is left out; where it has none of
+            them, all are read, since the number of rows counts.
     """
     with pa.memory_map(path) as source:
         names = pa.ipc.open_file(source).schema.names

@@ -106,11 +106,9 @@ class Executor(TfxExecutor):
                 for number, one in enumerate(examples)
                 for split in splits
             ]
-            _ = (
-                batches
-                | "All" >> beam.Flatten(pipeline=pipeline)
-                | "Evaluate" >> EvaluateBatches(config, folders, folder)
-            )
+            # Without a Flatten, several processes can share the files of a split.
+            together = batches[0] if len(batches) == 1 else batches | "All" >> beam.Flatten(pipeline=pipeline)
+            _ = together | "Evaluate" >> EvaluateBatches(config, folders, folder)
 
 
 def _validation(evaluation: str, config: Any, has_baseline: bool) -> Any:

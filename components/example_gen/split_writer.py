@@ -19,7 +19,7 @@ _ARROW: dict[ValueType, Any] = {"int": pa.int64(), "float": pa.float32(), "strin
 
 
 class SplitWriter:
-    """Writes a shard in both forms, or in neither: `discard`, or an error in the `with` block, leaves nothing.
+    """Writes a shard in both forms; `discard`, or an error in the `with` block, leaves neither.
 
     Args:
         shard: path of the TFRecords.

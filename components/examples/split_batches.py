@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from functools import partial
 from itertools import islice
@@ -17,7 +16,7 @@ from tfx.types.artifact import Artifact
 
 from components.examples.gzip_records import gzip_records
 from components.examples.shared_files import shared_files
-from schemas.column_files import column_file, column_files, read_column_file
+from schemas.column_files import column_file, column_files, read_column_file, shards
 from schemas.errors import DataError
 
 
@@ -53,9 +52,9 @@ class SplitBatches(beam.PTransform):
         by_pattern = examples.has_custom_property(examples_utils.CUSTOM_SPLIT_PATTERN_PROPERTY_NAME)
         uri = artifact_utils.get_split_uri([examples], split)
         files = column_files(uri) if schema is None and not by_pattern else []
-        shards = sorted(os.path.join(uri, name) for name in os.listdir(uri)) if files else []
-        readable = record_column is None or all(shard.endswith(".gz") for shard in shards)
-        self._shards = dict(zip(files, shards, strict=True)) if readable else {}
+        records = shards(uri) if files else []
+        readable = record_column is None or all(shard.endswith(".gz") for shard in records)
+        self._shards = dict(zip(files, records, strict=True)) if readable else {}
         self._record_column = record_column
         self._source = tfxio_utils.get_split_tfxio(
             [examples], split, [reader], schema=schema, raw_record_column_name=record_column
@@ -83,11 +82,18 @@ def _read(shard: str, *, record_column: str | None) -> Iterator[pa.RecordBatch]:
     for batch in batches:
         examples = pa.array(islice(records, batch.num_rows), pa.large_binary())
         if len(examples) != batch.num_rows:
-            raise DataError(
-                "The examples have fewer rows than the column file beside them.",
-                where=shard,
-                fix="Its files were changed: run ExampleGen again.",
-            )
+            raise _other_rows(shard, "fewer")
         column = pa.LargeListArray.from_arrays(pa.array(np.arange(batch.num_rows + 1)), examples)
         names = [*batch.schema.names, record_column]
         yield pa.RecordBatch.from_arrays([*batch.columns, column], names=names)
+    if next(records, None) is not None:
+        raise _other_rows(shard, "more")
+
+
+def _other_rows(shard: str, more_or_fewer: str) -> DataError:
+    return DataError(
+        "The examples are not the rows of the column file beside them.",
+        where=shard,
+        received=f"{more_or_fewer} examples than rows in {column_file(shard)}",
+        fix="One of the two was changed: run ExampleGen again.",
+    )

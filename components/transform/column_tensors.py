@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 import tensorflow as tf
+from tfx_bsl.tfxio import tensor_representation_util
 from tfx_bsl.tfxio.tensor_adapter import TensorAdapter, TensorAdapterConfig
 
 from schemas.column_files import column_schema, read_column_file
@@ -51,6 +52,13 @@ def specs_of(config: TensorAdapterConfig) -> dict[str, tf.TypeSpec]:
     """Types of the tensors."""
     specs: dict[str, tf.TypeSpec] = TensorAdapter(config).OriginalTypeSpecs()
     return specs
+
+
+def one_column_each(config: TensorAdapterConfig) -> bool:
+    """Whether each tensor is made of the column of its name, and not of several, as sparse features of a schema are."""
+    of = tensor_representation_util.GetSourceColumnsFromTensorRepresentation
+    representations = config.tensor_representations.items()
+    return all([path.steps() for path in of(representation)] == [(name,)] for name, representation in representations)
 
 
 def fits(path: str, config: TensorAdapterConfig) -> bool:

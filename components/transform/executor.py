@@ -19,8 +19,8 @@ from tfx.utils import io_utils
 from tfx_bsl.tfxio.tensor_adapter import TensorAdapterConfig
 from tfx_bsl.tfxio.tf_example_record import TFExampleRecord
 
-from components.transform.column_tensors import fits, specs_of
-from components.transform.one_pass import OnePass, SeveralPassesError
+from components.transform.column_tensors import fits, one_column_each, specs_of
+from components.transform.one_pass import BeyondOnePassError, OnePass
 from components.transform.shards_job import Shard, write_shards
 from components.transform.statistics_job import compute_statistics
 from components.transform.transform_graph import write_transform_graph
@@ -50,18 +50,20 @@ class Executor(TfxExecutor):
             try:
                 self._transform(input_dict, output_dict, exec_properties)
                 return
-            except SeveralPassesError as error:
-                reason = f"{error} needs more than one pass over the data"
+            except BeyondOnePassError as error:
+                reason = str(error)
         logging.info("TFX's own executor transforms: %s.", reason)
         super().Do(input_dict, output_dict, exec_properties)
 
     def _transform(self, inputs: _Artifacts, outputs: _Artifacts, properties: dict[str, Any]) -> None:
         splits = executor_utils.ResolveSplitsConfig(properties.get(keys.SPLITS_CONFIG_KEY), inputs[keys.EXAMPLES_KEY])
         schema = _schema(inputs)
-        config = _adapter_config(schema)
+        config = adapter_config(schema)
         files = {split: _files(inputs, split) for split in {*splits.analyze, *splits.transform}}
+        if not one_column_each(config):
+            raise BeyondOnePassError("the schema has tensors that are made of several columns")
         if not all(fits(file, config) for split in files.values() for file in split):
-            raise SeveralPassesError("A column whose type is not that of the schema")
+            raise BeyondOnePassError("a column's type is not that of the schema")
         preprocessing_fn = self._GetPreprocessingFn(
             {
                 labels.PREPROCESSING_FN: properties.get(keys.PREPROCESSING_FN_KEY),
@@ -128,5 +130,6 @@ def _schema(inputs: _Artifacts) -> schema_pb2.Schema:
     return schema
 
 
-def _adapter_config(schema: schema_pb2.Schema) -> TensorAdapterConfig:
+def adapter_config(schema: schema_pb2.Schema) -> TensorAdapterConfig:
+    """How TFX makes tensors of the columns that a schema describes."""
     return TFExampleRecord(file_pattern="", telemetry_descriptors=["Transform"], schema=schema).TensorAdapterConfig()

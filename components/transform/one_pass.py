@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 from tensorflow_transform import analyzer_nodes, annotators, graph_context, graph_tools, nodes, tf2_utils, tf_utils
+from tensorflow_transform.saved import saved_transform_io_v2
 
 from transforms.statistics import WriteVocabularies
 
@@ -17,8 +18,8 @@ Values = list[tuple[np.ndarray[Any, Any], ...]]
 """Of one batch or of all data: for each statistic of a pass a tuple of arrays."""
 
 
-class SeveralPassesError(Exception):
-    """The statistics of a preprocessing_fn are more than one pass of combiners can compute; the text says which."""
+class BeyondOnePassError(Exception):
+    """A preprocessing_fn needs more than one pass of combiners over columns; the text says what of it."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class OnePass:
         assets: file of each named asset, as TFT's annotations tell it.
 
     Raises:
-        SeveralPassesError: one pass is not enough, or not everything is a combiner.
+        BeyondOnePassError: one pass is not enough, or not everything is a combiner.
     """
 
     def __init__(self, preprocessing_fn: Preprocessing, specs: Mapping[str, tf.TypeSpec], folder: str) -> None:
@@ -75,7 +76,8 @@ class OnePass:
 
         with annotators.object_tracker_scope(annotators.ObjectTracker()):
             concrete = inputs_of_statistics.get_concrete_function()
-        self._function = inputs_of_statistics
+        # As TFT does: what only checks or prints is not part of it, and would meet values that are not there yet.
+        self._function = saved_transform_io_v2.optimize_concrete_function(concrete, strip_control_dependencies=True)
         self.combiners: list[analyzer_nodes.Combiner] = found["combiners"]
         self.answers: list[Answer] = found["answers"]
         self.assets: dict[str, str] = dict(annotators.get_asset_annotations(concrete.graph))
@@ -111,9 +113,9 @@ class OnePass:
 def _check_outputs(outputs: Any, graph: tf.Graph) -> None:
     # What TFT says of it is right; it is left to say it.
     if not isinstance(outputs, dict) or not outputs:
-        raise SeveralPassesError("preprocessing_fn returns no dictionary of tensors")
+        raise BeyondOnePassError("preprocessing_fn returns no dictionary of tensors")
     if graph.get_collection(tf.compat.v1.GraphKeys.TRAINABLE_VARIABLES):
-        raise SeveralPassesError("preprocessing_fn makes trainable variables")
+        raise BeyondOnePassError("preprocessing_fn makes trainable variables")
 
 
 def _statistics(
@@ -142,21 +144,25 @@ def _statistics(
             vocabulary = (value.value_index, definition.ptransform.names[value.value_index])
             value = _only_input(value.parent_operation)
         elif sink.is_asset_filepath:
-            raise SeveralPassesError(definition.label)
+            raise _beyond(definition)
         answers.append(Answer(sink.tensor.name, sink.tensor.dtype, number_of(value), value.value_index, vocabulary))
     return statistics, answers
+
+
+def _beyond(definition: nodes.OperationDef) -> BeyondOnePassError:
+    return BeyondOnePassError(f"{definition.label} needs more than one pass of combiners over the data")
 
 
 def _parent(value: nodes.ValueNode, kind: type) -> nodes.OperationNode:
     operation = value.parent_operation
     if not isinstance(operation.operation_def, kind):
-        raise SeveralPassesError(operation.operation_def.label)
+        raise _beyond(operation.operation_def)
     return operation
 
 
 def _only_input(operation: nodes.OperationNode) -> nodes.ValueNode:
     if len(operation.inputs) != 1:
-        raise SeveralPassesError(operation.operation_def.label)
+        raise _beyond(operation.operation_def)
     return operation.inputs[0]
 
 
@@ -168,7 +174,7 @@ def _check_independent(fetches: Iterable[tf.Tensor], placeholders: Collection[st
         operation = waiting.pop()
         for tensor in operation.inputs:
             if tensor.name in placeholders or tensor.dtype == tf.resource:
-                raise SeveralPassesError(f"{operation.name} is computed from another statistic or a table")
+                raise BeyondOnePassError(f"{operation.name} is computed from another statistic or a table")
             if tensor.op not in seen:
                 seen.add(tensor.op)
                 waiting.append(tensor.op)

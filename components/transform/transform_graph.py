@@ -93,7 +93,8 @@ def write_transform_graph(
         with tf.io.gfile.GFile(os.path.join(transformed, tft.TFTransformOutput.ASSET_MAP), "w") as file:
             file.write(json.dumps(dict(assets)))
     columns = graph_tools.get_dependent_inputs(concrete.graph, inputs, concrete.structured_outputs)
-    return TransformGraph(path, frozenset(columns), concrete)
+    # Pruned, as it was saved.
+    return TransformGraph(path, frozenset(columns), context.module_to_export.transform_fn)
 
 
 def _context(folder: str, replacements: Mapping[str, tf.Tensor]) -> graph_context.TFGraphContext:

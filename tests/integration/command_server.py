@@ -15,7 +15,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 _SERVER = """
-import json, os, sys
+import json, os, signal, sys
+# What runs in a shell's background ignores it, and so does all that it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
 from runners import cli, local, partial_run, report
 for line in sys.stdin:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import contextlib
 import os
+import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -36,7 +38,8 @@ class Name(beam.DoFn):
         self._ready = False
 
     def setup(self) -> None:
-        self._ready = True
+        self._lock = threading.Lock()  # cannot be pickled
+        self._ready = not self._lock.locked()
 
     def process(self, element: int) -> Iterator[int]:
         if element < 0:
@@ -107,6 +110,17 @@ def test_an_error_in_either_process(tmp_path: Path, pipeline: beam.Pipeline, pla
     _ = pipeline | beam.Create(numbers) | beam.ParDo(Name(tmp_path))
     with pytest.raises(DataError, match="Negative"):
         pipeline.run()
+
+
+def test_a_pipeline_after_one_that_failed(tmp_path: Path) -> None:
+    with Crew(1) as crew:
+        for numbers in ([-1, 1, 2, 3], [1, 2, 3, 4]):
+            pipeline = beam.Pipeline(runner=InlineRunner(crew=crew), argv=[])
+            named = pipeline | beam.Create(numbers) | beam.ParDo(Name(tmp_path))
+            collected(tmp_path, named | beam.CombineGlobally(sum))
+            with contextlib.suppress(DataError):
+                pipeline.run()
+    assert (tmp_path / "result").read_text() == "10"
 
 
 def test_what_is_no_chain_stays_in_this_process(tmp_path: Path, pipeline: beam.Pipeline) -> None:

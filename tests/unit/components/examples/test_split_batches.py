@@ -73,13 +73,21 @@ def test_serialized_examples_stand_beside_their_columns(examples: Any) -> None:
     assert found == {"age": [[3], [3]], "name": [[], []], "record": [[record] for record in encode(ROWS)]}
 
 
-def test_a_column_file_of_other_rows_is_refused(examples: Any, columns: Path) -> None:
+@pytest.mark.parametrize(("rows", "received"), [(1, "more examples"), (3, "fewer examples")])
+def test_a_column_file_of_other_rows_is_refused(examples: Any, rows: int, received: str) -> None:
     (shard,) = Path(examples.uri, "Split-train").iterdir()
     with ColumnFileWriter(str(shard)) as writer:
-        for _ in range(3):
+        for _ in range(rows):
             writer.write(COLUMNS)
-    with pytest.raises(DataError, match="fewer rows"):
+    with pytest.raises(DataError, match=received):
         read(examples, record_column="record")
+
+
+@pytest.mark.usefixtures("columns")
+def test_hidden_files_are_no_shards(examples: Any) -> None:
+    for name in (".nfs0001", "_SUCCESS"):
+        Path(examples.uri, "Split-train", name).touch()
+    assert read(examples)["age"] == [[3], [3]]
 
 
 @pytest.mark.usefixtures("columns")

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx.components.transform.executor import Executor as TfxExecutor
 
-from components.transform.executor import Executor
+from components.transform.column_tensors import one_column_each
+from components.transform.executor import Executor, adapter_config
 from schemas.column_files import column_files, read_column_file
 from schemas.features import FeatureTable
 
@@ -60,6 +62,40 @@ def test_equal_to_what_tfx_makes(
 ) -> None:
     function = preprocessing(ONE_PASS)
     _assert_equal(transform(Executor, function, engine), transform(TfxExecutor, function))
+
+
+CHECKED = """
+number = tf.reshape(tf.sparse.to_dense(inputs["number"]), [-1, 1])
+variance = tft.var(number)
+with tf.control_dependencies([tf.debugging.assert_greater(variance, 0.0)]):
+    return {"number": tf.identity(number) / tf.sqrt(variance)}
+"""
+
+
+def test_a_check_of_a_statistic_waits_for_its_value(
+    transform: Callable[..., Any], preprocessing: Callable[[str], str]
+) -> None:
+    (column,) = _columns(transform(Executor, preprocessing(CHECKED)), "number", "train")
+    assert float(np.std(column)) == pytest.approx(1.0, abs=1e-6)
+
+
+def test_a_tensor_of_several_columns_is_left_to_tfx() -> None:
+    schema = schema_pb2.Schema(
+        feature=[
+            schema_pb2.Feature(name="place", type=schema_pb2.INT),
+            schema_pb2.Feature(name="value", type=schema_pb2.FLOAT),
+        ],
+        sparse_feature=[
+            schema_pb2.SparseFeature(
+                name="both",
+                index_feature=[schema_pb2.SparseFeature.IndexFeature(name="place")],
+                value_feature=schema_pb2.SparseFeature.ValueFeature(name="value"),
+            )
+        ],
+    )
+    assert not one_column_each(adapter_config(schema))
+    del schema.sparse_feature[:]
+    assert one_column_each(adapter_config(schema))
 
 
 def test_the_feature_table_equal_to_what_tfx_makes(transform: Callable[..., Any]) -> None:
