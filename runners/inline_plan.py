@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -106,9 +107,9 @@ def _copies(read: AppliedPTransform, node: AppliedPTransform) -> Iterator[Applie
     """TFT's deep copies of a source: of its inner transforms, of which those that give elements stand for it."""
     for part in node.parts:
         if isinstance(part.transform, core.ParDo) and ".Copy" in part.full_label:
-            copy = AppliedPTransform(part.parent, read.transform, part.full_label, {})
-            copy.outputs = part.outputs
-            yield copy
+            stands_for = copy.copy(part)
+            stands_for.transform, stands_for.main_inputs = read.transform, {}
+            yield stands_for
         yield from _copies(read, part)
 
 
