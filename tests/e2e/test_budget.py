@@ -48,7 +48,7 @@ BYTES_A_ROW = {
 }
 IMPORTS = {
     "ExampleGen": 10,
-    "StatisticsGen": 13,
+    "StatisticsGen": 20,
     "SchemaGen": 6,
     "ImportSchemaGen": 6,
     "ExampleValidator": 6,
