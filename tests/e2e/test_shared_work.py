@@ -23,6 +23,7 @@ _SAME = ("FeatureStats.pb", "company", "payment_type", "metrics.json", ".arrow",
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_results_do_not_depend_on_the_number_of_processes(tmp_path: Path) -> None:
     found = {}
     for processes in (1, 3):
