@@ -14,64 +14,46 @@ float32 or large_binary; null where no row has a value of any type.
 from __future__ import annotations
 
 import os
-import uuid
 from collections.abc import Collection, Iterator
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.ipc
 
+from schemas.whole_file import WholeFile
+
 _SPLIT = "Split-"
 _COLUMNS = "Columns-"
 _ENDING = ".arrow"
 
 
-class ColumnFileWriter:
-    """Writes the columns of a shard under a temporary name; renames them when the `with` block ends without an error.
+class ColumnFileWriter(WholeFile):
+    """Writes the columns of a shard.
 
     Args:
         shard: path of the TFRecord shard, `<uri>/Split-NAME/SHARD`.
     """
 
     def __init__(self, shard: str) -> None:
-        self._path = column_file(shard)
-        folder, name = os.path.split(self._path)
-        self._temporary = os.path.join(folder, f".{name}.{uuid.uuid4().hex}")
-        self._wanted = True
+        super().__init__(column_file(shard))
         self._writer: Any = None
-        os.makedirs(folder, exist_ok=True)
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Appends rows; all batches of a file have the same columns."""
-        if self._writer is None:
-            self._open(batch.schema)
+        self._open(batch.schema)
         self._writer.write_batch(batch)
 
-    def discard(self) -> None:
-        """Makes the `with` block end without a file."""
-        self._wanted = False
-
-    def __enter__(self) -> ColumnFileWriter:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        try:
-            if kind is None and self._wanted:
-                if self._writer is None:
-                    self._open(pa.schema([]))
-                self._writer.close()
-                os.replace(self._temporary, self._path)
-        finally:
-            try:
-                if self._writer is not None:
-                    self._writer.close()
-            finally:
-                if os.path.exists(self._temporary):
-                    os.unlink(self._temporary)
-
     def _open(self, schema: pa.Schema) -> None:
-        options = pa.ipc.IpcWriteOptions(compression="lz4")
-        self._writer = pa.ipc.new_file(self._temporary, schema, options=options)
+        if self._writer is None:
+            options = pa.ipc.IpcWriteOptions(compression="lz4")
+            self._writer = pa.ipc.new_file(self._temporary, schema, options=options)
+
+    def _finish(self) -> None:
+        self._open(pa.schema([]))
+
+    def _close(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
 
 
 def column_file(shard: str) -> str:

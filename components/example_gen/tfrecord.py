@@ -15,6 +15,8 @@ from functools import lru_cache
 
 import google_crc32c
 
+from schemas.whole_file import WholeFile
+
 LEVEL = 1
 """Of zlib: on tf.Examples, whose keys repeat in every row, level 6 takes 3 times as long and saves a few per cent."""
 _GZIP = 31
@@ -25,43 +27,27 @@ def shard_name(index: int, count: int) -> str:
     return f"data_tfrecord-{index:05d}-of-{count:05d}.gz"
 
 
-class ShardWriter:
-    """Writes one shard under a temporary name and renames it when the `with` block ends without an error.
+class ShardWriter(WholeFile):
+    """Writes one shard.
 
     Args:
-        path: where the shard will be; a shard that is there is replaced.
+        path: where the shard will be.
     """
 
     def __init__(self, path: str) -> None:
-        self._path = path
-        folder, name = os.path.split(path)
-        self._temporary = os.path.join(folder, f".{name}.{uuid.uuid4().hex}")
-        self._wanted = True
+        super().__init__(path)
         self._pack = zlib.compressobj(LEVEL, zlib.DEFLATED, _GZIP)
-        os.makedirs(folder, exist_ok=True)
-        self._file = open(self._temporary, "wb")  # noqa: SIM115  (closed by __exit__)
+        self._file = open(self._temporary, "wb")  # noqa: SIM115  (closed by _close)
 
     def write(self, records: Iterable[bytes]) -> None:
         """Appends records."""
         self._file.write(self._pack.compress(b"".join(part for record in records for part in _framed(record))))
 
-    def discard(self) -> None:
-        """Makes the `with` block end without a shard."""
-        self._wanted = False
+    def _finish(self) -> None:
+        self._file.write(self._pack.flush())
 
-    def __enter__(self) -> ShardWriter:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        try:
-            if kind is None and self._wanted:
-                self._file.write(self._pack.flush())
-                self._file.close()
-                os.replace(self._temporary, self._path)
-        finally:
-            self._file.close()
-            if os.path.exists(self._temporary):
-                os.unlink(self._temporary)
+    def _close(self) -> None:
+        self._file.close()
 
 
 def write_whole(path: str, data: bytes) -> None:
