@@ -134,6 +134,11 @@ class Transform(Section):
     """The function that turns raw columns into model inputs."""
 
     preprocessing_fn: str = "transforms.preprocessing.preprocessing_fn"
+    materialize: bool = Field(
+        True,
+        description="Write the transformed examples; else the Trainer applies the transform to the raw ones as it "
+        "reads them, which saves their disk space and costs each training the work.",
+    )
     statistics: bool = Field(False, description="Also compute TFDV statistics before and after Transform (slower).")
 
     _dotted = field_validator("preprocessing_fn")(_dotted_path)
@@ -368,6 +373,11 @@ class Settings(Section):
             raise PlacedValueError(
                 f"must be left out for a {self.label.kind} label, which is trained on cross-entropy",
                 ("training", "loss"),
+            )
+        if self.training.parameter_servers and not self.transform.materialize:
+            raise PlacedValueError(
+                "must be true for parameter servers: their workers read transformed examples",
+                ("transform", "materialize"),
             )
         for place, slicing in enumerate(self.evaluation.slices):
             for column in slicing:

@@ -169,6 +169,12 @@ class Training(Section):
     seed: int = Field(42, ge=0, lt=2**32)
     shuffle_buffer: int = Field(100_000, ge=1, description="Examples held for shuffling where cache is false.")
     cache: bool = Field(True, description="Keep the decoded examples in memory; else files are read again every epoch.")
+    cache_bytes: int = Field(
+        4 * 2**30,
+        ge=1,
+        description="Most memory of a split's decoded examples, in each process that reads it; a larger split is read "
+        "as if cache were false.",
+    )
     early_stopping: EarlyStopping | None = EarlyStopping()
     tensorboard: bool = True
     log_steps: int = Field(100, ge=1, description="Steps between two lines of the custom loop in log and TensorBoard.")
@@ -206,8 +212,7 @@ class Training(Section):
                 "needs a strategy of several tasks, and training.backup: it evaluates each backup",
                 ("cluster", "evaluator"),
             )
-        servers = self.strategy == "parameter_server" or (self.strategy == "auto" and self.cluster.ps is not None)
-        if servers and not self.cache:
+        if self.parameter_servers and not self.cache:
             raise PlacedValueError(
                 "must be true for parameter servers: each worker keeps the whole split in memory", ("cache",)
             )
@@ -216,3 +221,8 @@ class Training(Section):
                 f"must be left out: the {self.strategy} strategy has no parameter servers", ("cluster", "ps")
             )
         return self
+
+    @property
+    def parameter_servers(self) -> bool:
+        """Whether parameter servers hold the variables."""
+        return self.strategy == "parameter_server" or (self.strategy == "auto" and self.cluster.ps is not None)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import tensorflow_transform as tft
 
 from configs.towers import Towers
-from models.columns import Columns, read_columns
+from models.columns import Columns
 from models.input_fn import Split
 from models.network import feature_keys
 from schemas.errors import TrainingError
@@ -52,7 +52,7 @@ class Catalogue:
             identity: which of the inputs holds the id.
         """
         keys = (*feature_keys(inputs), LABEL_KEY)
-        rows = split.columns or read_columns(split.files, {key: split.spec[key] for key in keys})
+        rows = split.read(keys)
         ids, first = np.unique(rows[identity.key].ravel(), return_index=True)
         first = first[ids < len(names)]
         ids = ids[ids < len(names)]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +20,12 @@ Parse = Callable[[tf.Tensor], dict[str, tf.Tensor]]
 Columns = dict[str, npt.NDArray[np.generic]]
 _ARROW = {tf.float32: pa.float32(), tf.int64: pa.int64(), tf.string: pa.large_binary()}
 _PARSED_AT_ONCE = 8192
+_ALIGNMENT = 64  # of TensorFlow's and of Arrow's buffers, in bytes
 _FILES_AT_ONCE = 8  # a constant: by default the number of processors would decide the order of the records
+
+
+class TooManyBytesError(Exception):
+    """The rows take more memory than they may."""
 
 
 def matching_files(patterns: Sequence[str]) -> list[str]:
@@ -62,22 +70,52 @@ def parser(spec: Mapping[str, tf.io.FixedLenFeature]) -> Parse:
     return lambda serialized: tf.io.parse_example(serialized, dict(spec))
 
 
-def read_columns(files: Sequence[str], spec: Mapping[str, tf.io.FixedLenFeature]) -> Columns:
+def read_columns(
+    files: Sequence[str],
+    spec: Mapping[str, tf.io.FixedLenFeature],
+    most_bytes: float = math.inf,
+    parse: Parse | None = None,
+) -> Columns:
     """Every row of the files, as {key: array [rows, ...]} in the order of the files.
 
-    The column files beside them are read instead where there are any.
+    The column files beside them are read instead where there are any and their columns are those that are wanted.
+
+    Args:
+        files: TFRecord files.
+        spec: the features that are wanted.
+        most_bytes: the most that the arrays may take.
+        parse: makes the features of the records, and maybe others; default: `parser(spec)`.
+
+    Raises:
+        TooManyBytesError: they would take more.
     """
     stored = [column_file(file) for file in files]
-    if all(map(os.path.exists, stored)) and all(_holds(file, spec) for file in stored):
-        batches = [batch for file in stored for batch in _stored(file, spec)]
-    else:
-        parse = tf.autograph.experimental.do_not_convert(parser(spec))
-        parsed = record_dataset(files, 1).batch(_PARSED_AT_ONCE).map(parse, num_parallel_calls=tf.data.AUTOTUNE)
-        batches = list(parsed.as_numpy_iterator())
+    if parse is None and all(map(os.path.exists, stored)) and all(_holds(file, spec) for file in stored):
+        return _stored_columns(stored, spec, most_bytes)
+    make = parse or parser(spec)
+
+    @tf.autograph.experimental.do_not_convert
+    def wanted(records: tf.Tensor) -> dict[str, tf.Tensor]:
+        columns = make(records)
+        return {key: columns[key] for key in spec}
+
+    parsed = record_dataset(files, 1).batch(_PARSED_AT_ONCE).map(wanted, num_parallel_calls=tf.data.AUTOTUNE)
+    batches, used = [], 0
+    for batch in parsed.as_numpy_iterator():
+        batches.append(batch)
+        used += sum(map(_bytes, batch.values()))
+        _require(used, most_bytes)
     if not batches:
-        return {key: np.empty((0, *feature.shape), feature.dtype.as_numpy_dtype) for key, feature in spec.items()}
+        return {key: _empty(0, feature) for key, feature in spec.items()}
     # Each batch lets go of a column once it is joined, so that the rows are not in memory twice.
     return {key: np.concatenate([batch.pop(key) for batch in batches]) for key in spec}
+
+
+def shared_tensor(values: npt.NDArray[Any]) -> tf.Tensor:
+    """The tensor of an array: the same memory, where TensorFlow can take it as it is, else a copy."""
+    if values.dtype.kind in "fiu" and values.size and values.flags.c_contiguous and not values.ctypes.data % _ALIGNMENT:
+        return tf.experimental.dlpack.from_dlpack(values.__dlpack__())
+    return tf.constant(values)
 
 
 def _holds(file: str, spec: Mapping[str, tf.io.FixedLenFeature]) -> bool:
@@ -86,10 +124,38 @@ def _holds(file: str, spec: Mapping[str, tf.io.FixedLenFeature]) -> bool:
     return all(types.get(key) == pa.large_list(_ARROW[feature.dtype]) for key, feature in spec.items()) or not types
 
 
-def _stored(file: str, spec: Mapping[str, tf.io.FixedLenFeature]) -> Iterator[Columns]:
-    for batch in read_column_file(file, spec):
-        columns = dict(zip(batch.schema.names, batch.columns, strict=True))
-        yield {
-            key: columns[key].flatten().to_numpy(zero_copy_only=False).reshape(batch.num_rows, *feature.shape)
-            for key, feature in spec.items()
-        }
+def _stored_columns(files: Sequence[str], spec: Mapping[str, tf.io.FixedLenFeature], most_bytes: float) -> Columns:
+    rows = sum(batch.num_rows for file in files for batch in read_column_file(file, [next(iter(spec))]))
+    used = sum(rows * math.prod(feature.shape) * feature.dtype.size for feature in spec.values())
+    _require(used, most_bytes)
+    # Filled in place: joined batches would be in memory twice.
+    columns = {key: _empty(rows, feature) for key, feature in spec.items()}
+    first = 0
+    for file in files:
+        for batch in read_column_file(file, spec):
+            for name, column in zip(batch.schema.names, batch.columns, strict=True):
+                place = columns[name][first : first + batch.num_rows]
+                place[...] = column.flatten().to_numpy(zero_copy_only=False).reshape(place.shape)
+                used += _bytes(place) - place.nbytes
+                _require(used, most_bytes)
+            first += batch.num_rows
+    return columns
+
+
+def _empty(rows: int, feature: tf.io.FixedLenFeature) -> npt.NDArray[np.generic]:
+    """An array to be filled, of numbers where TensorFlow can share it."""
+    shape = (rows, *feature.shape)
+    dtype = np.dtype(feature.dtype.as_numpy_dtype)
+    if dtype.kind == "O" or 0 in shape:
+        return np.empty(shape, dtype)
+    return np.frombuffer(pa.allocate_buffer(math.prod(shape) * dtype.itemsize), dtype).reshape(shape)
+
+
+def _require(used: int, most_bytes: float) -> None:
+    if used > most_bytes:
+        raise TooManyBytesError
+
+
+def _bytes(values: npt.NDArray[np.generic]) -> int:
+    """What an array takes, its strings included."""
+    return values.nbytes + (sum(map(sys.getsizeof, values.flat)) if values.dtype.kind == "O" else 0)

@@ -69,7 +69,8 @@ class CustomLoop:
     ) -> dict[str, float]:
         self._model.reset_metrics()
         calls.on_epoch_begin(epoch)
-        for step, several in self._executions(made, self._plan.steps_per_epoch):
+        end = min(self._plan.steps_per_epoch, self._plan.steps - epoch * self._plan.steps_per_epoch)
+        for step, several in self._executions(made, end):
             calls.on_train_batch_begin(step)
             outputs = self._train(batches, several)
             calls.on_train_batch_end(step + several - 1, outputs)

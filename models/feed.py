@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,7 +55,7 @@ class Feed:
             first_step: steps that have been trained already.
 
         Raises:
-            TrainingError: fewer rows than replicas.
+            TrainingError: fewer rows than replicas, or more than the workers of parameter servers may hold.
         """
         strategy = tf.distribute.get_strategy()
         batch = max(plan.batch_size, _LEAST_EVALUATION_BATCH)
@@ -74,6 +75,7 @@ class Feed:
             )
 
         if is_coordinated:
+            _require_columns(train, evaluation)
             model.train_draw, model.test_draw = training_draw(order), evaluation_draw(evaluation.rows, steps)
             return cls(_on_each_worker(train), _on_each_worker(evaluation), steps, rows)
         if strategy.num_replicas_in_sync == 1:
@@ -108,4 +110,15 @@ def _require_rows(replicas: int, **splits: Split) -> None:
                 where="Trainer",
                 received=f"{split.rows} rows, {replicas} replicas",
                 fix="Train on fewer workers or devices, or on more data.",
+            )
+
+
+def _require_columns(*splits: Split) -> None:
+    for split in splits:
+        if split.columns is None:
+            raise TrainingError(
+                "Each worker of parameter servers keeps the whole split in memory, and it takes more than it may.",
+                where="training.cache_bytes",
+                received=f"{split.rows} rows of {os.path.dirname(split.files[0])}",
+                fix="Raise training.cache_bytes, or choose another training.strategy.",
             )

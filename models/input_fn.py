@@ -1,7 +1,7 @@
 """The input pipeline: transformed TFRecords to batches of (features, label) or (features, label, weight).
 
-With `cache` the rows are decoded once, kept in memory as columns, and each step draws its batch by row numbers, which
-`models.order` computes: one gather costs far less than handling rows one by one. Without it the files are read again
+Where they fit, the rows are decoded once, kept in memory as columns, and each step draws its batch by row numbers,
+which `models.order` computes: one gather costs far less than handling rows one by one. Else the files are read again
 in every pass, and rows are shuffled, still serialized, within `shuffle_buffer`.
 """
 
@@ -9,14 +9,25 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from models.columns import Columns, Parse, count_records, matching_files, parser, read_columns, record_dataset
+from models.columns import (
+    Columns,
+    Parse,
+    TooManyBytesError,
+    count_records,
+    matching_files,
+    parser,
+    read_columns,
+    record_dataset,
+    shared_tensor,
+)
 from models.file_shards import file_shards
 from models.order import Order
 from models.shard import WHOLE, Shard
@@ -38,16 +49,33 @@ class Split:
         spec: parsing spec of the transformed features, the label's and the weight's included.
         labels: the label of every row, [rows].
         columns: {key: array [rows, ...]} when the rows are kept in memory, else None.
+        transform: makes the features of the records where these are raw; None: they hold the features.
     """
 
     files: tuple[str, ...]
     spec: Mapping[str, tf.io.FixedLenFeature]
     labels: npt.NDArray[np.generic] = field(repr=False)
     columns: Columns | None = field(default=None, repr=False)
+    transform: Parse | None = field(default=None, repr=False)
 
     @classmethod
-    def open(cls, patterns: list[str], spec: Mapping[str, tf.io.FixedLenFeature], *, cache: bool = True) -> Split:
-        """Reads the split, or with `cache` off its labels only.
+    def open(
+        cls,
+        patterns: list[str],
+        spec: Mapping[str, tf.io.FixedLenFeature],
+        *,
+        cache: bool = True,
+        cache_bytes: float = math.inf,
+        transform: Parse | None = None,
+    ) -> Split:
+        """Reads the split, or its labels only.
+
+        Args:
+            patterns: of its TFRecord files.
+            spec: parsing spec of the transformed features, the label's and the weight's included.
+            cache: keep the rows in memory ...
+            cache_bytes: ... where they take no more than that.
+            transform: makes the features of the records where these are raw.
 
         Raises:
             TrainingError: no file, no row, or no label.
@@ -60,8 +88,16 @@ class Split:
                 fix=f"Return the label under {LABEL_KEY!r} in preprocessing_fn.",
             )
         files = tuple(matching_files(patterns))
-        columns = read_columns(files, spec if cache else {LABEL_KEY: spec[LABEL_KEY]})
-        labels = columns[LABEL_KEY].reshape(-1)
+        columns: Columns | None = None
+        if cache:
+            try:
+                columns = read_columns(files, spec, cache_bytes, transform)
+            except TooManyBytesError:
+                _LOG.warning(
+                    "The decoded rows of %s take more than training.cache_bytes, %s: files are read in every pass",
+                    os.path.dirname(files[0]), cache_bytes,
+                )  # fmt: skip
+        labels = (columns or read_columns(files, {LABEL_KEY: spec[LABEL_KEY]}, parse=transform))[LABEL_KEY].reshape(-1)
         if not len(labels):
             raise TrainingError(
                 "A split has no examples.",
@@ -69,12 +105,21 @@ class Split:
                 received=", ".join(files),
                 fix="Give the split more hash buckets in data.splits, or more data.",
             )
-        return cls(files, spec, labels, columns if cache else None)
+        return cls(files, spec, labels, columns, transform)
 
     @property
     def rows(self) -> int:
         """Number of examples."""
         return len(self.labels)
+
+    @property
+    def parse(self) -> Parse:
+        """Turns records into features."""
+        return self.transform or parser(self.spec)
+
+    def read(self, keys: Sequence[str]) -> Columns:
+        """Some columns of every row."""
+        return self.columns or read_columns(self.files, {key: self.spec[key] for key in keys}, parse=self.transform)
 
 
 def training_dataset(
@@ -151,7 +196,7 @@ def _shard_of_records(split: Split, shard: Shard) -> tf.data.Dataset:
 
 def _batches(split: Split, rows: tf.data.Dataset) -> tf.data.Dataset:
     """Labelled batches for batches of serialized examples or of row numbers."""
-    load = parser(split.spec) if split.columns is None else _gatherer(split.columns)
+    load = split.parse if split.columns is None else _gatherer(split.columns)
 
     def batch_of(chosen: tf.Tensor) -> Batch:
         return labelled(load(chosen))
@@ -162,5 +207,5 @@ def _batches(split: Split, rows: tf.data.Dataset) -> tf.data.Dataset:
 
 def _gatherer(columns: Columns) -> Parse:
     with tf.device("/cpu:0"):
-        tensors = {key: tf.constant(values) for key, values in columns.items()}
+        tensors = {key: shared_tensor(values) for key, values in columns.items()}
     return lambda rows: {key: tf.gather(values, rows) for key, values in tensors.items()}

@@ -39,8 +39,9 @@ class Plan:
     def of(cls, settings: Training, rows: int, replicas: int = 1, workers: int = 1) -> Plan:
         """The plan for so many rows.
 
-        `training.steps`, where given, wins over `training.epochs`. An execution never goes past its end, and by default
-        holds up to 64 steps: more save nothing, and progress and the NaN guard would come later.
+        `training.steps`, where given, wins over `training.epochs`. By default an execution holds up to
+        64 steps: more save nothing, and progress and the NaN guard would come later. The last of an epoch and of the
+        training hold what is left.
 
         Args:
             settings: batch, steps and epochs.
@@ -71,10 +72,6 @@ class Plan:
         steps_per_epoch = min(steps, steps_per_epoch)
         wanted = settings.steps_per_execution or _MOST_STEPS_PER_EXECUTION
         together = min(wanted, steps_per_epoch if workers == 1 else max(1, steps_per_epoch // (_TURNS * workers)))
-        if steps % steps_per_epoch:
-            # The last epoch ends early: it has to do so between two executions.
-            common = math.gcd(steps, steps_per_epoch)
-            together = max(number for number in range(1, together + 1) if common % number == 0)
         return cls(batch_size, steps_per_epoch, math.ceil(steps / steps_per_epoch), steps, together, replicas)
 
 

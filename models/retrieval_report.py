@@ -12,7 +12,6 @@ import numpy as np
 import tensorflow as tf
 
 from models.catalogue import Catalogue
-from models.columns import read_columns
 from models.index import Index
 from models.input_fn import Split
 from models.recall import recall_at
@@ -61,7 +60,7 @@ class RetrievalReport:
             depths: values of k.
         """
         keys = (*query, catalogue.identity, LABEL_KEY)
-        rows = split.columns or read_columns(split.files, {key: split.spec[key] for key in keys})
+        rows = split.read(keys)
         wanted = np.flatnonzero(rows[LABEL_KEY].ravel() == 1)
         targets = rows[catalogue.identity][wanted].ravel().astype(np.int64)
         found = [

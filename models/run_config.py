@@ -18,6 +18,7 @@ FEATURES_KEY = "features"
 BACKUP_KEY = "backup_dir"
 ROLE_KEY = "role"
 CLUSTER_DIR_KEY = "cluster_dir"
+MATERIALIZED_KEY = "materialized"
 EVALUATOR = "evaluator"
 EXAMPLES_KEY = "examples"
 
@@ -30,6 +31,8 @@ class RunConfig:
         model: what is trained.
         training: how.
         table: the feature table; its `inputs` are the columns of a prediction request.
+        materialized: the examples are transformed; else they are raw, and the transform graph is applied to them as
+            they are read.
         backup_dir: folder that outlives the execution, so that an interrupted training goes on in the next one;
             default: none, the backup lies in the execution's own folder.
         role: `evaluator` for the task that evaluates checkpoints; any other trains.
@@ -39,6 +42,7 @@ class RunConfig:
     model: Model
     training: Training
     table: FeatureTable
+    materialized: bool = True
     backup_dir: str | None = None
     role: str = "chief"
     cluster_dir: str | None = None
@@ -50,7 +54,7 @@ class RunConfig:
 
     @classmethod
     def from_custom_config(cls, custom_config: Mapping[str, Any] | None) -> RunConfig:
-        """Reads `{"settings": {"model", "training"}, "features": table}`; backup_dir, role and cluster_dir may follow.
+        """Reads `{"settings": {"model", "training"}, "features": table}`; the others, by their names, may follow.
 
         Raises:
             TrainingError: a part is missing or not valid.
@@ -70,6 +74,7 @@ class RunConfig:
                 model=Model.model_validate(settings.get("model") or {}),
                 training=Training.model_validate(settings.get("training") or {}),
                 table=FeatureTable.model_validate(given[FEATURES_KEY]),
+                materialized=given.get(MATERIALIZED_KEY, cls.materialized),
                 backup_dir=given.get(BACKUP_KEY),
                 role=given.get(ROLE_KEY) or cls.role,
                 cluster_dir=given.get(CLUSTER_DIR_KEY),

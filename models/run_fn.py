@@ -12,6 +12,7 @@ from models.evaluate_checkpoints import evaluate_checkpoints, is_done
 from models.export import export_model
 from models.input_fn import Split
 from models.network import feature_keys
+from models.raw_columns import transformed_parser
 from models.retrieval import Retrieval
 from models.run_config import EVALUATOR, RunConfig
 from models.signatures import ServingModule
@@ -39,8 +40,10 @@ def run_fn(fn_args: Any) -> None:
     inputs = model_inputs(transform.transformed_metadata.schema)
     spec = transform.transformed_feature_spec()
     is_evaluator = config.role == EVALUATOR
-    train = Split.open(fn_args.train_files, spec, cache=training.cache and not is_evaluator)
-    evaluation = Split.open(fn_args.eval_files, spec, cache=training.cache)
+    parse = None if config.materialized else transformed_parser(transform.transform_savedmodel_dir)
+    cache, most = training.cache, training.cache_bytes
+    train = Split.open(fn_args.train_files, spec, cache=cache and not is_evaluator, cache_bytes=most, transform=parse)
+    evaluation = Split.open(fn_args.eval_files, spec, cache=cache, cache_bytes=most, transform=parse)
     head = make_head(config.model, config.label, train.labels)
     model = build_model(inputs, config.model, head)
     if is_evaluator:

@@ -25,6 +25,7 @@ import tensorflow as tf
 
 from models.head import Head
 from models.index import Index
+from models.raw_columns import parsed, raw_specs, transformed
 from schemas.errors import TrainingError
 from schemas.request import request_key
 from schemas.transformed import PREDICTION_KEY
@@ -67,7 +68,7 @@ class ServingModule(tf.Module):
         self._head = _Untracked(head)
         self.weights = list(model.weights)
         self.transform = tf.saved_model.load(transform_graph)
-        self._raw = _Untracked(_raw_specs(self.transform))
+        self._raw = _Untracked(raw_specs(self.transform))
         self._inputs = tuple(inputs)
         self._features = tuple(features)
         self._index = index
@@ -93,7 +94,7 @@ class ServingModule(tf.Module):
         answer = tf.function(self._predictions, [sparse], autograph=False)
 
         def serving_default(examples: tf.Tensor) -> dict[str, tf.Tensor]:
-            return answer(_parsed(examples, self._inputs, raw))
+            return answer(parsed(examples, self._inputs, raw))
 
         def predict(columns: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
             return answer({name: _without_missing(columns[name], raw[name].dtype) for name in self._inputs})
@@ -102,7 +103,7 @@ class ServingModule(tf.Module):
             return self._retrieved({name: _without_missing(columns[name], raw[name].dtype) for name in self._query})
 
         def transform_features(examples: tf.Tensor) -> dict[str, tf.Tensor]:
-            return self._transformed(_parsed(examples, tuple(raw), raw), tf.size(examples))
+            return self._transformed(parsed(examples, tuple(raw), raw), tf.size(examples))
 
         functions = {
             "serving_default": tf.function(serving_default, [examples], autograph=False).get_concrete_function(),
@@ -115,24 +116,20 @@ class ServingModule(tf.Module):
         return functions
 
     def _predictions(self, raw: Mapping[str, tf.SparseTensor]) -> dict[str, tf.Tensor]:
-        transformed = self._transformed(raw, raw[self._inputs[0]].dense_shape[0])
-        outputs = self._call.value({key: transformed[key] for key in self._features}, training=False)
+        features = self._transformed(raw, raw[self._inputs[0]].dense_shape[0])
+        outputs = self._call.value({key: features[key] for key in self._features}, training=False)
         return {PREDICTION_KEY: self._head.value.predictions(outputs)}
 
     def _retrieved(self, raw: Mapping[str, tf.SparseTensor]) -> dict[str, tf.Tensor]:
         index = cast(Index, self._index)
-        transformed = self._transformed(raw, raw[self._query[0]].dense_shape[0])
-        scores, places = index.search(self._call.value.query({key: transformed[key] for key in self._features}))
+        features = self._transformed(raw, raw[self._query[0]].dense_shape[0])
+        scores, places = index.search(self._call.value.query({key: features[key] for key in self._features}))
         return {CANDIDATES: tf.gather(index.names, places), SCORES: scores}
 
     def _transformed(self, raw: Mapping[str, tf.SparseTensor], rows: tf.Tensor) -> dict[str, tf.Tensor]:
         # Label and weight are not part of a request, nor is a candidate that is to be found: the graph gets them empty,
         # and what comes of them is not used.
-        given = {
-            name: _as_specified(raw[name] if name in raw else _empty(spec.dtype, rows), spec)
-            for name, spec in self._raw.value.items()
-        }
-        return dict(self.transform.transform_fn(given))
+        return transformed(self.transform, self._raw.value, raw, rows)
 
 
 class _Untracked:
@@ -142,18 +139,8 @@ class _Untracked:
         self.value = value
 
 
-def _raw_specs(transform: Any) -> dict[str, tf.TypeSpec]:
-    function = transform.transform_fn
-    concrete = function.concrete_functions[0] if hasattr(function, "concrete_functions") else function
-    return dict(concrete.structured_input_signature[0][0])
-
-
 def _request_dtype(dtype: tf.DType) -> tf.DType:
     return tf.float64 if dtype == tf.int64 else dtype
-
-
-def _parsed(examples: tf.Tensor, names: Sequence[str], specs: Mapping[str, tf.TypeSpec]) -> dict[str, tf.SparseTensor]:
-    return tf.io.parse_example(examples, {name: tf.io.VarLenFeature(specs[name].dtype) for name in names})
 
 
 def _without_missing(column: tf.Tensor, dtype: tf.DType) -> tf.SparseTensor:
@@ -162,16 +149,3 @@ def _without_missing(column: tf.Tensor, dtype: tf.DType) -> tf.SparseTensor:
     rows = tf.where(present)
     values = tf.cast(tf.gather_nd(column, rows), dtype)
     return tf.SparseTensor(tf.concat([rows, tf.zeros_like(rows)], axis=1), values, [tf.shape(column, tf.int64)[0], 1])
-
-
-def _empty(dtype: tf.DType, rows: tf.Tensor) -> tf.SparseTensor:
-    return tf.SparseTensor(tf.zeros([0, 2], tf.int64), tf.zeros([0], dtype), tf.stack([tf.cast(rows, tf.int64), 1]))
-
-
-def _as_specified(column: tf.SparseTensor, spec: tf.TypeSpec) -> tf.SparseTensor | tf.Tensor:
-    """The column as the transform graph takes it; a dense one is of the shape [batch, 1] or [batch]."""
-    if isinstance(spec, tf.SparseTensorSpec):
-        return column
-    default = "" if spec.dtype == tf.string else float("nan") if spec.dtype.is_floating else 0
-    dense = tf.sparse.to_dense(tf.sparse.reset_shape(column, [column.dense_shape[0], 1]), default)
-    return dense if spec.shape.rank == 2 else tf.squeeze(dense, axis=1)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 import tensorflow as tf
 
-from models.columns import parser, record_dataset
+from models.columns import record_dataset
 from models.input_fn import Batch, Split, labelled
 from models.order import Order
 
@@ -23,7 +23,7 @@ def table_dataset(split: Split) -> tf.data.Dataset:
     """The whole split again and again, {key: tensor [rows, ...]}; read once, by whoever iterates over it."""
     whole = record_dataset(split.files).batch(split.rows)
     # A cached element is handed out by reference: it costs nothing, however large it is.
-    return whole.map(tf.autograph.experimental.do_not_convert(parser(split.spec))).take(1).cache().repeat()
+    return whole.map(tf.autograph.experimental.do_not_convert(split.parse)).take(1).cache().repeat()
 
 
 def training_draw(order: Order) -> Draw:

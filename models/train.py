@@ -78,7 +78,7 @@ def train_model(
     if settings.loop == "custom":
         callbacks.append(StepLog(settings.log_steps, plan, first_step, run_dir if settings.tensorboard else None))
     if settings.steps is not None:
-        callbacks.append(StopAtStep(settings.steps, plan.steps_per_epoch))
+        callbacks.append(StopAtStep(settings.steps, plan.steps_per_epoch, first_step))
     if settings.tensorboard:
         callbacks.append(tf.keras.callbacks.TensorBoard(run_dir, write_graph=False, profile_batch=0))
     averaged = AveragedWeights() if settings.optimizer.ema is not None else None

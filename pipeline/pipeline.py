@@ -108,11 +108,14 @@ def create_pipeline(settings: Settings, *, force_bless: str = "") -> Pipeline:
         custom_config={"features": table.model_dump(mode="json"), "code": transform_code},
         disable_statistics=not settings.transform.statistics,
         disable_analyzer_cache=True,
+        materialize=settings.transform.materialize,
     ).with_id(nodes.TRANSFORM)
     transform.add_upstream_node(gate)
     trainer = Trainer(
         run_fn=TRAINER_FUNCTION,
-        examples=transform.outputs["transformed_examples"],
+        examples=transform.outputs["transformed_examples"]
+        if settings.transform.materialize
+        else example_gen.outputs["examples"],
         transform_graph=transform.outputs["transform_graph"],
         schema=schema,
         train_args=trainer_pb2.TrainArgs(splits=["train"], num_steps=settings.training.steps or 0),
@@ -224,6 +227,7 @@ def trainer_config(settings: Settings, code: str) -> dict[str, Any]:
             "training": settings.training.model_dump(mode="json"),
         },
         "features": settings.table.model_dump(mode="json"),
+        "materialized": settings.transform.materialize,
         "code": code,
     }
 

@@ -110,6 +110,13 @@ class ServingEqualsTraining:
 
 
 def _compare_run(run: PipelineRun, tolerance: float, limit: int) -> list[Skew]:
+    if not run.settings.transform.materialize:
+        raise RunError(
+            "There are no transformed examples to compare with.",
+            where="assert_serving_equals_training",
+            received="transform.materialize: false",
+            fix="Run the pipeline of the test with transform.materialize: true; the transform graph is the same.",
+        )
     examples = run[nodes.EXAMPLE_GEN]["examples"]
     graph = read.transform_graph(run[nodes.TRANSFORM]["transform_graph"])
     columns = list(run.settings.table.inputs)

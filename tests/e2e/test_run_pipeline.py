@@ -72,6 +72,13 @@ def test_the_same_rows_in_the_same_folder_come_from_the_cache(first: PipelineRun
     assert set(second) - set(second.cached) == {"LatestBlessed"}
 
 
+def test_the_trainer_transforms_what_is_not_materialized(first: PipelineRun, run_pipeline: RunPipeline) -> None:
+    transform = SETTINGS.transform.model_copy(update={"materialize": False})
+    second = run_pipeline(SETTINGS.model_copy(update={"transform": transform}), ROWS)
+    assert set(second["Transform"]) == {"transform_graph"}
+    assert second.metrics == first.metrics
+
+
 def test_a_recorded_training_is_evaluated_without_training(
     first: PipelineRun, run_pipeline: RunPipeline, tmp_path: Path
 ) -> None:

@@ -621,3 +621,8 @@ def test_two_towers_that_cannot_be(write: Write, overrides: list[str], message: 
 def test_a_split_column_is_not_read_otherwise(write: Write) -> None:
     found = str(error(write(), "data.split_column=company"))
     assert found.startswith("data.split_column must not be a column that the features, the label or the weight read")
+
+
+def test_parameter_servers_read_transformed_examples(write: Write) -> None:
+    found = str(error(write(), "training.strategy=parameter_server", "transform.materialize=false"))
+    assert found.startswith("transform.materialize must be true for parameter servers")

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 import tensorflow as tf
 
-from models.columns import matching_files, read_columns
+from models.columns import TooManyBytesError, matching_files, read_columns, shared_tensor
 from schemas.column_files import ColumnFileWriter
 from schemas.errors import TrainingError
 
@@ -78,3 +78,64 @@ def test_hidden_files_are_no_examples(tmp_path: Path) -> None:
 def test_no_file_at_all(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="no transformed examples"):
         matching_files([str(tmp_path / "*")])
+
+
+@pytest.mark.parametrize("has_column_files", [True, False])
+def test_no_more_memory_than_is_allowed(tmp_path: Path, has_column_files: bool) -> None:
+    file = tmp_path / "Split-train" / "a.gz"
+    file.parent.mkdir()
+    write(file, [1, 1])
+    if has_column_files:
+        with ColumnFileWriter(str(file)) as writer:
+            for _ in range(2):
+                writer.write(columns(1))
+    assert read_columns([str(file)], SPEC, 32)["id"].shape == (2, 1)  # two float32 and one int64 a row
+    with pytest.raises(TooManyBytesError):
+        read_columns([str(file)], SPEC, 31)
+
+
+def test_strings_count_with_what_they_hold(tmp_path: Path) -> None:
+    file = tmp_path / "Split-train" / "a.gz"
+    file.parent.mkdir()
+    with ColumnFileWriter(str(file)) as writer:
+        texts = pa.array([[b"x" * 1000], [b"y"]], pa.large_list(pa.large_binary()))
+        writer.write(pa.RecordBatch.from_arrays([texts], names=["text"]))
+    spec = {"text": tf.io.FixedLenFeature([1], tf.string)}
+    assert read_columns([str(file)], spec, 2000)["text"].tolist() == [[b"x" * 1000], [b"y"]]
+    with pytest.raises(TooManyBytesError):
+        read_columns([str(file)], spec, 1000)
+
+
+def test_columns_are_read_by_a_function_of_the_records(tmp_path: Path) -> None:
+    write(tmp_path / "a.gz", [1, 2])
+    spec = {"twice": tf.io.FixedLenFeature([1], tf.int64)}
+    read = read_columns(
+        [str(tmp_path / "a.gz")], spec, parse=lambda records: {"twice": 2 * tf.io.parse_example(records, SPEC)["id"]}
+    )
+    assert read["twice"].tolist() == [[2], [4]]
+
+
+def test_a_tensor_of_numbers_is_the_array_itself(tmp_path: Path) -> None:
+    file = tmp_path / "Split-train" / "a.gz"
+    with ColumnFileWriter(str(file)) as writer:
+        writer.write(columns(5))
+    file.parent.mkdir()
+    write(file, [])
+    values = read_columns([str(file)], SPEC)["id"]
+    tensor = shared_tensor(values)
+    values[0] = 6
+    assert tensor.numpy().tolist() == [[6]]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.arange(9.0)[1:],  # not where TensorFlow's memory may begin
+        np.arange(8)[::2],
+        np.array([b"a", b"b"], object),
+        np.zeros((0, 2), np.float32),
+        np.array([True, False]),
+    ],
+)
+def test_any_array_becomes_a_tensor(values: np.ndarray) -> None:
+    np.testing.assert_array_equal(shared_tensor(values).numpy(), values)

@@ -145,3 +145,28 @@ def test_no_label(tmp_path: Path) -> None:
 def test_no_rows(tmp_path: Path, cache: bool) -> None:
     with pytest.raises(TrainingError, match="no examples"):
         make_split(tmp_path, 0, cache=cache)
+
+
+def test_rows_that_do_not_fit_are_read_from_files(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    make_split(tmp_path, 10, cache=False)
+    files = [str(tmp_path / "*")]
+    assert Split.open(files, SPEC, cache_bytes=160).columns is not None
+    assert not caplog.records
+    split = Split.open(files, SPEC, cache_bytes=159)
+    assert split.columns is None
+    assert split.labels.tolist() == [number % 2 for number in range(10)]
+    assert "more than training.cache_bytes, 159" in caplog.text
+
+
+@both
+def test_features_are_made_of_raw_records(tmp_path: Path, cache: bool) -> None:
+    make_split(tmp_path, 10, cache=False)
+
+    def transform(records: tf.Tensor) -> dict[str, tf.Tensor]:
+        parsed = tf.io.parse_example(records, SPEC)
+        return {"id": parsed["id"] + 100, LABEL_KEY: 1 - parsed[LABEL_KEY]}
+
+    split = Split.open([str(tmp_path / "*")], SPEC, cache=cache, transform=transform)
+    assert split.labels.tolist() == [1 - number % 2 for number in range(10)]
+    assert sorted(number for batch in ids(evaluation_dataset(split, 5)) for number in batch) == list(range(100, 110))
+    assert split.read(["id"])["id"].ravel().tolist() == list(range(100, 110))

@@ -46,9 +46,11 @@ def test_steps_in_one_execution_change_nothing(tmp_path: Path) -> None:
     assert same(one, trained(tmp_path, steps_per_execution=3)[0])
 
 
+@pytest.mark.parametrize("loop", ["fit", "custom"])
+@pytest.mark.parametrize("together", [1, 3, 4])
 @pytest.mark.parametrize("steps", [1, 3, 4, 6, 11])
-def test_it_makes_just_so_many_steps(tmp_path: Path, steps: int) -> None:
-    model, _ = trained(tmp_path, steps=steps)
+def test_it_makes_just_so_many_steps(tmp_path: Path, steps: int, together: int, loop: str) -> None:
+    model, _ = trained(tmp_path, steps=steps, steps_per_execution=together, loop=loop)
     assert int(model.optimizer.iterations) == steps
 
 
