@@ -1,9 +1,9 @@
-"""The ingestion of a set of files, as one Beam job of one stage: each block becomes one shard of each split.
+"""The ingestion of a set of files, as one Beam job of one stage.
 
-Nothing is shuffled: a block's rows stay in their order, the blocks are numbered, and so the same files give the same
-shards on one process or on a cluster. A first job assumes for each undeclared column the type that the first rows of
-the files show; should a later block need a wider one, its report says so, and a second job, for which all is then
-known, makes all shards anew.
+Each block, or several small files together, become one shard of each split. Nothing is shuffled: rows stay in their
+order, the shards are numbered, and so the same files give the same shards on one process or on a cluster. A first job
+assumes for each undeclared column the type that the first rows of the files show; should a later block need a wider
+one, its report says so, and a second job, for which all is then known, makes all shards anew.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from dataclasses import dataclass, replace
 
 import apache_beam as beam
 
-from components.example_gen.block_writer import Work, not_written, wanted, write_block
+from components.example_gen.block_groups import AnyBlock, group_blocks
+from components.example_gen.block_writer import not_written, write_blocks
 from components.example_gen.column_check import check_columns
 from components.example_gen.csv_blocks import BLOCK_BYTES, Block, read_pieces, split_blocks
 from components.example_gen.csv_columns import RaggedRowsError, read_columns
 from components.example_gen.csv_header import read_header
 from components.example_gen.feature_check import check_features
-from components.example_gen.record_blocks import RecordBlock, split_record_blocks
+from components.example_gen.record_blocks import split_record_blocks
 from components.example_gen.report import Report
 from components.example_gen.tfrecord import write_whole
 from components.example_gen.values import ValueType, narrowest, wider
 from components.example_gen.verdict import check_report
+from components.example_gen.work import Work
 from configs.settings import Source
 from schemas.column_files import column_file
 from schemas.errors import DataError, RunError
 from schemas.raw_columns import RawColumns
-
-AnyBlock = Block | RecordBlock
 
 _REPORTS = ".reports"
 _GUESS_BYTES = 64 << 10
@@ -48,7 +48,7 @@ class Ingestion:
         delimiter: between fields of CSV.
         missing: texts that stand for a missing value, beside the empty text.
         drop_unlabelled: drop rows without a label, rather than refuse them.
-        block_bytes: of a file that become one shard of each split.
+        block_bytes: of a file, or of small files together, that become one shard of each split.
     """
 
     table: RawColumns
@@ -107,15 +107,16 @@ def ingest(
         delimiter=ingestion.delimiter,
         missing=ingestion.missing,
     )
+    groups = group_blocks(blocks, ingestion.block_bytes)
     try:
-        report = _run(blocks, work, folder, make_pipeline)
-        if report.sound and not wanted(report, work.types):
+        report = _run(groups, work, folder, make_pipeline)
+        if report.sound and not work.wants(report):
             work = replace(work, types=report.types)
-            report = _run(blocks, work, folder, make_pipeline)
+            report = _run(groups, work, folder, make_pipeline)
         if ingestion.source == "tfrecord":
             check_features(report, files, table)
         check_report(report, _files(files), table, ingestion.splits)
-        if not wanted(report, work.types) or report.read != sum(report.written.values()) + report.dropped:
+        if not work.wants(report) or report.read != sum(report.written.values()) + report.dropped:
             raise RunError(
                 "Rows were lost on the way from the files to the examples.",
                 where=_files(files),
@@ -154,7 +155,9 @@ def _record_blocks(files: Sequence[str], ingestion: Ingestion) -> tuple[Sequence
     return blocks, {}
 
 
-def _run(blocks: Sequence[AnyBlock], work: Work, folder: str, make_pipeline: Callable[[], beam.Pipeline]) -> Report:
+def _run(
+    groups: Sequence[tuple[AnyBlock, ...]], work: Work, folder: str, make_pipeline: Callable[[], beam.Pipeline]
+) -> Report:
     reports = os.path.join(folder, _REPORTS)
     shutil.rmtree(reports, ignore_errors=True)
     try:
@@ -164,40 +167,40 @@ def _run(blocks: Sequence[AnyBlock], work: Work, folder: str, make_pipeline: Cal
     with make_pipeline() as pipeline:
         _ = (
             pipeline
-            | "Blocks" >> beam.Create(list(enumerate(blocks)))
-            | "Write" >> beam.ParDo(_Write(len(blocks), work, reports))
+            | "Blocks" >> beam.Create(list(enumerate(groups)))
+            | "Write" >> beam.ParDo(_Write(len(groups), work, reports))
         )
     combined = Report()
-    for index in range(len(blocks)):
+    for index, group in enumerate(groups):
         try:
             with open(_report_path(reports, index), encoding="utf-8") as file:
                 combined.add(Report.from_json(file.read()))
         except FileNotFoundError as error:
             raise RunError(
                 "A part of the data was not ingested: its report is missing.",
-                where=blocks[index].place,
+                where=group[0].place,
                 fix="Check that every worker of the engine can write to the output folder, then run again.",
             ) from error
     return combined
 
 
 class _Write(beam.DoFn):
-    """Writes the shards and the report of each block."""
+    """Writes the shards and the report of each group of blocks."""
 
     def __init__(self, count: int, work: Work, reports: str) -> None:
         self._count = count
         self._work = work
         self._reports = reports
 
-    def process(self, element: tuple[int, AnyBlock]) -> Iterator[int]:
-        index, block = element
-        report = write_block(index, self._count, block, self._work)
+    def process(self, element: tuple[int, tuple[AnyBlock, ...]]) -> Iterator[int]:
+        index, blocks = element
+        report = write_blocks(index, self._count, blocks, self._work)
         write_whole(_report_path(self._reports, index), report.to_json().encode())
         yield index
 
 
 def _report_path(folder: str, index: int) -> str:
-    return os.path.join(folder, f"block-{index:05d}.json")
+    return os.path.join(folder, f"shard-{index:05d}.json")
 
 
 def _files(files: Sequence[str]) -> str:

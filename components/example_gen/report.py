@@ -39,7 +39,6 @@ class Report:
     of rows that have a value of each declared column.
     """
 
-    blocks: int = 0
     read: int = 0
     dropped: int = 0
     written: dict[str, int] = field(default_factory=dict)
@@ -56,7 +55,6 @@ class Report:
 
     def add(self, other: Report) -> None:
         """Puts a later block's report to this one."""
-        self.blocks += other.blocks
         self.read += other.read
         self.dropped += other.dropped
         for split, rows in other.written.items():

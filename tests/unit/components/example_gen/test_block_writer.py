@@ -13,11 +13,12 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.example_gen.block_writer import Work, wanted, write_block
+from components.example_gen.block_writer import write_blocks
 from components.example_gen.csv_blocks import split_blocks
 from components.example_gen.csv_header import read_header
 from components.example_gen.report import Report
 from components.example_gen.values import ValueType
+from components.example_gen.work import Work
 from schemas.features import BinaryLabel, Dtype
 
 LABEL = BinaryLabel(kind="binary", expression="y > 0")
@@ -31,7 +32,7 @@ def _work(folder: Path, declared: dict[str, Dtype], types: dict[str, ValueType] 
 
 def _write(folder: Path, work: Work) -> Report:
     (block,) = split_blocks(read_header(str(folder / "a.csv"), ","), ",")
-    return write_block(0, 1, block, work)
+    return write_blocks(0, 1, [block], work)
 
 
 def _examples(folder: Path) -> list[tf.train.Example]:
@@ -53,7 +54,7 @@ def test_wider_type_than_assumed_is_reported_and_nothing_written(tmp_path: Path)
     work = _work(tmp_path, {"y": "float"}, {"n": "int"})
     report = _write(tmp_path, work)
     assert report.types == {"n": "float"}
-    assert not wanted(report, work.types)
+    assert not work.wants(report)
     assert _examples(tmp_path) == []
 
 

@@ -1,0 +1,49 @@
+"""What all blocks of an ingestion have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from components.example_gen.csv_blocks import BLOCK_BYTES
+from components.example_gen.report import Report
+from components.example_gen.values import ValueType
+from schemas.features import Dtype, Label
+
+
+@dataclass(frozen=True)
+class Work:
+    """How blocks become shards.
+
+    Args:
+        folders: folder of each split, by its name.
+        buckets: hash buckets of each split, in the same order.
+        declared: types that columns must have.
+        types: types assumed for all other columns.
+        label: the label of the feature table.
+        timestamps: columns of text that must hold timestamps.
+        drop_unlabelled: drop rows without a label, rather than report them.
+        delimiter: between fields.
+        missing: texts that stand for a missing value, beside the empty text.
+        split_column: names each row's split; default: the hash of the row decides.
+        block_bytes: how large blocks are, which decides how much of one is in memory at a time.
+    """
+
+    folders: Mapping[str, str]
+    buckets: tuple[int, ...]
+    declared: Mapping[str, Dtype]
+    types: Mapping[str, ValueType]
+    label: Label
+    drop_unlabelled: bool
+    delimiter: str
+    missing: tuple[str, ...]
+    timestamps: tuple[str, ...] = ()
+    split_column: str | None = None
+    block_bytes: int = BLOCK_BYTES
+
+    def wants(self, report: Report) -> bool:
+        """Whether shards of which this is reported are what the run is to give.
+
+        They are not when something was found wrong, or when they need wider types than were assumed.
+        """
+        return report.sound and all(kind == self.types.get(name, "none") for name, kind in report.types.items())
