@@ -68,8 +68,8 @@ class Data(Section):
     block_bytes: int = Field(
         16 << 20,
         ge=64 << 10,
-        description="Bytes of a file, or of small files together, that become one shard of each split: what one process "
-        "works on. A quarter of it, at most 4 MiB, but 8 KiB for each column at least, is in memory at a time. A gzip "
+        description="Bytes of a file, or of small files together, that become one shard of each split: what one "
+        "process works on. A quarter of it, at most 4 MiB, but 8 KiB a column at least, is in memory at a time. A gzip "
         "file is never parted.",
     )
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import numpy as np
 import pyarrow as pa
 
 from components.example_gen.block_groups import AnyBlock
-from components.example_gen.csv_blocks import Piece, piece_bytes, read_pieces
+from components.example_gen.csv_blocks import piece_bytes, read_pieces
+from components.example_gen.joined_pieces import AnyPiece, gather, join
 from components.example_gen.piece_rows import Rows, read_rows
-from components.example_gen.record_blocks import RecordBlock, RecordPiece, read_record_pieces
+from components.example_gen.record_blocks import RecordBlock, read_record_pieces
 from components.example_gen.report import Report
 from components.example_gen.split_writer import SplitWriter
 from components.example_gen.tfrecord import shard_name
@@ -39,11 +40,10 @@ def write_blocks(index: int, count: int, blocks: Sequence[AnyBlock], work: Work)
                 stack.enter_context(SplitWriter(os.path.join(folder, shard_name(index, count))))
                 for folder in work.folders.values()
             ]
-            for block in blocks:
-                for piece in _pieces(block, work):
-                    rows = read_rows(piece, work, report)
-                    if rows is not None:
-                        _write(rows, writers, work, report)
+            most = _piece_bytes(blocks, work)
+            for pieces in gather((piece for block in blocks for piece in _pieces(block, work, most)), most):
+                for rows in _rows(pieces, work, report):
+                    _write(rows, writers, work, report)
             if not work.wants(report):
                 for writer in writers:
                     writer.discard()
@@ -74,7 +74,30 @@ def _write(rows: Rows, writers: Sequence[SplitWriter], work: Work, report: Repor
             report.add_classes(name, np.unique(rows.classes[chosen]).tolist())
 
 
-def _pieces(block: AnyBlock, work: Work) -> Iterator[Piece | RecordPiece]:
+def _rows(pieces: list[AnyPiece], work: Work, report: Report) -> Iterator[Rows]:
+    """The wanted rows of some pieces, which are read together unless something is wrong with them."""
+    if len(pieces) > 1:
+        together = Report()
+        with suppress(ScalableTFError):
+            rows = read_rows(join(pieces), work, together)
+            if together.sound:
+                report.add(together)
+                if rows is not None and work.wants(report):
+                    yield rows
+                return
+    # One by one: what is wrong is said with its place.
+    for piece in pieces:
+        rows = read_rows(piece, work, report)
+        if rows is not None:
+            yield rows
+
+
+def _piece_bytes(blocks: Sequence[AnyBlock], work: Work) -> int:
+    columns = max(0 if isinstance(block, RecordBlock) else len(block.names) for block in blocks)
+    return piece_bytes(work.block_bytes, columns)
+
+
+def _pieces(block: AnyBlock, work: Work, most: int) -> Iterator[AnyPiece]:
     if isinstance(block, RecordBlock):
-        return read_record_pieces(block, piece_bytes(work.block_bytes))
-    return read_pieces(block, work.delimiter, piece_bytes(work.block_bytes, len(block.names)))
+        return read_record_pieces(block, most)
+    return read_pieces(block, work.delimiter, most)

@@ -375,3 +375,11 @@ def test_the_column_of_the_splits_must_be_there(tmp_path: Path) -> None:
     ingestion = Ingestion(RawColumns.of(_table(), "fold"), {"train": 1, "eval": 1})
     with pytest.raises(DataError, match=r"(?s)'fold' is missing; it is read by data\.split_column"):
         ingest([str(tmp_path / "a.csv")], str(tmp_path / "out"), ingestion, lambda: beam.Pipeline(runner=FnApiRunner()))
+
+
+def test_small_files_are_read_together_and_faults_are_told_apart(tmp_path: Path) -> None:
+    wrong = _csv("1,2,3,4", "1,2,3")
+    with pytest.raises(DataError) as caught:
+        _ingest(tmp_path, _csv(*ROWS), _csv(*ROWS).rstrip("\n"), wrong)
+    assert "2.csv, line 2" in str(caught.value)
+    assert not list(tmp_path.glob("out/Split-*"))
