@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from configs.engine import Engine
 from configs.secret import SecretUrl
 from configs.section import Location, Section
 from configs.store_url import parse_store_url
@@ -279,27 +280,6 @@ class Runner(Section):
     kind: Literal["local"] = "local"
     cache: bool = Field(True, description="Reuse the outputs of a node whose inputs, settings and code are unchanged.")
     parallel_nodes: int = Field(2, ge=1, description="Nodes that may run at the same time.")
-
-
-class Engine(Section):
-    """Where the Beam work inside a node executes."""
-
-    kind: Literal["auto", "inline", "direct"] = Field(
-        "auto",
-        description="inline: in the node's process, without serialisation; direct: Beam's own local runner; "
-        "auto: inline, but direct where TFX's own executor reads more examples than inline_max_bytes.",
-    )
-    inline_max_bytes: int = Field(
-        2_000_000_000,
-        ge=0,
-        description="Bytes of examples up to which auto chooses inline for TFX's own executors, which keep much of "
-        "them in memory. Nodes that read column files keep none, and are always inline.",
-    )
-    processes: int | None = Field(
-        None,
-        ge=1,
-        description="Processes among which inline shares out a node's files; default: one a processor, at most 8.",
-    )
 
 
 class Metadata(Section):

@@ -13,7 +13,7 @@ from tfx.orchestration.portable.runtime_parameter_utils import substitute_runtim
 from tfx.types.artifact import Artifact
 from tfx.types.channel_utils import ChannelForTesting
 
-from configs.settings import Engine
+from configs.engine import Engine
 from pipeline_testing.given import give
 from pipeline_testing.outputs import Outputs
 from pipeline_testing.raised import as_raised

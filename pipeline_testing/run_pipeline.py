@@ -11,7 +11,8 @@ from typing import Any
 from tfx.dsl.compiler import compiler, constants
 from tfx.orchestration.portable.runtime_parameter_utils import substitute_runtime_parameter
 
-from configs.settings import Engine, Metadata, Settings
+from configs.engine import Engine
+from configs.settings import Metadata, Settings
 from pipeline.pipeline import create_pipeline
 from pipeline_testing.pipeline_run import PipelineRun
 from pipeline_testing.raised import as_raised

@@ -7,11 +7,13 @@ for every executor (which it does as soon as it sees any argument).
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Callable
 
 import apache_beam as beam
 
-from configs.settings import Engine
+from configs.engine import Engine, JobServer
 from runners.crew import Crew
 from runners.inline import InlineRunner
 from runners.processors import processors
@@ -25,28 +27,58 @@ _MOST_PROCESSES = 8  # each takes memory, and most nodes have no use for so many
 MakePipeline = Callable[[], beam.Pipeline]
 
 
-def beam_pipeline(engine: Engine, crew: Crew | None = None) -> MakePipeline:
+def beam_pipeline(engine: Engine, crew: Crew | None = None, name: str = "") -> MakePipeline:
     """The function that makes an executor's Beam pipeline on this engine.
 
     Args:
-        engine: settings.
+        engine: settings; one that needs a job server names its address.
         crew: processes that the inline engine may use, from `crew_of`.
+        name: of the jobs, where the engine shows one.
     """
+    server = engine.job_server
+    if server is not None:
+        return lambda: _batched(beam.Pipeline(argv=portable_arguments(server, engine.kind, name)))
     runners: dict[str, Callable[[], object]] = {
         "direct": lambda: _DIRECT,
         "inline": lambda: InlineRunner(crew=crew),
         "auto": lambda: InlineRunner(engine.inline_max_bytes, crew),
     }
     runner = runners[engine.kind]
+    return lambda: _batched(beam.Pipeline(runner=runner(), argv=[]))
 
-    def make() -> beam.Pipeline:
-        batch_by_size()
-        return beam.Pipeline(runner=runner(), argv=[])
 
-    return make
+def _batched(pipeline: beam.Pipeline) -> beam.Pipeline:
+    batch_by_size()
+    return pipeline
+
+
+def portable_arguments(server: JobServer, kind: str, name: str) -> list[str]:
+    """Beam's arguments for a job server."""
+    workers = server.workers
+    environment = {
+        "loopback": ["--environment_type=LOOPBACK"],
+        "pool": ["--environment_type=EXTERNAL", f"--environment_config={workers.address}"],
+        "process": ["--environment_type=PROCESS", f"--environment_config={json.dumps({'command': workers.command})}"],
+        "container": ["--environment_type=DOCKER", f"--environment_config={workers.image}"],
+    }[workers.kind]
+    parallelism = server.parallelism or processors()
+    more = {
+        "flink": [f"--parallelism={parallelism}", "--execution_mode_for_batch=BATCH_FORCED"],
+        "spark": [],
+        "portable": [f"--parallelism={parallelism}"] if server.parallelism else [],
+    }[kind]
+    return [
+        "--runner=PortableRunner",
+        f"--job_endpoint={server.address}",
+        f"--job_server_timeout={math.ceil(server.timeout_seconds)}",
+        *([f"--job_name={name}"] if name else []),
+        *environment,
+        *more,
+        *(f"--{key}={value}" for key, value in server.options.items()),
+    ]
 
 
 def crew_of(engine: Engine) -> Crew:
     """Processes for one node, to be made before it runs an operation of TensorFlow and before it opens the store."""
     processes = engine.processes or min(processors(), _MOST_PROCESSES)
-    return Crew(0 if engine.kind == "direct" else processes - 1)
+    return Crew(processes - 1 if engine.kind in ("auto", "inline") else 0)

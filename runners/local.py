@@ -17,11 +17,13 @@ import tensorflow_data_validation.api.validation_api  # noqa: F401 - several nod
 from absl import logging as absl_logging
 from rich.console import Console
 
+from configs.engine import Engine
 from configs.settings import Settings
 from pipeline.pipeline import root
 from runners.books import Books
 from runners.compiled import compile_pipeline, with_run_id
 from runners.interrupt import Interrupted, interruptible
+from runners.job_server import job_servers
 from runners.metadata.sqlite import SqliteBackend
 from runners.metadata.store_backend import store_backend
 from runners.metadata_store import metadata_connection
@@ -127,8 +129,11 @@ def run_one_node(logs: Path, node_id: str) -> NodeOutcome:
             clean holds its output_dir; other nodes may run at the same time.
     """
     run = RunFolder.load(logs)
-    with output_lock(root(run.settings), f"scalable-tf node, process {os.getpid()}", shared=True):
-        return run_node(run.pipeline, node_id, metadata_connection(run.settings), run.settings.engine)
+    with (
+        output_lock(root(run.settings), f"scalable-tf node, process {os.getpid()}", shared=True),
+        job_servers(run.settings.engine.of(node_id), run.path, os.environ) as engine,
+    ):
+        return run_node(run.pipeline, node_id, metadata_connection(run.settings), engine)
 
 
 def _new_run(settings: Settings, force_bless: str, part: Part | None) -> RunFolder:
@@ -156,12 +161,16 @@ def _walk(
         for node in run.pipeline.nodes
         if node.pipeline_node.node_info.id in waiting
     }
-    with _closed(books, run), Progress(console, [*finished, *waiting]) as progress:
+    with (
+        _closed(books, run),
+        job_servers(settings.engine, run.path, os.environ) as engine,
+        Progress(console, [*finished, *waiting]) as progress,
+    ):
         for node in finished:
             progress.set(node, "kept")
         done = walk(
             upstream,
-            lambda node: _node(run, node, settings, profile),
+            lambda node: _node(run, node, settings, engine, profile),
             logs=run.path,
             parallel=settings.runner.parallel_nodes,
             progress=progress,
@@ -203,9 +212,9 @@ def _check_artifacts(settings: Settings) -> None:
         )
 
 
-def _node(run: RunFolder, node_id: str, settings: Settings, profile: bool) -> dict[str, Any]:
+def _node(run: RunFolder, node_id: str, settings: Settings, engine: Engine, profile: bool) -> dict[str, Any]:
     """The work of one worker."""
     logging.basicConfig(level=settings.logging.level.upper(), force=True)
     absl_logging.set_verbosity(settings.logging.level)
     with profiled(run.path / FOLDER, node_id) if profile else contextlib.nullcontext():
-        return run_node(run.pipeline, node_id, metadata_connection(settings), settings.engine).to_dict()
+        return run_node(run.pipeline, node_id, metadata_connection(settings), engine).to_dict()

@@ -16,7 +16,7 @@ from tfx.orchestration.metadata import Metadata
 from tfx.orchestration.portable.beam_executor_operator import BeamExecutorOperator
 from tfx.proto.orchestration import executable_spec_pb2, pipeline_pb2
 
-from configs.settings import Engine
+from configs.engine import Engine
 from runners.crew import Crew
 from runners.engines import MakePipeline, beam_pipeline, crew_of
 from runners.launcher import Launcher
@@ -60,19 +60,21 @@ def run_node(pipeline: pipeline_pb2.Pipeline, node_id: str, metadata: Metadata, 
         pipeline: compiled pipeline whose run id has been substituted.
         node_id: which node.
         metadata: connection to the store that all nodes of the run share.
-        engine: where its Beam work executes. Unless `processes` is 1, this process has neither run an operation of
-            TensorFlow nor opened the store.
+        engine: where its Beam work executes; of a job server it names the address. Unless `processes` is 1, this
+            process has neither run an operation of TensorFlow nor opened the store.
 
     Raises:
         ScalableTFError: a user's mistake, as the executor raised it.
         RunError: the node's inputs are not there, for example because an upstream node has not run.
     """
     node = _find(pipeline, node_id)
+    engine = engine.of(node_id)
     deployment = runner_utils.extract_local_deployment_config(pipeline)
     executor_spec = runner_utils.extract_executor_spec(deployment, node_id)
     on_beam = isinstance(executor_spec, executable_spec_pb2.BeamExecutableSpec)
     # Before the store is opened: threads of gRPC do not survive a fork.
     with crew_of(engine) if on_beam else Crew(0) as crew:
+        make = beam_pipeline(engine, crew, name=f"{pipeline.pipeline_info.id}-{node_id}")
         launcher = Launcher(
             pipeline_node=node,
             mlmd_connection=metadata,
@@ -80,9 +82,7 @@ def run_node(pipeline: pipeline_pb2.Pipeline, node_id: str, metadata: Metadata, 
             pipeline_runtime_spec=pipeline.runtime_spec,
             executor_spec=executor_spec,
             custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, node_id),
-            custom_executor_operators={
-                executable_spec_pb2.BeamExecutableSpec: _beam_operator(beam_pipeline(engine, crew))
-            },
+            custom_executor_operators={executable_spec_pb2.BeamExecutableSpec: _beam_operator(make)},
         )
         info = launcher.launch()
     if info is None or not info.execution_id:

@@ -14,7 +14,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from configs.settings import Engine, Settings
+from configs.engine import Engine
+from configs.settings import Settings
 from runners.doctor import PROBES, REINSTALL, Check
 from schemas.errors import ScalableTFError
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,8 @@ from transforms.statistics import WriteVocabularies
 Preprocessing = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 Values = list[tuple[np.ndarray[Any, Any], ...]]
 """Of one batch or of all data: for each statistic of a pass a tuple of arrays."""
+
+_TRACING = threading.Lock()  # TFT's tracker is one for the process, in which an engine may run several workers
 
 
 class BeyondOnePassError(Exception):
@@ -74,7 +77,7 @@ class OnePass:
             found["combiners"] = [combiner for combiner, _ in statistics]
             return [list(tensors) for _, tensors in statistics]
 
-        with annotators.object_tracker_scope(annotators.ObjectTracker()):
+        with _TRACING, annotators.object_tracker_scope(annotators.ObjectTracker()):
             concrete = inputs_of_statistics.get_concrete_function()
         # As TFT does: what only checks or prints is not part of it, and would meet values that are not there yet.
         self._function = saved_transform_io_v2.optimize_concrete_function(concrete, strip_control_dependencies=True)

@@ -20,7 +20,7 @@ from tfx.components.transform import executor as transform
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import artifact_utils, standard_artifacts
 
-from configs.settings import Engine
+from configs.engine import Engine
 from runners.engines import beam_pipeline
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:::tensorflow_model_analysis")]

@@ -15,7 +15,7 @@ from tfx.orchestration.pipeline import Pipeline
 from tfx.orchestration.portable.runtime_parameter_utils import substitute_runtime_parameter
 from tfx.types.standard_artifacts import Examples, ModelBlessing
 
-from configs.settings import Engine
+from configs.engine import Engine
 from pipeline_testing import read
 from pipeline_testing.outputs import Outputs
 from pipeline_testing.store import open_store, outputs_of

@@ -18,7 +18,7 @@ from tfx.types import artifact_utils, standard_artifacts
 
 from components.statistics_gen.component import StatisticsGen
 from components.statistics_gen.executor import Executor
-from configs.settings import Engine
+from configs.engine import Engine
 from pipeline_testing.examples import write
 from runners.engines import beam_pipeline
 from tests.unit.components.statistics_gen.comparing import assert_same

@@ -19,7 +19,7 @@ from tfx.utils import io_utils
 
 from components.example_gen.encode import encode_examples
 from components.example_gen.split_writer import SplitWriter
-from configs.settings import Engine
+from configs.engine import Engine
 from runners.engines import beam_pipeline
 
 ROWS = {"train": 60, "eval": 30}
