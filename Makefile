@@ -6,7 +6,7 @@ PYTEST := $(BIN)/python -m pytest -n auto --dist loadgroup
 IMAGE := PYTHONPATH=requirements PYTHONDONTWRITEBYTECODE=1 $(PYTHON3) -m deploy.image
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast check bench horovod kubernetes lock image test-image image-size clean
+.PHONY: help setup demo test test-fast check bench horovod engines kubernetes lock image test-image image-size clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ bench: setup ## ours beside stock TFX at 15,002 and 300,000 rows, into docs/benc
 
 horovod: setup ## Horovod for the environment, built once (docs/horovod.md); needs cmake and g++
 	@$(PYTHON3) requirements/horovod_build.py
+
+engines: ## Beam's job servers for Flink and Spark, from Maven Central into ~/.cache, once; needs Java 17 and mvn
+	@$(PYTHON3) requirements/engine_jars.py
 
 lock: ## resolve the locks in requirements/ anew
 	@$(PYTHON3) requirements/lock.py
