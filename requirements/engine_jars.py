@@ -79,8 +79,8 @@ def _check_machine(environ: Dict[str, str]) -> None:
         raise SetupError(
             "The job servers of Flink and Spark are put together by Maven.",
             "no mvn on PATH",
-            "install it and Java 17 (Debian: apt-get install maven openjdk-17-jdk-headless), or give runs the address of "
-            "a job server that is there: engine.flink.address, engine.spark.address.",
+            "install it and Java 17 (Debian: apt-get install maven openjdk-17-jdk-headless), or give runs the address "
+            "of a job server that is there: engine.flink.address, engine.spark.address.",
         )
     free = shutil.disk_usage(engines_folder(environ)).free
     if free < _NEEDED_BYTES:
@@ -106,7 +106,7 @@ def _get(engine: str, folder: str, environ: Dict[str, str]) -> None:
             raise SetupError(
                 f"Maven could not get the job server of {engine.capitalize()}.",
                 " | ".join(lines[:2]) or f"exit code {done.returncode}",
-                "if the network is the cause, ~/.m2/settings.xml names a mirror or a proxy. Call again when it is mended.",
+                "if the network is the cause, ~/.m2/settings.xml names a mirror or a proxy. Call again when it works.",
             )
         if versions(engine, environ) == versions(engine, {}):
             _check(engine, made)

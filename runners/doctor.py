@@ -54,14 +54,15 @@ class Check:
     remedy: str = ""
 
 
-def run_checks(settings: Settings | None = None) -> list[Check]:
+def run_checks(settings: Settings | None = None, engine: str | None = None) -> list[Check]:
     """Looks at the machine and, when settings are given, at their store and folders.
 
     Args:
         settings: whose `output_dir` and metadata store to look at; default: the current folder and a new store.
+        engine: kind to try; default: that of the settings.
     """
     with ThreadPoolExecutor() as pool:
-        probes = [pool.submit(_probe, name, settings) for name in PROBES]
+        probes = [pool.submit(_probe, name, settings, engine or "") for name in PROBES]
         before = [_interpreter(), _packages()]
         after = [_write_access(settings), _disk(settings)]
         return [*before, *(check for probe in probes for check in probe.result()), *after]
@@ -92,11 +93,11 @@ def _packages() -> Check:
     return Check("packages", False, shown + (f"; and {more} more" if more > 0 else ""), REINSTALL)
 
 
-def _probe(probe: str, settings: Settings | None) -> list[Check]:
+def _probe(probe: str, settings: Settings | None, engine: str) -> list[Check]:
     name, remedy = PROBES[probe]
     given = "" if settings is None else settings.model_dump_json(by_alias=True)
     environment = {**os.environ, **(secret_environment(settings) if settings else {})}
-    command = [sys.executable, "-m", "runners.probe", probe]
+    command = [sys.executable, "-m", "runners.probe", probe, engine]
     try:
         done = subprocess.run(
             command, input=given, env=environment, capture_output=True, text=True, timeout=PROBE_SECONDS

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import socket
 from collections.abc import Callable
 
 import apache_beam as beam
@@ -18,6 +19,7 @@ from runners.crew import Crew
 from runners.inline import InlineRunner
 from runners.processors import processors
 from runners.record_batches import batch_by_size
+from schemas.errors import RunError
 
 # Named in full: a bare DirectRunner may go looking for a Prism binary to download.
 _DIRECT = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
@@ -37,7 +39,9 @@ def beam_pipeline(engine: Engine, crew: Crew | None = None, name: str = "") -> M
     """
     server = engine.job_server
     if server is not None:
-        return lambda: _batched(beam.Pipeline(argv=portable_arguments(server, engine.kind, name)))
+        return lambda: _batched(
+            beam.Pipeline(argv=portable_arguments(_answering(server, engine.kind), engine.kind, name))
+        )
     runners: dict[str, Callable[[], object]] = {
         "direct": lambda: _DIRECT,
         "inline": lambda: InlineRunner(crew=crew),
@@ -50,6 +54,22 @@ def beam_pipeline(engine: Engine, crew: Crew | None = None, name: str = "") -> M
 def _batched(pipeline: beam.Pipeline) -> beam.Pipeline:
     batch_by_size()
     return pipeline
+
+
+def _answering(server: JobServer, kind: str) -> JobServer:
+    """The server itself, once something listens at its address."""
+    host, _, port = (server.address or ":0").rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), server.timeout_seconds).close()
+    except (OSError, OverflowError) as error:
+        raise RunError(
+            "The job server of the engine does not answer.",
+            where=f"engine.{kind}.address",
+            received=f"{server.address}: {error}",
+            fix="Start it, or give the address of its job service, HOST:PORT; of one that this run started, "
+            f"{kind}-job-server.log in the run's folder says more.",
+        ) from error
+    return server
 
 
 def portable_arguments(server: JobServer, kind: str, name: str) -> list[str]:

@@ -20,7 +20,7 @@ from runners.doctor import PROBES, REINSTALL, Check
 from schemas.errors import ScalableTFError
 
 
-def _tensorflow(_: Settings | None) -> list[Check]:
+def _tensorflow(_: Settings | None, __: str) -> list[Check]:
     import tensorflow as tf
 
     keras = tf.keras.Model.__module__.split(".")[0]
@@ -42,21 +42,27 @@ def _devices() -> Check:
     return Check("devices", True, detail)
 
 
-def _beam(settings: Settings | None) -> list[Check]:
+def _beam(settings: Settings | None, kind: str) -> list[Check]:
     import apache_beam as beam
 
     from runners.engines import beam_pipeline
+    from runners.job_server import job_servers
 
     engine = settings.engine if settings else Engine()
+    if kind:
+        engine = Engine.model_validate({**engine.model_dump(), "kind": kind, "nodes": {}})
     with tempfile.TemporaryDirectory() as folder:
-        with beam_pipeline(engine)() as pipeline:
+        with job_servers(engine, Path(folder), os.environ) as served, beam_pipeline(served)() as pipeline:
             rows = pipeline | beam.Create([1, 2])
             rows | beam.CombineGlobally(sum) | beam.io.WriteToText(f"{folder}/sum", shard_name_template="")
         total = Path(folder, "sum").read_text().strip()
-    return [Check("Beam", total == "3", f"engine {engine.kind}: two rows, 1 and 2, sum to {total}", REINSTALL)]
+    server = engine.job_server
+    place = f" at {server.address}" if server and server.address else ""
+    detail = f"engine {engine.kind}{place}, Beam {beam.__version__}: two rows, 1 and 2, sum to {total}"
+    return [Check("Beam", total == "3", detail, REINSTALL)]
 
 
-def _metadata(settings: Settings | None) -> list[Check]:
+def _metadata(settings: Settings | None, _: str) -> list[Check]:
     from runners.metadata.sqlite import SqliteBackend
     from runners.metadata.store_backend import store_backend
     from runners.metadata_store import SqliteMetadata, metadata_connection
@@ -74,12 +80,12 @@ def _metadata(settings: Settings | None) -> list[Check]:
     return [Check("metadata store", True, "a new SQLite store works")]
 
 
-def main(probe: str) -> None:
+def main(probe: str, engine: str) -> None:
     """Runs one probe on the settings that stdin holds as JSON; empty: none."""
     given = sys.stdin.read()
     settings = Settings.model_validate_json(given) if given else None
     try:
-        checks = {"tensorflow": _tensorflow, "beam": _beam, "metadata": _metadata}[probe](settings)
+        checks = {"tensorflow": _tensorflow, "beam": _beam, "metadata": _metadata}[probe](settings, engine)
     except ScalableTFError as error:
         received = f" Received: {error.received}" if error.received else ""
         checks = [Check(PROBES[probe][0], False, f"{error.what} {error.where}{received}", error.fix)]
@@ -87,4 +93,4 @@ def main(probe: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], sys.argv[2])

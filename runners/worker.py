@@ -174,7 +174,9 @@ def _failure(error: BaseException, folder: Path) -> dict[str, Any]:
     if refused is not None:
         return {"error": refused.to_dict()}
     lines = str(error).strip().splitlines() or [""]
-    return {"crash": f"{type(error).__name__}: {lines[0][:500]}"}
+    # A failure on another worker comes with that worker's traceback, at the end of which it says why.
+    told = lines[-1] if any(line.endswith("Traceback (most recent call last):") for line in lines) else lines[0]
+    return {"crash": f"{type(error).__name__}: {told[:500]}"}
 
 
 def die_with(parent: int) -> None:
