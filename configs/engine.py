@@ -15,7 +15,7 @@ _ADDRESS = re.compile(r"[^\s:/]+:\d{1,5}")
 
 
 def _an_address(address: str | None) -> str | None:
-    if address is not None and not _ADDRESS.fullmatch(address):
+    if address is not None and not (_ADDRESS.fullmatch(address) and int(address.rpartition(":")[2]) < 1 << 16):
         raise ValueError("must be HOST:PORT")
     return address
 

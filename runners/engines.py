@@ -8,11 +8,12 @@ for every executor (which it does as soon as it sees any argument).
 from __future__ import annotations
 
 import json
-import math
-import socket
 from collections.abc import Callable
+from types import TracebackType
 
 import apache_beam as beam
+import grpc
+from apache_beam.portability.api import beam_job_api_pb2, beam_job_api_pb2_grpc
 
 from configs.engine import Engine, JobServer
 from runners.crew import Crew
@@ -25,6 +26,9 @@ from schemas.errors import RunError
 _DIRECT = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
 
 _MOST_PROCESSES = 8  # each takes memory, and most nodes have no use for so many
+
+# With job servers whose streams begin before the job does (Prism, Beam's own) Beam's timeout is one of the whole job.
+_LONGEST_JOB_SECONDS = 10**7
 
 MakePipeline = Callable[[], beam.Pipeline]
 
@@ -39,9 +43,7 @@ def beam_pipeline(engine: Engine, crew: Crew | None = None, name: str = "") -> M
     """
     server = engine.job_server
     if server is not None:
-        return lambda: _batched(
-            beam.Pipeline(argv=portable_arguments(_answering(server, engine.kind), engine.kind, name))
-        )
+        return lambda: _batched(_ServedPipeline(server, engine.kind, name))
     runners: dict[str, Callable[[], object]] = {
         "direct": lambda: _DIRECT,
         "inline": lambda: InlineRunner(crew=crew),
@@ -56,20 +58,46 @@ def _batched(pipeline: beam.Pipeline) -> beam.Pipeline:
     return pipeline
 
 
-def _answering(server: JobServer, kind: str) -> JobServer:
-    """The server itself, once something listens at its address."""
-    host, _, port = (server.address or ":0").rpartition(":")
-    try:
-        socket.create_connection((host, int(port)), server.timeout_seconds).close()
-    except (OSError, OverflowError) as error:
-        raise RunError(
-            "The job server of the engine does not answer.",
-            where=f"engine.{kind}.address",
-            received=f"{server.address}: {error}",
-            fix="Start it, or give the address of its job service, HOST:PORT; of one that this run started, "
-            f"{kind}-job-server.log in the run's folder says more.",
-        ) from error
-    return server
+class _ServedPipeline(beam.Pipeline):
+    """A pipeline that a job server runs, which may be gone at any time.
+
+    Args:
+        server: with its address.
+        kind: of the engine.
+        name: of the job.
+
+    Raises:
+        RunError: no job server answers at the address.
+    """
+
+    def __init__(self, server: JobServer, kind: str, name: str) -> None:
+        self._address, self._kind = server.address or "", kind
+        with grpc.insecure_channel(self._address) as channel:
+            jobs = beam_job_api_pb2_grpc.JobServiceStub(channel)
+            try:
+                jobs.DescribePipelineOptions(
+                    beam_job_api_pb2.DescribePipelineOptionsRequest(), timeout=server.timeout_seconds
+                )
+            except grpc.RpcError as error:
+                raise self._gone("The job server of the engine does not answer.", error) from error
+        super().__init__(argv=portable_arguments(server, kind, name))
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            super().__exit__(kind, error, traceback)
+        except grpc.RpcError as lost:
+            raise self._gone("The job server of the engine was lost in the middle of a job.", lost) from lost
+
+    def _gone(self, what: str, error: grpc.RpcError) -> RunError:
+        return RunError(
+            what,
+            where=f"engine.{self._kind}.address",
+            received=f"{self._address}: {error.code().name}, {error.details()}",
+            fix="The address is that of a job service, HOST:PORT: start it, and resume the run. One that the run had "
+            f"started has its log in {self._kind}-job-server-* of the run's folder; the resumed run starts another.",
+        )
 
 
 def portable_arguments(server: JobServer, kind: str, name: str) -> list[str]:
@@ -90,7 +118,7 @@ def portable_arguments(server: JobServer, kind: str, name: str) -> list[str]:
     return [
         "--runner=PortableRunner",
         f"--job_endpoint={server.address}",
-        f"--job_server_timeout={math.ceil(server.timeout_seconds)}",
+        f"--job_server_timeout={_LONGEST_JOB_SECONDS}",
         *([f"--job_name={name}"] if name else []),
         *environment,
         *more,

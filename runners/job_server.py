@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import secrets
+import shutil
 import signal
 import subprocess
 import time
@@ -35,7 +37,7 @@ def job_servers(engine: Engine, folder: Path, environ: Mapping[str, str]) -> Ite
 
     Args:
         engine: settings.
-        folder: gets the logs, and Flink's configuration.
+        folder: gets one for each server, with its log.
         environ: the environment of the servers.
 
     Raises:
@@ -53,8 +55,10 @@ def job_servers(engine: Engine, folder: Path, environ: Mapping[str, str]) -> Ite
 
 @contextlib.contextmanager
 def _job_server(kind: str, settings: Flink | Spark, folder: Path, environ: Mapping[str, str]) -> Iterator[int]:
-    log = folder / f"{kind}-job-server.log"
-    artifacts = folder / f"{kind}-artifacts"
+    # Of this server alone: a run that is resumed has another, and so has each of several nodes run by themselves.
+    place = folder / f"{kind}-job-server-{secrets.token_hex(3)}"
+    place.mkdir()
+    log, artifacts = place / "job-server.log", place / "artifacts"
     command = [
         java(environ),
         f"-Xmx{settings.memory_mb}m",
@@ -65,10 +69,10 @@ def _job_server(kind: str, settings: Flink | Spark, folder: Path, environ: Mappi
         *(f"-D{key}={value}" for key, value in settings.configuration.items() if kind == "spark"),
         _DRIVERS[kind],
         *("--job-port=0", "--artifact-port=0", "--expansion-port=0", f"--artifacts-dir={artifacts}"),
-        *(_flink(settings, folder) if isinstance(settings, Flink) else _spark(settings)),
+        *(_flink(settings, place) if isinstance(settings, Flink) else _spark(settings)),
     ]
     parent = os.getpid()
-    with log.open("ab") as output:
+    with log.open("wb") as output:
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -82,9 +86,10 @@ def _job_server(kind: str, settings: Flink | Spark, folder: Path, environ: Mappi
         yield _port(process, log, kind)
     finally:
         _stop(process)
+        shutil.rmtree(artifacts, ignore_errors=True)
 
 
-def _flink(settings: Flink, folder: Path) -> list[str]:
+def _flink(settings: Flink, place: Path) -> list[str]:
     """Flags of Flink's job server, and the configuration of the cluster inside of it."""
     slots = settings.parallelism or processors()
     configuration = {
@@ -95,8 +100,6 @@ def _flink(settings: Flink, folder: Path) -> list[str]:
         "rest.bind-port": "0",
         **settings.configuration,
     }
-    place = folder / "flink"
-    place.mkdir(exist_ok=True)
     text = "".join(f"{key}: {value}\n" for key, value in configuration.items())
     (place / "flink-conf.yaml").write_text(text, encoding="utf-8")
     return [f"--flink-master={settings.master}", f"--flink-conf-dir={place}"]

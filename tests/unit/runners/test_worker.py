@@ -86,6 +86,20 @@ def test_any_other_failure_names_the_log_which_has_the_traceback(tmp_path: Path)
     assert "Traceback" in (tmp_path / "log").read_text()
 
 
+def test_a_failure_on_another_worker_is_told_by_the_end_of_its_traceback(tmp_path: Path) -> None:
+    def work() -> dict[str, Any]:
+        raise RuntimeError(
+            "Pipeline taxi failed in state FAILED: java.lang.RuntimeException: Traceback (most recent call last):\n"
+            '  File "worker.py", line 1, in process\n'
+            "    1 / 0\n"
+            "ZeroDivisionError: division by zero [while running 'Divide']\n"
+        )
+
+    with pytest.raises(RunError, match="The node failed") as caught:
+        finish(Worker("Node", tmp_path / "log", work)).result()
+    assert caught.value.received == "RuntimeError: ZeroDivisionError: division by zero [while running 'Divide']"
+
+
 def test_a_log_on_a_full_disk_hides_no_error() -> None:
     def work() -> dict[str, Any]:
         raise DataError("Too few fields.")

@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import apache_beam as beam
+import grpc
+import pytest
+from apache_beam.portability.api import beam_job_api_pb2, beam_job_api_pb2_grpc
+from apache_beam.runners.portability.local_job_service import LocalJobServicer
+
+from configs.engine import Engine
+from runners.engines import beam_pipeline, crew_of, portable_arguments
+from schemas.errors import RunError
+
+
+def arguments(kind: str, **server: Any) -> list[str]:
+    engine = Engine.model_validate({"kind": kind, kind: {"address": "localhost:8099", **server}})
+    assert engine.job_server is not None
+    return portable_arguments(engine.job_server, kind, "taxi-Transform")
+
+
+def served(address: str, seconds: float = 60.0) -> Engine:
+    return Engine.model_validate({"kind": "portable", "portable": {"address": address, "timeout_seconds": seconds}})
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """Of something that listens, and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def test_arguments_of_a_job_server() -> None:
+    assert arguments("portable") == [
+        "--runner=PortableRunner",
+        "--job_endpoint=localhost:8099",
+        "--job_server_timeout=10000000",
+        "--job_name=taxi-Transform",
+        "--environment_type=LOOPBACK",
+    ]
+
+
+def test_flink_works_on_bounded_data() -> None:
+    assert arguments("flink", parallelism=3)[-2:] == ["--parallelism=3", "--execution_mode_for_batch=BATCH_FORCED"]
+
+
+def test_spark_is_told_its_parallelism_by_its_master() -> None:
+    assert arguments("spark", parallelism=3)[-1] == "--environment_type=LOOPBACK"
+
+
+def test_more_options_come_last() -> None:
+    assert arguments("flink", options={"max_bundle_size": "500"})[-1] == "--max_bundle_size=500"
+
+
+@pytest.mark.parametrize(
+    ("workers", "expected"),
+    [
+        ({"kind": "loopback"}, ["--environment_type=LOOPBACK"]),
+        (
+            {"kind": "pool", "address": "localhost:50000"},
+            ["--environment_type=EXTERNAL", "--environment_config=localhost:50000"],
+        ),
+        (
+            {"kind": "process", "command": "/opt/boot"},
+            ["--environment_type=PROCESS", '--environment_config={"command": "/opt/boot"}'],
+        ),
+        (
+            {"kind": "container", "image": "ours:1"},
+            ["--environment_type=DOCKER", "--environment_config=ours:1"],
+        ),
+    ],
+    ids=["loopback", "pool", "process", "container"],
+)
+def test_arguments_of_workers(workers: dict[str, str], expected: list[str]) -> None:
+    assert [one for one in arguments("portable", workers=workers) if one.startswith("--environment")] == expected
+
+
+@pytest.mark.parametrize("kind", ["auto", "inline", "direct"])
+def test_without_a_job_server_a_pipeline_is_run_here(kind: str) -> None:
+    found: list[int] = []
+    with beam_pipeline(Engine.model_validate({"kind": kind}))() as pipeline:
+        total = pipeline | beam.Create([1, 2]) | beam.CombineGlobally(sum)
+        total | beam.Map(lambda number: [number, found.append(number)][0]) | beam.combiners.Count.Globally()
+    assert kind == "direct" or found == [3]
+
+
+@pytest.mark.parametrize(("kind", "processes"), [("inline", 2), ("auto", 2), ("direct", 0), ("flink", 0)])
+def test_only_inline_has_a_crew(kind: str, processes: int) -> None:
+    engine = Engine.model_validate({"kind": kind, "processes": 3})
+    with crew_of(engine) as crew:
+        assert len(crew) == processes
+
+
+def test_a_port_where_nothing_listens_is_an_error_at_once() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        free = closed.getsockname()[1]
+    with pytest.raises(RunError, match="job server of the engine does not answer") as caught:
+        beam_pipeline(served(f"127.0.0.1:{free}"))()
+    assert caught.value.where == "engine.portable.address"
+    assert str(caught.value.received).startswith(f"127.0.0.1:{free}: UNAVAILABLE, ")
+
+
+def test_a_port_where_something_silent_listens_is_an_error(port: int) -> None:
+    with pytest.raises(RunError, match="job server of the engine does not answer") as caught:
+        beam_pipeline(served(f"127.0.0.1:{port}", 0.2))()
+    assert str(caught.value.received).startswith(f"127.0.0.1:{port}: DEADLINE_EXCEEDED, ")
+
+
+def test_a_server_of_another_kind_is_an_error() -> None:
+    server = grpc.server(ThreadPoolExecutor(1))
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        with pytest.raises(RunError, match="does not answer") as caught:
+            beam_pipeline(served(f"127.0.0.1:{port}"))()
+    finally:
+        server.stop(None).wait()
+    assert str(caught.value.received).startswith(f"127.0.0.1:{port}: UNIMPLEMENTED, ")
+
+
+@pytest.mark.slow
+def test_a_job_may_take_longer_than_the_job_server_to_answer() -> None:
+    server = LocalJobServicer()
+    port = server.start_grpc_server(0)
+    try:
+        with beam_pipeline(served(f"localhost:{port}", 1.0))() as pipeline:
+            pipeline | beam.Create([2]) | beam.Map(lambda seconds: time.sleep(seconds))
+    finally:
+        server.stop()
+
+
+class _Dying(beam_job_api_pb2_grpc.JobServiceServicer):
+    """Answers, and takes no job."""
+
+    def DescribePipelineOptions(self, request: Any, context: Any) -> Any:
+        return beam_job_api_pb2.DescribePipelineOptionsResponse()
+
+    def Prepare(self, request: Any, context: Any) -> Any:
+        context.abort(grpc.StatusCode.UNAVAILABLE, "Socket closed")
+
+
+def test_a_job_server_that_is_lost_is_an_error() -> None:
+    server = grpc.server(ThreadPoolExecutor(2))
+    beam_job_api_pb2_grpc.add_JobServiceServicer_to_server(_Dying(), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        with (
+            pytest.raises(RunError, match="lost in the middle of a job") as caught,
+            beam_pipeline(served(f"127.0.0.1:{port}"))() as pipeline,
+        ):
+            pipeline | beam.Create([1, 2])
+    finally:
+        server.stop(None).wait()
+    assert caught.value.received == f"127.0.0.1:{port}: UNAVAILABLE, Socket closed"
