@@ -9,6 +9,7 @@ import secrets
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -59,34 +60,36 @@ def _job_server(kind: str, settings: Flink | Spark, folder: Path, environ: Mappi
     place = folder / f"{kind}-job-server-{secrets.token_hex(3)}"
     place.mkdir()
     log, artifacts = place / "job-server.log", place / "artifacts"
-    command = [
-        java(environ),
-        f"-Xmx{settings.memory_mb}m",
-        *(f"--add-opens=java.base/java.{package}=ALL-UNNAMED" for package in _OPENED),
-        *("--add-opens=java.base/sun.nio.ch=ALL-UNNAMED", "--add-opens=java.base/sun.security.action=ALL-UNNAMED"),
-        "-cp",
-        f"{jars(kind, settings.jars, environ)}/*",
-        *(f"-D{key}={value}" for key, value in settings.configuration.items() if kind == "spark"),
-        _DRIVERS[kind],
-        *("--job-port=0", "--artifact-port=0", "--expansion-port=0", f"--artifacts-dir={artifacts}"),
-        *(_flink(settings, place) if isinstance(settings, Flink) else _spark(settings)),
-    ]
-    parent = os.getpid()
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env=dict(environ),
-            start_new_session=True,
-            preexec_fn=lambda: die_with(parent),
-        )
-    try:
-        yield _port(process, log, kind)
-    finally:
-        _stop(process)
-        shutil.rmtree(artifacts, ignore_errors=True)
+    # Java does not know TMPDIR, and a server that is killed leaves what it has unpacked.
+    with tempfile.TemporaryDirectory(prefix=f"{kind}-job-server-", ignore_cleanup_errors=True) as scratch:
+        command = [
+            java(environ),
+            f"-Xmx{settings.memory_mb}m",
+            f"-Djava.io.tmpdir={scratch}",
+            *(f"--add-opens=java.base/java.{package}=ALL-UNNAMED" for package in _OPENED),
+            *("--add-opens=java.base/sun.nio.ch=ALL-UNNAMED", "--add-opens=java.base/sun.security.action=ALL-UNNAMED"),
+            *("-cp", f"{jars(kind, settings.jars, environ)}/*"),
+            *(f"-D{key}={value}" for key, value in settings.configuration.items() if kind == "spark"),
+            _DRIVERS[kind],
+            *("--job-port=0", "--artifact-port=0", "--expansion-port=0", f"--artifacts-dir={artifacts}"),
+            *(_flink(settings, place) if isinstance(settings, Flink) else _spark(settings)),
+        ]
+        parent = os.getpid()
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=dict(environ),
+                start_new_session=True,
+                preexec_fn=lambda: die_with(parent),
+            )
+        try:
+            yield _port(process, log, kind)
+        finally:
+            _stop(process)
+            shutil.rmtree(artifacts, ignore_errors=True)
 
 
 def _flink(settings: Flink, place: Path) -> list[str]:

@@ -1,0 +1,40 @@
+"""Real engines: job servers of Flink and Spark, from the jars that `make engines` has put together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from runners.java import jars, java
+from schemas.errors import SetupError
+from tests.integration.engines.flink_cluster import FlinkCluster
+
+
+@pytest.fixture(scope="module")
+def flink() -> str:
+    """The engine flink, where it can be started."""
+    return _there("flink")
+
+
+@pytest.fixture(scope="module", params=["flink", "spark"])
+def engine(request: pytest.FixtureRequest) -> str:
+    """Each of the engines that can be started."""
+    return _there(request.param)
+
+
+@pytest.fixture(scope="module")
+def flink_cluster(flink: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlinkCluster]:
+    """A job manager and two task managers."""
+    with FlinkCluster(tmp_path_factory.mktemp("flink")) as cluster:
+        yield cluster
+
+
+def _there(engine: str) -> str:
+    try:
+        java(os.environ)
+        jars(engine, None, os.environ)
+    except SetupError as error:
+        pytest.skip(f"{error.what} {error.received}: make engines")
+    return engine

@@ -1,0 +1,77 @@
+"""The taxi pipeline gives the same artifacts on Flink, and on Spark, as in one process, to the last byte."""
+
+from __future__ import annotations
+
+import gzip
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.digests import digests
+from tests.integration.command_server import CommandServer
+from tests.integration.engines.flink_cluster import FlinkCluster
+from tests.integration.engines.job_servers_of import job_servers_of
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+_RUN = ["run", "-c", "configs/taxi.yaml", "--force-bless", "short"]
+_SETTINGS = ["data.block_bytes=400000", "training.epochs=1"]
+
+
+@pytest.fixture(scope="module")
+def inline(commands: CommandServer, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Artifacts of a run that needs no engine."""
+    return run(commands, tmp_path_factory.mktemp("inline"), "engine.kind=inline")
+
+
+def test_a_run_to_the_release(engine: str, inline: Path, commands: CommandServer, tmp_path: Path) -> None:
+    found = run(commands, tmp_path, f"engine.kind={engine}")
+
+    expected = digests(inline)
+    assert {name.split("/")[0] for name in expected} >= {"ExampleGen", "StatisticsGen", "Transform", "Evaluator"}
+    assert digests(found) == expected
+    assert rows(found) == rows(inline)
+    assert sum(rows(found)["ExampleGen"].values()) == 15_002
+    assert (tmp_path / "releases/taxi/1").is_dir()
+    assert job_servers_of(tmp_path) == []
+    assert list(tmp_path.glob("logs/*/*/artifacts")) == []
+
+
+def test_statistics_and_transform_on_a_cluster(
+    flink_cluster: FlinkCluster, inline: Path, commands: CommandServer, tmp_path: Path
+) -> None:
+    nodes = "{StatisticsGen: flink, Transform: flink}"
+    settings = ("engine.kind=inline", f"engine.nodes={nodes}", f"engine.flink.master={flink_cluster.address}")
+
+    found = run(commands, tmp_path, *settings, "engine.flink.parallelism=2", to="Transform")
+
+    expected = {name: digest for name, digest in digests(inline).items() if not name.startswith("Evaluator")}
+    assert {name.split("/")[0] for name in expected} == {"ExampleGen", "StatisticsGen", "Transform"}
+    assert digests(found) == expected
+    assert rows(found) == rows(inline)
+    for manager in ("task-manager-1", "task-manager-2"):
+        assert "switched from DEPLOYING to INITIALIZING" in flink_cluster.log(manager)
+    assert job_servers_of(tmp_path) == []
+
+
+def run(commands: CommandServer, output: Path, *settings: str, to: str = "") -> Path:
+    given = [word for one in (f"output_dir={output}", *_SETTINGS, *settings) for word in ("--set", one)]
+    command = commands.run([*_RUN, *(["--to", to] if to else []), *given])
+    assert command.wait() == 0, command.text
+    return output / "artifacts"
+
+
+def rows(artifacts: Path) -> dict[str, Counter[str]]:
+    """Records of each split of the examples and of the transformed examples."""
+    found: dict[str, Counter[str]] = {}
+    for path in artifacts.glob("*/*/*/Split-*/*.gz"):
+        with gzip.open(path) as file:
+            records = 0
+            while size := file.read(8):
+                file.seek(
+                    int.from_bytes(size, "little") + 8, 1
+                )  # https://www.tensorflow.org/tutorials/load_data/tfrecord
+                records += 1
+        node, split = path.relative_to(artifacts).parts[0], path.parent.name
+        found.setdefault(node, Counter())[split] += records
+    return found
