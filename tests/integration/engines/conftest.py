@@ -10,6 +10,9 @@ import pytest
 from runners.java import jars, java
 from schemas.errors import SetupError
 from tests.integration.engines.flink_cluster import FlinkCluster
+from tests.integration.engines.flink_cluster import flink_cluster as start_flink
+from tests.integration.engines.spark_cluster import SparkCluster
+from tests.integration.engines.spark_cluster import spark_cluster as start_spark
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +30,14 @@ def engine(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="module")
 def flink_cluster(flink: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlinkCluster]:
     """A job manager and two task managers."""
-    with FlinkCluster(tmp_path_factory.mktemp("flink")) as cluster:
+    with start_flink(tmp_path_factory.mktemp(flink)) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def spark_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkCluster]:
+    """A master and a worker."""
+    with start_spark(tmp_path_factory.mktemp(_there("spark"))) as cluster:
         yield cluster
 
 

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import re
-import subprocess
-import time
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from runners.java import jars, java
+from tests.integration.engines.java_processes import JavaProcesses
 from tests.integration.servers import free_port
 
-_ENTRY_POINTS = {
-    "job-manager": "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint",
-    "task-manager-1": "org.apache.flink.runtime.taskexecutor.TaskManagerRunner",
-    "task-manager-2": "org.apache.flink.runtime.taskexecutor.TaskManagerRunner",
-}
-_SECONDS = 90.0
+_JOB_MANAGER = "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint"
+_TASK_MANAGER = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
+_OPTIONS = ("-Xmx512m", "-XX:MaxDirectMemorySize=448m", "-XX:MaxMetaspaceSize=256m")
 # Flink's scripts would work out the parts of the memory; processes that are started without them need each part.
 _CONFIGURATION = """\
 jobmanager.rpc.address: 127.0.0.1
@@ -40,61 +35,32 @@ taskmanager.memory.jvm-overhead.max: 192m
 """
 
 
+@dataclass(frozen=True)
 class FlinkCluster:
     """A job manager and two task managers of one slot each.
 
-    Args:
-        folder: for the configuration and the logs.
+    Attributes:
+        address: HOST:PORT of the REST service.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._processes: list[subprocess.Popen[bytes]] = []
-        self.address = ""
-        """HOST:PORT of the REST service."""
+    address: str
+    processes: JavaProcesses
 
-    def __enter__(self) -> FlinkCluster:
-        configuration = _CONFIGURATION.replace("RPC", str(free_port()))
-        (self._folder / "flink-conf.yaml").write_text(configuration)
-        try:
-            for name, entry_point in _ENTRY_POINTS.items():
-                self._start(name, entry_point)
-            self.address = "127.0.0.1:" + self._said("job-manager", r"Rest endpoint listening at \S+:(\d+)")
-            for manager in ("task-manager-1", "task-manager-2"):
-                self._said(manager, r"Successful registration at resource manager (\S+)")
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
+    @property
+    def busy_managers(self) -> int:
+        """Number of task managers that have been given work."""
+        return sum("Received task" in self.processes.log(f"task-manager-{number}") for number in (1, 2))
 
-    def __exit__(self, *_: Any) -> None:
-        for process in self._processes:
-            process.kill()
-        for process in self._processes:
-            process.wait()
 
-    def log(self, name: str) -> str:
-        """What job-manager, task-manager-1 or task-manager-2 has written."""
-        return (self._folder / f"{name}.log").read_text(errors="replace")
-
-    def _start(self, name: str, entry_point: str) -> None:
-        heap = [
-            "-Xmx512m",
-            "-XX:MaxDirectMemorySize=448m",
-            "-XX:MaxMetaspaceSize=256m",
-            f"-Djava.io.tmpdir={self._folder}",
-        ]
-        classes = ["-cp", f"{jars('flink', None, os.environ)}/*", entry_point]
-        command = [java(os.environ), *heap, *classes, "--configDir", str(self._folder)]
-        with (self._folder / f"{name}.log").open("wb") as log:
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        self._processes.append(process)
-
-    def _said(self, name: str, pattern: str) -> str:
-        deadline = time.monotonic() + _SECONDS
-        while not (found := re.search(pattern, self.log(name))):
-            ended = [process.args for process in self._processes if process.poll() is not None]
-            if ended or time.monotonic() > deadline:
-                raise AssertionError(f"{ended}: {self.log(name)[-2000:]}")
-            time.sleep(0.1)
-        return found[1]
+@contextlib.contextmanager
+def flink_cluster(folder: Path) -> Iterator[FlinkCluster]:
+    """Starts one, with its logs in a folder."""
+    (folder / "flink-conf.yaml").write_text(_CONFIGURATION.replace("RPC", str(free_port())))
+    with JavaProcesses("flink", folder) as processes:
+        processes.start("job-manager", _OPTIONS, (_JOB_MANAGER, "--configDir", str(folder)))
+        for number in (1, 2):
+            processes.start(f"task-manager-{number}", _OPTIONS, (_TASK_MANAGER, "--configDir", str(folder)))
+        port = processes.said("job-manager", r"Rest endpoint listening at \S+:(\d+)")
+        for number in (1, 2):
+            processes.said(f"task-manager-{number}", r"Successful registration at resource manager (\S+)")
+        yield FlinkCluster(f"127.0.0.1:{port}", processes)
