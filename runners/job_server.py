@@ -56,6 +56,7 @@ def job_servers(engine: Engine, folder: Path, environ: Mapping[str, str]) -> Ite
 
 @contextlib.contextmanager
 def _job_server(kind: str, settings: Flink | Spark, folder: Path, environ: Mapping[str, str]) -> Iterator[int]:
+    program, classes = java(environ), f"{jars(kind, settings.jars, environ)}/*"
     # Of this server alone: a run that is resumed has another, and so has each of several nodes run by themselves.
     place = folder / f"{kind}-job-server-{secrets.token_hex(3)}"
     place.mkdir()
@@ -63,12 +64,12 @@ def _job_server(kind: str, settings: Flink | Spark, folder: Path, environ: Mappi
     # Java does not know TMPDIR, and a server that is killed leaves what it has unpacked.
     with tempfile.TemporaryDirectory(prefix=f"{kind}-job-server-", ignore_cleanup_errors=True) as scratch:
         command = [
-            java(environ),
+            program,
             f"-Xmx{settings.memory_mb}m",
             f"-Djava.io.tmpdir={scratch}",
             *(f"--add-opens=java.base/java.{package}=ALL-UNNAMED" for package in _OPENED),
             *("--add-opens=java.base/sun.nio.ch=ALL-UNNAMED", "--add-opens=java.base/sun.security.action=ALL-UNNAMED"),
-            *("-cp", f"{jars(kind, settings.jars, environ)}/*"),
+            *("-cp", classes),
             *(f"-D{key}={value}" for key, value in settings.configuration.items() if kind == "spark"),
             _DRIVERS[kind],
             *("--job-port=0", "--artifact-port=0", "--expansion-port=0", f"--artifacts-dir={artifacts}"),
