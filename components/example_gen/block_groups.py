@@ -38,4 +38,4 @@ def _bytes(block: AnyBlock, block_bytes: int) -> int:
         return block.length
     if isinstance(block, RecordBlock) and block.first > 1:
         return block_bytes
-    return os.path.getsize(block.path) * (_UNPACKED if block.path.endswith(".gz") else 1)
+    return os.path.getsize(block.path) * (_UNPACKED if block.packed else 1)

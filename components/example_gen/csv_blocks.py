@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from components.example_gen.csv_file import BOM, CsvFile
 from components.example_gen.csv_header import Header
@@ -29,13 +29,17 @@ RECORD_BYTES = 64 << 20
 
 @dataclass(frozen=True)
 class Block:
-    """A run of whole records of one file: `length` (unpacked) bytes from `offset`, None for all the rest."""
+    """A run of whole records of one file: `length` (unpacked) bytes from `offset`, None for all the rest.
+
+    `packed`: the file is gzip.
+    """
 
     path: str
     names: tuple[str, ...]
     line: int
     offset: int
     length: int | None = None
+    packed: bool = False
 
     @property
     def place(self) -> str:
@@ -71,7 +75,7 @@ def split_blocks(header: Header, delimiter: str, block_bytes: int = BLOCK_BYTES)
         if not file.read(1):
             return []
         if file.compressed:
-            return [whole]
+            return [replace(whole, packed=True)]
     size = os.path.getsize(header.path) - header.offset
     if size <= block_bytes:
         return [whole]
