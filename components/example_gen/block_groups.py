@@ -9,7 +9,7 @@ from components.example_gen.csv_blocks import Block
 from components.example_gen.record_blocks import RecordBlock
 
 AnyBlock = Block | RecordBlock
-_UNPACKED = 8  # bytes of text that one byte of gzip holds, about
+_UNPACKED = 8  # bytes of text that a byte of a packed file holds, about
 
 
 def group_blocks(blocks: Iterable[AnyBlock], block_bytes: int) -> list[tuple[AnyBlock, ...]]:

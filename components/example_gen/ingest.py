@@ -83,7 +83,7 @@ def ingest(
     """Writes gzipped TFRecords of tf.Example to `folder`/Split-NAME/.
 
     Args:
-        files: plain or gzip, in the order in which their rows are to come.
+        files: plain or packed, in the order in which their rows are to come.
         folder: where the splits go; must be empty or absent, and reachable for every worker.
         ingestion: how.
         make_pipeline: gives the Beam pipeline of the engine.
