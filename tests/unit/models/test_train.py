@@ -139,3 +139,12 @@ def test_precision_and_xla(tmp_path: Path, precision: str, xla: bool) -> None:
     assert np.isfinite(history.history["loss"]).all()
     assert model({"x": tf.zeros([1, 1])}).dtype == tf.float32
     assert {weight.dtype for weight in model.trainable_variables} == {tf.float32}
+
+
+def test_the_log_tells_of_early_stopping(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    stopping = {"monitor": "loss", "patience": 2, "min_delta": 1e9}
+    with caplog.at_level("INFO", "models.early_stopping"):
+        model, _ = trained(tmp_path, epochs=9, early_stopping=stopping)
+    assert int(model.optimizer.iterations) < 9 * 4
+    assert "Stopped early: loss has not improved for 2 epochs" in caplog.text
+    assert "those of epoch 1." in caplog.text
