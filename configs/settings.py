@@ -41,8 +41,8 @@ class Data(Section):
 
     source: Source = Field("csv", description="Format of the files; tfrecord: TFRecords of tf.Example.")
     path: Location = Field(
-        description="File, folder (every *.csv, *.csv.gz or *.tfrecord in it), glob, or a pattern with {SPAN}, "
-        "{VERSION} or {YYYY}-{MM}-{DD}. package:NAME/FILE is a file inside an installed package."
+        description="File, folder (every *.csv, *.csv.gz, .bz2, .zst or *.tfrecord in it), glob, or a pattern with "
+        "{SPAN}, {VERSION} or {YYYY}-{MM}-{DD}. package:NAME/FILE is a file inside an installed package."
     )
     prepare: str | None = Field(
         None,
@@ -70,8 +70,8 @@ class Data(Section):
         16 << 20,
         ge=64 << 10,
         description="Bytes of a file, or of small files together, that become one shard of each split: what one "
-        "process works on. A quarter of it, at most 4 MiB, but 8 KiB a column at least, is in memory at a time. A gzip "
-        "file is never parted.",
+        "process works on. A quarter of it, at most 4 MiB, but 8 KiB a column at least, is in memory at a time. A "
+        "packed file is never parted.",
     )
 
     @model_validator(mode="after")

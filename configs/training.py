@@ -154,7 +154,9 @@ class Training(Section):
         1, ge=1, description="Pieces in which a replica's batch is computed, one after the other, before one update."
     )
     epochs: int = Field(10, ge=1)
-    steps: int | None = Field(None, ge=1, lt=2**31, description="Stop after so many steps, whatever epochs says.")
+    steps: int | None = Field(
+        None, ge=1, lt=2**31, description="Steps, whatever epochs says; early_stopping may end it sooner."
+    )
     steps_per_execution: int | None = Field(
         None, ge=1, description="Steps between two returns to Python; default: up to 64."
     )

@@ -26,7 +26,7 @@ REBUILD_BYTES = 2 * 1000**3
 PYTEST = ("pytest", "-n", "auto", "--dist", "loadgroup", "-p", "no:cacheprovider", "-o", "pythonpath=requirements")
 SUITES: Tuple[Tuple[str, List[str]], ...] = (
     ("fast", ["tests/unit", "tests/golden", "-m", "not slow"]),
-    ("components, slow ones", ["tests/unit/components", "-m", "slow"]),
+    ("components and transforms, slow ones", ["tests/unit/components", "tests/unit/transforms", "-m", "slow"]),
     ("e2e", ["tests/e2e"]),
 )
 # The shipped image, under a user id that it does not know: the demo's settings that it holds, to a release.

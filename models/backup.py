@@ -79,7 +79,9 @@ class Backup(tf.keras.callbacks.Callback):
         own = self._directory if self._saves_for_all else tempfile.mkdtemp(prefix="backup-")
         self._manager = tf.train.CheckpointManager(self._checkpoint, own, max_to_keep=self._settings.backup_keep)
         latest = tf.train.latest_checkpoint(self._directory)
-        self._identity = BackupIdentity.of(model, train.spec, self._settings, self._plan, train.rows)
+        self._identity = BackupIdentity.of(
+            model, train.spec, self._settings, self._plan, train.rows, in_memory=train.columns is not None
+        )
         if latest:
             self._identity.check(self._directory)
             self._checkpoint.restore(latest).assert_existing_objects_matched()
@@ -95,12 +97,12 @@ class Backup(tf.keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Saves when it is time. The last execution of an epoch is left to `on_epoch_end`, which knows the metrics."""
-        if batch + 1 < self._plan.steps_per_epoch:
+        # A training that is over has nothing to take up: an older backup ends in the same place.
+        if batch + 1 < self._plan.steps_per_epoch and not self.model.stop_training:
             self._save_if_due(self._epoch * self._plan.steps_per_epoch + batch + 1)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Saves when it is time."""
-        # Of a training that is over there is nothing to take up: an older backup ends in the same place.
         if not self.model.stop_training:
             self._save_if_due((epoch + 1) * self._plan.steps_per_epoch)
 

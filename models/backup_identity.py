@@ -29,9 +29,19 @@ class BackupIdentity:
 
     @classmethod
     def of(
-        cls, model: tf.keras.Model, features: Iterable[str], settings: Training, plan: Plan, rows: int
+        cls,
+        model: tf.keras.Model,
+        features: Iterable[str],
+        settings: Training,
+        plan: Plan,
+        rows: int,
+        *,
+        in_memory: bool = True,
     ) -> BackupIdentity:
-        """Of a model with its variables made, under the present strategy."""
+        """Of a model with its variables made, under the present strategy.
+
+        Rows that are not in memory come in another order.
+        """
         strategy = tf.distribute.get_strategy()
         return cls(
             {
@@ -41,6 +51,7 @@ class BackupIdentity:
                 "batch_size": plan.batch_size,
                 "steps_per_epoch": plan.steps_per_epoch,
                 "features": sorted(features),
+                "rows in memory": in_memory,
                 "optimizer": settings.optimizer.name,
                 "seed": settings.seed,
                 "variables": [_described(one) for one in model.variables],

@@ -1,4 +1,4 @@
-"""Transformed examples read into memory, one array for each column."""
+"""Examples read into memory, one array for each transformed column."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from schemas.errors import TrainingError
 Parse = Callable[[tf.Tensor], dict[str, tf.Tensor]]
 Columns = dict[str, npt.NDArray[np.generic]]
 _ARROW = {tf.float32: pa.float32(), tf.int64: pa.int64(), tf.string: pa.large_binary()}
-_PARSED_AT_ONCE = 8192
+_ROWS_AT_ONCE = 8192
+_BYTES_AT_ONCE = 16 << 20  # of pictures: several batches are made at a time
 _ALIGNMENT = 64  # of TensorFlow's and of Arrow's buffers, in bytes
 _FILES_AT_ONCE = 8  # a constant: by default the number of processors would decide the order of the records
 
@@ -39,10 +40,10 @@ def matching_files(patterns: Sequence[str]) -> list[str]:
     )
     if not found:
         raise TrainingError(
-            "There are no transformed examples to read.",
+            "There are no examples to read.",
             where="Trainer",
             received=list(patterns),
-            fix="Run the Transform node first, and check data.splits: it must name train and eval.",
+            fix="Run the node that makes them first, and check data.splits: it must name train and eval.",
         )
     return found
 
@@ -61,7 +62,7 @@ def record_dataset(files: Sequence[str], files_at_once: int = _FILES_AT_ONCE) ->
 
 def count_records(file: str) -> int:
     """Records of one file, all of which is read."""
-    sizes = record_dataset([file]).batch(_PARSED_AT_ONCE).map(lambda records: tf.size(records, tf.int64))
+    sizes = record_dataset([file]).batch(_ROWS_AT_ONCE).map(lambda records: tf.size(records, tf.int64))
     return int(sizes.reduce(tf.constant(0, tf.int64), tf.add))
 
 
@@ -84,7 +85,7 @@ def read_columns(
         files: TFRecord files.
         spec: the features that are wanted.
         most_bytes: the most that the arrays may take.
-        parse: makes the features of the records, and maybe others; default: `parser(spec)`.
+        parse: makes the features of the records; default: `parser(spec)`.
 
     Raises:
         TooManyBytesError: they would take more.
@@ -92,23 +93,27 @@ def read_columns(
     stored = [column_file(file) for file in files]
     if parse is None and all(map(os.path.exists, stored)) and all(_holds(file, spec) for file in stored):
         return _stored_columns(stored, spec, most_bytes)
-    make = parse or parser(spec)
-
-    @tf.autograph.experimental.do_not_convert
-    def wanted(records: tf.Tensor) -> dict[str, tf.Tensor]:
-        columns = make(records)
-        return {key: columns[key] for key in spec}
-
-    parsed = record_dataset(files, 1).batch(_PARSED_AT_ONCE).map(wanted, num_parallel_calls=tf.data.AUTOTUNE)
-    batches, used = [], 0
+    at_once = max(1, min(_ROWS_AT_ONCE, _BYTES_AT_ONCE // max(1, _row_bytes(spec))))
+    make = tf.autograph.experimental.do_not_convert(shaped(parse, spec) if parse else parser(spec))
+    parsed = record_dataset(files, 1).batch(at_once).map(make, num_parallel_calls=tf.data.AUTOTUNE)
+    parts: dict[str, list[npt.NDArray[Any]]] = {key: [] for key in spec}
+    used = 0
     for batch in parsed.as_numpy_iterator():
-        batches.append(batch)
         used += sum(map(_bytes, batch.values()))
         _require(used, most_bytes)
-    if not batches:
-        return {key: _empty(0, feature) for key, feature in spec.items()}
-    # Each batch lets go of a column once it is joined, so that the rows are not in memory twice.
-    return {key: np.concatenate([batch.pop(key) for batch in batches]) for key in spec}
+        for key, values in batch.items():
+            parts[key].append(values)
+    return {key: _joined(parts[key], feature) for key, feature in spec.items()}
+
+
+def shaped(parse: Parse, spec: Mapping[str, tf.io.FixedLenFeature]) -> Parse:
+    """Of what a function makes of records, the wanted features with the shapes that `parser(spec)` would give them."""
+
+    def wanted(records: tf.Tensor) -> dict[str, tf.Tensor]:
+        columns = parse(records)
+        return {key: tf.ensure_shape(columns[key], [records.shape[0], *feature.shape]) for key, feature in spec.items()}
+
+    return wanted
 
 
 def shared_tensor(values: npt.NDArray[Any]) -> tf.Tensor:
@@ -126,7 +131,7 @@ def _holds(file: str, spec: Mapping[str, tf.io.FixedLenFeature]) -> bool:
 
 def _stored_columns(files: Sequence[str], spec: Mapping[str, tf.io.FixedLenFeature], most_bytes: float) -> Columns:
     rows = sum(batch.num_rows for file in files for batch in read_column_file(file, [next(iter(spec))]))
-    used = sum(rows * math.prod(feature.shape) * feature.dtype.size for feature in spec.values())
+    used = rows * _row_bytes(spec)
     _require(used, most_bytes)
     # Filled in place: joined batches would be in memory twice.
     columns = {key: _empty(rows, feature) for key, feature in spec.items()}
@@ -149,6 +154,23 @@ def _empty(rows: int, feature: tf.io.FixedLenFeature) -> npt.NDArray[np.generic]
     if dtype.kind == "O" or 0 in shape:
         return np.empty(shape, dtype)
     return np.frombuffer(pa.allocate_buffer(math.prod(shape) * dtype.itemsize), dtype).reshape(shape)
+
+
+def _joined(parts: list[npt.NDArray[Any]], feature: tf.io.FixedLenFeature) -> npt.NDArray[Any]:
+    """The parts in one array; each is let go of once it is copied, so that the rows are not in memory twice."""
+    whole = _empty(sum(map(len, parts)), feature)
+    first = 0
+    parts.reverse()
+    while parts:
+        part = parts.pop()
+        whole[first : first + len(part)] = part
+        first += len(part)
+    return whole
+
+
+def _row_bytes(spec: Mapping[str, tf.io.FixedLenFeature]) -> int:
+    """What a row takes in arrays, without what strings hold."""
+    return sum(math.prod(feature.shape) * np.dtype(feature.dtype.as_numpy_dtype).itemsize for feature in spec.values())
 
 
 def _require(used: int, most_bytes: float) -> None:

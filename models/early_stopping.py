@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,8 @@ import tensorflow as tf
 
 from configs.training import EarlyStopping
 from schemas.errors import TrainingError
+
+_LOG = logging.getLogger(__name__)
 
 
 class BestWeights(tf.keras.callbacks.EarlyStopping):
@@ -47,6 +50,15 @@ class BestWeights(tf.keras.callbacks.EarlyStopping):
                 fix=f"Choose one of: {', '.join(logs or {})}.",
             )
         return super().get_monitor_value(logs)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Says so when the training ends here."""
+        super().on_epoch_end(epoch, logs)
+        if self.stopped_epoch == epoch > 0:
+            _LOG.info(
+                "Stopped early: %s has not improved for %d epochs (training.early_stopping.patience). The weights are "
+                "those of epoch %d.", self.monitor, self.wait, self.best_epoch + 1,
+            )  # fmt: skip
 
     def to_bytes(self) -> bytes:
         """Best value, best weights and patience used so far."""

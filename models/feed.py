@@ -75,7 +75,7 @@ class Feed:
             )
 
         if is_coordinated:
-            _require_columns(train, evaluation)
+            _require_shared(train, evaluation)
             model.train_draw, model.test_draw = training_draw(order), evaluation_draw(evaluation.rows, steps)
             return cls(_on_each_worker(train), _on_each_worker(evaluation), steps, rows)
         if strategy.num_replicas_in_sync == 1:
@@ -113,12 +113,21 @@ def _require_rows(replicas: int, **splits: Split) -> None:
             )
 
 
-def _require_columns(*splits: Split) -> None:
+def _require_shared(*splits: Split) -> None:
+    """Workers of parameter servers read for themselves, and keep the whole split in memory."""
     for split in splits:
+        received = f"{split.rows} rows of {os.path.dirname(split.files[0])}" if split.files else None
+        if split.transform is not None:
+            raise TrainingError(
+                "The workers of parameter servers read transformed examples, and these are raw.",
+                where="transform.materialize",
+                received=received,
+                fix="Set transform.materialize to true, or choose another training.strategy.",
+            )
         if split.columns is None:
             raise TrainingError(
-                "Each worker of parameter servers keeps the whole split in memory, and it takes more than it may.",
-                where="training.cache_bytes",
-                received=f"{split.rows} rows of {os.path.dirname(split.files[0])}",
-                fix="Raise training.cache_bytes, or choose another training.strategy.",
+                "Each worker of parameter servers keeps the whole split in memory, which the settings do not allow.",
+                where="training.cache, training.cache_bytes",
+                received=received,
+                fix="Set training.cache to true, raise training.cache_bytes, or choose another training.strategy.",
             )

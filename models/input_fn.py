@@ -1,4 +1,4 @@
-"""The input pipeline: transformed TFRecords to batches of (features, label) or (features, label, weight).
+"""The input pipeline: TFRecords to batches of (features, label) or (features, label, weight).
 
 Where they fit, the rows are decoded once, kept in memory as columns, and each step draws its batch by row numbers,
 which `models.order` computes: one gather costs far less than handling rows one by one. Else the files are read again
@@ -26,6 +26,7 @@ from models.columns import (
     parser,
     read_columns,
     record_dataset,
+    shaped,
     shared_tensor,
 )
 from models.file_shards import file_shards
@@ -115,10 +116,10 @@ class Split:
     @property
     def parse(self) -> Parse:
         """Turns records into features."""
-        return self.transform or parser(self.spec)
+        return shaped(self.transform, self.spec) if self.transform else parser(self.spec)
 
     def read(self, keys: Sequence[str]) -> Columns:
-        """Some columns of every row."""
+        """Some columns of every row, whatever memory they take."""
         return self.columns or read_columns(self.files, {key: self.spec[key] for key in keys}, parse=self.transform)
 
 

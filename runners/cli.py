@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import argparse
 import os
+import select
 import sys
 import traceback
 from collections.abc import Sequence
+from typing import TextIO
 
 from configs.version import VERSION
 from runners.commands import clean, doctor, lineage, manifests, metadata, node, run, runs, schema, settings
-from runners.commands.exit_codes import EXIT_ERROR, EXIT_INTERRUPTED
+from runners.commands.exit_codes import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_UNREAD
 from runners.interrupt import Interrupted
 from schemas.errors import ScalableTFError
 from schemas.storage_error import storage_error
@@ -34,12 +36,14 @@ def main(argv: Sequence[str] | None = None) -> int:
             traceback.print_exc()
         print(f"error: {error}", file=sys.stderr)
         return EXIT_ERROR
+    except BrokenPipeError as error:
+        if not _is_unread(sys.stdout):
+            return _unknown(error, arguments.debug)
+        # Whoever reads what we print has enough of it, as `head` does.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_UNREAD
     except Exception as error:  # the last resort: a defect of ours, or of a library; still no wall of text
-        if arguments.debug:
-            traceback.print_exc()
-        unknown = f"{type(error).__name__}: {error}\n  Fix: --debug shows where it comes from."
-        print(f"error: {storage_error(error) or unknown}", file=sys.stderr)
-        return EXIT_ERROR
+        return _unknown(error, arguments.debug)
     except Interrupted as signal:
         run_again = f" Run {signal.run_id} can be continued with --resume." if signal.run_id else ""
         print(f"Stopped by {signal}.{run_again}", file=sys.stderr)
@@ -47,6 +51,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
         return EXIT_INTERRUPTED
+
+
+def _unknown(error: Exception, debug: bool) -> int:
+    if debug:
+        traceback.print_exc()
+    unknown = f"{type(error).__name__}: {error}\n  Fix: --debug shows where it comes from."
+    print(f"error: {storage_error(error) or unknown}", file=sys.stderr)
+    return EXIT_ERROR
+
+
+def _is_unread(stream: TextIO) -> bool:
+    """Whether the other end of a pipe is closed."""
+    waiting = select.poll()
+    waiting.register(stream, 0)
+    return any(event & select.POLLERR for _, event in waiting.poll(0))
 
 
 def _prepare_environment() -> None:

@@ -23,6 +23,7 @@ from pipeline.pipeline import root
 from runners.books import Books
 from runners.compiled import compile_pipeline, with_run_id
 from runners.interrupt import Interrupted, interruptible
+from runners.java import require_job_servers
 from runners.job_server import job_servers
 from runners.metadata.sqlite import SqliteBackend
 from runners.metadata.store_backend import store_backend
@@ -87,10 +88,12 @@ def run_local(
 
     Raises:
         SettingsError: output_dir cannot be written to.
+        SetupError: the engine's job server cannot be started here.
         RunError: another run holds output_dir or the store, the store is gone, or there is nothing to build on.
         Interrupted: a signal ended it.
     """
     started = time.monotonic()
+    require_job_servers(settings.engine, os.environ)
     holder = f"process {os.getpid()} on {socket.gethostname()} since {time.strftime('%Y-%m-%d %H:%M:%S')}"
     with contextlib.ExitStack() as held:
         held.enter_context(interruptible())
@@ -192,7 +195,10 @@ def _closed(books: Books, run: RunFolder) -> Iterator[None]:
         yield
     except BaseException as error:
         with contextlib.suppress(ScalableTFError):  # the store may be what is gone
-            books.end(run, "interrupted", f"{type(error).__name__}: {error}")
+            if isinstance(error, ScalableTFError):
+                books.end(run, "failed", error.what)
+            else:
+                books.end(run, "interrupted", f"{type(error).__name__}: {error}")
         if isinstance(error, Interrupted):
             error.run_id = run.path.name
         raise

@@ -9,7 +9,7 @@ from components.example_gen.csv_blocks import Block
 from components.example_gen.record_blocks import RecordBlock
 
 AnyBlock = Block | RecordBlock
-_UNPACKED = 8  # bytes of text that one byte of gzip holds, about
+_UNPACKED = 8  # bytes of text that a byte of a packed file holds, about
 
 
 def group_blocks(blocks: Iterable[AnyBlock], block_bytes: int) -> list[tuple[AnyBlock, ...]]:
@@ -38,4 +38,4 @@ def _bytes(block: AnyBlock, block_bytes: int) -> int:
         return block.length
     if isinstance(block, RecordBlock) and block.first > 1:
         return block_bytes
-    return os.path.getsize(block.path) * (_UNPACKED if block.path.endswith(".gz") else 1)
+    return os.path.getsize(block.path) * (_UNPACKED if block.packed else 1)

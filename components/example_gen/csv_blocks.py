@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from components.example_gen.csv_file import BOM, CsvFile
 from components.example_gen.csv_header import Header
@@ -17,7 +17,8 @@ from components.example_gen.csv_records import UnclosedQuoteError, last_record_e
 from schemas.errors import DataError
 
 BLOCK_BYTES = 16 << 20
-"""Bytes of CSV that become one shard of each split. A gzip file cannot be entered in the middle: it is one block."""
+"""Bytes of CSV that become one shard of each split. A packed file cannot be entered in the middle: it is one
+block."""
 PIECE_BYTES = 4 << 20
 """Bytes of a file that are in memory at a time, unless blocks are small or rows very wide."""
 _PIECES = 8
@@ -29,13 +30,17 @@ RECORD_BYTES = 64 << 20
 
 @dataclass(frozen=True)
 class Block:
-    """A run of whole records of one file: `length` (unpacked) bytes from `offset`, None for all the rest."""
+    """A run of whole records of one file: `length` (unpacked) bytes from `offset`, None for all the rest.
+
+    `packed`: the file is gzip, bzip2 or Zstandard.
+    """
 
     path: str
     names: tuple[str, ...]
     line: int
     offset: int
     length: int | None = None
+    packed: bool = False
 
     @property
     def place(self) -> str:
@@ -71,7 +76,7 @@ def split_blocks(header: Header, delimiter: str, block_bytes: int = BLOCK_BYTES)
         if not file.read(1):
             return []
         if file.compressed:
-            return [whole]
+            return [replace(whole, packed=True)]
     size = os.path.getsize(header.path) - header.offset
     if size <= block_bytes:
         return [whole]
@@ -96,7 +101,7 @@ def read_pieces(block: Block, delimiter: str, piece_bytes: int = PIECE_BYTES) ->
     """The records of a block, about `piece_bytes` at a time.
 
     Raises:
-        DataError: damaged gzip, an unclosed quote, a record longer than `RECORD_BYTES`.
+        DataError: a damaged packed file, an unclosed quote, a record longer than `RECORD_BYTES`.
     """
     separator = delimiter.encode()
     line, offset, kept = block.line, block.offset, b""

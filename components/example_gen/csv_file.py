@@ -1,15 +1,13 @@
-"""A CSV file as a stream of bytes: plain or gzip, told apart by its first bytes; what is not CSV is refused."""
+"""A CSV file as a stream of bytes, plain or packed, told apart by its first bytes; what is not CSV is refused."""
 
 from __future__ import annotations
 
 import contextlib
-import gzip
-import zlib
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
+from components.example_gen.packing import DAMAGES, Packing, packing_of
 from schemas.errors import DataError
 
-GZIP_MAGIC = b"\x1f\x8b"
 BOM = b"\xef\xbb\xbf"
 
 _FOREIGN = (
@@ -19,10 +17,7 @@ _FOREIGN = (
     (b"ARROW1", "an Arrow file", "Write it as CSV: pandas.read_feather(...).to_csv(..., index=False)."),
     (b"ORC", "an ORC file", "Write it as CSV."),
     (b"Obj\x01", "an Avro file", "Write it as CSV."),
-    (b"BZh", "a bzip2 archive", "Unpack it with bunzip2, or compress it with gzip."),
-    (b"\x28\xb5\x2f\xfd", "a zstandard archive", "Unpack it with unzstd, or compress it with gzip."),
     (b"\xfd7zXZ\x00", "an xz archive", "Unpack it with unxz, or compress it with gzip."),
-    (GZIP_MAGIC, "a gzip file inside of a gzip file", "Unpack it once: gunzip < FILE > NEW."),
     (b"7z\xbc\xaf\x27\x1c", "a 7-zip archive", "Unpack it, or compress it with gzip."),
     (b"%PDF", "a PDF document", "Export the table as CSV (UTF-8)."),
     (b"SQLite format 3\x00", "a SQLite database", "Export the table as CSV (UTF-8)."),
@@ -35,7 +30,7 @@ class CsvFile:
     """A CSV file, open for reading.
 
     Args:
-        path: the file; gzip when it starts as gzip does, whatever its name.
+        path: the file; packed when it starts as a packed file does, whatever its name.
 
     Raises:
         DataError: it is empty, it is something else than CSV, or it cannot be opened.
@@ -53,13 +48,21 @@ class CsvFile:
                 where=path,
                 fix="Check that the file is still there and its permissions.",
             ) from error
-        self.compressed = start.startswith(GZIP_MAGIC)
-        self._stream = cast(BinaryIO, gzip.GzipFile(fileobj=self._raw)) if self.compressed else self._raw
+        self._packing = packing_of(start)
+        self._stream: BinaryIO = self._raw
         self._position = 0
         try:
-            if self.compressed:
+            if self._packing is not None:
+                self._rewind(self._packing)
                 start = self.read(32)
-                self.seek(0)
+                self._rewind(self._packing)
+                if inner := packing_of(start):
+                    raise DataError(
+                        "The data file is packed twice.",
+                        where=path,
+                        received=f"a {inner.name} file inside of a {self._packing.name} file",
+                        fix="Unpack it once.",
+                    )
             if not start:
                 raise DataError(
                     "The data file is empty.", where=path, received="0 bytes", fix="Give a CSV file with a header line."
@@ -77,14 +80,21 @@ class CsvFile:
     def __exit__(self, *_: object) -> None:
         self._raw.close()
 
+    @property
+    def compressed(self) -> bool:
+        """Whether the file is packed, so that it cannot be entered in the middle."""
+        return self._packing is not None
+
     def seek(self, position: int) -> None:
         """Goes to an offset of the (unpacked) bytes."""
-        if self.compressed and position > self._position:
-            while self._position < position and self.read(min(1 << 20, position - self._position)):
-                pass
+        if self._packing is None:
+            self._stream.seek(position)
+            self._position = position
             return
-        self._stream.seek(position)
-        self._position = position
+        if position < self._position:
+            self._rewind(self._packing)
+        while self._position < position and self.read(min(1 << 20, position - self._position)):
+            pass
 
     def read(self, size: int) -> bytes:
         """The next bytes; fewer than `size` only at the end.
@@ -94,30 +104,37 @@ class CsvFile:
         """
         try:
             data = self._stream.read(size)
-        except (EOFError, zlib.error, OSError) as error:
+        except DAMAGES as error:
             raise self._damaged(error) from error
         self._position += len(data)
         return data
 
+    def _rewind(self, packing: Packing) -> None:
+        self._raw.seek(0)
+        self._stream = packing.open(self._raw)
+        self._position = 0
+
     def _damaged(self, error: Exception) -> DataError:
-        if not self.compressed:
+        packing = self._packing
+        if packing is None:
             return DataError(f"The data cannot be read: {error}.", where=self.path, fix="Check the disk or the mount.")
-        what = "The gzip file is cut off." if isinstance(error, EOFError) else "The gzip file is damaged."
+        is_short = isinstance(error, EOFError) or "Truncated" in str(error)
+        what = f"The {packing.name} file is {'cut off' if is_short else 'damaged'}."
         if "Not a gzipped file" in str(error):
             what = "Behind its gzip data the file holds something else."
         return DataError(
             what,
-            where=f"{self.path}, after line {self._sound_lines()}",
+            where=f"{self.path}, after line {self._sound_lines(packing)}",
             received=str(error),
-            fix="Fetch or make the file anew; gzip -t FILE checks it.",
+            fix=f"Fetch or make the file anew; {packing.check} FILE checks it.",
         )
 
-    def _sound_lines(self) -> int:
+    def _sound_lines(self, packing: Packing) -> int:
         """Lines that can be unpacked."""
         self._raw.seek(0)
         lines = 0
-        with contextlib.suppress(EOFError, zlib.error, OSError):
-            stream = gzip.GzipFile(fileobj=self._raw)
-            while piece := stream.read1(1 << 13):
+        with contextlib.suppress(*DAMAGES):
+            stream = packing.open(self._raw)
+            while piece := getattr(stream, "read1", stream.read)(1 << 13):
                 lines += piece.count(b"\n")
         return lines

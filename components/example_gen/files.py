@@ -11,7 +11,7 @@ from configs.settings import Source
 from schemas.errors import DataError
 
 _SUFFIXES: dict[Source, tuple[str, ...]] = {
-    "csv": (".csv", ".csv.gz"),
+    "csv": (".csv", ".csv.gz", ".csv.bz2", ".csv.zst"),
     "tfrecord": (".tfrecord", ".tfrecord.gz", ".tfrecords", ".tfrecords.gz"),
 }
 FORMATS: dict[Source, str] = {"csv": "CSV", "tfrecord": "TFRecord"}

@@ -83,7 +83,7 @@ def ingest(
     """Writes gzipped TFRecords of tf.Example to `folder`/Split-NAME/.
 
     Args:
-        files: plain or gzip, in the order in which their rows are to come.
+        files: plain or packed, in the order in which their rows are to come.
         folder: where the splits go; must be empty or absent, and reachable for every worker.
         ingestion: how.
         make_pipeline: gives the Beam pipeline of the engine.
@@ -212,8 +212,10 @@ def _first_types(blocks: Sequence[Block], ingestion: Ingestion) -> dict[str, Val
     types: dict[str, ValueType] = {name: "none" for name in blocks[0].names if name not in ingestion.table.columns}
     if not types:
         return types
-    for path in dict.fromkeys(block.path for block in blocks):
-        block = next(block for block in blocks if block.path == path)
+    first: dict[str, Block] = {}
+    for block in blocks:
+        first.setdefault(block.path, block)
+    for block in first.values():
         piece = next(read_pieces(block, ingestion.delimiter, _GUESS_BYTES), None)
         if piece is None:
             continue

@@ -12,12 +12,16 @@ from components.example_gen.record_file import RecordFile
 
 @dataclass(frozen=True)
 class RecordBlock:
-    """Records of one file: `count` from the one numbered `first` (from 1) at `offset`, None for all the rest."""
+    """Records of one file: `count` from the one numbered `first` (from 1) at `offset`, None for all the rest.
+
+    `packed`: the file is gzip.
+    """
 
     path: str
     first: int = 1
     offset: int = 0
     count: int | None = None
+    packed: bool = False
 
     @property
     def place(self) -> str:
@@ -42,7 +46,7 @@ def split_record_blocks(path: str, block_bytes: int = BLOCK_BYTES) -> list[Recor
     """
     with RecordFile(path) as file:
         if file.compressed:
-            return [RecordBlock(path)] if next(file.records(), None) is not None else []
+            return [RecordBlock(path, packed=True)] if next(file.records(), None) is not None else []
         blocks: list[RecordBlock] = []
         first, offset, number = 1, 0, 0
         for number, start in enumerate(file.offsets(), 1):

@@ -5,17 +5,17 @@ The format is that of `components.example_gen.tfrecord`, which writes it.
 
 from __future__ import annotations
 
-import gzip
 import os
 import struct
 import zlib
 from collections.abc import Iterator
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
-from components.example_gen.csv_file import GZIP_MAGIC
+from components.example_gen.packing import PACKINGS
 from components.example_gen.tfrecord import masked_crc
 from schemas.errors import DataError
 
+_GZIP = PACKINGS[0]  # the one that TensorFlow writes
 _LENGTH = struct.Struct("<Q")
 _CHECKSUM = struct.Struct("<I")
 _HEAD = _LENGTH.size + _CHECKSUM.size
@@ -43,9 +43,9 @@ class RecordFile:
                 where=path,
                 fix="Check that the file is still there and its permissions.",
             ) from error
-        self.compressed = self._raw.read(len(GZIP_MAGIC)) == GZIP_MAGIC
+        self.compressed = self._raw.read(len(_GZIP.magic)) == _GZIP.magic
         self._raw.seek(0 if self.compressed else offset)
-        self._stream = cast(BinaryIO, gzip.GzipFile(fileobj=self._raw)) if self.compressed else self._raw
+        self._stream = _GZIP.open(self._raw) if self.compressed else self._raw
         self.position = offset
 
     def __enter__(self) -> RecordFile:

@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 import tensorflow as tf
+import tensorflow_transform as tft
 from absl import logging
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx import types
@@ -19,11 +20,13 @@ from tfx.utils import io_utils
 from tfx_bsl.tfxio.tensor_adapter import TensorAdapterConfig
 from tfx_bsl.tfxio.tf_example_record import TFExampleRecord
 
+from components.transform.analyzer_cache import AnalyzerCache
 from components.transform.column_tensors import fits, one_column_each, specs_of
 from components.transform.one_pass import BeyondOnePassError, OnePass
 from components.transform.shards_job import Shard, write_shards
-from components.transform.statistics_job import compute_statistics
+from components.transform.statistics_job import accumulate, conclude
 from components.transform.transform_graph import write_transform_graph
+from configs.fingerprint import code_fingerprint
 from schemas.column_files import column_files
 
 _TEMPORARY = ".temp_path"
@@ -38,8 +41,9 @@ class Executor(TfxExecutor):
         """Writes the transform graph and the transformed examples.
 
         Args:
-            input_dict: `examples` and `schema`.
-            output_dict: `transform_graph` and, where they are wanted, `transformed_examples`.
+            input_dict: `examples`, of one span or of several; `schema`; and, where there are any, `analyzer_cache`.
+            output_dict: `transform_graph` and, where they are wanted, `transformed_examples` and
+                `updated_analyzer_cache`.
             exec_properties: as TFX's Transform makes them.
 
         Raises:
@@ -56,13 +60,16 @@ class Executor(TfxExecutor):
         super().Do(input_dict, output_dict, exec_properties)
 
     def _transform(self, inputs: _Artifacts, outputs: _Artifacts, properties: dict[str, Any]) -> None:
-        splits = executor_utils.ResolveSplitsConfig(properties.get(keys.SPLITS_CONFIG_KEY), inputs[keys.EXAMPLES_KEY])
+        examples = inputs[keys.EXAMPLES_KEY]
+        splits = executor_utils.ResolveSplitsConfig(properties.get(keys.SPLITS_CONFIG_KEY), examples)
         schema = _schema(inputs)
         config = adapter_config(schema)
-        files = {split: _files(inputs, split) for split in {*splits.analyze, *splits.transform}}
+        files = {
+            split: [_files(artifact, split) for artifact in examples] for split in {*splits.analyze, *splits.transform}
+        }
         if not one_column_each(config):
             raise BeyondOnePassError("the schema has tensors that are made of several columns")
-        if not all(fits(file, config) for split in files.values() for file in split):
+        if not all(fits(file, config) for split in files.values() for some in split for file in some):
             raise BeyondOnePassError("a column's type is not that of the schema")
         preprocessing_fn = self._GetPreprocessingFn(
             {
@@ -76,9 +83,19 @@ class Executor(TfxExecutor):
         specs = specs_of(config)
 
         one_pass = OnePass(preprocessing_fn, specs, folder)
-        analyzed = [file for split in splits.analyze for file in files[split]]
-        logging.info("Computing %d statistics of %d column files ...", len(one_pass.answers), len(analyzed))
-        values = compute_statistics(one_pass, preprocessing_fn, analyzed, config, folder, self._make_beam_pipeline)
+        datasets = [some for split in splits.analyze for some in files[split]]
+        cache = _cache(inputs, outputs, properties, schema)
+        known = [cache.get(some) for some in datasets]
+        new = [some for some, found in zip(datasets, known, strict=True) if found is None]
+        logging.info(
+            "Computing %d statistics of %d datasets; those of %d others are in the cache ...",
+            len(one_pass.answers), len(new), len(datasets) - len(new),
+        )  # fmt: skip
+        made = accumulate(one_pass, preprocessing_fn, new, config, folder, self._make_beam_pipeline)
+        for some, accumulators in zip(new, made, strict=True):
+            cache.put(some, accumulators)
+        rest = iter(made)
+        values = conclude(one_pass, [next(rest) if found is None else found for found in known])
         graph = write_transform_graph(
             path,
             preprocessing_fn,
@@ -88,14 +105,15 @@ class Executor(TfxExecutor):
             one_pass.assets,
             folder,
         )
+        executor_utils.MatchNumberOfTransformedExamplesArtifacts(inputs, outputs)
         transformed = outputs.get(keys.TRANSFORMED_EXAMPLES_KEY)
         if transformed:
             executor_utils.SetSplitNames(splits.transform, transformed)
             shards = [
-                Shard(file, os.path.join(artifact_utils.get_split_uri(transformed, split), _NAME.format(number, count)))
+                Shard(file, os.path.join(uri, _NAME.format(number, len(some))))
                 for split in splits.transform
-                for count in [len(files[split])]
-                for number, file in enumerate(files[split])
+                for some, uri in zip(files[split], artifact_utils.get_split_uris(transformed, split), strict=True)
+                for number, file in enumerate(some)
             ]
             write_shards(shards, graph, config, self._make_beam_pipeline)
         io_utils.delete_dir(folder)
@@ -108,20 +126,38 @@ def _beyond(inputs: _Artifacts, outputs: _Artifacts, properties: dict[str, Any])
         return "statistics before and after it are wanted"
     if properties.get(keys.FORCE_TF_COMPAT_V1_KEY) or not tf.executing_eagerly():
         return "it is to run as TensorFlow 1 did"
-    if inputs.get(keys.ANALYZER_CACHE_KEY) or outputs.get(keys.UPDATED_ANALYZER_CACHE_KEY):
-        return "an analyzer cache is wanted"
     if properties.get(keys.MODULE_FILE_KEY) or properties.get(keys.MODULE_PATH_KEY):
         return "preprocessing_fn comes from a module's file"
-    if len(examples) != 1 or examples_utils.get_payload_format(examples[0]) != example_gen_pb2.FORMAT_TF_EXAMPLE:
-        return "the examples are several artifacts, or no tf.Examples"
-    splits = artifact_utils.decode_split_names(examples[0].split_names)
-    if not all(_files(inputs, split) for split in splits):
-        return "there are no column files beside the examples"
+    for artifact in examples:
+        if examples_utils.get_payload_format(artifact) != example_gen_pb2.FORMAT_TF_EXAMPLE:
+            return "the examples are no tf.Examples"
+        if not all(_files(artifact, split) for split in artifact_utils.decode_split_names(artifact.split_names)):
+            return "there are no column files beside the examples"
     return ""
 
 
-def _files(inputs: _Artifacts, split: str) -> list[str]:
-    return column_files(artifact_utils.get_split_uri(inputs[keys.EXAMPLES_KEY], split))
+def _files(examples: types.Artifact, split: str) -> list[str]:
+    return column_files(artifact_utils.get_split_uri([examples], split))
+
+
+def _cache(
+    inputs: _Artifacts, outputs: _Artifacts, properties: dict[str, Any], schema: schema_pb2.Schema
+) -> AnalyzerCache:
+    function = str(properties.get(keys.PREPROCESSING_FN_KEY))
+    packages = {function.partition(".")[0]: None, **dict.fromkeys(("transforms", "schemas", "components.transform"))}
+    updated = outputs.get(keys.UPDATED_ANALYZER_CACHE_KEY)
+    return AnalyzerCache(
+        [artifact.uri for artifact in inputs.get(keys.ANALYZER_CACHE_KEY) or ()],
+        artifact_utils.get_single_uri(updated) if updated else None,
+        [
+            function,
+            str(properties.get(keys.CUSTOM_CONFIG_KEY)),
+            schema.SerializeToString(deterministic=True).hex(),
+            code_fingerprint(packages),
+            tft.__version__,
+            tf.__version__,
+        ],
+    )
 
 
 def _schema(inputs: _Artifacts) -> schema_pb2.Schema:

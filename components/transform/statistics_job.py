@@ -1,4 +1,4 @@
-"""The Beam job that computes the statistics of a preprocessing_fn, in one pass over the columns."""
+"""The Beam job of a preprocessing_fn's statistics: one pass over the columns, whose datasets can be put together."""
 
 from __future__ import annotations
 
@@ -16,41 +16,53 @@ from components.examples.shared_files import shared_files
 from components.transform.column_tensors import ColumnTensors, specs_of
 from components.transform.one_pass import OnePass, Preprocessing, Values
 
-_FILE = "statistics.pickle"
+Accumulators = list[Any]
+"""Of one dataset: one for each combiner."""
+
+_FILE = "accumulators.pickle"
 
 
-def compute_statistics(
+def accumulate(
     one_pass: OnePass,
     preprocessing_fn: Preprocessing,
-    files: Sequence[str],
+    datasets: Sequence[Sequence[str]],
     config: TensorAdapterConfig,
     folder: str,
     make_pipeline: Callable[[], beam.Pipeline],
-) -> Values:
-    """Each statistic's outputs over all rows.
+) -> list[Accumulators]:
+    """What the combiners have of each dataset, before it is put together with that of others.
 
     Args:
         one_pass: of `preprocessing_fn`.
         preprocessing_fn: workers in other processes trace it again: that takes less than to hand a graph over.
-        files: column files of the rows.
+        datasets: for each its column files.
         config: how columns become tensors.
         folder: for temporary files, which all workers reach.
         make_pipeline: gives the Beam pipeline of the engine.
     """
-    if not one_pass.combiners:
-        return []
-    result = os.path.join(folder, _FILE)
-    with make_pipeline() as pipeline:
-        _ = (
-            pipeline
-            | "Files" >> shared_files({file: file for file in files})
-            | "Inputs" >> beam.ParDo(_Inputs(preprocessing_fn, config, folder, one_pass))
-            | "Combine" >> beam.CombineGlobally(_Combine(one_pass.combiners))
-            | "Write" >> beam.Map(_write, result)
-        )
-    with tf.io.gfile.GFile(result, "rb") as file:
-        values: Values = pickle.loads(file.read())
-    return values
+    found: dict[int, Accumulators] = {}
+    if datasets and one_pass.combiners:
+        result = os.path.join(folder, _FILE)
+        files = {file: (number, file) for number, some in enumerate(datasets) for file in some}
+        with make_pipeline() as pipeline:
+            _ = (
+                pipeline
+                | "Files" >> shared_files(files)
+                | "Inputs" >> beam.ParDo(_Inputs(preprocessing_fn, config, folder, one_pass))
+                | "Combine" >> beam.CombineGlobally(_Combine(one_pass.combiners))
+                | "Write" >> beam.Map(_write, result)
+            )
+        with tf.io.gfile.GFile(result, "rb") as file:
+            found = pickle.loads(file.read())
+    return [found.get(number) or _empty(one_pass.combiners) for number in range(len(datasets))]
+
+
+def conclude(one_pass: OnePass, several: Sequence[Accumulators]) -> Values:
+    """Each statistic's outputs over all rows of some datasets."""
+    together = zip(one_pass.combiners, zip(*several, strict=True), strict=True)
+    return [
+        tuple(combiner.extract_output(combiner.merge_accumulators(accumulators))) for combiner, accumulators in together
+    ]
 
 
 class _Inputs(beam.DoFn):
@@ -68,40 +80,57 @@ class _Inputs(beam.DoFn):
             self._one_pass = OnePass(preprocessing_fn, specs_of(config), folder)
         self._tensors = ColumnTensors(config, self._one_pass.columns)
 
-    def process(self, path: str) -> Iterator[Values]:
+    def process(self, element: tuple[int, str]) -> Iterator[tuple[int, Values]]:
+        number, path = element
         if self._one_pass is not None:  # `setup` has been called
-            yield from map(self._one_pass.inputs, self._tensors.read(path))
+            for tensors in self._tensors.read(path):
+                yield number, self._one_pass.inputs(tensors)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _Inputs, self._arguments
 
 
 class _Combine(beam.CombineFn):
-    """All combiners side by side."""
+    """All combiners side by side, for each dataset apart; gives the accumulators."""
 
     def __init__(self, combiners: Sequence[analyzer_nodes.Combiner]) -> None:
         self._combiners = list(combiners)
 
-    def create_accumulator(self) -> list[Any]:
-        return [combiner.create_accumulator() for combiner in self._combiners]
+    def create_accumulator(self) -> dict[int, Accumulators]:
+        return {}
 
-    def add_input(self, accumulators: list[Any], values: Values) -> list[Any]:
-        together = zip(self._combiners, accumulators, values, strict=True)
-        return [combiner.add_input(accumulator, value) for combiner, accumulator, value in together]
+    def add_input(self, datasets: dict[int, Accumulators], element: tuple[int, Values]) -> dict[int, Accumulators]:
+        number, values = element
+        before = datasets.get(number) or _empty(self._combiners)
+        together = zip(self._combiners, before, values, strict=True)
+        datasets[number] = [combiner.add_input(accumulator, value) for combiner, accumulator, value in together]
+        return datasets
 
-    def merge_accumulators(self, several: Iterable[list[Any]]) -> list[Any]:
+    def merge_accumulators(self, several: Iterable[dict[int, Accumulators]]) -> dict[int, Accumulators]:
+        parts: dict[int, list[Accumulators]] = {}
+        for datasets in several:
+            for number, accumulators in datasets.items():
+                parts.setdefault(number, []).append(accumulators)
+        return {number: self._merged(found) for number, found in parts.items()}
+
+    def compact(self, datasets: dict[int, Accumulators]) -> dict[int, Accumulators]:
+        return {
+            number: [combiner.compact(accumulator) for combiner, accumulator in zip(self._combiners, some, strict=True)]
+            for number, some in datasets.items()
+        }
+
+    def extract_output(self, datasets: dict[int, Accumulators]) -> dict[int, Accumulators]:
+        return datasets
+
+    def _merged(self, several: Sequence[Accumulators]) -> Accumulators:
         together = zip(self._combiners, zip(*several, strict=True), strict=True)
         return [combiner.merge_accumulators(accumulators) for combiner, accumulators in together]
 
-    def compact(self, accumulators: list[Any]) -> list[Any]:
-        together = zip(self._combiners, accumulators, strict=True)
-        return [combiner.compact(accumulator) for combiner, accumulator in together]
 
-    def extract_output(self, accumulators: list[Any]) -> Values:
-        together = zip(self._combiners, accumulators, strict=True)
-        return [tuple(combiner.extract_output(accumulator)) for combiner, accumulator in together]
+def _empty(combiners: Iterable[analyzer_nodes.Combiner]) -> Accumulators:
+    return [combiner.create_accumulator() for combiner in combiners]
 
 
-def _write(values: Values, path: str) -> None:
+def _write(datasets: dict[int, Accumulators], path: str) -> None:
     with tf.io.gfile.GFile(path, "wb") as file:
-        file.write(pickle.dumps(values))
+        file.write(pickle.dumps(datasets))

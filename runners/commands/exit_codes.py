@@ -7,3 +7,4 @@ EXIT_ERROR = 1
 EXIT_NOT_BLESSED = 3
 EXIT_DIFFERENT = 4
 EXIT_INTERRUPTED = 130
+EXIT_UNREAD = 141  # as a shell shows a command that SIGPIPE has ended

@@ -48,7 +48,7 @@ def print_runs(runs: Sequence[RunSummary], total: int, console: Console) -> None
             str(run.nodes_cached),
             blessed,
             "-" if run.release is None else str(run.release),
-            Text(run.error),
+            Text(run.error.partition("\n")[0]),
         )
     # A pipe or a log file has no width: nothing is cut there.
     console.print(table, width=None if console.is_terminal else _UNLIMITED, crop=console.is_terminal)

@@ -30,6 +30,7 @@ def test_one_size_as_json(tmp_path: Path, failing: None) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["out.json"]
 
 
+@pytest.mark.slow
 def test_several_sizes_as_a_folder_smallest_first(tmp_path: Path, failing: None) -> None:
     assert pipeline.main(["--rows", "1000000", "10000", "--warm", "--output", str(tmp_path / "new" / "folder")]) == 0
     files = tmp_path / "new" / "folder"
@@ -39,6 +40,7 @@ def test_several_sizes_as_a_folder_smallest_first(tmp_path: Path, failing: None)
     assert "## Nodes, 1,000,000 rows" in (files / "pipeline.md").read_text()
 
 
+@pytest.mark.slow
 def test_results_that_differ_are_written_and_an_error(
     tmp_path: Path, failing: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -53,6 +55,7 @@ def test_json_takes_one_size(tmp_path: Path, failing: None, capsys: pytest.Captu
     assert "--json takes one size" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_what_is_kept(tmp_path: Path, failing: None) -> None:
     pipeline.main(["--rows", "10000", "15000", "--output", str(tmp_path / "out"), "--keep", str(tmp_path / "kept")])
     assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.glob("kept/*/*")) == [

@@ -141,7 +141,10 @@ def test_a_variable_in_another_field_names_the_fields_that_allow_it(write: Write
     found = error(write("push: {model: '${MODEL}'}"), environment={"MODEL": "m"})
     assert found.what == "push.model cannot hold an environment variable."
     assert found.where == "a.yaml, line 12, column 15 (push.model)"
-    assert found.fix == "Fields that can: output_dir, data.path, schema.path, training.cluster.folder, metadata.url."
+    assert found.fix == (
+        "Fields that can: output_dir, data.path, schema.path, training.cluster.folder, engine.flink.jars, "
+        "engine.spark.jars, metadata.url."
+    )
 
 
 def test_an_empty_variable_is_not_a_path(write: Write) -> None:

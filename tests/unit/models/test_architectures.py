@@ -81,6 +81,7 @@ def test_the_candidate_has_a_tower_of_its_own() -> None:
     assert head.retrieval_weight == 0.5
 
 
+@pytest.mark.slow
 def test_a_step_of_two_towers_moves_the_loss() -> None:
     settings = Model.model_validate(TOWERS)
     inputs = (Category("c_xf", 5), Dense("x", 2))

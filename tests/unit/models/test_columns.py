@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -76,7 +77,7 @@ def test_hidden_files_are_no_examples(tmp_path: Path) -> None:
 
 
 def test_no_file_at_all(tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match="no transformed examples"):
+    with pytest.raises(TrainingError, match="no examples to read"):
         matching_files([str(tmp_path / "*")])
 
 
@@ -101,26 +102,31 @@ def test_strings_count_with_what_they_hold(tmp_path: Path) -> None:
         texts = pa.array([[b"x" * 1000], [b"y"]], pa.large_list(pa.large_binary()))
         writer.write(pa.RecordBatch.from_arrays([texts], names=["text"]))
     spec = {"text": tf.io.FixedLenFeature([1], tf.string)}
-    assert read_columns([str(file)], spec, 2000)["text"].tolist() == [[b"x" * 1000], [b"y"]]
+    exact = 2 * 8 + sys.getsizeof(b"x" * 1000) + sys.getsizeof(b"y")
+    assert read_columns([str(file)], spec, exact)["text"].tolist() == [[b"x" * 1000], [b"y"]]
     with pytest.raises(TooManyBytesError):
-        read_columns([str(file)], spec, 1000)
+        read_columns([str(file)], spec, exact - 1)
 
 
 def test_columns_are_read_by_a_function_of_the_records(tmp_path: Path) -> None:
     write(tmp_path / "a.gz", [1, 2])
     spec = {"twice": tf.io.FixedLenFeature([1], tf.int64)}
     read = read_columns(
-        [str(tmp_path / "a.gz")], spec, parse=lambda records: {"twice": 2 * tf.io.parse_example(records, SPEC)["id"]}
+        [str(tmp_path / "a.gz")],
+        spec,
+        parse=lambda records: {"twice": 2 * tf.io.parse_example(records, SPEC)["id"], "more": records},
     )
     assert read["twice"].tolist() == [[2], [4]]
 
 
-def test_a_tensor_of_numbers_is_the_array_itself(tmp_path: Path) -> None:
+@pytest.mark.parametrize("has_column_files", [True, False])
+def test_a_tensor_of_numbers_is_the_array_itself(tmp_path: Path, has_column_files: bool) -> None:
     file = tmp_path / "Split-train" / "a.gz"
-    with ColumnFileWriter(str(file)) as writer:
-        writer.write(columns(5))
     file.parent.mkdir()
-    write(file, [])
+    write(file, [5])
+    if has_column_files:
+        with ColumnFileWriter(str(file)) as writer:
+            writer.write(columns(5))
     values = read_columns([str(file)], SPEC)["id"]
     tensor = shared_tensor(values)
     values[0] = 6

@@ -30,6 +30,7 @@ def gradient_of_table(rows: int, pieces: int = 1) -> tf.Tensor | tf.IndexedSlice
     return gradient
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pieces", [1, 2])
 def test_that_of_a_table_of_no_more_rows_than_are_looked_up_is_dense(pieces: int) -> None:
     gradient = gradient_of_table(4, pieces)

@@ -54,6 +54,19 @@ def test_it_makes_just_so_many_steps(tmp_path: Path, steps: int, together: int, 
     assert int(model.optimizer.iterations) == steps
 
 
+@pytest.mark.parametrize("loop", ["fit", "custom"])
+def test_a_resumed_training_makes_just_so_many_steps(tmp_path: Path, loop: str) -> None:
+    options = {"loop": loop, "steps_per_execution": 3, "backup": True, "backup_seconds": 0, "backup_steps": 3}
+    model, _ = trained(tmp_path, steps=6, **options)  # an epoch has 4: the backup is of step 3
+    assert int(model.optimizer.iterations) == 6
+    assert (tmp_path / "backup").is_dir()
+    again, _ = trained(tmp_path, steps=6, **options)
+    assert int(again.optimizer.iterations) == 6
+    assert same(again, model)
+    longer, _ = trained(tmp_path, steps=11, **options)
+    assert int(longer.optimizer.iterations) == 11
+
+
 @pytest.mark.parametrize("backup", [False, True])
 def test_under_a_mirrored_strategy_it_trains_as_without(tmp_path: Path, backup: bool) -> None:
     one, _ = trained(tmp_path / "one", backup=backup)
@@ -126,3 +139,12 @@ def test_precision_and_xla(tmp_path: Path, precision: str, xla: bool) -> None:
     assert np.isfinite(history.history["loss"]).all()
     assert model({"x": tf.zeros([1, 1])}).dtype == tf.float32
     assert {weight.dtype for weight in model.trainable_variables} == {tf.float32}
+
+
+def test_the_log_tells_of_early_stopping(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    stopping = {"monitor": "loss", "patience": 2, "min_delta": 1e9}
+    with caplog.at_level("INFO", "models.early_stopping"):
+        model, _ = trained(tmp_path, epochs=9, early_stopping=stopping)
+    assert int(model.optimizer.iterations) < 9 * 4
+    assert "Stopped early: loss has not improved for 2 epochs" in caplog.text
+    assert "those of epoch 1." in caplog.text

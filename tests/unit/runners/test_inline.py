@@ -208,6 +208,7 @@ class Mean(beam.CombineFn):
         self.ready = False
 
 
+@pytest.mark.slow
 def test_combines(both: Any) -> None:
     mean = Mean()
 
@@ -266,6 +267,7 @@ def test_one_transform_applied_twice_has_two_states(both: Any) -> None:
     assert both(build) == {"a": ["-1", "1"], "b": ["-1", "2"]}
 
 
+@pytest.mark.slow
 def test_composites_of_beam(both: Any) -> None:
     def build(p: beam.Pipeline) -> Any:
         numbers = p | beam.Create([3, 1, 2, 3])

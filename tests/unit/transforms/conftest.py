@@ -32,6 +32,15 @@ Rows = Sequence[Mapping[str, Any]]
 Arrays = dict[str, np.ndarray]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is asked of one analysis of all kinds of features is slow: Beam, tf.data and a SavedModel take turns."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents and "kinds" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
+
+
 class Analysis:
     """A feature table analyzed on some rows; a column that a row does not name is missing there."""
 

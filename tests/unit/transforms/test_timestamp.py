@@ -79,11 +79,13 @@ def test_agrees_with_pythons_calendar(moment):
     np.testing.assert_allclose(eagerly([microseconds], unit="us")[0], expected(moment), atol=1e-6)
 
 
+@pytest.mark.slow
 @given(MOMENTS)
 def test_text_agrees_with_pythons_calendar(moment):
     np.testing.assert_allclose(eagerly([moment.isoformat()], "string")[0], expected(moment), atol=1e-6)
 
 
+@pytest.mark.slow
 @given(MOMENTS.filter(lambda moment: 1 < moment.year < 9998), st.integers(-14 * 60, 14 * 60))
 def test_offsets(moment, minutes):
     there = moment.replace(tzinfo=timezone(timedelta(minutes=minutes)))
@@ -106,6 +108,7 @@ def test_what_is_no_moment_is_missing(text):
     assert not eagerly([text], "string").any()
 
 
+@pytest.mark.slow
 @given(st.text(max_size=30))
 def test_any_text_is_taken(text):
     assert np.isfinite(eagerly([text.encode("utf-8", "surrogatepass")], "string")).all()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import given
@@ -27,7 +28,7 @@ def test_packed_files_count_for_more(tmp_path: Path) -> None:
     blocks = []
     for number in range(3):
         (tmp_path / f"{number}.csv.gz").write_bytes(b"x" * 2)
-        blocks.append(block(tmp_path / f"{number}.csv.gz", None))
+        blocks.append(replace(block(tmp_path / f"{number}.csv.gz", None), packed=True))
     assert group_blocks(blocks, 40) == [(blocks[0], blocks[1]), (blocks[2],)]
 
 

@@ -383,3 +383,30 @@ def test_small_files_are_read_together_and_faults_are_told_apart(tmp_path: Path)
         _ingest(tmp_path, _csv(*ROWS), _csv(*ROWS).rstrip("\n"), wrong)
     assert "2.csv, line 2" in str(caught.value)
     assert not list(tmp_path.glob("out/Split-*"))
+
+
+def test_small_files_give_what_they_give_alone(tmp_path: Path) -> None:
+    files = [
+        _csv(*ROWS[:5]),
+        _csv(*ROWS[5:9]).replace("\n", "\r\n"),
+        _csv(*ROWS[9:12]).rstrip("\n"),
+        gzip.compress(_csv(*ROWS[12:20]).encode()),
+        _csv("", '1,2,"7"', ""),
+        _csv(*(",".join(reversed(row.split(","))) for row in ROWS[20:30]), header="n,tips,fare"),
+        _csv(*ROWS[30:]),
+    ]
+    (tmp_path / "together").mkdir()
+    (tmp_path / "alone").mkdir()
+    together = _ingest(tmp_path / "together", *files)
+    alone = _ingest(tmp_path / "alone", *files, block_bytes=1)
+    assert together == alone
+    assert len(list((tmp_path / "together").glob("out/Split-train/*"))) == 1
+    assert len(list((tmp_path / "alone").glob("out/Split-train/*"))) > len(files)
+    assert _read(tmp_path / "together") == _read(tmp_path / "alone")
+
+
+def test_faults_of_small_files_are_counted_once(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        _ingest(tmp_path, _csv(*ROWS), _csv("1,,3", *ROWS, "1,x,3"))
+    assert "1.csv, line 43" in str(caught.value)
+    assert "0.csv" not in str(caught.value)

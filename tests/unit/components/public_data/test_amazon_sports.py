@@ -45,6 +45,7 @@ def test_other_attributes_are_refused(tmp_path: Path, text: str) -> None:
         _prepared(tmp_path, "1 10 11\n", text)
 
 
+@pytest.mark.slow
 def test_the_data_set(stf_data: Path, tmp_path: Path) -> None:
     prepare(stf_data / "recsys_sequences", tmp_path)
     with (tmp_path / "interactions.csv").open(encoding="utf-8", newline="") as file:

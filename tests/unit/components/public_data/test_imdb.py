@@ -44,6 +44,7 @@ def test_another_table_is_refused(tmp_path: Path, text: str, message: str) -> No
         _prepared(tmp_path, text)
 
 
+@pytest.mark.slow
 def test_the_data_set(stf_data: Path, tmp_path: Path) -> None:
     prepare(stf_data / "imdb", tmp_path)
     with (tmp_path / "reviews.csv").open(encoding="utf-8", newline="") as file:

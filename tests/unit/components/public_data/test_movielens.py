@@ -46,6 +46,7 @@ def test_other_files_are_refused(tmp_path: Path, ratings: str, movies: str, plac
         _prepared(tmp_path, ratings, movies)
 
 
+@pytest.mark.slow
 def test_the_data_set(stf_data: Path, tmp_path: Path) -> None:
     prepare(stf_data / "movielens_latest_small", tmp_path)
     with (tmp_path / "interactions.csv").open(encoding="utf-8", newline="") as file:

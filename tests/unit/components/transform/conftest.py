@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -102,9 +102,26 @@ class Transformed:
 def transform(artifacts: dict[str, list[Any]], tmp_path: Path) -> Callable[..., Transformed]:
     """Runs an executor."""
 
-    def run(executor: type[BaseBeamExecutor], function: str, engine: Any = "inline", **properties: Any) -> Transformed:
-        folder = tmp_path / f"{executor.__module__}-{engine}"
+    def run(
+        executor: type[BaseBeamExecutor],
+        function: str,
+        engine: Any = "inline",
+        *,
+        examples: Sequence[Any] = (),
+        name: str = "",
+        caches: Sequence[str] = (),
+        **properties: Any,
+    ) -> Transformed:
+        folder = tmp_path / f"{executor.__module__}-{engine}{name}"
         outputs = {}
+        inputs = dict(artifacts)
+        if examples:
+            inputs["examples"] = list(examples)
+            for key, paths in (("analyzer_cache", caches), ("updated_analyzer_cache", [str(folder / "cache")])):
+                found = [standard_artifacts.TransformCache() for _ in paths]
+                for artifact, path in zip(found, paths, strict=True):
+                    artifact.uri = path
+                (inputs if key == "analyzer_cache" else outputs)[key] = found
         for name, key, kind in (
             ("graph", "transform_graph", standard_artifacts.TransformGraph),
             ("examples", "transformed_examples", standard_artifacts.Examples),
@@ -115,9 +132,7 @@ def transform(artifacts: dict[str, list[Any]], tmp_path: Path) -> Callable[..., 
         context = BaseBeamExecutor.Context(
             tmp_dir=str(tmp_path / "tmp"), unique_id="1", make_beam_pipeline_fn=beam_pipeline(Engine(kind=engine))
         )
-        executor(context).Do(
-            dict(artifacts), outputs, {"preprocessing_fn": function, "disable_statistics": 1, **properties}
-        )
+        executor(context).Do(inputs, outputs, {"preprocessing_fn": function, "disable_statistics": 1, **properties})
         return Transformed(folder)
 
     return run

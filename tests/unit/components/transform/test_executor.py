@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import copy
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -167,3 +169,42 @@ def _columns(done: Any, name: str, split: str) -> list[np.ndarray[Any, Any]]:
     files = column_files(str(Path(done.folder) / "examples" / f"Split-{split}"))
     tables = [pa.Table.from_batches(read_column_file(file, {name})) for file in files]
     return [np.concatenate([table.column(name).combine_chunks().flatten().to_numpy() for table in tables])]
+
+
+def test_of_several_spans_only_new_ones_are_analysed(
+    transform: Callable[..., Any], artifacts: dict[str, list[Any]], tmp_path: Path, told: list[str]
+) -> None:
+    function = "transforms.preprocessing.preprocessing_fn"
+    (first,) = artifacts["examples"]
+    second = copy.deepcopy(first)
+    second.uri = str(tmp_path / "second")
+    for folder in ("Split-{}", "Columns-{}"):
+        # The eval rows of the first are the train rows of the second.
+        for to, origin in (("train", "eval"), ("eval", "train")):
+            shutil.copytree(Path(first.uri) / folder.format(origin), Path(second.uri) / folder.format(to))
+
+    one = transform(Executor, function, examples=[first], name="one", **OURS)
+    assert any("of 1 datasets; those of 0 others" in line for line in told)
+    both = transform(
+        Executor, function, examples=[first, second], name="both", caches=[str(one.folder / "cache")], **OURS
+    )
+    assert any("of 1 datasets; those of 1 others" in line for line in told)
+    fresh = transform(Executor, function, examples=[first, second], name="fresh", **OURS)
+    assert any("of 2 datasets; those of 0 others" in line for line in told)
+    theirs = transform(TfxExecutor, function, examples=[first, second], name="tfx", **OURS)
+    assert not any("TFX's own executor" in line for line in told)
+    for name in ("text", "words"):
+        assert both.output.vocabulary_by_name(name) == fresh.output.vocabulary_by_name(name)
+        assert both.output.vocabulary_by_name(name) == theirs.output.vocabulary_by_name(name)
+    assert len(list((both.folder / "cache").iterdir())) == 2
+    for part in ("0", "1"):
+        for split in ("train", "eval"):
+            rows = [list((done.folder / "examples" / part / f"Split-{split}").iterdir()) for done in (both, fresh)]
+            assert len(rows[0]) == len(rows[1]) > 0
+
+    (tmp_path / "third").mkdir()
+    changed = json.dumps({"features": TABLE.model_dump(mode="json"), "code": "other"})
+    transform(
+        Executor, function, examples=[first], name="changed", caches=[str(one.folder / "cache")], custom_config=changed
+    )
+    assert sum("of 1 datasets; those of 0 others" in line for line in told) == 2
