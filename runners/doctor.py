@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ from runners.locked_versions import STACKS, compare_with_lock
 
 NEEDED_BYTES = 2 * 1000**3
 PROBE_SECONDS = 120
+_WIDTH = len("metadata store")  # the longest name
 REINSTALL = "rm -rf .venv && make setup"
 # What each process of runners.probe is about, and the remedy when it dies.
 PROBES = {
@@ -54,8 +56,8 @@ class Check:
     remedy: str = ""
 
 
-def run_checks(settings: Settings | None = None, engine: str | None = None) -> list[Check]:
-    """Looks at the machine and, when settings are given, at their store and folders.
+def run_checks(settings: Settings | None = None, engine: str | None = None) -> Iterator[Check]:
+    """Looks at the machine and, when settings are given, at their store and folders; what takes long comes last.
 
     Args:
         settings: whose `output_dir` and metadata store to look at; default: the current folder and a new store.
@@ -63,19 +65,23 @@ def run_checks(settings: Settings | None = None, engine: str | None = None) -> l
     """
     with ThreadPoolExecutor() as pool:
         probes = [pool.submit(_probe, name, settings, engine or "") for name in PROBES]
-        before = [_interpreter(), _packages()]
-        after = [_write_access(settings), _disk(settings)]
-        return [*before, *(check for probe in probes for check in probe.result()), *after]
+        yield _interpreter()
+        yield _packages()
+        yield _write_access(settings)
+        yield _disk(settings)
+        for probe in probes:
+            yield from probe.result()
 
 
-def report(checks: list[Check]) -> int:
+def report(checks: Iterable[Check]) -> int:
     """Prints one line a check, with the remedy under a problem; the exit code: 0 when all is well, else 1."""
-    width = max(len(check.name) for check in checks)
+    is_well = True
     for check in checks:
-        print(f"{'ok' if check.ok else 'problem':9}{check.name:{width}}  {check.detail}")
+        is_well &= check.ok
+        print(f"{'ok' if check.ok else 'problem':9}{check.name:{_WIDTH}}  {check.detail}", flush=True)
         if not check.ok:
-            print(f"{'':9}{'':{width}}  Fix: {check.remedy}")
-    return 0 if all(check.ok for check in checks) else 1
+            print(f"{'':9}{'':{_WIDTH}}  Fix: {check.remedy}", flush=True)
+    return 0 if is_well else 1
 
 
 def _interpreter() -> Check:

@@ -87,8 +87,8 @@ def main(probe: str, engine: str) -> None:
     try:
         checks = {"tensorflow": _tensorflow, "beam": _beam, "metadata": _metadata}[probe](settings, engine)
     except ScalableTFError as error:
-        received = f" Received: {error.received}" if error.received else ""
-        checks = [Check(PROBES[probe][0], False, f"{error.what} {error.where}{received}", error.fix)]
+        told = "; ".join(filter(None, [error.where, error.received]))
+        checks = [Check(PROBES[probe][0], False, f"{error.what}{f' ({told})' if told else ''}", error.fix)]
     print(json.dumps([dataclasses.asdict(check) for check in checks]))
 
 

@@ -48,5 +48,5 @@ def test_a_server_that_is_not_there_is_a_problem_at_once(tmp_path: Path, monkeyp
     check = _metadata_store(settings, monkeypatch)
 
     assert not check.ok
-    assert check.detail.startswith("The metadata store cannot be reached. mysql://me@127.0.0.1:1/db Received: 2003: ")
+    assert check.detail.startswith("The metadata store cannot be reached. (mysql://me@127.0.0.1:1/db; 2003: ")
     assert "hunter2" not in check.detail + check.remedy

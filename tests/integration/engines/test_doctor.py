@@ -35,6 +35,6 @@ def test_without_java(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
     assert (check.ok, check.detail) == (
         False,
-        f"The job server of the engine needs Java.  Received: {tmp_path}/bin/java",
+        f"The job server of the engine needs Java. ({tmp_path}/bin/java)",
     )
     assert check.remedy.startswith("Install Java 11 or newer")
