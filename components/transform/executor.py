@@ -143,21 +143,20 @@ def _files(examples: types.Artifact, split: str) -> list[str]:
 def _cache(
     inputs: _Artifacts, outputs: _Artifacts, properties: dict[str, Any], schema: schema_pb2.Schema
 ) -> AnalyzerCache:
-    function = str(properties.get(keys.PREPROCESSING_FN_KEY))
-    packages = {function.partition(".")[0]: None, **dict.fromkeys(("transforms", "schemas", "components.transform"))}
+    read = [artifact.uri for artifact in inputs.get(keys.ANALYZER_CACHE_KEY) or ()]
     updated = outputs.get(keys.UPDATED_ANALYZER_CACHE_KEY)
-    return AnalyzerCache(
-        [artifact.uri for artifact in inputs.get(keys.ANALYZER_CACHE_KEY) or ()],
-        artifact_utils.get_single_uri(updated) if updated else None,
-        [
-            function,
-            str(properties.get(keys.CUSTOM_CONFIG_KEY)),
-            schema.SerializeToString(deterministic=True).hex(),
-            code_fingerprint(packages),
-            tft.__version__,
-            tf.__version__,
-        ],
-    )
+    if not read and not updated:
+        return AnalyzerCache([], None, [])
+    function = str(properties.get(keys.PREPROCESSING_FN_KEY))
+    identity = [
+        function,
+        str(properties.get(keys.CUSTOM_CONFIG_KEY)),
+        schema.SerializeToString(deterministic=True).hex(),
+        code_fingerprint([function.partition(".")[0], "transforms", "schemas", "components.transform"]),
+        tft.__version__,
+        tf.__version__,
+    ]
+    return AnalyzerCache(read, artifact_utils.get_single_uri(updated) if updated else None, identity)
 
 
 def _schema(inputs: _Artifacts) -> schema_pb2.Schema:
