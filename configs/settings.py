@@ -32,16 +32,19 @@ def _dotted_path(value: str) -> str:
     return value
 
 
-Source = Literal["csv", "tfrecord"]
+Source = Literal["csv", "tfrecord", "parquet", "arrow", "orc"]
 """Format of the data's files."""
 
 
 class Data(Section):
     """Where rows come from and how they are split."""
 
-    source: Source = Field("csv", description="Format of the files; tfrecord: TFRecords of tf.Example.")
+    source: Source = Field(
+        "csv",
+        description="Format of the files; tfrecord: TFRecords of tf.Example; arrow: Feather, too.",
+    )
     path: Location = Field(
-        description="File, folder (every *.csv, *.csv.gz, .bz2, .zst or *.tfrecord in it), glob, or a pattern with "
+        description="File, folder (every file in it with a suffix of the format), glob, or a pattern with "
         "{SPAN}, {VERSION} or {YYYY}-{MM}-{DD}. package:NAME/FILE is a file inside an installed package."
     )
     prepare: str | None = Field(

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 
 from components.example_gen.csv_blocks import Block
 from components.example_gen.record_blocks import RecordBlock
+from components.example_gen.table_blocks import TableBlock
 
-AnyBlock = Block | RecordBlock
+AnyBlock = Block | RecordBlock | TableBlock
 _UNPACKED = 8  # bytes of text that a byte of a packed file holds, about
 
 
@@ -34,6 +35,8 @@ def group_blocks(blocks: Iterable[AnyBlock], block_bytes: int) -> list[tuple[Any
 
 def _bytes(block: AnyBlock, block_bytes: int) -> int:
     """Bytes of a block; one of several of a file fills a shard."""
+    if isinstance(block, TableBlock):
+        return block.bytes
     if isinstance(block, Block) and block.length is not None:
         return block.length
     if isinstance(block, RecordBlock) and block.first > 1:

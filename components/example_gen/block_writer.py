@@ -10,12 +10,13 @@ import numpy as np
 import pyarrow as pa
 
 from components.example_gen.block_groups import AnyBlock
-from components.example_gen.csv_blocks import piece_bytes, read_pieces
+from components.example_gen.csv_blocks import Block, piece_bytes, read_pieces
 from components.example_gen.joined_pieces import AnyPiece, gather, join
 from components.example_gen.piece_rows import Rows, read_rows
 from components.example_gen.record_blocks import RecordBlock, read_record_pieces
 from components.example_gen.report import Report
 from components.example_gen.split_writer import SplitWriter
+from components.example_gen.table_blocks import TableBlock, read_table_pieces
 from components.example_gen.tfrecord import shard_name
 from components.example_gen.work import Work
 from schemas.errors import RunError, ScalableTFError
@@ -93,11 +94,13 @@ def _rows(pieces: list[AnyPiece], work: Work, report: Report) -> Iterator[Rows]:
 
 
 def _piece_bytes(blocks: Sequence[AnyBlock], work: Work) -> int:
-    columns = max(0 if isinstance(block, RecordBlock) else len(block.names) for block in blocks)
+    columns = max(len(block.names) if isinstance(block, Block) else 0 for block in blocks)
     return piece_bytes(work.block_bytes, columns)
 
 
 def _pieces(block: AnyBlock, work: Work, most: int) -> Iterator[AnyPiece]:
     if isinstance(block, RecordBlock):
         return read_record_pieces(block, most)
+    if isinstance(block, TableBlock):
+        return read_table_pieces(block, list(work.declared), most)
     return read_pieces(block, work.delimiter, most)

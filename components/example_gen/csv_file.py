@@ -13,9 +13,9 @@ BOM = b"\xef\xbb\xbf"
 _FOREIGN = (
     (b"PK\x03\x04", "a zip archive (an .xlsx workbook is one)", "Unpack it, or save the sheet as CSV (UTF-8)."),
     (b"\xd0\xcf\x11\xe0", "an old Office document (such as .xls)", "Save the sheet as CSV (UTF-8)."),
-    (b"PAR1", "a Parquet file", "Write it as CSV: pandas.read_parquet(...).to_csv(..., index=False)."),
-    (b"ARROW1", "an Arrow file", "Write it as CSV: pandas.read_feather(...).to_csv(..., index=False)."),
-    (b"ORC", "an ORC file", "Write it as CSV."),
+    (b"PAR1", "a Parquet file", "Set data.source: parquet."),
+    (b"ARROW1", "an Arrow file", "Set data.source: arrow."),
+    (b"ORC", "an ORC file", "Set data.source: orc."),
     (b"Obj\x01", "an Avro file", "Write it as CSV."),
     (b"\xfd7zXZ\x00", "an xz archive", "Unpack it with unxz, or compress it with gzip."),
     (b"7z\xbc\xaf\x27\x1c", "a 7-zip archive", "Unpack it, or compress it with gzip."),

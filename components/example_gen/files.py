@@ -13,8 +13,17 @@ from schemas.errors import DataError
 _SUFFIXES: dict[Source, tuple[str, ...]] = {
     "csv": (".csv", ".csv.gz", ".csv.bz2", ".csv.zst"),
     "tfrecord": (".tfrecord", ".tfrecord.gz", ".tfrecords", ".tfrecords.gz"),
+    "parquet": (".parquet", ".pq"),
+    "arrow": (".arrow", ".feather"),
+    "orc": (".orc",),
 }
-FORMATS: dict[Source, str] = {"csv": "CSV", "tfrecord": "TFRecord"}
+FORMATS: dict[Source, str] = {
+    "csv": "CSV",
+    "tfrecord": "TFRecord",
+    "parquet": "Parquet",
+    "arrow": "Arrow",
+    "orc": "ORC",
+}
 """The formats in words."""
 _WILD = re.compile(r"[*?\[]")
 
@@ -77,7 +86,7 @@ def _folder(path: str, source: Source) -> tuple[str, ...]:
 def shown_suffixes(source: Source) -> str:
     """The suffixes of a format, in words."""
     *most, last = (f"*{suffix}" for suffix in _SUFFIXES[source])
-    return f"{', '.join(most)} or {last}"
+    return f"{', '.join(most)} or {last}" if most else last
 
 
 def _check_readable(path: str) -> None:

@@ -12,6 +12,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 import apache_beam as beam
 
@@ -24,6 +25,9 @@ from components.example_gen.csv_header import read_header
 from components.example_gen.feature_check import check_features
 from components.example_gen.record_blocks import split_record_blocks
 from components.example_gen.report import Report
+from components.example_gen.table_blocks import split_table_blocks
+from components.example_gen.table_check import check_table
+from components.example_gen.table_file import TableFile, TableSource
 from components.example_gen.tfrecord import write_whole
 from components.example_gen.values import ValueType, narrowest, wider
 from components.example_gen.verdict import check_report
@@ -93,7 +97,11 @@ def ingest(
         SchemaError: the label's expression does not give yes or no.
     """
     table = ingestion.table
-    blocks, types = (_csv_blocks if ingestion.source == "csv" else _record_blocks)(files, ingestion)
+    if ingestion.source == "csv":
+        blocks, types = _csv_blocks(files, ingestion)
+    else:
+        blocks = (_record_blocks if ingestion.source == "tfrecord" else _table_blocks)(files, ingestion)
+        types = {}  # those of the table
     work = Work(
         folders={name: os.path.join(folder, f"Split-{name}") for name in ingestion.splits},
         buckets=tuple(ingestion.splits.values()),
@@ -145,14 +153,25 @@ def _csv_blocks(files: Sequence[str], ingestion: Ingestion) -> tuple[Sequence[An
     return blocks, _first_types(blocks, ingestion)
 
 
-def _record_blocks(files: Sequence[str], ingestion: Ingestion) -> tuple[Sequence[AnyBlock], dict[str, ValueType]]:
-    """The blocks; types are those of the table."""
+def _table_blocks(files: Sequence[str], ingestion: Ingestion) -> Sequence[AnyBlock]:
+    blocks: list[AnyBlock] = []
+    source = cast(TableSource, ingestion.source)
+    for path in files:
+        file = TableFile(path, source)
+        check_table(file, ingestion.table)
+        blocks += split_table_blocks(file, source, ingestion.block_bytes)
+    if not blocks:
+        raise DataError("The data holds no row.", where=_files(files), received="0 rows", fix="Give data with rows.")
+    return blocks
+
+
+def _record_blocks(files: Sequence[str], ingestion: Ingestion) -> Sequence[AnyBlock]:
     blocks = [block for path in files for block in split_record_blocks(path, ingestion.block_bytes)]
     if not blocks:
         raise DataError(
             "The data holds no record.", where=_files(files), received="0 records", fix="Give data with records."
         )
-    return blocks, {}
+    return blocks
 
 
 def _run(

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 
 from components.example_gen.csv_blocks import Piece
 from components.example_gen.record_blocks import RecordPiece
+from components.example_gen.table_blocks import TablePiece
 
-AnyPiece = Piece | RecordPiece
+AnyPiece = Piece | RecordPiece | TablePiece
 
 
 def gather(pieces: Iterable[AnyPiece], piece_bytes: int) -> Iterator[list[AnyPiece]]:
@@ -30,14 +31,20 @@ def join(pieces: list[AnyPiece]) -> AnyPiece:
     first = pieces[0]
     if isinstance(first, RecordPiece):
         return RecordPiece(first.path, first.first, [record for piece in pieces for record in _records(piece)])
+    if isinstance(first, TablePiece):
+        return first
     return Piece(first.path, first.names, first.line, first.offset, b"".join(map(_lines, pieces)))
 
 
 def _bytes(piece: AnyPiece) -> int:
+    if isinstance(piece, TablePiece):
+        return int(piece.batch.nbytes)
     return sum(map(len, piece.records)) if isinstance(piece, RecordPiece) else len(piece.data)
 
 
 def _kind(piece: AnyPiece) -> object:
+    if isinstance(piece, TablePiece):
+        return id(piece)  # Their columns may differ in type: each is read by itself.
     return RecordPiece if isinstance(piece, RecordPiece) else piece.names
 
 
@@ -46,5 +53,5 @@ def _records(piece: AnyPiece) -> list[bytes]:
 
 
 def _lines(piece: AnyPiece) -> bytes:
-    data = b"" if isinstance(piece, RecordPiece) else piece.data
+    data = piece.data if isinstance(piece, Piece) else b""
     return data if data.endswith(b"\n") else data + b"\n"

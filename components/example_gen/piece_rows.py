@@ -14,11 +14,14 @@ import pyarrow.compute as pc
 from components.example_gen.csv_blocks import Piece
 from components.example_gen.csv_columns import Columns, RaggedRowsError, lines_of, read_columns
 from components.example_gen.encode import encode_examples
+from components.example_gen.joined_pieces import AnyPiece
 from components.example_gen.labels import Labels, TypedColumn, read_labels
 from components.example_gen.record_blocks import RecordPiece
 from components.example_gen.record_columns import read_record_columns
 from components.example_gen.report import SAMPLES, Report
 from components.example_gen.split import assign_splits
+from components.example_gen.table_blocks import TablePiece
+from components.example_gen.table_columns import as_texts, read_table_column
 from components.example_gen.timestamps import unreadable
 from components.example_gen.values import convert, narrowest, wider
 from components.example_gen.work import Work
@@ -43,7 +46,7 @@ class Rows:
     classes: npt.NDArray[Any] | None
 
 
-def read_rows(piece: Piece | RecordPiece, work: Work, report: Report) -> Rows | None:
+def read_rows(piece: AnyPiece, work: Work, report: Report) -> Rows | None:
     """The rows of a piece that are wanted.
 
     Args:
@@ -54,7 +57,12 @@ def read_rows(piece: Piece | RecordPiece, work: Work, report: Report) -> Rows | 
     Returns:
         None once the rows are not wanted (`Work.wants`), or where there are none.
     """
-    typed = _of_records(piece, work, report) if isinstance(piece, RecordPiece) else _of_csv(piece, work, report)
+    if isinstance(piece, RecordPiece):
+        typed: dict[str, TypedColumn] | None = _of_records(piece, work, report)
+    elif isinstance(piece, TablePiece):
+        typed = _of_table(piece, work, report)
+    else:
+        typed = _of_csv(piece, work, report)
     if typed is None:
         return None
     splits = _named_splits(piece, typed, work, report)
@@ -71,7 +79,7 @@ def read_rows(piece: Piece | RecordPiece, work: Work, report: Report) -> Rows | 
 
 
 def _named_splits(
-    piece: Piece | RecordPiece, typed: dict[str, TypedColumn], work: Work, report: Report
+    piece: AnyPiece, typed: dict[str, TypedColumn], work: Work, report: Report
 ) -> npt.NDArray[np.intp] | None:
     """Takes the column that names splits out of the others: the split of each row, or None where there is no column."""
     if work.split_column is None:
@@ -87,16 +95,30 @@ def _named_splits(
 
 
 def _of_records(piece: RecordPiece, work: Work, report: Report) -> dict[str, TypedColumn]:
-    texts = {name for name, dtype in work.label.columns.items() if dtype == "string"} | {*work.timestamps}
-    if work.split_column is not None:
-        texts.add(work.split_column)
-    typed = read_record_columns(piece, work.declared, texts, work.missing)
+    typed = read_record_columns(piece, work.declared, work.texts, work.missing)
     report.read += len(piece.records)
     for name, (_, values) in typed.items():
         report.filled[name] = report.filled.get(name, 0) + len(values) - values.null_count
         if name in work.timestamps and (refused := unreadable(values.dictionary)):
             _report_values(name, piece, values, refused, work, report)
     return typed
+
+
+def _of_table(piece: TablePiece, work: Work, report: Report) -> dict[str, TypedColumn]:
+    report.read += piece.batch.num_rows
+    found: dict[str, TypedColumn] = {}
+    for name, dtype in work.declared.items():
+        column = piece.batch.column(piece.batch.schema.get_field_index(name))
+        rows, result = read_table_column(name, column, dtype, work.missing, piece.path, is_text=name in work.texts)
+        report.filled[name] = report.filled.get(name, 0) + len(rows) - rows.null_count
+        if name in work.timestamps:
+            result.refused.update(unreadable(result.values))
+        if result.refused:
+            values = column.take(pa.array(np.flatnonzero(np.asarray(pc.is_valid(rows)))))
+            texts = pa.DictionaryArray.from_arrays(rows, as_texts(values))
+            _report_values(name, piece, texts, result.refused, work, report)
+        found[name] = dtype, pa.DictionaryArray.from_arrays(rows, result.values)
+    return found
 
 
 def _of_csv(piece: Piece, work: Work, report: Report) -> dict[str, TypedColumn] | None:
@@ -135,7 +157,7 @@ def _typed(name: str, piece: Piece, parsed: Columns, work: Work, report: Report)
 
 
 def _report_values(
-    name: str, piece: Piece | RecordPiece, texts: Any, refused: Mapping[int, str], work: Work, report: Report
+    name: str, piece: AnyPiece, texts: Any, refused: Mapping[int, str], work: Work, report: Report
 ) -> None:
     bad = np.isin(np.asarray(pc.fill_null(texts.indices, -1)), list(refused))
     rows = np.flatnonzero(bad)[:SAMPLES]
@@ -149,9 +171,7 @@ def _report_values(
     )
 
 
-def _check_labels(
-    piece: Piece | RecordPiece, typed: Mapping[str, TypedColumn], work: Work, report: Report
-) -> Labels | None:
+def _check_labels(piece: AnyPiece, typed: Mapping[str, TypedColumn], work: Work, report: Report) -> Labels | None:
     """The labels; None where they cannot be read."""
     if any(name in report.bad_values for name in work.label.columns):
         return None
@@ -168,7 +188,7 @@ def _check_labels(
 
 
 def _samples(
-    piece: Piece | RecordPiece, typed: Mapping[str, TypedColumn], rows: npt.NDArray[np.intp], work: Work
+    piece: AnyPiece, typed: Mapping[str, TypedColumn], rows: npt.NDArray[np.intp], work: Work
 ) -> list[tuple[str, str, str]]:
     first = [int(row) for row in rows[:SAMPLES]]
     names = list(work.label.columns)
@@ -180,8 +200,10 @@ def _shown(name: str, value: Any) -> str:
     return f"{name} is empty" if value is None else f"{name}={value}"[:_CHARACTERS]
 
 
-def _places(piece: Piece | RecordPiece, rows: Sequence[int], work: Work) -> list[str]:
+def _places(piece: AnyPiece, rows: Sequence[int], work: Work) -> list[str]:
     """Where in the file these rows (ascending) of a piece are, in words."""
     if isinstance(piece, RecordPiece):
         return [f"record {piece.first + row}" for row in rows]
+    if isinstance(piece, TablePiece):
+        return [f"row {piece.first + row}" for row in rows]
     return [f"line {line}" for line in lines_of(piece, work.delimiter, rows)]

@@ -41,6 +41,12 @@ class Work:
     split_column: str | None = None
     block_bytes: int = BLOCK_BYTES
 
+    @property
+    def texts(self) -> frozenset[str]:
+        """Columns that must hold UTF-8 text rather than bytes."""
+        label = {name for name, dtype in self.label.columns.items() if dtype == "string"}
+        return frozenset(label.union(self.timestamps, filter(None, [self.split_column])))
+
     def wants(self, report: Report) -> bool:
         """Whether shards of which this is reported are what the run is to give.
 

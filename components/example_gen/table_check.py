@@ -1,0 +1,32 @@
+"""The columns of a file of typed columns against the feature table, as `column_check` for CSV."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+from components.example_gen.table_file import TableFile
+from schemas.errors import DataError
+from schemas.raw_columns import RawColumns
+
+
+def check_table(file: TableFile, table: RawColumns) -> None:
+    """Checks that a file has every column of the feature table.
+
+    Args:
+        file: the file.
+        table: the feature table.
+
+    Raises:
+        DataError: names the column, what reads it, and the nearest column that is there.
+    """
+    for column in table.columns:
+        if column in file.names:
+            continue
+        near = get_close_matches(column, file.names, n=1)
+        raise DataError(
+            f"Column {column!r} is missing; it is read by {table.readers[column]}.",
+            where=file.path,
+            received=f"columns: {', '.join(file.names)[:300]}",
+            fix=f"{f'Is it {near[0]!r}, renamed or misspelt? ' if near else ''}"
+            "Name columns as in the feature table, or change the table.",
+        )

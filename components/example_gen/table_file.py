@@ -1,0 +1,109 @@
+"""Files that hold typed columns: Parquet, Arrow (Feather is the same) and ORC.
+
+Each has its rows in groups, which are read one at a time: Parquet's row groups, Arrow's record batches, ORC's stripes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.ipc
+
+from components.example_gen.files import FORMATS
+from schemas.errors import DataError
+
+TableSource = Literal["parquet", "arrow", "orc"]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows that are read together: how many they are, and about how many bytes they take in memory."""
+
+    rows: int
+    bytes: int
+
+
+class TableFile:
+    """A file of typed columns, open for reading.
+
+    Args:
+        path: the file.
+        source: its format.
+
+    Attributes:
+        names: of the columns at the top.
+        groups: in the order of the rows.
+
+    Raises:
+        DataError: it cannot be opened, or is no such file.
+    """
+
+    def __init__(self, path: str, source: TableSource) -> None:
+        self.path, self._source = path, source
+        with self._readable():
+            opened = {"parquet": self._open_parquet, "arrow": self._open_arrow, "orc": self._open_orc}[source]
+            self.names, self.groups = opened()
+
+    def read(self, group: int, columns: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:
+        """The rows of a group, some at a time.
+
+        Args:
+            group: its number.
+            columns: those that are wanted.
+            rows: most of a batch.
+
+        Raises:
+            DataError: the file is damaged.
+        """
+        with self._readable():
+            if self._source == "parquet":
+                yield from self._file.iter_batches(rows, row_groups=[group], columns=list(columns))
+                return
+            if self._source == "arrow":
+                batch = self._file.get_batch(group)
+                whole = pa.RecordBatch.from_arrays([batch.column(self.names.index(name)) for name in columns], columns)
+            else:
+                whole = self._file.read_stripe(group, columns=list(columns))
+            for first in range(0, whole.num_rows, rows):
+                yield whole.slice(first, rows)
+
+    def _open_parquet(self) -> tuple[list[str], list[Group]]:
+        from pyarrow import parquet  # slow to import, and most data are CSV
+
+        self._file: Any = parquet.ParquetFile(self.path)
+        metadata = self._file.metadata
+        groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+        return list(self._file.schema_arrow.names), [Group(one.num_rows, one.total_byte_size) for one in groups]
+
+    def _open_arrow(self) -> tuple[list[str], list[Group]]:
+        self._file = pa.ipc.open_file(pa.memory_map(self.path))
+        batches = (self._file.get_batch(number) for number in range(self._file.num_record_batches))
+        return list(self._file.schema.names), [Group(batch.num_rows, batch.nbytes) for batch in batches]
+
+    def _open_orc(self) -> tuple[list[str], list[Group]]:
+        from pyarrow import orc
+
+        self._file = orc.ORCFile(self.path)
+        stripes = self._file.nstripes
+        size = os.path.getsize(self.path) // max(1, stripes)
+        names = list(self._file.schema.names)
+        rows = [self._file.read_stripe(number, columns=names[:1]).num_rows for number in range(stripes)]
+        return names, [Group(one, size) for one in rows]
+
+    @contextlib.contextmanager
+    def _readable(self) -> Iterator[None]:
+        try:
+            yield
+        except (pa.ArrowException, OSError) as error:
+            told = str(error).splitlines()[0]
+            if isinstance(error, PermissionError | FileNotFoundError):
+                what, fix = "The data cannot be read.", "Check that the file is still there and its permissions."
+            else:
+                what = f"The data file is not {FORMATS[self._source]}, or is damaged."
+                fix = f"Write it anew, or set data.source to what it is; {self._source} is what the settings say."
+            raise DataError(what, where=self.path, received=told, fix=fix) from error
