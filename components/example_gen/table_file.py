@@ -70,7 +70,8 @@ class TableFile:
             else:
                 whole = self._file.read_stripe(group, columns=list(columns))
             for first in range(0, whole.num_rows, rows):
-                yield whole.slice(first, rows)
+                # A slice shares its buffers with the whole, and not all that is done with it heeds its offset.
+                yield whole if rows >= whole.num_rows else whole.take(_numbers(first, whole.num_rows, rows))
 
     def _open_parquet(self) -> tuple[list[str], list[Group]]:
         from pyarrow import parquet  # slow to import, and most data are CSV
@@ -107,3 +108,7 @@ class TableFile:
                 what = f"The data file is not {FORMATS[self._source]}, or is damaged."
                 fix = f"Write it anew, or set data.source to what it is; {self._source} is what the settings say."
             raise DataError(what, where=self.path, received=told, fix=fix) from error
+
+
+def _numbers(first: int, end: int, most: int) -> Any:
+    return pa.array(range(first, min(first + most, end)), pa.int64())
