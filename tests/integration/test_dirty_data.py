@@ -68,7 +68,7 @@ REFUSED = {
     "gzip with a changed byte": Case(PACKED[:-8] + b"0000" + PACKED[-4:], ("CRC",), file="data.csv.gz"),
     "gzip with other bytes behind it": Case(PACKED + b"more", ("after line 541",), file="data.csv.gz"),
     "gzip of nothing": Case(gzip.compress(b""), ("header line",), file="data.csv.gz"),
-    "gzip inside of gzip": Case(gzip.compress(PACKED), ("a gzip file inside of a gzip file", "Unpack it once"), file="data.csv.gz"),
+    "gzip inside of gzip": Case(gzip.compress(PACKED), ("a gzip file inside of a gzip file",), file="data.csv.gz"),
     "NUL byte": Case(more(row(1, payment="ca\0sh")), ("line 62, byte",)),
     "lines that end in a lone carriage return": Case(more().replace("\n", "\r"), ("tr '\\r' '\\n'",)),
     "quote that is never closed": Case(more(row(1, note='"open')) + ROWS, ("line 62", '"open')),
