@@ -3,9 +3,9 @@
     python -m benchmarks.ingestion --output docs/benchmarks
 
 writes ingestion.json and ingestion.md. Each line is a run of `scalable-tf run --to ExampleGen` in a fresh process and a
-fresh output folder, on taxi rows of `benchmarks.rows`: first a file of `--bytes` and a tenth of it with each of the
-block sizes, then `--rows` rows in one file and in `--files` files. What is measured is said in `benchmarks.measure`;
-`seconds of ExampleGen` come from ML Metadata. The examples are counted.
+fresh output folder, on taxi rows of `benchmarks.rows`: first a tenth of `--bytes` in one file with the last of the
+block sizes, then all of them with each, then `--rows` rows in one file and in `--files` files. What is measured is said
+in `benchmarks.measure`; seconds of ExampleGen come from ML Metadata. The examples are counted.
 """
 
 from __future__ import annotations

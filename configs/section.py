@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -35,3 +36,15 @@ def _a_location(location: str) -> str:
 
 Location = Annotated[_FromEnvironment, AfterValidator(_a_location)]
 """A path or a URI; it may name environment variables, but not hold a password."""
+
+_DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
+
+
+def _a_dotted_path(value: str) -> str:
+    if not _DOTTED.fullmatch(value):
+        raise ValueError("must be a dotted path to a function, such as models.run_fn.run_fn")
+    return value
+
+
+DottedPath = Annotated[str, AfterValidator(_a_dotted_path)]
+"""Names a function: its module and its own name."""

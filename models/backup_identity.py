@@ -51,7 +51,7 @@ class BackupIdentity:
                 "batch_size": plan.batch_size,
                 "steps_per_epoch": plan.steps_per_epoch,
                 "features": sorted(features),
-                "rows in memory": in_memory,
+                "rows_in_memory": in_memory,
                 "optimizer": settings.optimizer.name,
                 "seed": settings.seed,
                 "variables": [_described(one) for one in model.variables],

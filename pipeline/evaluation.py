@@ -9,7 +9,8 @@ from difflib import get_close_matches
 from google.protobuf import json_format
 from tensorflow_model_analysis.proto.config_pb2 import EvalConfig
 
-from configs.settings import Evaluation, MetricName, Settings
+from configs.evaluation import Evaluation, MetricName
+from configs.settings import Settings
 from schemas.errors import EvaluationError
 from schemas.features import BinaryLabel, NumericLabel
 from schemas.transformed import LABEL_KEY, PREDICTION_KEY, WEIGHT_KEY

@@ -10,7 +10,8 @@ the same settings give the same compiled graph, and the same cache keys, everywh
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,7 @@ def create_pipeline(settings: Settings, *, force_bless: str = "") -> Pipeline:
         force_bless: a reason for blessing the model whatever its metrics; empty: the thresholds decide.
 
     Raises:
-        SettingsError: a dotted path leads nowhere.
+        SettingsError: a dotted path leads nowhere, or engine.nodes names no node.
         SchemaError: the curated schema cannot be read.
     """
     if settings.data.prepare is not None:
@@ -175,6 +176,7 @@ def create_pipeline(settings: Settings, *, force_bless: str = "") -> Pipeline:
     _depends_on(evaluator, code=code_fingerprint(["components.evaluator", "components.examples", "serving", "schemas"]))
     _depends_on(pusher, code=code_fingerprint(["components.pusher", "serving", "schemas"]))
     chain += [validator, gate, transform, trainer, latest_blessed, evaluator, pusher]
+    _check_engine_nodes(settings, [node.id for node in chain])
     stack = _stack()
     for node in chain:
         if isinstance(node, BaseComponent):
@@ -185,6 +187,18 @@ def create_pipeline(settings: Settings, *, force_bless: str = "") -> Pipeline:
         components=chain,
         enable_cache=settings.runner.cache,
     )
+
+
+def _check_engine_nodes(settings: Settings, nodes: Sequence[str]) -> None:
+    for name in settings.engine.nodes:
+        if name not in nodes:
+            near = get_close_matches(name, nodes, n=1)
+            raise SettingsError(
+                "engine.nodes names a node that the pipeline does not have.",
+                where=f"engine.nodes.{name}",
+                received=name,
+                fix=f"{f'Is it {near[0]}? ' if near else ''}Nodes: {', '.join(nodes)}.",
+            )
 
 
 def root(settings: Settings) -> Path:

@@ -14,7 +14,7 @@ from components.example_gen.driver import Driver
 from components.example_gen.executor import INGESTION_KEY, PREPARE_KEY, PREPARED_DIR_KEY, Executor
 from components.example_gen.inputs import split_path
 from components.example_gen.spans import has_span
-from configs.settings import Data
+from configs.data import Data
 from schemas.features import FeatureTable
 from schemas.raw_columns import RawColumns
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from components.example_gen.csv_file import BOM, CsvFile
 from components.example_gen.csv_header import Header
 from components.example_gen.csv_records import UnclosedQuoteError, last_record_end, open_quote
+from components.example_gen.packing import UNPACKED
 from schemas.errors import DataError
 
 BLOCK_BYTES = 16 << 20
@@ -32,7 +33,7 @@ RECORD_BYTES = 64 << 20
 class Block:
     """A run of whole records of one file: `length` (unpacked) bytes from `offset`, None for all the rest.
 
-    `packed`: the file is gzip, bzip2 or Zstandard.
+    `bytes`: how many there are, of a packed file about.
     """
 
     path: str
@@ -40,7 +41,7 @@ class Block:
     line: int
     offset: int
     length: int | None = None
-    packed: bool = False
+    bytes: int = field(default=0, compare=False)
 
     @property
     def place(self) -> str:
@@ -76,19 +77,19 @@ def split_blocks(header: Header, delimiter: str, block_bytes: int = BLOCK_BYTES)
         if not file.read(1):
             return []
         if file.compressed:
-            return [replace(whole, packed=True)]
+            return [replace(whole, bytes=UNPACKED * os.path.getsize(header.path))]
     size = os.path.getsize(header.path) - header.offset
     if size <= block_bytes:
-        return [whole]
+        return [replace(whole, bytes=size)]
     block_bytes = math.ceil(size / math.ceil(size / block_bytes))
     blocks: list[Block] = []
     start, line, size = header.offset, header.line, 0
     for piece in read_pieces(whole, delimiter, min(PIECE_BYTES, math.ceil(block_bytes / _PIECES))):
         if size and size + len(piece.data) // 2 > block_bytes:
-            blocks.append(Block(header.path, header.names, line, start, size))
+            blocks.append(Block(header.path, header.names, line, start, size, size))
             start, line, size = piece.offset, piece.line, 0
         size += len(piece.data)
-    blocks.append(Block(header.path, header.names, line, start, size))
+    blocks.append(Block(header.path, header.names, line, start, size, size))
     return blocks
 
 

@@ -15,8 +15,8 @@ from components.example_gen.executor import INGESTION_KEY, PREPARE_KEY, PREPARED
 from components.example_gen.fingerprint import fingerprint
 from components.example_gen.inputs import Place, find_place, split_path
 from components.example_gen.prepared import prepared
+from configs.data import Source
 from configs.paths import resolve
-from configs.settings import Source
 
 
 class Driver(driver.FileBasedDriver):

@@ -7,7 +7,7 @@ import os
 import re
 from difflib import get_close_matches
 
-from configs.settings import Source
+from configs.data import Source
 from schemas.errors import DataError
 
 _SUFFIXES: dict[Source, tuple[str, ...]] = {

@@ -32,7 +32,7 @@ from components.example_gen.tfrecord import write_whole
 from components.example_gen.values import ValueType, narrowest, wider
 from components.example_gen.verdict import check_report
 from components.example_gen.work import Work
-from configs.settings import Source
+from configs.data import Source
 from schemas.column_files import column_file
 from schemas.errors import DataError, RunError
 from schemas.raw_columns import RawColumns

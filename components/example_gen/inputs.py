@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from components.example_gen.files import list_files, whats_there
 from components.example_gen.spans import find_spans, has_span, shown_spans
-from configs.settings import Source
+from configs.data import Source
 from schemas.errors import DataError
 
 _MAGIC = re.compile(r"[*?\[{]")

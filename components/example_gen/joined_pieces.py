@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+import pyarrow as pa
+
 from components.example_gen.csv_blocks import Piece
 from components.example_gen.record_blocks import RecordPiece
 from components.example_gen.table_blocks import TablePiece
@@ -32,7 +34,8 @@ def join(pieces: list[AnyPiece]) -> AnyPiece:
     if isinstance(first, RecordPiece):
         return RecordPiece(first.path, first.first, [record for piece in pieces for record in _records(piece)])
     if isinstance(first, TablePiece):
-        return first
+        table = pa.Table.from_batches([piece.batch for piece in pieces if isinstance(piece, TablePiece)])
+        return TablePiece(first.path, first.first, table.combine_chunks().to_batches()[0])
     return Piece(first.path, first.names, first.line, first.offset, b"".join(map(_lines, pieces)))
 
 
@@ -44,7 +47,7 @@ def _bytes(piece: AnyPiece) -> int:
 
 def _kind(piece: AnyPiece) -> object:
     if isinstance(piece, TablePiece):
-        return id(piece)  # Their columns may differ in type: each is read by itself.
+        return piece.batch.schema
     return RecordPiece if isinstance(piece, RecordPiece) else piece.names
 
 

@@ -11,6 +11,8 @@ from typing import BinaryIO, cast
 
 import pyarrow as pa
 
+UNPACKED = 8
+"""Bytes of a table that a byte of a packed file holds, about."""
 DAMAGES = (EOFError, zlib.error, OSError)
 """What reading a packed file raises where the file is cut off or damaged."""
 

@@ -26,8 +26,8 @@ from pathlib import Path
 
 from components.example_gen.files import FORMATS, list_files, shown_suffixes
 from components.example_gen.fingerprint import fingerprint
+from configs.data import Source
 from configs.fingerprint import code_fingerprint
-from configs.settings import Source
 from schemas.errors import DataError, ScalableTFError, SettingsError
 
 Prepare = Callable[[Path, Path], None]

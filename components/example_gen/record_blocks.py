@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 
 from components.example_gen.csv_blocks import BLOCK_BYTES, PIECE_BYTES
+from components.example_gen.packing import UNPACKED
 from components.example_gen.record_file import RecordFile
 
 
@@ -14,14 +16,14 @@ from components.example_gen.record_file import RecordFile
 class RecordBlock:
     """Records of one file: `count` from the one numbered `first` (from 1) at `offset`, None for all the rest.
 
-    `packed`: the file is gzip.
+    `bytes`: in them, of a gzip file about.
     """
 
     path: str
     first: int = 1
     offset: int = 0
     count: int | None = None
-    packed: bool = False
+    bytes: int = field(default=0, compare=False)
 
     @property
     def place(self) -> str:
@@ -46,14 +48,15 @@ def split_record_blocks(path: str, block_bytes: int = BLOCK_BYTES) -> list[Recor
     """
     with RecordFile(path) as file:
         if file.compressed:
-            return [RecordBlock(path, packed=True)] if next(file.records(), None) is not None else []
+            whole = RecordBlock(path, bytes=UNPACKED * os.path.getsize(path))
+            return [whole] if next(file.records(), None) is not None else []
         blocks: list[RecordBlock] = []
         first, offset, number = 1, 0, 0
         for number, start in enumerate(file.offsets(), 1):
             if file.position - offset > block_bytes and number > first:
-                blocks.append(RecordBlock(path, first, offset, number - first))
+                blocks.append(RecordBlock(path, first, offset, number - first, start - offset))
                 first, offset = number, start
-        return [*blocks, RecordBlock(path, first, offset, number + 1 - first)] if number else []
+        return [*blocks, RecordBlock(path, first, offset, number + 1 - first, file.position - offset)] if number else []
 
 
 def read_record_pieces(block: RecordBlock, piece_bytes: int = PIECE_BYTES) -> Iterator[RecordPiece]:

@@ -10,7 +10,7 @@ from schemas.raw_columns import RawColumns
 
 
 def check_table(file: TableFile, table: RawColumns) -> None:
-    """Checks that a file has every column of the feature table.
+    """Checks that a file has every column of the feature table, once.
 
     Args:
         file: the file.
@@ -20,8 +20,16 @@ def check_table(file: TableFile, table: RawColumns) -> None:
         DataError: names the column, what reads it, and the nearest column that is there.
     """
     for column in table.columns:
-        if column in file.names:
+        times = file.names.count(column)
+        if times == 1:
             continue
+        if times:
+            raise DataError(
+                f"Column {column!r} is there more than once; it is read by {table.readers[column]}.",
+                where=file.path,
+                received=f"{times} columns of that name",
+                fix="Give each column a name of its own.",
+            )
         near = get_close_matches(column, file.names, n=1)
         raise DataError(
             f"Column {column!r} is missing; it is read by {table.readers[column]}.",

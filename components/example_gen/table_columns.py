@@ -36,7 +36,7 @@ def read_table_column(
         For each row the number of its value, null where it is missing; and the values, with those that were refused.
 
     Raises:
-        DataError: the column is nested, or no text.
+        DataError: the column is nested or of an unknown type, or no text.
     """
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
@@ -47,6 +47,8 @@ def read_table_column(
             received=str(column.type),
             fix="Write each of them as a column of its own.",
         )
+    if pa.types.is_float16(column.type):  # Arrow computes nothing with it
+        column = pa.array(column.to_numpy(zero_copy_only=False).astype(np.float32), mask=np.asarray(column.is_null()))
     if is_text and _is_text(column.type):
         try:
             column = column.cast(pa.string())
@@ -64,15 +66,22 @@ def read_table_column(
         column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
     there = np.asarray(pc.is_valid(column))
     rows = pa.array(np.cumsum(there, dtype=np.int32) - np.int32(1), mask=~there)
-    return rows, _converted(column.drop_null(), dtype)
+    try:
+        return rows, _converted(column.drop_null(), dtype)
+    except pa.ArrowNotImplementedError as error:
+        raise DataError(
+            f"Column {name!r} is of a type that is not read.",
+            where=path,
+            received=str(column.type),
+            fix="Write it as numbers, text, dates or times.",
+        ) from error
 
 
 def as_texts(values: Any) -> Any:
     """The values of an Arrow array as CSV would have them."""
-    try:
-        return values.cast(pa.string())
-    except pa.ArrowNotImplementedError:  # decimals, of older versions
+    if pa.types.is_decimal(values.type):  # not every version of Arrow casts them
         return pa.array([None if value is None else str(value) for value in values.to_pylist()], pa.string())
+    return values.cast(pa.string())
 
 
 def _converted(values: Any, dtype: Dtype) -> Typed:
@@ -95,7 +104,7 @@ def _converted(values: Any, dtype: Dtype) -> Typed:
 
 def _of_integers(values: Any, dtype: Dtype) -> Typed:
     if dtype == "float":
-        return Typed(values.cast(pa.float64()).cast(pa.float32()), {})
+        return Typed(pa.array(np.asarray(values).astype(np.float32)), {})
     if not pa.types.is_uint64(values.type):
         return Typed(values.cast(pa.int64()), {})
     numbers = np.asarray(values)

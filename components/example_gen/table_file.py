@@ -82,19 +82,25 @@ class TableFile:
         return list(self._file.schema_arrow.names), [Group(one.num_rows, one.total_byte_size) for one in groups]
 
     def _open_arrow(self) -> tuple[list[str], list[Group]]:
-        self._file = pa.ipc.open_file(pa.memory_map(self.path))
-        batches = (self._file.get_batch(number) for number in range(self._file.num_record_batches))
-        return list(self._file.schema.names), [Group(batch.num_rows, batch.nbytes) for batch in batches]
+        source = pa.memory_map(self.path)
+        self._file = pa.ipc.open_file(source)
+        # One column tells how many rows there are, and the others need not be unpacked for that.
+        first = pa.ipc.open_file(source, options=pa.ipc.IpcReadOptions(included_fields=[0]))
+        rows = [first.get_batch(number).num_rows for number in range(first.num_record_batches)]
+        return list(self._file.schema.names), self._equal_groups(rows)
 
     def _open_orc(self) -> tuple[list[str], list[Group]]:
         from pyarrow import orc
 
         self._file = orc.ORCFile(self.path)
-        stripes = self._file.nstripes
-        size = os.path.getsize(self.path) // max(1, stripes)
         names = list(self._file.schema.names)
-        rows = [self._file.read_stripe(number, columns=names[:1]).num_rows for number in range(stripes)]
-        return names, [Group(one, size) for one in rows]
+        stripes = (self._file.read_stripe(number, columns=names[:1]) for number in range(self._file.nstripes))
+        return names, self._equal_groups([stripe.num_rows for stripe in stripes])
+
+    def _equal_groups(self, rows: Sequence[int]) -> list[Group]:
+        """Groups of so many rows, whose sizes the file does not tell."""
+        size = os.path.getsize(self.path) // max(1, len(rows))
+        return [Group(one, size) for one in rows]
 
     @contextlib.contextmanager
     def _readable(self) -> Iterator[None]:

@@ -26,8 +26,8 @@ from tfx.utils import proto_utils
 from components.example_gen.component import ExampleGen
 from components.example_gen.driver import Driver
 from components.example_gen.executor import Executor
+from configs.data import Data
 from configs.engine import Engine
-from configs.settings import Data
 from runners.node import NodeOutcome, run_node
 from schemas.errors import DataError
 from schemas.features import FeatureTable, Numeric

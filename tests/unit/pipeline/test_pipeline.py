@@ -125,3 +125,9 @@ def test_the_curated_schema_is_known_by_its_content(tmp_path: Path) -> None:
     before = specifications(settings(f"schema.path={schema}"))
     schema.write_text('feature { name: "fare" type: INT }')
     assert changed(before, specifications(settings(f"schema.path={schema}"))) == {"ImportSchemaGen"}
+
+
+def test_an_engine_for_a_node_that_is_not_there() -> None:
+    with pytest.raises(SettingsError, match="(?s)does not have.*engine.nodes.Transfrom.*Is it Transform[?]"):
+        create_pipeline(settings("engine.nodes={Transfrom: direct}"))
+    create_pipeline(settings("engine.nodes={Transform: direct}"))

@@ -12,7 +12,7 @@ import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv
-import pyarrow.feather
+import pyarrow.ipc
 import pytest
 import tensorflow as tf
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
@@ -50,7 +50,9 @@ def write_parquet(table: pa.Table, path: Path) -> None:
 
 
 def write_arrow(table: pa.Table, path: Path) -> None:
-    pyarrow.feather.write_feather(table, path, chunksize=30)
+    options = pa.ipc.IpcWriteOptions(compression="lz4")  # as Feather is by default
+    with pa.ipc.new_file(str(path), table.schema, options=options) as writer:
+        writer.write_table(table, 30)
 
 
 def write_orc(table: pa.Table, path: Path) -> None:
@@ -149,6 +151,22 @@ def test_a_missing_column_is_named_with_what_reads_it(tmp_path: Path, source: Ta
     renamed = ROWS.drop(["fare"]).append_column("fares", ROWS["fare"])
     with pytest.raises(DataError, match=r"(?s)Column 'fare' is missing; it is read by .*Is it 'fares'"):
         _ingest(tmp_path / "a", ROWS, renamed, source=source)
+
+
+@sources
+def test_a_column_that_is_there_twice_is_refused(tmp_path: Path, source: TableSource) -> None:
+    with pytest.raises(DataError, match="(?s)Column 'fare' is there more than once; it is read by .*2 columns"):
+        _ingest(tmp_path / "a", ROWS.append_column("fare", ROWS["fare"]), source=source)
+
+
+def test_whole_numbers_of_any_size_are_floats(tmp_path: Path) -> None:
+    _ingest(tmp_path / "a", _with("fare", pa.array([2**60 + 1, None, 1])), source="arrow")
+    values = {
+        value
+        for record in _records(tmp_path / "a")
+        for value in tf.train.Example.FromString(record).features.feature["fare"].float_list.value
+    }
+    assert values == {2.0**60, 1.0}
 
 
 @sources

@@ -28,7 +28,7 @@ def test_blocks_end_between_records(tmp_path: Path) -> None:
 
 def test_gzip_is_one_block(tmp_path: Path) -> None:
     path = _write(tmp_path / "a", [b"aaaa", b"bbbb"], "GZIP")
-    assert split_record_blocks(path, 1) == [RecordBlock(path, packed=True)]
+    assert split_record_blocks(path, 1) == [RecordBlock(path)]
 
 
 @pytest.mark.parametrize("compression", ["", "GZIP"])

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import datetime
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
-from components.example_gen.table_columns import as_texts
+from components.example_gen.table_columns import as_texts, read_table_column
 from components.example_gen.timestamps import unreadable
+from schemas.errors import DataError
 
 
 @pytest.mark.parametrize(
@@ -18,3 +20,16 @@ def test_times_become_text_that_a_timestamp_feature_reads(kind: pa.DataType) -> 
     texts = as_texts(values)
     assert texts[0].as_py().startswith("2020-01-31" if pa.types.is_date(kind) else "2020-01-31 12:00:01")
     assert unreadable(texts) == {}
+
+
+def test_half_floats_are_numbers() -> None:
+    column = pa.array(np.array([1.5, 2.0], np.float16), mask=np.array([False, True]))
+    rows, found = read_table_column("a", column, "float", (), "f.arrow")
+    assert rows.to_pylist() == [0, None]
+    assert (found.values.to_pylist(), found.refused) == ([1.5], {})
+
+
+def test_a_type_that_is_no_value_is_refused() -> None:
+    column = pa.array([(1, 2, 3)], pa.month_day_nano_interval())
+    with pytest.raises(DataError, match=r"(?s)Column 'a' is of a type that is not read.*f\.arrow.*month_day_nano"):
+        read_table_column("a", column, "float", (), "f.arrow")

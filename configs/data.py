@@ -1,0 +1,88 @@
+"""Settings of the data: where rows come from and how they are split."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from configs.section import DottedPath, Location, Section
+from schemas.errors import PlacedValueError
+
+_SPLIT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_MAX_BUCKETS = 10_000
+
+Source = Literal["csv", "tfrecord", "parquet", "arrow", "orc"]
+"""Format of the data's files."""
+
+
+class Data(Section):
+    """Where rows come from and how they are split."""
+
+    source: Source = Field(
+        "csv",
+        description="Format of the files; tfrecord: TFRecords of tf.Example; arrow: Feather, too.",
+    )
+    path: Location = Field(
+        description="File, folder (every file in it with a suffix of the format), glob, or a pattern with "
+        "{SPAN}, {VERSION} or {YYYY}-{MM}-{DD}. package:NAME/FILE is a file inside an installed package."
+    )
+    prepare: DottedPath | None = Field(
+        None,
+        description="Dotted path of a function that turns the file or folder of path into files of source, once; "
+        "components.example_gen.prepared says how to write one.",
+    )
+    delimiter: str = Field(",", description="The character between two cells, such as , or ; or a tab.")
+    missing_values: tuple[str, ...] = Field(("",), description="Texts that stand for a missing value.")
+    splits: dict[str, int] = Field(
+        {"train": 2, "eval": 1},
+        description="Hash buckets of each split: 2 and 1 give two thirds and one third of the rows.",
+    )
+    split_column: str | None = Field(
+        None,
+        description="Column that names the split of each row, rather than its hash; splits then lists the names, and "
+        "the numbers of buckets do not count.",
+    )
+    span: int | None = Field(None, ge=0, description="The span to read, for a pattern with one; default: the newest.")
+    unlabelled: Literal["refuse", "drop"] = Field(
+        "refuse",
+        description="What to do with rows whose label columns are empty; dropped rows are counted and reported.",
+    )
+
+    block_bytes: int = Field(
+        16 << 20,
+        ge=64 << 10,
+        description="Bytes of a file, or of small files together, that become one shard of each split: what one "
+        "process works on. A quarter of it, at most 4 MiB, but 8 KiB a column at least, is in memory at a time. A "
+        "packed file is never parted.",
+    )
+
+    @model_validator(mode="after")
+    def _of_its_source(self) -> Data:
+        if self.source != "csv" and "delimiter" in self.model_fields_set and self.delimiter != ",":
+            raise PlacedValueError(f"is for CSV; {self.source} has no cells to part", ("delimiter",))
+        return self
+
+    @field_validator("delimiter")
+    @classmethod
+    def _separates(cls, delimiter: str) -> str:
+        if len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n\0':
+            raise ValueError("must be one ASCII character that is neither a double quote nor the end of a line")
+        return delimiter
+
+    @field_validator("splits")
+    @classmethod
+    def _has_both(cls, splits: dict[str, int]) -> dict[str, int]:
+        if not {"train", "eval"} <= set(splits):
+            raise ValueError("must name at least the splits train and eval")
+        if any(buckets < 1 for buckets in splits.values()):
+            raise ValueError("every split needs at least one hash bucket")
+        for name in splits:
+            if not _SPLIT.fullmatch(name):
+                raise ValueError(
+                    f"{name!r} cannot name a split: use letters, digits, - and _, first a letter or a digit"
+                )
+        if sum(splits.values()) > _MAX_BUCKETS:
+            raise ValueError(f"must have at most {_MAX_BUCKETS} hash buckets together; only their ratio counts")
+        return splits
