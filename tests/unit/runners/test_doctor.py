@@ -40,7 +40,9 @@ def test_report_shows_the_remedy_of_a_problem_only(capsys: pytest.CaptureFixture
 
     assert code == 1
     assert capsys.readouterr().out == (
-        "ok       disk  9.0 GB free\nproblem  Beam  no answer\n               Fix: make setup\n"
+        "ok       disk            9.0 GB free\n"
+        "problem  Beam            no answer\n"
+        "                         Fix: make setup\n"
     )
 
 
