@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from configs.section import DottedPath, Location, Section
 from schemas.errors import PlacedValueError
@@ -15,6 +15,16 @@ _MAX_BUCKETS = 10_000
 
 Source = Literal["csv", "tfrecord", "parquet", "arrow", "orc"]
 """Format of the data's files."""
+
+
+def _separates(delimiter: str) -> str:
+    if len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n\0':
+        raise ValueError("must be one ASCII character that is neither a double quote nor the end of a line")
+    return delimiter
+
+
+Delimiter = Annotated[str, AfterValidator(_separates)]
+"""The character between two cells of CSV."""
 
 
 class Data(Section):
@@ -33,7 +43,7 @@ class Data(Section):
         description="Dotted path of a function that turns the file or folder of path into files of source, once; "
         "components.example_gen.prepared says how to write one.",
     )
-    delimiter: str = Field(",", description="The character between two cells, such as , or ; or a tab.")
+    delimiter: Delimiter = Field(",", description="The character between two cells, such as , or ; or a tab.")
     missing_values: tuple[str, ...] = Field(("",), description="Texts that stand for a missing value.")
     splits: dict[str, int] = Field(
         {"train": 2, "eval": 1},
@@ -63,13 +73,6 @@ class Data(Section):
         if self.source != "csv" and "delimiter" in self.model_fields_set and self.delimiter != ",":
             raise PlacedValueError(f"is for CSV; {self.source} has no cells to part", ("delimiter",))
         return self
-
-    @field_validator("delimiter")
-    @classmethod
-    def _separates(cls, delimiter: str) -> str:
-        if len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n\0':
-            raise ValueError("must be one ASCII character that is neither a double quote nor the end of a line")
-        return delimiter
 
     @field_validator("splits")
     @classmethod

@@ -13,19 +13,20 @@ from configs.modules import source_locations
 from configs.settings import Settings
 
 _WITHOUT_EFFECT: Mapping[str, Any] = {
-    **dict.fromkeys(("output_dir", "logging", "runner", "engine", "metadata", "push"), True),
+    **dict.fromkeys(("output_dir", "logging", "runner", "engine", "metadata", "push", "purpose", "inference"), True),
     "validation": {"samples"},
     "training": {"tensorboard"},
 }
-"""What says where and how a run goes, what it shows and where its model is put, but not what comes out of it."""
+"""What says where and how a run goes, what it shows, where its model is put and what is done with it, but not which
+model comes out of it."""
 
 
 def settings_fingerprint(settings: Settings) -> str:
     """SHA-256, in hex, of what the settings say about the result of a run.
 
-    Leaves out output_dir, logging, runner, engine, metadata, push, validation.samples and training.tensorboard, and
-    with them all secrets. Equal settings have equal fingerprints, in every process and however they were written: the
-    input is JSON with sorted keys and every default.
+    Leaves out output_dir, logging, runner, engine, metadata, push, purpose, inference, validation.samples and
+    training.tensorboard, and with them all secrets. Equal settings have equal fingerprints, in every process and
+    however they were written: the input is JSON with sorted keys and every default.
     """
     content = settings.model_dump(mode="json", by_alias=True, exclude=_WITHOUT_EFFECT)
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)

@@ -14,6 +14,7 @@ from pydantic import Field, field_validator, model_validator
 from configs.data import Data
 from configs.engine import Engine
 from configs.evaluation import Evaluation
+from configs.inference import Inference
 from configs.secret import SecretUrl
 from configs.section import DottedPath, Location, Section
 from configs.store_url import parse_store_url
@@ -21,6 +22,7 @@ from configs.towers import Towers
 from configs.training import Training
 from schemas.errors import PlacedValueError
 from schemas.features import BinaryLabel, Categorical, Feature, FeatureTable, Integer, Label, NumericLabel
+from schemas.prediction_columns import ROW_ID, prediction_columns
 
 
 class CuratedSchema(Section):
@@ -142,6 +144,11 @@ class Settings(Section):
     """
 
     name: str = Field(pattern=r"^[a-z]([a-z0-9_-]{0,61}[a-z0-9])?$", description="Name of the pipeline.")
+    purpose: Literal["training", "inference"] = Field(
+        "training",
+        description="What a run is for: training leads from data to a released model, inference to predictions of the "
+        "blessed one. The commands run and infer set it.",
+    )
     output_dir: Location = Field(description="Everything a run writes is under it.")
     data: Data
     curated_schema: CuratedSchema = Field(CuratedSchema(), alias="schema")
@@ -154,6 +161,7 @@ class Settings(Section):
     training: Training = Training()
     evaluation: Evaluation
     push: Push = Push()
+    inference: Inference = Inference()
     runner: Runner = Runner()
     engine: Engine = Engine()
     metadata: Metadata = Metadata()
@@ -195,6 +203,19 @@ class Settings(Section):
                         known=columns,
                         received=column,
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _distinct_columns_of_predictions(self) -> Settings:
+        inference = self.inference
+        written = {ROW_ID, *(inference.outputs or prediction_columns(self.label))}
+        for place, name in enumerate(inference.id_columns):
+            if name in written:
+                raise PlacedValueError(
+                    "is the name of a column of the predictions; rename it in the data",
+                    ("inference", "id_columns", place),
+                    received=name,
+                )
         return self
 
     @model_validator(mode="after")

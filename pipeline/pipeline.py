@@ -10,15 +10,12 @@ the same settings give the same compiled graph, and the same cache keys, everywh
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
-from importlib import metadata
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from tfx.components.schema_gen.component import SchemaGen
 from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
-from tfx.dsl.components.base.base_component import BaseComponent
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.dsl.components.common.resolver import Resolver
 from tfx.orchestration.pipeline import Pipeline
@@ -40,6 +37,8 @@ from configs.fingerprint import code_fingerprint, settings_fingerprint
 from configs.paths import resolve
 from configs.settings import Settings
 from pipeline import nodes
+from pipeline.cache_key import depend_on_stack, depends_on
+from pipeline.engine_nodes import check_engine_nodes
 from pipeline.evaluation import eval_config, label_fingerprint
 from pipeline.user_function import check_function
 from schemas.curated import load_schema
@@ -47,10 +46,6 @@ from schemas.errors import SettingsError
 from schemas.features import IntegerLabel, OneHotLabel
 
 TRAINER_FUNCTION = "distribution.trainer.run_fn"
-_LIBRARIES = (
-    *("tfx", "tfx-bsl", "tensorflow", "tf-keras", "tensorflow-transform", "apache-beam", "numpy", "pyarrow"),
-    *("tensorflow-data-validation", "tensorflow-model-analysis"),
-)
 
 
 def create_pipeline(settings: Settings, *, force_bless: str = "") -> Pipeline:
@@ -74,9 +69,9 @@ def create_pipeline(settings: Settings, *, force_bless: str = "") -> Pipeline:
     table = settings.table
 
     example_gen = ExampleGen(settings.data, table, str(root(settings) / "prepared")).with_id(nodes.EXAMPLE_GEN)
-    _depends_on(example_gen, code=code_fingerprint(["components.example_gen", "schemas"]))
+    depends_on(example_gen, code=code_fingerprint(["components.example_gen", "schemas"]))
     if settings.data.prepare is not None:
-        _depends_on(example_gen, prepare=prepare_code(settings.data.prepare))
+        depends_on(example_gen, prepare=prepare_code(settings.data.prepare))
     statistics_gen = StatisticsGen(examples=example_gen.outputs["examples"]).with_id(nodes.STATISTICS_GEN)
     # Without fixed shapes every raw feature may be missing, in training as in a prediction request.
     schema_gen = SchemaGen(statistics=statistics_gen.outputs["statistics"], infer_feature_shape=False).with_id(
@@ -88,7 +83,7 @@ def create_pipeline(settings: Settings, *, force_bless: str = "") -> Pipeline:
         schema_file = Path(resolve(settings.curated_schema.path))
         load_schema(schema_file)  # a wrong one is refused before anything runs
         curated = ImportSchemaGen(schema_file=str(schema_file)).with_id(nodes.IMPORT_SCHEMA_GEN)
-        _depends_on(curated, content=hashlib.sha256(schema_file.read_bytes()).hexdigest())
+        depends_on(curated, content=hashlib.sha256(schema_file.read_bytes()).hexdigest())
         chain.append(curated)
         schema = curated.outputs["schema"]
 
@@ -162,43 +157,33 @@ def create_pipeline(settings: Settings, *, force_bless: str = "") -> Pipeline:
             ),
         },
     ).with_id(nodes.PUSHER)
-    _depends_on(
+    depends_on(
         statistics_gen,
         code=code_fingerprint(["components.examples", "components.statistics_gen", "schemas.column_files"]),
     )
-    _depends_on(validator, code=code_fingerprint(["components.example_validator"]))
-    _depends_on(gate, code=code_fingerprint(["components.anomaly_gate", "components.example_validator", "schemas"]))
-    _depends_on(
+    depends_on(validator, code=code_fingerprint(["components.example_validator"]))
+    depends_on(gate, code=code_fingerprint(["components.anomaly_gate", "components.example_validator", "schemas"]))
+    depends_on(
         transform,
         code=code_fingerprint(["components.transform", "components.examples", "components.example_gen", "schemas"]),
     )
-    _depends_on(trainer, code=code_fingerprint(["components.trainer"]))
-    _depends_on(evaluator, code=code_fingerprint(["components.evaluator", "components.examples", "serving", "schemas"]))
-    _depends_on(pusher, code=code_fingerprint(["components.pusher", "serving", "schemas"]))
+    depends_on(trainer, code=code_fingerprint(["components.trainer"]))
+    depends_on(
+        evaluator,
+        code=code_fingerprint(
+            ["components.evaluator", "components.examples", "components.served_model", "serving", "schemas"]
+        ),
+    )
+    depends_on(pusher, code=code_fingerprint(["components.pusher", "serving", "schemas"]))
     chain += [validator, gate, transform, trainer, latest_blessed, evaluator, pusher]
-    _check_engine_nodes(settings, [node.id for node in chain])
-    stack = _stack()
-    for node in chain:
-        if isinstance(node, BaseComponent):
-            _depends_on(node, stack=stack)
+    check_engine_nodes(settings, [node.id for node in chain], nodes.OF_INFERENCE)
+    depend_on_stack(chain)
     return Pipeline(
         pipeline_name=settings.name,
         pipeline_root=str(root(settings) / "artifacts"),
         components=chain,
         enable_cache=settings.runner.cache,
     )
-
-
-def _check_engine_nodes(settings: Settings, nodes: Sequence[str]) -> None:
-    for name in settings.engine.nodes:
-        if name not in nodes:
-            near = get_close_matches(name, nodes, n=1)
-            raise SettingsError(
-                "engine.nodes names a node that the pipeline does not have.",
-                where=f"engine.nodes.{name}",
-                received=name,
-                fix=f"{f'Is it {near[0]}? ' if near else ''}Nodes: {', '.join(nodes)}.",
-            )
 
 
 def root(settings: Settings) -> Path:
@@ -216,20 +201,6 @@ def root(settings: Settings) -> Path:
             fix="Give a local folder or a mounted one; copy <output_dir>/releases to where models are served from.",
         )
     return Path(resolved).absolute()
-
-
-def _stack() -> str:
-    """Fingerprint of the libraries' versions: what one TFX has made is not taken from the cache by another."""
-    versions = [f"{name} {metadata.version(name)}" for name in _LIBRARIES]
-    return hashlib.sha256("\n".join(versions).encode()).hexdigest()
-
-
-def _depends_on(node: BaseComponent, **fingerprints: str) -> None:
-    """Puts into a node's cache key what TFX does not look at: the content of a file, or the code of our executors.
-
-    Extra flags are part of the executor's specification, which the key covers; no executor reads these.
-    """
-    node.executor_spec.add_extra_flags([f"--{name}={value}" for name, value in fingerprints.items()])
 
 
 def trainer_config(settings: Settings, code: str) -> dict[str, Any]:

@@ -134,6 +134,7 @@ class Books:
             command=self._command,
             output_dir=str(root(self._settings)),
             settings=settings_fingerprint(self._settings),
+            purpose=self._settings.purpose,
         )
 
     def _close_dead(self, metadata: Metadata) -> None:
@@ -163,11 +164,11 @@ class Books:
         return [record for record in found if os.path.realpath(record.output_dir) == here]
 
     def _find(self, metadata: Metadata, run_id: str) -> RunRecord:
-        records = self._records(metadata)
+        records = [one for one in self._records(metadata) if one.purpose == self._settings.purpose]
         for place, record in enumerate(records):
             if record.run_id == run_id or not run_id:
                 newer = [one.run_id for one in records[:place] if one.state == "complete"]
-                if newer and record.state != "complete":
+                if newer and record.state != "complete" and record.purpose == "training":
                     raise RunError(
                         "A newer run is complete: the baseline of this one is outdated, and its model the older one.",
                         where=f"run {record.run_id}",

@@ -9,11 +9,14 @@ from tfx.orchestration.portable.runtime_parameter_utils import substitute_runtim
 from tfx.proto.orchestration import pipeline_pb2
 
 from configs.settings import Settings
+from pipeline.inference import create_inference_pipeline
 from pipeline.pipeline import create_pipeline
 
 
 def compile_pipeline(settings: Settings, *, force_bless: str = "") -> pipeline_pb2.Pipeline:
-    """The pipeline's IR, its run id still open."""
+    """The IR of the pipeline that the settings' purpose asks for, its run id still open."""
+    if settings.purpose == "inference":
+        return compiler.Compiler().compile(create_inference_pipeline(settings))
     return compiler.Compiler().compile(create_pipeline(settings, force_bless=force_bless))
 
 

@@ -35,6 +35,7 @@ class RunRecord:
         output_dir: absolute path of the settings' `output_dir`.
         settings: fingerprint of the settings.
         message: first line of what stopped it, or empty.
+        purpose: training or inference, as the settings say.
     """
 
     run_id: str
@@ -48,6 +49,7 @@ class RunRecord:
     output_dir: str = ""
     settings: str = ""
     message: str = ""
+    purpose: str = "training"
 
     def put(self, metadata: Metadata) -> None:
         """Writes the record; `metadata` must be entered."""

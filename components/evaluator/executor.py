@@ -19,11 +19,11 @@ from tfx.utils import json_utils
 from components.evaluator import metrics_table
 from components.evaluator.batches import EvaluateBatches
 from components.evaluator.fixed_batches import batches_of_a_fixed_size
-from components.evaluator.saved_model import require_signatures, saved_model
 from components.evaluator.settle import settle
 from components.evaluator.understood import understood
 from components.evaluator.verdict import thresholds, verdict
 from components.examples.split_batches import SplitBatches
+from components.served_model.saved_model import require_signatures, saved_model
 from schemas.artifacts import LABEL_PROPERTY
 from schemas.errors import EvaluationError
 from serving import blessing as blessing_file
@@ -45,7 +45,14 @@ class Executor(TfxExecutor):
         """
         for key in (standard_component_specs.MODEL_KEY, standard_component_specs.BASELINE_MODEL_KEY):
             for model in input_dict.get(key) or ():
-                require_signatures(model, key)
+                require_signatures(
+                    model,
+                    key,
+                    ("serving_default", "transform_features"),
+                    caller="the evaluation",
+                    fix="Export serving_default (predictions) and transform_features (labels), both from serialized "
+                    "examples.",
+                )
         config = json_format.Parse(exec_properties[standard_component_specs.EVAL_CONFIG_KEY], EvalConfig())
         with batches_of_a_fixed_size():
             if understood(config):

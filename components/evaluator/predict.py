@@ -14,8 +14,8 @@ from apache_beam.utils.shared import Shared
 from tensorflow_model_analysis.proto.config_pb2 import EvalConfig
 
 from components.evaluator.rows import Rows
-from components.evaluator.signatures import Signatures
 from components.evaluator.slices import SliceKey, slices_of
+from components.served_model.signatures import Signatures
 from schemas.errors import EvaluationError
 
 

@@ -77,7 +77,7 @@ def _write(rows: Rows, writers: Sequence[SplitWriter], work: Work, report: Repor
 
 def _rows(pieces: list[AnyPiece], work: Work, report: Report) -> Iterator[Rows]:
     """The wanted rows of some pieces, which are read together unless something is wrong with them."""
-    if len(pieces) > 1:
+    if len(pieces) > 1 and work.row_ids is None:  # joined, rows would no longer know their files
         together = Report()
         with suppress(ScalableTFError):
             rows = read_rows(join(pieces), work, together)

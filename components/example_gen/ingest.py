@@ -25,6 +25,7 @@ from components.example_gen.csv_header import read_header
 from components.example_gen.feature_check import check_features
 from components.example_gen.record_blocks import split_record_blocks
 from components.example_gen.report import Report
+from components.example_gen.row_ids import common_folder
 from components.example_gen.table_blocks import split_table_blocks
 from components.example_gen.table_check import check_table
 from components.example_gen.table_file import TableFile, TableSource
@@ -46,7 +47,7 @@ class Ingestion:
     """How files become examples.
 
     Args:
-        table: raw columns of the feature table: their types are binding, the label is checked.
+        table: raw columns of the feature table: their types are binding, the label, if any, is checked.
         splits: hash buckets of each split, by name; with a column that names the split, the names alone count.
         source: format of the files.
         delimiter: between fields of CSV.
@@ -112,6 +113,8 @@ def ingest(
         split_column=table.split,
         drop_unlabelled=ingestion.drop_unlabelled,
         block_bytes=ingestion.block_bytes,
+        copied=table.copied,
+        row_ids=common_folder(files) if table.row_ids else None,
         delimiter=ingestion.delimiter,
         missing=ingestion.missing,
     )

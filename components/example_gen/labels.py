@@ -38,6 +38,11 @@ class Labels:
     counts: Counter[str]
     classes: npt.NDArray[Any] | None = None
 
+    @classmethod
+    def of_none(cls, rows: int) -> Labels:
+        """Of rows that have no label, and need none."""
+        return cls(np.zeros(rows, bool), np.zeros(rows, bool), Counter())
+
 
 def read_labels(label: Label, columns: Mapping[str, TypedColumn]) -> Labels:
     """Reads the labels of all rows.

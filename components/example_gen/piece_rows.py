@@ -19,12 +19,14 @@ from components.example_gen.labels import Labels, TypedColumn, read_labels
 from components.example_gen.record_blocks import RecordPiece
 from components.example_gen.record_columns import read_record_columns
 from components.example_gen.report import SAMPLES, Report
+from components.example_gen.row_ids import row_ids
 from components.example_gen.split import assign_splits
 from components.example_gen.table_blocks import TablePiece
 from components.example_gen.table_columns import as_texts, read_table_column
 from components.example_gen.timestamps import unreadable
 from components.example_gen.values import convert, narrowest, wider
 from components.example_gen.work import Work
+from schemas.raw_columns import ROW_ID_COLUMN
 
 _CHARACTERS = 60
 
@@ -69,6 +71,8 @@ def read_rows(piece: AnyPiece, work: Work, report: Report) -> Rows | None:
     labels = _check_labels(piece, typed, work, report)
     if labels is None or not work.wants(report):
         return None
+    if work.row_ids is not None:
+        typed[ROW_ID_COLUMN] = row_ids(piece, len(labels.missing), work.delimiter, work.row_ids)
     keep = ~labels.missing
     if not keep.all():
         rows = pa.array(keep)
@@ -173,6 +177,8 @@ def _report_values(
 
 def _check_labels(piece: AnyPiece, typed: Mapping[str, TypedColumn], work: Work, report: Report) -> Labels | None:
     """The labels; None where they cannot be read."""
+    if work.label is None:
+        return Labels.of_none(len(next(iter(typed.values()))[1]))
     if any(name in report.bad_values for name in work.label.columns):
         return None
     labels = read_labels(work.label, typed)
@@ -191,7 +197,7 @@ def _samples(
     piece: AnyPiece, typed: Mapping[str, TypedColumn], rows: npt.NDArray[np.intp], work: Work
 ) -> list[tuple[str, str, str]]:
     first = [int(row) for row in rows[:SAMPLES]]
-    names = list(work.label.columns)
+    names = list(work.label.columns) if work.label else []
     shown = [", ".join(_shown(name, typed[name][1][row].as_py()) for name in names) for row in first]
     return [(piece.path, place, text) for place, text in zip(_places(piece, first, work), shown, strict=True)]
 

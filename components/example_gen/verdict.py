@@ -111,6 +111,8 @@ def _hint(texts: Iterable[str]) -> str:
 
 def _check_labels(report: Report, files: str, table: RawColumns) -> None:
     label = table.label
+    if label is None:
+        return
     if report.unlabelled.count:
         raise DataError(
             f"{_rows(report.unlabelled.count)} no label: a column that the label reads is empty.",
@@ -157,7 +159,9 @@ def _more_buckets(table: RawColumns) -> str:
     return ", or give the split more hash buckets in data.splits" if table.split is None else ""
 
 
-def _by(label: Label) -> str:
+def _by(label: Label | None) -> str:
+    if label is None:
+        return ""
     return f" by {label.expression}" if isinstance(label, BinaryLabel) else f" {label.column!r}"
 
 

@@ -20,32 +20,37 @@ class Work:
         buckets: hash buckets of each split, in the same order.
         declared: types that columns must have.
         types: types assumed for all other columns.
-        label: the label of the feature table.
+        label: the label of the feature table; None of rows that have none.
         timestamps: columns of text that must hold timestamps.
         drop_unlabelled: drop rows without a label, rather than report them.
         delimiter: between fields.
         missing: texts that stand for a missing value, beside the empty text.
         split_column: names each row's split; default: the hash of the row decides.
         block_bytes: how large blocks are, which decides how much of one is in memory at a time.
+        copied: columns that predictions are given with.
+        row_ids: what is left out of the files' paths in row ids, their common folder; None: rows get no id.
     """
 
     folders: Mapping[str, str]
     buckets: tuple[int, ...]
     declared: Mapping[str, Dtype]
     types: Mapping[str, ValueType]
-    label: Label
+    label: Label | None
     drop_unlabelled: bool
     delimiter: str
     missing: tuple[str, ...]
     timestamps: tuple[str, ...] = ()
     split_column: str | None = None
     block_bytes: int = BLOCK_BYTES
+    copied: tuple[str, ...] = ()
+    row_ids: str | None = None
 
     @property
     def texts(self) -> frozenset[str]:
         """Columns that must hold UTF-8 text rather than bytes."""
-        label = {name for name, dtype in self.label.columns.items() if dtype == "string"}
-        return frozenset(label.union(self.timestamps, filter(None, [self.split_column])))
+        label = {} if self.label is None else self.label.columns
+        texts = {name for name in (*label, *self.copied) if {**label, **self.declared}[name] == "string"}
+        return frozenset(texts.union(self.timestamps, filter(None, [self.split_column])))
 
     def wants(self, report: Report) -> bool:
         """Whether shards of which this is reported are what the run is to give.

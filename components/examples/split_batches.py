@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
-from itertools import islice
 
 import apache_beam as beam
-import numpy as np
 import pyarrow as pa
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx.components.util import examples_utils, tfxio_utils
 from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
 
-from components.examples.gzip_records import gzip_records
+from components.examples.shard_rows import read_shard
 from components.examples.shared_files import shared_files
-from schemas.column_files import column_file, column_files, read_column_file, shards
-from schemas.errors import DataError
+from schemas.column_files import column_files, shards
 
 
 class SplitBatches(beam.PTransform):
@@ -68,32 +64,6 @@ class SplitBatches(beam.PTransform):
         """
         if not self._shards:
             return pipeline | self._source.BeamSource()
-        read = beam.FlatMap(partial(_read, record_column=self._record_column))
+        read = beam.FlatMap(partial(read_shard, record_column=self._record_column))
         typed = read.with_input_types(str).with_output_types(pa.RecordBatch)
         return pipeline | shared_files(self._shards) | "ReadColumns" >> typed
-
-
-def _read(shard: str, *, record_column: str | None) -> Iterator[pa.RecordBatch]:
-    batches = read_column_file(column_file(shard))
-    if record_column is None:
-        yield from batches
-        return
-    records = gzip_records(shard)
-    for batch in batches:
-        examples = pa.array(islice(records, batch.num_rows), pa.large_binary())
-        if len(examples) != batch.num_rows:
-            raise _other_rows(shard, "fewer")
-        column = pa.LargeListArray.from_arrays(pa.array(np.arange(batch.num_rows + 1)), examples)
-        names = [*batch.schema.names, record_column]
-        yield pa.RecordBatch.from_arrays([*batch.columns, column], names=names)
-    if next(records, None) is not None:
-        raise _other_rows(shard, "more")
-
-
-def _other_rows(shard: str, more_or_fewer: str) -> DataError:
-    return DataError(
-        "The examples are not the rows of the column file beside them.",
-        where=shard,
-        received=f"{more_or_fewer} examples than rows in {column_file(shard)}",
-        fix="One of the two was changed: run ExampleGen again.",
-    )

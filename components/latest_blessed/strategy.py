@@ -21,10 +21,11 @@ class LatestBlessedBeforeStrategy(LatestBlessedModelStrategy):
 
     And a model of another label would be held to its own labels: the two metrics could not be compared.
 
-    Inputs `model` and `model_blessing` as for TFX's strategy, and `candidate`, the model to be evaluated.
+    Inputs `model` and `model_blessing` as for TFX's strategy, and `candidate`, the model to be evaluated; without one,
+    as for predictions, the latest blessed model of the label.
 
     Args:
-        label: fingerprint of the candidate's label, from `pipeline.evaluation.label_fingerprint`.
+        label: fingerprint of the label, from `pipeline.evaluation.label_fingerprint`.
     """
 
     def __init__(self, label: str) -> None:
@@ -32,8 +33,9 @@ class LatestBlessedBeforeStrategy(LatestBlessedModelStrategy):
 
     def resolve_artifacts(self, store: Any, input_dict: dict[str, list[Any]]) -> dict[str, list[Any]] | None:
         """The resolved artifacts by input; `model` and `model_blessing` are empty when there is no such model."""
-        candidates = {artifact.id for artifact in input_dict[CANDIDATE]}
+        given = {CANDIDATE: input_dict[CANDIDATE]} if CANDIDATE in input_dict else {}
+        candidates = {artifact.id for artifacts in given.values() for artifact in artifacts}
         others = [artifact for artifact in input_dict[MODEL] if artifact.id not in candidates]
         same = [one for one in input_dict[BLESSING] if one.get_string_custom_property(LABEL_PROPERTY) == self._label]
         resolved = super().resolve_artifacts(store, {MODEL: others, BLESSING: same})
-        return None if resolved is None else {**resolved, CANDIDATE: input_dict[CANDIDATE]}
+        return None if resolved is None else {**resolved, **given}

@@ -28,7 +28,7 @@ def add(commands: Commands) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     settings = load(arguments)
     with libraries():
-        from runners.history.find_release import find_release
+        from pipeline.find_release import find_release
         from runners.history.lineage import release_lineage
         from runners.history.lineage_text import print_lineage
     lineage = release_lineage(settings, find_release(settings, arguments.release))

@@ -58,7 +58,7 @@ def _run(arguments: argparse.Namespace) -> int:
         for key, value in (("runner.kind", arguments.runner), ("engine.kind", arguments.engine))
         if value
     ]
-    settings = load(arguments, *overrides)
+    settings = load(arguments, *overrides, "purpose=training")
     check_secrets(settings, os.environ)
     out = console()
     out.print(f"Pipeline {settings.name}: loading TensorFlow, TFX and Beam ...", markup=False, highlight=False)
@@ -88,12 +88,16 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _command(arguments: argparse.Namespace) -> str:
     """The command line of this run, for the ones that are suggested after it."""
-    program = Path(sys.argv[0])
-    name = program.name if str(program.parent) in os.get_exec_path() else os.path.relpath(program)
     options = [word for file in arguments.config for word in ("-c", file)]
     options += [word for override in arguments.set for word in ("--set", override)]
     given = {"--runner": arguments.runner, "--engine": arguments.engine, "--force-bless": arguments.force_bless}
     given |= {"--from": arguments.first, "--to": arguments.last}
     options += [word for option, value in given.items() if value for word in (option, value)]
     options += ["--profile"] * arguments.profile
-    return mask_passwords(shlex.join([name, "run", *options]))
+    return mask_passwords(shlex.join([program(), "run", *options]))
+
+
+def program() -> str:
+    """How this program is called from here."""
+    path = Path(sys.argv[0])
+    return path.name if str(path.parent) in os.get_exec_path() else os.path.relpath(path)
