@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -27,7 +27,7 @@ class Inference(Section):
     )
     delimiter: Delimiter | None = Field(None, description="The character between two cells.")
     span: int | None = Field(None, ge=0, description="The span to read, for a pattern with one; default: the newest.")
-    model: Location | None = Field(
+    model: Location | Annotated[int, Field(ge=1)] | None = Field(
         None,
         description="Version of a release, latest (the newest one), or folder of a SavedModel; default: the model that "
         "was blessed last, of this pipeline and label.",

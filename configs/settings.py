@@ -144,11 +144,6 @@ class Settings(Section):
     """
 
     name: str = Field(pattern=r"^[a-z]([a-z0-9_-]{0,61}[a-z0-9])?$", description="Name of the pipeline.")
-    purpose: Literal["training", "inference"] = Field(
-        "training",
-        description="What a run is for: training leads from data to a released model, inference to predictions of the "
-        "blessed one. The commands run and infer set it.",
-    )
     output_dir: Location = Field(description="Everything a run writes is under it.")
     data: Data
     curated_schema: CuratedSchema = Field(CuratedSchema(), alias="schema")
@@ -161,6 +156,11 @@ class Settings(Section):
     training: Training = Training()
     evaluation: Evaluation
     push: Push = Push()
+    purpose: Literal["training", "inference"] = Field(
+        "training",
+        description="What a run is for: training leads from data to a released model, inference to predictions of the "
+        "blessed one. The commands run and infer set it.",
+    )
     inference: Inference = Inference()
     runner: Runner = Runner()
     engine: Engine = Engine()

@@ -25,8 +25,12 @@ def depends_on(node: BaseComponent, **fingerprints: str) -> None:
 
 def depend_on_stack(nodes: Iterable[BaseNode]) -> None:
     """Puts the libraries' versions into the keys: what one TFX has made is not taken from the cache by another."""
-    versions = [f"{name} {metadata.version(name)}" for name in _LIBRARIES]
-    stack = hashlib.sha256("\n".join(versions).encode()).hexdigest()
+    stack = _stack()
     for node in nodes:
         if isinstance(node, BaseComponent):
             depends_on(node, stack=stack)
+
+
+def _stack() -> str:
+    versions = [f"{name} {metadata.version(name)}" for name in _LIBRARIES]
+    return hashlib.sha256("\n".join(versions).encode()).hexdigest()

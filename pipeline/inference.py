@@ -59,12 +59,13 @@ def create_inference_pipeline(settings: Settings) -> Pipeline:
     depends_on(example_gen, code=code_fingerprint(["components.example_gen", "schemas"]))
     if data.prepare is not None:
         depends_on(example_gen, prepare=prepare_code(data.prepare))
-    model = _blessed(settings) if inference.model is None else _given(settings, inference.model)
+    given = None if inference.model is None else _folder(settings, str(inference.model))
+    model = _blessed(settings) if given is None else _given(given)
     label = settings.label
     columns = RawColumns.to_predict(table, inference.id_columns).columns
     inferrer = BulkInferrer(
         examples=example_gen.outputs["examples"],
-        model=model.outputs["model" if inference.model is None else "result"],
+        model=model.outputs["model" if given is None else "result"],
         inference=inference,
         id_columns={name: columns[name] for name in inference.id_columns},
         named=prediction_columns(label),
@@ -74,9 +75,9 @@ def create_inference_pipeline(settings: Settings) -> Pipeline:
     ).with_id(nodes.BULK_INFERRER)
     packages = ["components.bulk_inferrer", "components.examples", "components.served_model", "serving", "schemas"]
     depends_on(inferrer, code=code_fingerprint(packages))
-    if inference.model is not None:
+    if given is not None:
         # An imported artifact is known by its place; what is there may be another model by now.
-        depends_on(inferrer, model=digest(checksums(_folder(settings, inference.model))))
+        depends_on(inferrer, model=digest(checksums(given)))
     chain: list[BaseNode] = [example_gen, model, inferrer]
     check_engine_nodes(settings, [node.id for node in chain], nodes.OF_TRAINING)
     depend_on_stack(chain)
@@ -97,8 +98,8 @@ def _blessed(settings: Settings) -> BaseNode:
     ).with_id(nodes.BLESSED_MODEL)
 
 
-def _given(settings: Settings, name: str) -> BaseNode:
-    return Importer(source_uri=str(_folder(settings, name)), artifact_type=Model).with_id(nodes.GIVEN_MODEL)
+def _given(folder: Path) -> BaseNode:
+    return Importer(source_uri=str(folder), artifact_type=Model).with_id(nodes.GIVEN_MODEL)
 
 
 def _folder(settings: Settings, name: str) -> Path:

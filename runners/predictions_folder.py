@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 from components.bulk_inferrer.manifest import Manifest
-from runners.file_lock import file_lock
 from schemas.errors import RunError
 from schemas.storage_error import storage_error
 from serving.saved_model import copy, sync_directory
@@ -24,14 +26,13 @@ def hand_over(made: Path, target: Path) -> None:
         target: absolute.
 
     Raises:
-        RunError: something else than predictions is there, another process is at it, what was made is not what it was,
-            or the folder cannot be written.
+        RunError: something else than predictions is there, what was made is not what it was, or the folder cannot be
+            written.
     """
     staging, replaced = (target.with_name(f".{target.name}.{kind}") for kind in ("staging", "replaced"))
-    holder = f"process {os.getpid()}"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with file_lock(target.with_name(f".{target.name}.lock"), holder, lambda by: _taken(target, by)):
+        with _alone(target.parent):
             for left in (staging, replaced):
                 shutil.rmtree(left, ignore_errors=True)
             _check_replaceable(target)
@@ -80,10 +81,12 @@ def _check_whole(made: Path, files: dict[str, str]) -> None:
         )
 
 
-def _taken(target: Path, holder: str) -> RunError:
-    return RunError(
-        "Another process is handing over predictions to this folder.",
-        where=str(target),
-        received=holder,
-        fix="Wait for it, or name another folder with --out.",
-    )
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One process at a time; the kernel drops the lock when its holder ends, however it ends."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

@@ -99,7 +99,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             },
             rows=rows,
             columns={field.name: str(field.type) for field in inference.schema},
-            classes=inference.classes if named else (),
+            classes=list(inference.classes) if named else [],
             signature=inference.signature,
             format=inference.format,
             files={one.name: {"rows": one.rows, "sha256": one.sha256} for one in predicted},

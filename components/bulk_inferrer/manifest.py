@@ -31,7 +31,7 @@ class Manifest:
     data: dict[str, Any]
     rows: dict[str, int]
     columns: dict[str, str]
-    classes: tuple[str, ...]
+    classes: list[str]
     signature: str
     format: str
     files: dict[str, dict[str, Any]]

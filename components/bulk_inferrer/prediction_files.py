@@ -94,13 +94,14 @@ def _quoted(text: str) -> str:
 
 
 def _lists(column: Any) -> Any:
-    """A column as tf.Examples hold it: large lists of int64, float32 or bytes."""
+    """A column as tf.Examples hold it: large lists of int64, float32 or bytes; null where there is no value."""
     if pa.types.is_list(column.type):
         return pa.LargeListArray.from_arrays(_offsets(column).cast(pa.int64()), _stored(column.flatten()))
     there = np.asarray(pc.is_valid(column))
     offsets = np.zeros(len(there) + 1, np.int64)
     np.cumsum(there, out=offsets[1:])
-    return pa.LargeListArray.from_arrays(pa.array(offsets), _stored(column.drop_null()))
+    # Without a list, rather than with an empty one, the feature takes the default of whoever reads it.
+    return pa.LargeListArray.from_arrays(pa.array(offsets, mask=np.append(~there, False)), _stored(column.drop_null()))
 
 
 def _offsets(column: Any) -> Any:

@@ -71,6 +71,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         with unchanged(files, exec_properties[utils.FINGERPRINT_PROPERTY_NAME]):
             done = ingest(files, examples.uri, ingestion, self._make_beam_pipeline)
         logging.info("Ingested %s rows, dropped %d, types %s", done.rows, done.dropped, done.types)
+        # The driver writes a custom property; who reads the examples looks at their own.
+        examples.span = exec_properties[utils.SPAN_PROPERTY_NAME]
         examples.split_names = artifact_utils.encode_split_names(list(splits))
         examples.set_string_custom_property(ROWS_PROPERTY, json.dumps(done.rows))
         examples.set_int_custom_property(DROPPED_PROPERTY, done.dropped)

@@ -51,7 +51,8 @@ def what_to_keep(
             another one may have taken from the cache what was made here.
         releases: of this pipeline.
         artifacts: of this pipeline, by id.
-        newest: how many of the newest runs are kept, however they ended; the newest complete one is kept besides.
+        newest: how many of the newest runs of each purpose are kept, however they ended; the newest complete one of it
+            is kept besides.
     """
     kept = Kept()
     for release in releases:
@@ -60,15 +61,18 @@ def what_to_keep(
         _keep_run(store, kept, release.run_id, kept.runs[release.run_id], [pushed.id] if pushed else [])
     times: list[int] = []
     for place, group in enumerate(records):
-        for record in group[:newest]:
-            reason = "the newest run" if newest == 1 else f"the newest {newest} runs"
-            kept.runs.setdefault(record.run_id, reason)
-            executions = _keep_run(store, kept, record.run_id, reason)
-            times += [one.create_time_since_epoch for one in executions if place == 0]
-        complete = next((record for record in group if record.state == "complete"), None)
-        if complete is not None and complete.run_id not in kept.runs:
-            kept.runs[complete.run_id] = "the newest complete run"
-            _keep_run(store, kept, complete.run_id, kept.runs[complete.run_id])
+        # A night's predictions do not push out the training that made their model.
+        for purpose in dict.fromkeys(record.purpose for record in group):
+            runs = [record for record in group if record.purpose == purpose]
+            for record in runs[:newest]:
+                reason = "the newest run" if newest == 1 else f"the newest {newest} runs"
+                kept.runs.setdefault(record.run_id, reason)
+                executions = _keep_run(store, kept, record.run_id, reason)
+                times += [one.create_time_since_epoch for one in executions if place == 0]
+            complete = next((record for record in runs if record.state == "complete"), None)
+            if complete is not None and complete.run_id not in kept.runs:
+                kept.runs[complete.run_id] = "the newest complete run"
+                _keep_run(store, kept, complete.run_id, kept.runs[complete.run_id])
     kept.oldest = min(times, default=None)
     for artifact in _latest_blessed(artifacts.values()):
         kept.artifacts.setdefault(artifact, BLESSED)

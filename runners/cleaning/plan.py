@@ -12,7 +12,7 @@ from typing import Any
 from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration.metadata import Metadata
 
-from pipeline.nodes import EXAMPLE_GEN
+from pipeline.nodes import EXAMPLE_GEN, INFERENCE_EXAMPLE_GEN
 from runners.cleaning.folders import Folder
 from runners.cleaning.kept import Kept, what_to_keep
 from runners.cleaning.stored import Stored, other_executions, read_stored
@@ -41,6 +41,7 @@ _UNFINISHED = (
     metadata_store_pb2.Execution.FAILED,
     metadata_store_pb2.Execution.CANCELED,
 )
+_PREPARE = (EXAMPLE_GEN, INFERENCE_EXAMPLE_GEN)
 _INPUTS = (metadata_store_pb2.Event.INPUT, metadata_store_pb2.Event.DECLARED_INPUT)
 _LIVE = metadata_store_pb2.Artifact.LIVE
 
@@ -105,7 +106,7 @@ def make_plan(
         unknown: whether outputs go that the store does not know, as there are when an older copy of it was put back.
     """
     plan, store, artifacts = Plan(), metadata.store, output_dir / "artifacts"
-    stored = read_stored(store, pipeline, {EXAMPLE_GEN, *(folder.node for folder in folders)}, artifacts)
+    stored = read_stored(store, pipeline, {*_PREPARE, *(folder.node for folder in folders)}, artifacts)
     places: dict[str, list[RunRecord]] = {os.path.realpath(output_dir): []}
     for record in run_records(metadata, pipeline):
         places.setdefault(os.path.realpath(record.output_dir or output_dir), []).append(record)
@@ -117,7 +118,8 @@ def make_plan(
         if folder.kind not in ("prepared", "logs"):
             _judge(folder, stored, kept, others, plan, unknown=unknown)
     if prepared := [folder for folder in folders if folder.kind == "prepared"]:
-        _judge_prepared(prepared, stored, kept, other_executions(store, pipeline, EXAMPLE_GEN), plan)
+        read = [one for node in _PREPARE for one in other_executions(store, pipeline, node)]
+        _judge_prepared(prepared, stored, kept, read, plan)
     if logs:
         old = {record.run_id for record in places[os.path.realpath(output_dir)]} - kept.runs.keys()
         for folder in folders:
@@ -209,7 +211,8 @@ def _judge_prepared(folders: Sequence[Folder], stored: Stored, kept: Kept, other
     """Folders of prepared data are named by what is in them; an execution says which one it read."""
     shown = [folder for folder in folders if not folder.path.name.startswith(".")]
     newest = max(shown, key=lambda folder: folder.modified, default=None)
-    users, other_users = _readers(stored.executions[EXAMPLE_GEN].values()), _readers(others)
+    own = (execution for node in _PREPARE for execution in stored.executions[node].values())
+    users, other_users = _readers(own), _readers(others)
     for folder in folders:
         place = os.path.realpath(folder.path)
         reasons = [kept.executions[one] for one in users.get(place, ()) if one in kept.executions]

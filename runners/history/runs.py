@@ -35,6 +35,7 @@ class RunSummary:
         blessed: the Evaluator's verdict, None where it gave none.
         release: version of the released model, None where none was.
         error: first line of what stopped it, or empty.
+        purpose: training or inference.
     """
 
     run_id: str
@@ -47,6 +48,7 @@ class RunSummary:
     blessed: bool | None
     release: int | None
     error: str
+    purpose: str = "training"
 
 
 def run_summaries(metadata: Metadata, records: Sequence[RunRecord], limit: int | None = None) -> list[RunSummary]:
@@ -132,4 +134,5 @@ def _summary(record: RunRecord, state: State, executions: Sequence[Any], graph: 
         blessed=blessed,
         release=release,
         error=record.message,
+        purpose=record.purpose,
     )

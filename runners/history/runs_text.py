@@ -34,6 +34,9 @@ def print_runs(runs: Sequence[RunSummary], total: int, console: Console) -> None
         table.add_column(heading, no_wrap=True)
     for heading in ("Time", "Nodes", "Cached"):
         table.add_column(heading, justify="right", no_wrap=True)
+    inferred = any(run.purpose != "training" for run in runs)
+    if inferred:
+        table.add_column("Purpose", no_wrap=True)
     table.add_column("Blessed", no_wrap=True)
     table.add_column("Release", justify="right", no_wrap=True)
     table.add_column("Error", no_wrap=not console.is_terminal, overflow="fold", min_width=20)
@@ -46,6 +49,7 @@ def print_runs(runs: Sequence[RunSummary], total: int, console: Console) -> None
             readable_seconds(run.seconds),
             f"{run.nodes_done}/{run.nodes}",
             str(run.nodes_cached),
+            *([run.purpose] if inferred else []),
             blessed,
             "-" if run.release is None else str(run.release),
             Text(run.error.partition("\n")[0]),
@@ -62,6 +66,7 @@ def print_run(run: RunDetail, console: Console) -> None:
     lines = {
         "Run": f"{record['run_id']} of {record['pipeline']}",
         "State": record["state"],
+        "Purpose": record["purpose"] if record["purpose"] != "training" else "",
         "Started": record["started"],
         "Ended": record["ended"],
         "Time": readable_seconds(run.seconds),

@@ -10,6 +10,7 @@ import pytest
 
 from configs.load import load_settings
 from configs.settings import Settings
+from pipeline import cache_key
 from pipeline import pipeline as module
 from pipeline.pipeline import create_pipeline
 from schemas.errors import SettingsError
@@ -115,7 +116,7 @@ def test_a_changed_setting_reaches_only_the_nodes_that_it_concerns(override: str
 
 def test_another_stack_makes_everything_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     before = specifications(settings())
-    monkeypatch.setattr(module, "_stack", lambda: "another")
+    monkeypatch.setattr(cache_key, "_stack", lambda: "another")
     assert changed(before, specifications(settings())) == before.keys() - {"LatestBlessed"}
 
 

@@ -1,4 +1,4 @@
-"""A model whose predictions are a column of its examples, so that every metric is known beforehand."""
+"""Examples whose columns are what a model predicts, so that every metric is known beforehand."""
 
 from __future__ import annotations
 
@@ -7,51 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import tensorflow as tf
 
 from pipeline_testing import examples
 from pipeline_testing.rows import to_rows
-from schemas.transformed import LABEL_KEY, PREDICTION_KEY, WEIGHT_KEY
 
 Row = Mapping[str, Any]
-
-
-class ColumnModel(tf.Module):
-    """Predicts the columns `columns` times `scale`; its label is the column `label`, its weight the column `weight`."""
-
-    def __init__(self, columns: Sequence[str], scale: float, label_type: tf.DType) -> None:
-        super().__init__()
-        self._columns = columns
-        self._scale = scale
-        self._label_type = label_type
-
-    def _column(self, examples: tf.Tensor, name: str) -> tf.Tensor:
-        return tf.io.parse_example(examples, {name: tf.io.FixedLenFeature([1], tf.float32, 1.0)})[name]
-
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
-    def serve(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
-        columns = [self._column(examples, name) for name in self._columns]
-        return {PREDICTION_KEY: self._scale * tf.concat(columns, axis=1)}
-
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
-    def transform(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
-        label = tf.cast(self._column(examples, "label"), self._label_type)
-        return {LABEL_KEY: label, WEIGHT_KEY: self._column(examples, "weight")}
-
-
-@pytest.fixture(scope="session")
-def export() -> Callable[..., Path]:
-    """Exports a ColumnModel as a Model artifact has it and returns the artifact's folder."""
-
-    def save(
-        folder: Path, columns: Sequence[str] = ("score",), scale: float = 1.0, label_type: tf.DType = tf.float32
-    ) -> Path:
-        model = ColumnModel(columns, scale, label_type)
-        signatures = {"serving_default": model.serve, "transform_features": model.transform}
-        tf.saved_model.save(model, str(folder / "Format-Serving"), signatures=signatures)
-        return folder
-
-    return save
 
 
 @pytest.fixture(scope="session")

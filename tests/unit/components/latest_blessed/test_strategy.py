@@ -65,3 +65,11 @@ def test_no_earlier_model_of_the_label_is_no_baseline() -> None:
 
 def test_a_blessing_that_does_not_say_its_label_is_of_another() -> None:
     assert resolved([1, 2], {1: True}, candidate=2, labels={1: None}) == []
+
+
+def test_without_a_candidate_the_latest_blessed_model_is_resolved() -> None:
+    inputs = {"model": [model(1), model(2)], "model_blessing": [blessing(1, True, "tips"), blessing(2, True, "tips")]}
+    found = LatestBlessedBeforeStrategy(label="tips").resolve_artifacts(None, inputs)
+    assert found is not None
+    assert found.keys() == inputs.keys()
+    assert [artifact.id for artifact in found["model"]] == [2]

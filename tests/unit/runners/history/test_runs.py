@@ -54,13 +54,13 @@ def test_the_list_says_how_each_run_ended(made: MadeHistory, records: Any) -> No
     died = runs[0].seconds
     assert [asdict(run) for run in runs] == [
         {"run_id": "4", "state": "died", "started": start, "seconds": died, "nodes_done": 0, "nodes_cached": 0,
-         "nodes": 1, "blessed": None, "release": None, "error": ""},
+         "nodes": 1, "blessed": None, "release": None, "error": "", "purpose": "training"},
         {"run_id": "3", "state": "failed", "started": start, "seconds": 2.0, "nodes_done": 0, "nodes_cached": 0,
-         "nodes": 2, "blessed": None, "release": None, "error": "ExampleGen: Cut off."},
+         "nodes": 2, "blessed": None, "release": None, "error": "ExampleGen: Cut off.", "purpose": "training"},
         {"run_id": "2", "state": "complete", "started": start, "seconds": 10.0, "nodes_done": 3, "nodes_cached": 1,
-         "nodes": 3, "blessed": False, "release": None, "error": ""},
+         "nodes": 3, "blessed": False, "release": None, "error": "", "purpose": "training"},
         {"run_id": "1", "state": "complete", "started": start, "seconds": 90.0, "nodes_done": 4, "nodes_cached": 0,
-         "nodes": 4, "blessed": True, "release": 1, "error": ""},
+         "nodes": 4, "blessed": True, "release": 1, "error": "", "purpose": "training"},
     ]  # fmt: skip
 
 
