@@ -18,7 +18,7 @@ from tfx.types.channel import Channel
 from tfx.types.standard_artifacts import Model, ModelBlessing
 
 from components.bulk_inferrer.component import BulkInferrer
-from components.example_gen.component import InferenceExampleGen
+from components.example_gen.inference import InferenceExampleGen
 from components.example_gen.prepared import prepare_code
 from components.latest_blessed.strategy import LatestBlessedBeforeStrategy
 from configs.fingerprint import code_fingerprint

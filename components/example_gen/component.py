@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 
 from tfx.components.example_gen import component
 from tfx.dsl.components.base import executor_spec
@@ -59,9 +58,9 @@ class ExampleGen(component.FileBasedExampleGen):
     DRIVER_CLASS = Driver
 
     def __init__(self, data: Data, table: FeatureTable, prepared_dir: str | None = None) -> None:
-        self._specify(data, RawColumns.of(table, data.split_column), prepared_dir)
+        self._read(data, RawColumns.of(table, data.split_column), prepared_dir)
 
-    def _specify(self, data: Data, columns: RawColumns, prepared_dir: str | None) -> None:
+    def _read(self, data: Data, columns: RawColumns, prepared_dir: str | None) -> None:
         """Makes the component of what is to be read."""
         base, pattern = split_path(data.path)
         has_span(pattern)
@@ -97,26 +96,3 @@ class ExampleGen(component.FileBasedExampleGen):
             examples=channel.Channel(type=standard_artifacts.Examples),
         )
         super(component.FileBasedExampleGen, self).__init__(spec=spec)
-
-
-class InferenceExampleGen(ExampleGen):
-    """Ingests rows to predict for, which need no label.
-
-    Output `examples` as of ExampleGen, with one split, `all`, and one column more, the id of each row, as
-    `components.example_gen.row_ids` makes them. What TFRecords and files of typed columns hold besides the columns that
-    features read, and the copied ones, is left out.
-
-    Args:
-        data: where rows come from, as `configs.inference` gives it: with one split.
-        table: the feature table: what is read, in which types; its label is not.
-        copied: raw columns that predictions are to be given with.
-        prepared_dir: as of ExampleGen.
-
-    Raises:
-        DataError: the path is a pattern that has no meaning.
-    """
-
-    def __init__(
-        self, data: Data, table: FeatureTable, copied: Sequence[str] = (), prepared_dir: str | None = None
-    ) -> None:
-        self._specify(data, RawColumns.to_predict(table, copied), prepared_dir)

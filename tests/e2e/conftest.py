@@ -50,6 +50,13 @@ class ShippedRun:
         metrics: dict[str, Any] = json.loads(found.read_text())
         return metrics
 
+    def infer(self, data: Path, folder: Path, *overrides: str) -> subprocess.CompletedProcess[str]:
+        """Predicts for the rows of a file into a folder, with the settings of the run."""
+        command = [str(COMMAND), "infer", "-c", f"configs/{self.name}.yaml", "--out", str(folder)]
+        for override in (f"output_dir={self.output_dir}", f"inference.path={data}", *overrides):
+            command += ["--set", override]
+        return subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+
     def predict(self, rows: Sequence[Mapping[str, Any]]) -> np.ndarray:
         """Predictions for rows in the request format, through the released SavedModel."""
         import tensorflow as tf

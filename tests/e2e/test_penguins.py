@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet
 import pytest
 
 SPECIES = ["Adelie", "Chinstrap", "Gentoo"]
@@ -67,6 +68,19 @@ def test_a_bird_of_which_only_the_island_is_known(small: Any) -> None:
 def test_the_report_shows_each_class(small: Any) -> None:
     assert "most often taken for" in small.ended.stdout
     assert all(species in small.ended.stdout for species in SPECIES)
+
+
+def test_new_birds_get_a_class_and_the_probability_of_each(small: Any, tmp_path: Path) -> None:
+    rows = ["island,sex," + ",".join(MEASURES)]
+    rows += [f"{ISLANDS[one]},female,{','.join(map(str, MEANS[one]))}" for one in SPECIES]
+    (tmp_path / "new.csv").write_text("\n".join(rows) + "\n")
+    ended = small.infer(tmp_path / "new.csv", tmp_path / "out", 'inference.prepare=""')
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    found = pyarrow.parquet.read_table(tmp_path / "out").to_pydict()
+    assert found["row_id"] == ["new.csv:2", "new.csv:3", "new.csv:4"]
+    assert found["class"] == SPECIES
+    expected = small.predict([typical(species) for species in SPECIES])
+    np.testing.assert_allclose(found["probabilities"], expected, atol=1e-6)
 
 
 def test_the_real_birds_reach_the_metrics_of_the_settings_file(real: Any) -> None:

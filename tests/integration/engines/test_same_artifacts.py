@@ -38,6 +38,22 @@ def test_a_run_to_the_release(engine: str, inline: Path, commands: CommandServer
     assert list(tmp_path.glob("logs/*/*/artifacts")) == []
 
 
+def test_predictions(engine: str, inline: Path, commands: CommandServer, tmp_path: Path) -> None:
+    files = []
+    for kind in ("inline", engine):
+        nodes = f"engine.nodes={{BulkInferrer: {kind}}}"
+        settings = (f"output_dir={inline.parent}", "engine.kind=inline", nodes, "runner.cache=false", *_SETTINGS)
+        given = [word for one in settings for word in ("--set", one)]
+        command = commands.run(["infer", "-c", "configs/taxi.yaml", *given, "--out", str(tmp_path / kind)])
+        assert command.wait() == 0, command.text
+        assert "15,002 predicted, 0 rejected, of 15,002" in command.text
+        files.append({path.name: path.read_bytes() for path in (tmp_path / kind).glob("predictions-*")})
+
+    assert len(files[0]) > 1
+    assert files[1] == files[0]
+    assert job_servers_of(inline.parent) == []
+
+
 def test_statistics_and_transform_on_a_flink_cluster(
     flink_cluster: FlinkCluster, inline: Path, commands: CommandServer, tmp_path: Path
 ) -> None:
