@@ -49,7 +49,8 @@ def check_report(
                 f"more than the {max_rejected_fraction:.4g} of them that data.max_rejected_fraction allows"
             )
         if report.rejected < report.read:
-            error.fix += f" data.max_rejected_fraction: {_share(report)} would leave such rows out."
+            which = "the row" if report.rejected == 1 else f"all {report.rejected} rows with faults"
+            error.fix += f" data.max_rejected_fraction: {_share(report)} would leave out {which}."
         raise error
     if not report.read:
         raise DataError(

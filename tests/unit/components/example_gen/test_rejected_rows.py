@@ -95,7 +95,7 @@ def test_too_many_stop_the_run_and_are_listed_too(tmp_path: Path) -> None:
         _ingest(tmp_path, path, max_rejected_fraction=0.05)
 
     assert "3 of 43 rows are rejected in all, more than the 0.05 of them" in str(caught.value.received)
-    assert "data.max_rejected_fraction: 0.070 would leave such rows out" in caught.value.fix
+    assert "data.max_rejected_fraction: 0.070 would leave out all 3 rows with faults" in caught.value.fix
     assert caught.value.fix.endswith(f" {tmp_path / 'refused.jsonl'} lists the rows.")
     assert sorted(row["line"] for row in _letters(tmp_path / "refused.jsonl")) == [42, 43, 44]
     assert os.listdir(tmp_path / "out") == []
