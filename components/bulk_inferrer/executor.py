@@ -14,7 +14,7 @@ from tfx.types import standard_component_specs as keys
 from components.bulk_inferrer.inference_job import Inference, Predicted, infer
 from components.bulk_inferrer.manifest import Manifest
 from components.bulk_inferrer.prediction_schema import prediction_schema, written_outputs
-from components.example_gen.executor import DROPPED_PROPERTY
+from components.example_gen.executor import REJECTED_PROPERTY
 from components.served_model.saved_model import require_signatures, saved_model
 from configs.inference import ALL_ROWS
 from schemas.artifacts import ROWS_PROPERTY
@@ -113,7 +113,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
 def _accounted(examples: Any, predicted: list[Predicted]) -> dict[str, int]:
     """The rows that were read, rejected and predicted, which must add up."""
     kept = json.loads(examples.get_string_custom_property(ROWS_PROPERTY))[ALL_ROWS]
-    rejected = examples.get_int_custom_property(DROPPED_PROPERTY)
+    rejected = examples.get_int_custom_property(REJECTED_PROPERTY)
     done = sum(one.rows for one in predicted)
     if done != kept:
         raise RunError(

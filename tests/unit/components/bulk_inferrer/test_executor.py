@@ -44,11 +44,11 @@ def inline() -> beam.Pipeline:
     return beam.Pipeline(runner=InlineRunner())
 
 
-def examples_of(folder: Path, rows: int = 4, **options: Any) -> Any:
+def examples_of(folder: Path, rows: int = 4, bad: str = "", **options: Any) -> Any:
     """Examples with score 0, 0.5, 1, ... and other 1 - score, and a trip for each."""
     folder.mkdir()
     lines = [f"t{number:03d},{0.5 * number},{1 - 0.5 * number}" for number in range(rows)]
-    (folder / "new.csv").write_text("\n".join(["trip,score,other", *lines]) + "\n")
+    (folder / "new.csv").write_text("\n".join(["trip,score,other", *lines]) + "\n" + bad)
     ingestion = Ingestion(RawColumns.to_predict(TABLE, ("trip",)), {"all": 1}, **options)
     done = ingest([str(folder / "new.csv")], str(folder / "examples"), ingestion, direct)
     examples = standard_artifacts.Examples()
@@ -56,6 +56,7 @@ def examples_of(folder: Path, rows: int = 4, **options: Any) -> Any:
     examples.split_names = json.dumps(["all"])
     examples.span = 7
     examples.set_string_custom_property("rows", json.dumps(done.rows))
+    examples.set_int_custom_property("rejected", done.rejected)
     examples.set_string_custom_property("input_fingerprint", "files:1")
     return examples
 
@@ -116,6 +117,13 @@ def test_the_manifest_says_where_they_come_from(tmp_path: Path, export: Export) 
     assert (found.data["span"], found.data["fingerprint"]) == (7, "files:1")
     assert (found.model["uri"], found.model["release"]) == (str(tmp_path / "model"), None)
     assert [one["rows"] for one in found.files.values()] == [4]
+
+
+def test_rejected_rows_are_accounted_for(tmp_path: Path, export: Export) -> None:
+    examples = examples_of(tmp_path / "new", bad="t,high,0\n", max_rejected_fraction=0.5)
+    found = predict(tmp_path, examples, export(tmp_path / "model"))
+    assert Manifest.load(found).rows == {"read": 5, "rejected": 1, "predicted": 4}
+    assert [row["row_id"] for row in rows_of(found)] == [f"new.csv:{line}" for line in (2, 3, 4, 5)]
 
 
 def test_classes(tmp_path: Path, export: Export) -> None:

@@ -104,6 +104,13 @@ def test_copied_columns_are_text_unless_a_feature_reads_them(tmp_path: Path) -> 
     assert _rows(tmp_path, "fare") == [1.0, 2.5]
 
 
+def test_rejected_rows_leave_the_ids_of_others_as_they_are(tmp_path: Path) -> None:
+    file = _write(tmp_path / "a.csv", "fare,company\n1,x\ncheap,y\n3\n4,z\n5,z\n")
+    done = _ingest(tmp_path, file, max_rejected_fraction=0.5)
+    assert (done.rows, done.rejected) == ({"all": 3}, 2)
+    assert _rows(tmp_path) == [b"a.csv:2", b"a.csv:5", b"a.csv:6"]
+
+
 def test_a_label_may_be_there_and_may_be_of_one_class(tmp_path: Path) -> None:
     _ingest(tmp_path, _write(tmp_path / "a.csv", "fare,company,tips\n1,x,0\n2,y,\n"))
     assert len(_rows(tmp_path)) == 2
