@@ -27,6 +27,7 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--out", metavar="DIR", help="folder of the predictions; default: <output_dir>/predictions/<span or name>"
     )
+    parser.add_argument("--runner", metavar="NAME", help="who walks the graph; default: runner.kind of the settings")
     parser.add_argument(
         "--engine", metavar="NAME", help="where Beam work executes; default: engine.kind of the settings"
     )
@@ -44,7 +45,11 @@ def add(commands: Commands) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     overrides = [
         f"{key}={value}"
-        for key, value in (("engine.kind", arguments.engine), ("inference.span", arguments.span))
+        for key, value in (
+            ("runner.kind", arguments.runner),
+            ("engine.kind", arguments.engine),
+            ("inference.span", arguments.span),
+        )
         if value is not None
     ]
     settings = load(arguments, *overrides, "purpose=inference")
@@ -74,7 +79,8 @@ def _command(arguments: argparse.Namespace) -> str:
     """The command line of this run, for the ones that are suggested after it."""
     options = [word for file in arguments.config for word in ("-c", file)]
     options += [word for override in arguments.set for word in ("--set", override)]
-    given = {"--span": arguments.span, "--out": arguments.out, "--engine": arguments.engine}
+    given = {"--span": arguments.span, "--out": arguments.out}
+    given |= {"--runner": arguments.runner, "--engine": arguments.engine}
     options += [word for option, value in given.items() if value is not None for word in (option, str(value))]
     options += ["--profile"] * arguments.profile
     return mask_passwords(shlex.join([program(), "infer", *options]))
