@@ -71,6 +71,7 @@ def create_inference_pipeline(settings: Settings) -> Pipeline:
         examples=example_gen.outputs["examples"],
         model=model.outputs["model" if given is None else "result"],
         inference=inference,
+        columns=table.inputs,
         id_columns={name: columns[name] for name in inference.id_columns},
         named=prediction_columns(label),
         classes=label.class_names if isinstance(label, (IntegerLabel, OneHotLabel)) else (),

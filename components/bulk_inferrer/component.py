@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
@@ -48,6 +48,7 @@ class BulkInferrer(BaseBeamComponent):
         examples: of InferenceExampleGen.
         model: the channel may turn out empty; then the run ends with an error that says so.
         inference: the signature, its outputs and the format; its other settings are not looked at.
+        columns: raw columns that the features read.
         id_columns: raw columns that are copied, with their types.
         named: columns that a lone output `predictions` becomes, from `schemas.prediction_columns`.
         classes: names of the classes, of a model that predicts classes.
@@ -64,6 +65,7 @@ class BulkInferrer(BaseBeamComponent):
         examples: BaseChannel,
         model: BaseChannel,
         inference: Inference,
+        columns: Collection[str],
         id_columns: Mapping[str, Dtype],
         named: Sequence[str],
         classes: Sequence[str],
@@ -74,6 +76,7 @@ class BulkInferrer(BaseBeamComponent):
             "signature": inference.signature,
             "outputs": list(inference.outputs),
             "format": inference.format,
+            "columns": sorted(columns),
             "id_columns": dict(id_columns),
             "named": list(named),
             "classes": list(classes),

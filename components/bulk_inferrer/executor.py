@@ -69,7 +69,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             caller="the inference",
             fix="Name one of them in inference.signature.",
         )
-        outputs = written_outputs(signature, options["signature"], options["outputs"])
+        outputs = written_outputs(signature, options["signature"], options["outputs"], options["columns"])
         named = tuple(options["named"]) if outputs == (PREDICTION_KEY,) and not options["outputs"] else ()
         inference = Inference(
             model=saved_model(model),

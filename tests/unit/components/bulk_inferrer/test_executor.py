@@ -74,6 +74,7 @@ def predict(
         examples=Channel(type=standard_artifacts.Examples),
         model=Channel(type=standard_artifacts.Model),
         inference=Inference(**inference),
+        columns=TABLE.inputs,
         id_columns={"trip": "string"},
         named=named,
         classes=classes,

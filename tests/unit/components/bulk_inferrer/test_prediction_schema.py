@@ -77,6 +77,13 @@ def test_a_signature_of_raw_columns_is_refused() -> None:
         written_outputs(raw, "predict", ())
 
 
+def test_a_signature_of_one_column_of_texts_is_no_signature_of_examples() -> None:
+    retrieve = signature({"candidates": (tf.int64, [None, 9])}, {"Recent_Items": tf.string})
+    with pytest.raises(EvaluationError, match=r"'retrieve' takes other inputs"):
+        written_outputs(retrieve, "retrieve", (), ("Recent Items", "item"))
+    assert written_outputs(ONE, "serving_default", (), ("examples", "item")) == ("predictions",)
+
+
 @pytest.mark.parametrize("shape", [None, [], [None, 2, 2]])
 def test_an_output_that_is_no_column_is_refused(shape: Shape) -> None:
     with pytest.raises(EvaluationError, match="is not a column"):
