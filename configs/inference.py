@@ -33,7 +33,9 @@ class Inference(Section):
         "was blessed last, of this pipeline and label.",
     )
     signature: str = Field(
-        "serving_default", min_length=1, description="Signature of the model that is called; it takes tf.Examples."
+        "serving_default",
+        min_length=1,
+        description="Signature of the model that is called; retrieve: the best candidates of a recommender.",
     )
     outputs: tuple[str, ...] = Field(
         (),

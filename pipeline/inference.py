@@ -31,12 +31,13 @@ from pipeline.find_release import find_release
 from pipeline.pipeline import root
 from pipeline.user_function import check_function
 from schemas.errors import SettingsError
-from schemas.features import IntegerLabel, OneHotLabel
+from schemas.features import FeatureTable, IntegerLabel, OneHotLabel
 from schemas.prediction_columns import prediction_columns
 from schemas.raw_columns import RawColumns
 from serving.saved_model import checksums, digest
 
 _SERVING = "Format-Serving"
+_RETRIEVE = "retrieve"
 
 
 def create_inference_pipeline(settings: Settings) -> Pipeline:
@@ -49,7 +50,7 @@ def create_inference_pipeline(settings: Settings) -> Pipeline:
         SettingsError: a dotted path leads nowhere, engine.nodes names no node, or inference.model no model.
         ReleaseError: there is no such release.
     """
-    inference, table = settings.inference, settings.table
+    inference, table = settings.inference, _table(settings)
     data = inference.data(settings.data)
     if data.prepare is not None:
         check_function(data.prepare, "inference.prepare" if inference.prepare else "data.prepare")
@@ -92,6 +93,15 @@ def create_inference_pipeline(settings: Settings) -> Pipeline:
         components=chain,
         enable_cache=settings.runner.cache,
     )
+
+
+def _table(settings: Settings) -> FeatureTable:
+    """The features that the signature needs: of a recommender that is to retrieve candidates, those of the query."""
+    table, towers = settings.table, settings.model.towers
+    if towers is None or settings.inference.signature != _RETRIEVE:
+        return table
+    query = {name: feature for name, feature in table.features.items() if name not in towers.candidate}
+    return table.model_copy(update={"features": query})
 
 
 def _blessed(settings: Settings) -> BaseNode:

@@ -48,7 +48,7 @@ class BulkInferrer(BaseBeamComponent):
         examples: of InferenceExampleGen.
         model: the channel may turn out empty; then the run ends with an error that says so.
         inference: the signature, its outputs and the format; its other settings are not looked at.
-        columns: raw columns that the features read.
+        columns: raw columns that the examples have for the model.
         id_columns: raw columns that are copied, with their types.
         named: columns that a lone output `predictions` becomes, from `schemas.prediction_columns`.
         classes: names of the classes, of a model that predicts classes.

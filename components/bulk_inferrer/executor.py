@@ -13,6 +13,7 @@ from tfx.types import standard_component_specs as keys
 
 from components.bulk_inferrer.inference_job import Inference, Predicted, infer
 from components.bulk_inferrer.manifest import Manifest
+from components.bulk_inferrer.model_inputs import raw_inputs
 from components.bulk_inferrer.prediction_schema import prediction_schema, written_outputs
 from components.example_gen.executor import REJECTED_PROPERTY
 from components.served_model.saved_model import require_signatures, saved_model
@@ -69,11 +70,12 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             caller="the inference",
             fix="Name one of them in inference.signature.",
         )
-        outputs = written_outputs(signature, options["signature"], options["outputs"], options["columns"])
+        outputs = written_outputs(signature, options["signature"], options["outputs"])
         named = tuple(options["named"]) if outputs == (PREDICTION_KEY,) and not options["outputs"] else ()
         inference = Inference(
             model=saved_model(model),
             signature=options["signature"],
+            inputs=raw_inputs(signature, options["signature"], options["columns"]),
             outputs=outputs,
             schema=prediction_schema(signature, outputs, named, options["id_columns"]),
             named=named,

@@ -10,17 +10,17 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import apache_beam as beam
-import numpy as np
 import pyarrow as pa
 from apache_beam.utils.shared import Shared
 
 from components.bulk_inferrer.manifest import checksum
+from components.bulk_inferrer.model_inputs import inputs_of
 from components.bulk_inferrer.prediction_files import file_name, prediction_file
 from components.bulk_inferrer.prediction_rows import prediction_rows
 from components.example_gen.tfrecord import write_whole
 from components.examples.shard_rows import read_shard
 from components.examples.shared_files import shared_files
-from components.served_model.signatures import Signatures
+from components.served_model.signatures import Outputs, Signatures
 from configs.inference import PredictionFormat
 from schemas.errors import RunError, ScalableTFError, from_dict
 from schemas.storage_error import storage_error
@@ -35,7 +35,8 @@ class Inference:
 
     Args:
         model: folder of the SavedModel.
-        signature: of the model; it takes serialized examples.
+        signature: of the model.
+        inputs: the raw column of each of its inputs; none where it takes serialized examples.
         outputs: of the signature, which are written.
         schema: of the rows that are written.
         named: columns that stand for the output `predictions`, if they do.
@@ -45,6 +46,7 @@ class Inference:
 
     model: str
     signature: str
+    inputs: dict[str, str]
     outputs: tuple[str, ...]
     schema: pa.Schema
     named: tuple[str, ...]
@@ -97,7 +99,6 @@ class _Predict(beam.DoFn):
         self._folder = folder
         self._inference = inference
         self._shared = Shared()
-        self._signatures: Any = None
 
     def setup(self) -> None:
         """Loads the model, once for all threads of a worker."""
@@ -124,14 +125,19 @@ class _Predict(beam.DoFn):
         path = os.path.join(self._folder, name)
         rows = 0
         with prediction_file(path, inference.schema, inference.format) as file:
-            for batch in read_shard(shard, record_column=_RECORDS):
-                records = batch.column(batch.schema.get_field_index(_RECORDS)).flatten()
-                examples: np.ndarray[Any, Any] = records.to_numpy(zero_copy_only=False)
-                answers = self._signatures(examples)[inference.signature]
+            for batch in read_shard(shard, record_column=None if inference.inputs else _RECORDS):
+                answers = self._answers(batch)
                 outputs = {output: answers[output] for output in inference.outputs}
                 file.write(prediction_rows(batch, outputs, inference.schema, inference.named, inference.classes))
                 rows += batch.num_rows
         return Predicted(name, rows, checksum(path))
+
+    def _answers(self, batch: pa.RecordBatch) -> Outputs:
+        inference = self._inference
+        if inference.inputs:
+            return self._signatures.ask(inference.signature, inputs_of(batch, inference.inputs))
+        records = batch.column(batch.schema.get_field_index(_RECORDS)).flatten()
+        return self._signatures(records.to_numpy(zero_copy_only=False))[inference.signature]
 
 
 def _report(reports: str, number: int, shard: str) -> Predicted:

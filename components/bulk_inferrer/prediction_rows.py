@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from components.bulk_inferrer.single_values import single_values
 from schemas.errors import EvaluationError
 from schemas.prediction_columns import CLASS, ROW_ID
 from schemas.raw_columns import ROW_ID_COLUMN
@@ -43,7 +43,7 @@ def prediction_rows(
             columns.append(_column(field, outputs[field.name], batch.num_rows))
         else:
             place = batch.schema.get_field_index(ROW_ID_COLUMN if field.name == ROW_ID else field.name)
-            columns.append(_single(batch.column(place)).cast(field.type))
+            columns.append(single_values(batch.column(place)).cast(field.type))
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
@@ -85,12 +85,3 @@ def _checked(values: npt.NDArray[Any], rows: int) -> npt.NDArray[Any]:
             fix="Export a signature whose outputs have a row for each example.",
         )
     return values
-
-
-def _single(column: Any) -> Any:
-    """The one value of each row's list, null where it has none."""
-    if pa.types.is_null(column.type):
-        return column
-    lengths = np.asarray(pc.fill_null(pc.list_value_length(column), 0))
-    rows = pa.array(np.cumsum(lengths) - 1, mask=lengths == 0)
-    return pc.list_flatten(column).take(rows)

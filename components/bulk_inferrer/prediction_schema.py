@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -12,11 +12,8 @@ from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
 from schemas.errors import EvaluationError
 from schemas.features import Dtype
 from schemas.prediction_columns import CLASS, PROBABILITIES, ROW_ID
-from schemas.request import request_key
 from schemas.transformed import PREDICTION_KEY
 
-_EXAMPLES = "examples"
-"""The input of our own signatures that take examples, whatever columns there are."""
 _DTYPES: Mapping[Dtype, Any] = {"int": pa.int64(), "float": pa.float32(), "string": pa.string()}
 _OUTPUTS: Mapping[Any, Any] = {
     tf.float32: pa.float32(),
@@ -28,29 +25,17 @@ _OUTPUTS: Mapping[Any, Any] = {
 }
 
 
-def written_outputs(
-    signature: SignatureDef, name: str, wanted: Sequence[str], columns: Collection[str] = ()
-) -> tuple[str, ...]:
+def written_outputs(signature: SignatureDef, name: str, wanted: Sequence[str]) -> tuple[str, ...]:
     """Outputs of a signature that are to be written.
 
     Args:
         signature: what it takes and gives.
         name: of the signature, for messages.
         wanted: names of outputs; empty: all of them.
-        columns: raw columns that the features read; an input that stands for one of them takes no examples.
 
     Raises:
-        EvaluationError: it takes something else than serialized examples, or does not give what is wanted.
+        EvaluationError: it does not give what is wanted.
     """
-    inputs = [f"{key} ({tf.as_dtype(one.dtype).name})" for key, one in sorted(signature.inputs.items())]
-    keys = {request_key(column) for column in columns} - {_EXAMPLES}
-    if [tf.as_dtype(one.dtype) for one in signature.inputs.values()] != [tf.string] or keys & set(signature.inputs):
-        raise EvaluationError(
-            f"The signature {name!r} takes other inputs than serialized tf.Examples, which batches of rows are.",
-            where="inference.signature",
-            received=f"inputs {', '.join(inputs)[:300]}",
-            fix="Name one that takes them: serving_default does, of every model that is trained here.",
-        )
     for output in wanted:
         if output not in signature.outputs:
             raise EvaluationError(

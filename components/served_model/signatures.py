@@ -1,4 +1,4 @@
-"""A SavedModel's answers to serialized examples."""
+"""A SavedModel's answers to batches."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Outputs = dict[str, npt.NDArray[Any]]
 
 
 class Signatures:
-    """The signatures of a SavedModel that take serialized examples.
+    """Some signatures of a SavedModel.
 
     They run in a session of TensorFlow 1. `tf.saved_model.load` makes every function of the model in Python once more,
     which takes longer than the evaluation of some ten thousand rows; a session leaves them to TensorFlow's C++, as a
@@ -24,16 +24,13 @@ class Signatures:
     Args:
         folder: of the SavedModel.
         names: of the signatures.
-
-    Raises:
-        EvaluationError: a signature does not take one tensor, of serialized examples.
     """
 
     def __init__(self, folder: str, names: tuple[str, ...]) -> None:
         self._session = tf.compat.v1.Session(graph=tf.Graph(), config=_config())
         with self._session.graph.as_default():
             found = tf.compat.v1.saved_model.load(self._session, [tf.saved_model.SERVING], folder).signature_def
-        self._inputs = [_input(found[name].inputs, name) for name in names]
+        self._inputs = {name: {key: one.name for key, one in found[name].inputs.items()} for name in names}
         self._outputs = {name: {key: one.name for key, one in found[name].outputs.items()} for name in names}
 
     def __call__(self, examples: npt.NDArray[np.object_]) -> dict[str, Outputs]:
@@ -41,8 +38,24 @@ class Signatures:
 
         Args:
             examples: serialized, [rows].
+
+        Raises:
+            EvaluationError: a signature does not take one tensor, of serialized examples.
         """
-        found: dict[str, Outputs] = self._session.run(self._outputs, dict.fromkeys(self._inputs, examples))
+        inputs = [_only(inputs, name) for name, inputs in self._inputs.items()]
+        found: dict[str, Outputs] = self._session.run(self._outputs, dict.fromkeys(inputs, examples))
+        return found
+
+    def ask(self, name: str, inputs: Mapping[str, npt.NDArray[Any]]) -> Outputs:
+        """Outputs of one signature.
+
+        Args:
+            name: of the signature.
+            inputs: what it takes, by the keys of its inputs.
+        """
+        found: Outputs = self._session.run(
+            self._outputs[name], {self._inputs[name][key]: value for key, value in inputs.items()}
+        )
         return found
 
 
@@ -57,7 +70,7 @@ def _config() -> tf.compat.v1.ConfigProto:
     return config
 
 
-def _input(inputs: Mapping[str, Any], signature: str) -> str:
+def _only(inputs: Mapping[str, str], signature: str) -> str:
     """The tensor that takes the examples."""
     if len(inputs) != 1:
         raise EvaluationError(
@@ -67,4 +80,4 @@ def _input(inputs: Mapping[str, Any], signature: str) -> str:
             fix="Export it with one input, a tensor of serialized examples.",
         )
     (one,) = inputs.values()
-    return str(one.name)
+    return one

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet
 import pytest
 import tensorflow as tf
 
@@ -86,6 +87,20 @@ def test_the_release_judges_pairs(small: Any) -> None:
     ]
     wanted, other = small.predict(rows)[:, 0]
     assert wanted > 0.7 > 0.3 > other
+
+
+def test_candidates_are_retrieved_for_a_file_of_queries(small: Any, tmp_path: Path) -> None:
+    queries = ["3 11 19", "8 80"]
+    (tmp_path / "users.csv").write_text("user,recent_items\n" + "".join(f"u{one},{one}\n" for one in queries))
+    settings = ("inference.signature=retrieve", 'inference.prepare=""', "inference.id_columns=[user]")
+    ended = small.infer(tmp_path / "users.csv", tmp_path / "out", *settings)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    found = pyarrow.parquet.read_table(tmp_path / "out").to_pydict()
+    retrieve = tf.saved_model.load(str(small.version)).signatures["retrieve"]
+    expected = retrieve(recent_items=tf.constant(queries))
+    assert found["user"] == ["u3 11 19", "u8 80"]
+    assert found["candidates"] == expected["candidates"].numpy().tolist()
+    np.testing.assert_allclose(found["scores"], expected["scores"], atol=1e-5)
 
 
 def test_the_real_purchases_give_a_release(real: Any) -> None:

@@ -40,6 +40,13 @@ def test_every_shipped_settings_file_can_predict(file: Path) -> None:
     assert found.keys() == {"InferExampleGen", "BlessedModel", "BulkInferrer"}
 
 
+def test_candidates_are_retrieved_for_rows_that_have_the_columns_of_the_query() -> None:
+    pairs = str(nodes(settings(name="recommender"))["InferExampleGen"])
+    queries = str(nodes(settings("inference.signature=retrieve", name="recommender"))["InferExampleGen"])
+    assert ("recent_items" in pairs, "item_attributes" in pairs) == (True, True)
+    assert ("recent_items" in queries, "item_attributes" in queries) == (True, False)
+
+
 def test_no_node_is_one_of_the_training() -> None:
     trained = Compiler().compile(create_pipeline(settings()))
     assert not nodes(settings()).keys() & {node.pipeline_node.node_info.id for node in trained.nodes}

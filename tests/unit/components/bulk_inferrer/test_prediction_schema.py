@@ -15,12 +15,8 @@ from schemas.errors import EvaluationError
 Shape = list[int | None] | None
 
 
-def signature(
-    outputs: Mapping[str, tuple[tf.DType, Shape]], inputs: Mapping[str, tf.DType] | None = None
-) -> SignatureDef:
+def signature(outputs: Mapping[str, tuple[tf.DType, Shape]]) -> SignatureDef:
     found = SignatureDef()
-    for name, dtype in (inputs or {"examples": tf.string}).items():
-        found.inputs[name].dtype = dtype.as_datatype_enum
     for name, (dtype, shape) in outputs.items():
         found.outputs[name].dtype = dtype.as_datatype_enum
         found.outputs[name].tensor_shape.CopyFrom(tf.TensorShape(shape).as_proto())
@@ -69,19 +65,6 @@ def test_outputs_are_written_in_the_order_in_which_they_are_named() -> None:
 def test_an_unknown_output_is_refused() -> None:
     with pytest.raises(EvaluationError, match="(?s)does not give 'scores'.*outputs count, names"):
         written_outputs(TWO, "serving_default", ("scores",))
-
-
-def test_a_signature_of_raw_columns_is_refused() -> None:
-    raw = signature({"predictions": (tf.float32, [None, 1])}, {"fare": tf.float32, "company": tf.string})
-    with pytest.raises(EvaluationError, match=r"(?s)'predict' takes other.*company \(string\), fare \(float32\)"):
-        written_outputs(raw, "predict", ())
-
-
-def test_a_signature_of_one_column_of_texts_is_no_signature_of_examples() -> None:
-    retrieve = signature({"candidates": (tf.int64, [None, 9])}, {"Recent_Items": tf.string})
-    with pytest.raises(EvaluationError, match=r"'retrieve' takes other inputs"):
-        written_outputs(retrieve, "retrieve", (), ("Recent Items", "item"))
-    assert written_outputs(ONE, "serving_default", (), ("examples", "item")) == ("predictions",)
 
 
 @pytest.mark.parametrize("shape", [None, [], [None, 2, 2]])
