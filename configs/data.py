@@ -13,7 +13,7 @@ from schemas.errors import PlacedValueError
 _SPLIT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _MAX_BUCKETS = 10_000
 
-Source = Literal["csv", "tfrecord", "parquet", "arrow", "orc"]
+Source = Literal["csv", "tfrecord", "parquet", "arrow", "orc", "jsonl", "avro"]
 """Format of the data's files."""
 
 
@@ -22,7 +22,8 @@ class Data(Section):
 
     source: Source = Field(
         "csv",
-        description="Format of the files; tfrecord: TFRecords of tf.Example; arrow: Feather, too.",
+        description="Format of the files; tfrecord: TFRecords of tf.Example; arrow: Feather, too; jsonl: a JSON "
+        "object a line.",
     )
     path: Location = Field(
         description="File, folder (every file in it with a suffix of the format), glob, or a pattern with "

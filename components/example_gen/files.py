@@ -16,6 +16,10 @@ _SUFFIXES: dict[Source, tuple[str, ...]] = {
     "parquet": (".parquet", ".pq"),
     "arrow": (".arrow", ".feather"),
     "orc": (".orc",),
+    "jsonl": tuple(
+        f".{name}{packed}" for name in ("jsonl", "ndjson", "json") for packed in ("", ".gz", ".bz2", ".zst")
+    ),
+    "avro": (".avro",),
 }
 FORMATS: dict[Source, str] = {
     "csv": "CSV",
@@ -23,6 +27,8 @@ FORMATS: dict[Source, str] = {
     "parquet": "Parquet",
     "arrow": "Arrow",
     "orc": "ORC",
+    "jsonl": "JSON lines",
+    "avro": "Avro",
 }
 """The formats in words."""
 _WILD = re.compile(r"[*?\[]")

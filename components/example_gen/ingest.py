@@ -23,6 +23,8 @@ from components.example_gen.csv_blocks import BLOCK_BYTES, Block, read_pieces, s
 from components.example_gen.csv_columns import RaggedRowsError, read_columns
 from components.example_gen.csv_header import read_header
 from components.example_gen.feature_check import check_features
+from components.example_gen.json_blocks import split_json_blocks
+from components.example_gen.json_check import check_members
 from components.example_gen.record_blocks import split_record_blocks
 from components.example_gen.report import Report
 from components.example_gen.table_blocks import split_table_blocks
@@ -100,7 +102,7 @@ def ingest(
     if ingestion.source == "csv":
         blocks, types = _csv_blocks(files, ingestion)
     else:
-        blocks = (_record_blocks if ingestion.source == "tfrecord" else _table_blocks)(files, ingestion)
+        blocks = _BLOCKS.get(ingestion.source, _table_blocks)(files, ingestion)
         types = {}  # those of the table
     work = Work(
         folders={name: os.path.join(folder, f"Split-{name}") for name in ingestion.splits},
@@ -123,6 +125,8 @@ def ingest(
             report = _run(groups, work, folder, make_pipeline)
         if ingestion.source == "tfrecord":
             check_features(report, files, table)
+        if ingestion.source == "jsonl":
+            check_members(report, files, table)
         check_report(report, _files(files), table, ingestion.splits)
         if not work.wants(report) or report.read != sum(report.written.values()) + report.dropped:
             raise RunError(
@@ -172,6 +176,19 @@ def _record_blocks(files: Sequence[str], ingestion: Ingestion) -> Sequence[AnyBl
             "The data holds no record.", where=_files(files), received="0 records", fix="Give data with records."
         )
     return blocks
+
+
+def _json_blocks(files: Sequence[str], ingestion: Ingestion) -> Sequence[AnyBlock]:
+    blocks = [block for path in files for block in split_json_blocks(path, ingestion.block_bytes)]
+    if not blocks:
+        raise DataError("The data holds no line.", where=_files(files), received="0 lines", fix="Give data with lines.")
+    return blocks
+
+
+_BLOCKS: dict[Source, Callable[[Sequence[str], Ingestion], Sequence[AnyBlock]]] = {
+    "tfrecord": _record_blocks,
+    "jsonl": _json_blocks,
+}
 
 
 def _run(

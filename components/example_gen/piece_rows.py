@@ -15,6 +15,8 @@ from components.example_gen.csv_blocks import Piece
 from components.example_gen.csv_columns import Columns, RaggedRowsError, lines_of, read_columns
 from components.example_gen.encode import encode_examples
 from components.example_gen.joined_pieces import AnyPiece
+from components.example_gen.json_blocks import JsonPiece
+from components.example_gen.json_rows import read_json_rows
 from components.example_gen.labels import Labels, TypedColumn, read_labels
 from components.example_gen.record_blocks import RecordPiece
 from components.example_gen.record_columns import read_record_columns
@@ -61,6 +63,8 @@ def read_rows(piece: AnyPiece, work: Work, report: Report) -> Rows | None:
         typed: dict[str, TypedColumn] | None = _of_records(piece, work, report)
     elif isinstance(piece, TablePiece):
         typed = _of_table(piece, work, report)
+    elif isinstance(piece, JsonPiece):
+        typed = _of_json(piece, work, report)
     else:
         typed = _of_csv(piece, work, report)
     if typed is None:
@@ -106,10 +110,27 @@ def _of_records(piece: RecordPiece, work: Work, report: Report) -> dict[str, Typ
 
 def _of_table(piece: TablePiece, work: Work, report: Report) -> dict[str, TypedColumn]:
     report.read += piece.batch.num_rows
+    columns = {name: piece.batch.column(piece.batch.schema.get_field_index(name)) for name in work.declared}
+    return _of_columns(piece, columns, work.missing, work, report)
+
+
+def _of_json(piece: JsonPiece, work: Work, report: Report) -> dict[str, TypedColumn] | None:
+    parsed = read_json_rows(piece, work.declared, work.missing)
+    if parsed.malformed:
+        first = [(piece.path, f"line {line}", wrong) for line, _, wrong in parsed.malformed[:SAMPLES]]
+        report.malformed.add(len(parsed.malformed), first)
+        return None
+    report.read += len(parsed.lines)
+    return _of_columns(piece, parsed.columns, (), work, report) if parsed.lines else None
+
+
+def _of_columns(
+    piece: AnyPiece, columns: Mapping[str, Any], missing: Sequence[str], work: Work, report: Report
+) -> dict[str, TypedColumn]:
     found: dict[str, TypedColumn] = {}
     for name, dtype in work.declared.items():
-        column = piece.batch.column(piece.batch.schema.get_field_index(name))
-        rows, result = read_table_column(name, column, dtype, work.missing, piece.path, is_text=name in work.texts)
+        column = columns[name]
+        rows, result = read_table_column(name, column, dtype, missing, piece.path, is_text=name in work.texts)
         report.filled[name] = report.filled.get(name, 0) + len(rows) - rows.null_count
         if name in work.timestamps:
             result.refused.update(unreadable(result.values))
@@ -206,4 +227,7 @@ def _places(piece: AnyPiece, rows: Sequence[int], work: Work) -> list[str]:
         return [f"record {piece.first + row}" for row in rows]
     if isinstance(piece, TablePiece):
         return [f"row {piece.first + row}" for row in rows]
+    if isinstance(piece, JsonPiece):
+        lines = piece.lines
+        return [f"line {lines[row][0]}" for row in rows]
     return [f"line {line}" for line in lines_of(piece, work.delimiter, rows)]

@@ -47,6 +47,7 @@ class Report:
     classes: dict[str, list[str]] = field(default_factory=dict)
     filled: dict[str, int] = field(default_factory=dict)
     ragged: Found = field(default_factory=Found)
+    malformed: Found = field(default_factory=Found)
     unlabelled: Found = field(default_factory=Found)
     bad_labels: Found = field(default_factory=Found)
     bad_values: dict[str, Found] = field(default_factory=dict)
@@ -68,6 +69,7 @@ class Report:
             self.filled[name] = self.filled.get(name, 0) + count
         for mine, theirs in (
             (self.ragged, other.ragged),
+            (self.malformed, other.malformed),
             (self.unlabelled, other.unlabelled),
             (self.bad_labels, other.bad_labels),
         ):
@@ -88,9 +90,8 @@ class Report:
     @property
     def sound(self) -> bool:
         """Whether nothing was found wrong, so that shards are worth writing."""
-        return not (
-            self.error or self.ragged.count or self.unlabelled.count or self.bad_labels.count or self.bad_values
-        )
+        found = (self.ragged, self.malformed, self.unlabelled, self.bad_labels)
+        return not (self.error or self.bad_values or any(each.count for each in found))
 
     def to_json(self) -> str:
         """The report as text; `from_json` takes it back."""
@@ -100,7 +101,7 @@ class Report:
     def from_json(cls, text: str) -> Report:
         """The report that `to_json` wrote."""
         fields = json.loads(text)
-        for name in ("ragged", "unlabelled", "bad_labels"):
+        for name in ("ragged", "malformed", "unlabelled", "bad_labels"):
             fields[name] = _found(fields[name])
         fields["bad_values"] = {name: _found(found) for name, found in fields["bad_values"].items()}
         fields["labels"] = Counter(fields["labels"])
