@@ -25,10 +25,10 @@ def check_members(report: Report, files: Sequence[str], table: RawColumns) -> No
     """
     if report.error:  # not everything was read
         return
-    if not report.read and not report.malformed.count:
+    if not report.read:
         raise DataError("The data holds no line.", where=files[0], received="0 lines", fix="Give data with lines.")
     for column in table.columns:
-        if report.filled.get(column):
+        if report.filled.get(column) or report.rejected == report.read:
             continue
         there: dict[str, None] = {}
         for row in _objects(files):

@@ -189,6 +189,14 @@ def test_lines_that_are_no_rows_are_told(tmp_path: Path, line: bytes, told: str)
     assert f"line 103: {told}" in str(error.value.received)
 
 
+def test_lines_that_are_no_rows_can_be_left_out(tmp_path: Path) -> None:
+    content = _lines(ROWS[:50]) + b"oh no\n" + _lines(ROWS[50:])
+    found = _ingest(tmp_path / "a", content, max_rejected_fraction=0.01)
+    assert (sum(found.rows.values()), found.rejected) == (100, 1)
+    letter = json.loads((tmp_path / "a" / "out" / "rejected.jsonl").read_text())
+    assert (letter["line"], letter["values"]) == (51, "oh no")
+
+
 def test_numbers_of_any_length_are_numbers(tmp_path: Path) -> None:
     long = _lines(ROWS).replace(b'"hour": 7', b'"x": -' + b"7" * 5000 + b', "hour": ' + b"1" * 5000)
     with pytest.raises(DataError, match="outside the range of int64"):
