@@ -27,7 +27,8 @@ class Data(Section):
     )
     path: Location = Field(
         description="File, folder (every file in it with a suffix of the format), glob, or a pattern with "
-        "{SPAN}, {VERSION} or {YYYY}-{MM}-{DD}. package:NAME/FILE is a file inside an installed package."
+        "{SPAN}, {VERSION} or {YYYY}-{MM}-{DD}. package:NAME/FILE is a file inside an installed package; s3://, gs:// "
+        "and hdfs:// are read where they are."
     )
     prepare: DottedPath | None = Field(
         None,
@@ -69,6 +70,8 @@ class Data(Section):
     def _of_its_source(self) -> Data:
         if self.source != "csv" and "delimiter" in self.model_fields_set and self.delimiter != ",":
             raise PlacedValueError(f"is for CSV; {self.source} has no cells to part", ("delimiter",))
+        if self.prepare and "://" in self.path.removeprefix("file://"):
+            raise PlacedValueError("reads files of this machine; mount or copy those of data.path", ("prepare",))
         return self
 
     @field_validator("delimiter")

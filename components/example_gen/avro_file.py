@@ -22,6 +22,8 @@ import fastavro
 import pyarrow as pa
 
 from components.example_gen.avro_types import arrow_column
+from components.example_gen.data_files import open_data
+from schemas.errors import ScalableTFError
 
 _MAGIC = b"Obj\x01"
 _RUN_BYTES = 1 << 20
@@ -62,7 +64,7 @@ class AvroFile:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        with _readable("the head"), open(path, "rb") as file:
+        with _readable("the head"), open_data(path) as file:
             if file.read(len(_MAGIC)) != _MAGIC:
                 raise ValueError("it does not start as Avro does")
             file.seek(0)
@@ -95,7 +97,7 @@ class AvroFile:
         """
         wanted = self.runs[run]
         with _readable(f"the blocks from byte {wanted.offset} on"):
-            with open(self._path, "rb") as file:
+            with open_data(self._path) as file:
                 file.seek(wanted.offset)
                 packed = io.BytesIO(file.read(wanted.bytes))
             plain = io.BytesIO()
@@ -144,7 +146,7 @@ def _readable(place: str) -> Iterator[None]:
     """Whatever damaged bytes make the libraries raise is an OSError that says where."""
     try:
         yield
-    except OSError:
+    except (OSError, ScalableTFError):
         raise
     except Exception as error:
         raise OSError(f"{place}: {error or type(error).__name__}") from error

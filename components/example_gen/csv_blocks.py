@@ -7,13 +7,13 @@ another format gives blocks of its own and its own way to read them.
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from components.example_gen.csv_header import Header
 from components.example_gen.csv_records import UnclosedQuoteError, last_record_end, open_quote
+from components.example_gen.data_files import size_of
 from components.example_gen.packing import UNPACKED
 from components.example_gen.text_file import BOM, TextFile, TextSource
 from schemas.errors import DataError
@@ -93,8 +93,8 @@ def part_blocks(whole: Block, read: Callable[[Block, int], Iterator[Piece]], blo
         if not file.read(1):
             return []
         if file.compressed:
-            return [replace(whole, bytes=UNPACKED * os.path.getsize(whole.path))]
-    size = os.path.getsize(whole.path) - whole.offset
+            return [replace(whole, bytes=UNPACKED * size_of(whole.path))]
+    size = size_of(whole.path) - whole.offset
     if size <= block_bytes:
         return [replace(whole, bytes=size)]
     block_bytes = math.ceil(size / math.ceil(size / block_bytes))

@@ -7,7 +7,6 @@ runs of Avro's blocks.
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -15,7 +14,8 @@ from typing import Any, Literal
 import pyarrow as pa
 import pyarrow.ipc
 
-from components.example_gen.files import FORMATS
+from components.example_gen.data_files import map_arrow, open_arrow, size_of
+from components.example_gen.formats import FORMATS
 from schemas.errors import DataError
 
 TableSource = Literal["parquet", "arrow", "orc", "avro"]
@@ -84,13 +84,13 @@ class TableFile:
     def _open_parquet(self) -> tuple[list[str], list[Group]]:
         from pyarrow import parquet  # slow to import, and most data are CSV
 
-        self._file: Any = parquet.ParquetFile(self.path)
+        self._file: Any = parquet.ParquetFile(open_arrow(self.path))
         metadata = self._file.metadata
         groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
         return list(self._file.schema_arrow.names), [Group(one.num_rows, one.total_byte_size) for one in groups]
 
     def _open_arrow(self) -> tuple[list[str], list[Group]]:
-        source = pa.memory_map(self.path)
+        source = map_arrow(self.path)
         self._file = pa.ipc.open_file(source)
         # One column tells how many rows there are, and the others need not be unpacked for that.
         first = pa.ipc.open_file(source, options=pa.ipc.IpcReadOptions(included_fields=[0]))
@@ -100,7 +100,7 @@ class TableFile:
     def _open_orc(self) -> tuple[list[str], list[Group]]:
         from pyarrow import orc
 
-        self._file = orc.ORCFile(self.path)
+        self._file = orc.ORCFile(open_arrow(self.path))
         names = list(self._file.schema.names)
         stripes = (self._file.read_stripe(number, columns=names[:1]) for number in range(self._file.nstripes))
         return names, self._equal_groups([stripe.num_rows for stripe in stripes])
@@ -113,7 +113,7 @@ class TableFile:
 
     def _equal_groups(self, rows: Sequence[int]) -> list[Group]:
         """Groups of so many rows, whose sizes the file does not tell."""
-        size = os.path.getsize(self.path) // max(1, len(rows))
+        size = size_of(self.path) // max(1, len(rows))
         return [Group(one, size) for one in rows]
 
     @contextlib.contextmanager

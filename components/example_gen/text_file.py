@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 from typing import BinaryIO, Literal
 
-from components.example_gen.files import FORMATS
+from components.example_gen.data_files import open_data
+from components.example_gen.formats import FORMATS
 from components.example_gen.packing import DAMAGES, Packing, packing_of
 from schemas.errors import DataError
 
@@ -42,7 +43,7 @@ class TextFile:
     def __init__(self, path: str, source: TextSource) -> None:
         self.path = path
         try:
-            self._raw: BinaryIO = open(path, "rb")  # noqa: SIM115  (closed by __exit__)
+            self._raw = open_data(path)
             start = self._raw.read(32)
             self._raw.seek(0)
         except OSError as error:
