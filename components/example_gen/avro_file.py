@@ -27,6 +27,7 @@ from schemas.errors import ScalableTFError
 
 _MAGIC = b"Obj\x01"
 _RUN_BYTES = 1 << 20
+_RUN_RECORDS = 8 << 10  # fastavro makes a dict of each
 _SYNC_BYTES = 16
 _HEADER = {
     "type": "record",
@@ -56,7 +57,7 @@ class AvroFile:
 
     Attributes:
         names: of the fields of its records.
-        runs: about a MiB each, in the order of the records.
+        runs: at most about a MiB each, in the order of the records.
 
     Raises:
         OSError: it cannot be read, is no Avro file, or is damaged.
@@ -125,7 +126,7 @@ class AvroFile:
             if file.read(_SYNC_BYTES) != self._sync:
                 raise ValueError(f"the block before byte {file.tell()} is cut off or damaged")
             records += count
-            if file.tell() - first >= _RUN_BYTES:
+            if file.tell() - first >= _RUN_BYTES or records >= _RUN_RECORDS:
                 runs.append(AvroRun(first, file.tell() - first, records))
                 first, records = file.tell(), 0
         return [*runs, AvroRun(first, file.tell() - first, records)] if records else runs

@@ -119,7 +119,7 @@ def unanswered(path: str, error: BaseException, fix: str) -> DataError:
         "The store of the data does not answer.",
         where=path,
         received=without_user(str(error)),
-        fix=f"{fix} It was tried {TRIES} times.",
+        fix=fix,
     )
 
 

@@ -137,7 +137,7 @@ def _told(path: str) -> Iterator[None]:
     except (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError) as error:
         raise DataError("There are no credentials for S3.", where=path, received=str(error), fix=_KEYS) from error
     except (BotoConnectionError, HTTPClientError, IncompleteReadError, ResponseStreamingError) as error:
-        raise unanswered(path, error, _SERVER) from error
+        raise unanswered(path, error, f"{_SERVER} It was tried {TRIES} times.") from error
     except BotoCoreError as error:
         raise DataError(
             "S3 cannot be asked for the data.",
