@@ -14,10 +14,13 @@ from typing import Any
 
 import hdfs
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
 
 from components.example_gen.remote_store import (
     CONNECT_SECONDS,
     READ_SECONDS,
+    TRIES,
     Entry,
     fixed_part,
     select,
@@ -81,7 +84,9 @@ class HdfsStore:
 
 @lru_cache
 def _client(host: str, user: str, _process: int) -> Any:
-    return hdfs.InsecureClient(f"http://{host}", user=user, timeout=(CONNECT_SECONDS, READ_SECONDS))
+    session = requests.Session()
+    session.mount("http://", HTTPAdapter(max_retries=Retry(TRIES - 1, backoff_factor=1, redirect=None)))
+    return hdfs.InsecureClient(f"http://{host}", user=user, session=session, timeout=(CONNECT_SECONDS, READ_SECONDS))
 
 
 def _entry(path: str, status: dict[str, Any]) -> Entry:
