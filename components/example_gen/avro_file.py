@@ -7,13 +7,9 @@ https://avro.apache.org/docs/1.11.1/specification/#object-container-files
 
 from __future__ import annotations
 
-import bz2
 import io
 import json
-import lzma
-import struct
-import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -21,6 +17,7 @@ from typing import Any, BinaryIO
 import fastavro
 import pyarrow as pa
 
+from components.example_gen.avro_codecs import CODECS
 from components.example_gen.avro_types import arrow_column
 from components.example_gen.data_files import open_data
 from schemas.errors import ScalableTFError
@@ -72,9 +69,9 @@ class AvroFile:
             header: Any = fastavro.schemaless_reader(file, _HEADER, None)
             self._sync: bytes = header["sync"]
             codec = header["meta"].get("avro.codec", b"null").decode()
-            if codec not in _CODECS:
+            if codec not in CODECS:
                 raise ValueError(f"its blocks are packed by {codec}, which is not read")
-            self._unpack = _CODECS[codec]
+            self._unpack = CODECS[codec]
             schema = json.loads(header["meta"]["avro.schema"])
             self._named: dict[str, Any] = {}
             parsed: Any = fastavro.parse_schema(schema, self._named)
@@ -193,34 +190,3 @@ def _varint(number: int) -> bytes:
         number >>= 7
     written.append(number)
     return bytes(written)
-
-
-def _deflate(data: bytes) -> bytes:
-    return zlib.decompress(data, -zlib.MAX_WBITS)
-
-
-def _snappy(data: bytes) -> bytes:
-    size = 0
-    for position, byte in enumerate(data[:5]):
-        size |= (byte & 0x7F) << 7 * position
-        if byte < 0x80:
-            break
-    unpacked: bytes = pa.decompress(data[:-4], size, codec="snappy", asbytes=True)
-    if zlib.crc32(unpacked) != struct.unpack(">I", data[-4:])[0]:
-        raise ValueError("the checksum is wrong")
-    return unpacked
-
-
-def _zstandard(data: bytes) -> bytes:
-    unpacked: bytes = pa.CompressedInputStream(pa.BufferReader(data), "zstd").read()
-    return unpacked
-
-
-_CODECS: dict[str, Callable[[bytes], bytes]] = {
-    "null": bytes,
-    "deflate": _deflate,
-    "snappy": _snappy,
-    "zstandard": _zstandard,
-    "bzip2": bz2.decompress,
-    "xz": lzma.decompress,
-}

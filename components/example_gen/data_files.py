@@ -32,7 +32,9 @@ def open_data(path: str) -> BinaryIO:
         OSError: it cannot be opened.
         DataError: its store cannot or will not answer; reading raises it, too.
     """
-    return cast(BinaryIO, io.BufferedReader(RemoteFile(path), _BUFFER)) if is_remote(path) else open(path, "rb", _BUFFER)
+    return (
+        cast(BinaryIO, io.BufferedReader(RemoteFile(path), _BUFFER)) if is_remote(path) else open(path, "rb", _BUFFER)
+    )
 
 
 def open_arrow(path: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -20,7 +21,7 @@ _PLAIN: dict[Dtype, tuple[set[type], Any]] = {
 }
 _NESTED = {dict, list}
 _EXACT = 2**53
-_DIGITS = 1000  # Python reads a few thousand
+_DIGITS = 300  # A float holds no more.
 _SHOWN = 40
 
 
@@ -84,7 +85,7 @@ def _parsed(line: bytes) -> dict[str, Any] | str:
     except orjson.JSONDecodeError:
         # What orjson refuses may be NaN or Infinity, and the standard library says better what is wrong.
         try:
-            value = json.loads(line.decode(), parse_int=_number)
+            value = json.loads(line.decode(), parse_int=_whole_number, parse_float=_number)
             json.dumps(value, ensure_ascii=False).encode()
         except json.JSONDecodeError as error:
             return f"{error.msg}, column {error.colno}: {_excerpt(line, error.pos)}"
@@ -97,8 +98,14 @@ def _parsed(line: bytes) -> dict[str, Any] | str:
     return value if isinstance(value, dict) else f"no object: {_excerpt(line, 0)}"
 
 
-def _number(digits: str) -> int | float:
-    return int(digits) if len(digits) < _DIGITS else float(digits)
+def _whole_number(digits: str) -> int | str:
+    return int(digits) if len(digits) < _DIGITS else digits
+
+
+def _number(written: str) -> float | str:
+    """A number, or the text of one that no float holds, so that it is not taken for infinite."""
+    number = float(written)
+    return number if math.isfinite(number) else written
 
 
 def _excerpt(line: bytes, position: int) -> str:
@@ -141,6 +148,9 @@ def _text(name: str, value: Any, dtype: Dtype, line: bytes) -> str | None:
         return str(value).lower() if dtype == "string" else str(int(value))
     if isinstance(value, int):
         return str(value)
-    # As it is written: orjson makes floats of whole numbers of more than 64 bits, and drops zeros.
-    written: str = json.loads(line, parse_int=str, parse_float=str, parse_constant=str)[name]
+    try:
+        # As it is written: orjson makes floats of whole numbers of more than 64 bits, and drops zeros.
+        written: str = json.loads(line, parse_int=str, parse_float=str, parse_constant=str)[name]
+    except RecursionError:  # of another member, which is nested more deeply than the standard library reads
+        return str(value)
     return written

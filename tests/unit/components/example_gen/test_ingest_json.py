@@ -120,6 +120,7 @@ def _with(column: str, *written: str) -> bytes:
         ("hour", ["9007199254740993", "3.0"], {2**53 + 1, 3}),
         ("fare", ["3", '"4.5"', "null"], {3, 4.5}),
         ("fare", ["Infinity", "1.5"], {float("inf"), 1.5}),
+        ("company", ["1e400", '"a"'], {b"1e400", b"a"}),
         ("fare", ["36893488147419103232", "1152921504606846977"], {2.0**65, 2.0**60}),
         ("fare", ["true", "false"], {1, 0}),
         ("company", ["1.10", "36893488147419103233", "true", '"x"'], {b"1.10", b"36893488147419103233", b"true", b"x"}),
@@ -146,6 +147,8 @@ def test_only_text_is_held_against_the_texts_that_mean_missing(tmp_path: Path) -
         ("hour", ["1", "Infinity"], "(?s)not a whole number.*line 2"),
         ("hour", ["1", '"x"'], "(?s)20 of its values are not a number.*line 2: x; line 4: x"),
         ("fare", ["1", "1e300"], "(?s)outside the range of float32.*line 2"),
+        ("fare", ["1", "-1e400"], "(?s)outside the range of float32.*line 2: -1e400"),
+        ("fare", ["NaN", "1" * 400], "(?s)outside the range of float32.*line 2: 111"),
         (
             "fare",
             ["1", "[2]"],
