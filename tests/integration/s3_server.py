@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from tests.integration.servers import free_port
 
+boto3: Any = pytest.importorskip("boto3", reason="boto3, which reads S3, is not installed")
 _SETTING_UP = 6
 """Requests that nobody need sign: those that make the users."""
 _SECONDS = 60
