@@ -13,7 +13,7 @@ from schemas.errors import PlacedValueError
 _SPLIT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _MAX_BUCKETS = 10_000
 
-Source = Literal["csv", "tfrecord", "parquet", "arrow", "orc"]
+Source = Literal["csv", "tfrecord", "parquet", "arrow", "orc", "jsonl", "avro"]
 """Format of the data's files."""
 
 
@@ -22,11 +22,13 @@ class Data(Section):
 
     source: Source = Field(
         "csv",
-        description="Format of the files; tfrecord: TFRecords of tf.Example; arrow: Feather, too.",
+        description="Format of the files; tfrecord: TFRecords of tf.Example; arrow: Feather, too; jsonl: a JSON "
+        "object a line.",
     )
     path: Location = Field(
         description="File, folder (every file in it with a suffix of the format), glob, or a pattern with "
-        "{SPAN}, {VERSION} or {YYYY}-{MM}-{DD}. package:NAME/FILE is a file inside an installed package."
+        "{SPAN}, {VERSION} or {YYYY}-{MM}-{DD}. package:NAME/FILE is a file inside an installed package; s3://, gs:// "
+        "and hdfs:// are read where they are."
     )
     prepare: DottedPath | None = Field(
         None,
@@ -68,6 +70,8 @@ class Data(Section):
     def _of_its_source(self) -> Data:
         if self.source != "csv" and "delimiter" in self.model_fields_set and self.delimiter != ",":
             raise PlacedValueError(f"is for CSV; {self.source} has no cells to part", ("delimiter",))
+        if self.prepare and "://" in self.path.removeprefix("file://"):
+            raise PlacedValueError("reads files of this machine; mount or copy those of data.path", ("prepare",))
         return self
 
     @field_validator("delimiter")

@@ -24,8 +24,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from components.example_gen.files import FORMATS, list_files, shown_suffixes
+from components.example_gen.files import list_files
 from components.example_gen.fingerprint import fingerprint
+from components.example_gen.formats import FORMATS, shown_suffixes
 from configs.data import Source
 from configs.fingerprint import code_fingerprint
 from schemas.errors import DataError, ScalableTFError, SettingsError

@@ -399,6 +399,10 @@ SPLITS = "data.splits={train: 2, eval: 1, "
 @pytest.mark.parametrize(
     ("override", "what"),
     [
+        (
+            "data={path: s3://bucket/a, prepare: models.run_fn.run_fn}",
+            "data.prepare reads files of this machine",
+        ),
         ("data={source: tfrecord, delimiter: ;}", "data.delimiter is for CSV; tfrecord has no cells to part"),
         ("data.delimiter=''", "data.delimiter must be one ASCII character"),
         ("data.delimiter=ab", "data.delimiter must be one ASCII character"),
