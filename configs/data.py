@@ -29,12 +29,12 @@ class Data(Section):
         description="Format of the files; tfrecord: TFRecords of tf.Example; arrow: Feather, too. Or a database: sql "
         "(PostgreSQL, MySQL, MariaDB), bigquery.",
     )
-    query: Query | None = Field(None, description="What is read from a database, instead of path.")
     path: Location | None = Field(
         None,
         description="File, folder (every file in it with a suffix of the format), glob, or a pattern with "
         "{SPAN}, {VERSION} or {YYYY}-{MM}-{DD}. package:NAME/FILE is a file inside an installed package.",
     )
+    query: Query | None = Field(None, description="What is read from a database, instead of path.")
     prepare: DottedPath | None = Field(
         None,
         description="Dotted path of a function that turns the file or folder of path into files of source, once; "

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 _ENCRYPTED = ("require", "verify-ca", "verify-full")
 
 
-def postgresql_tls(parameters: Mapping[str, str], sslpassword: str = "") -> ssl.SSLContext | None:
-    """What pg8000 takes for libpq's `sslmode` and the other ssl parameters; None: encrypted where the server offers it.
+def postgresql_tls(parameters: Mapping[str, str], sslpassword: str = "") -> ssl.SSLContext | Literal[False] | None:
+    """What pg8000 takes for libpq's `sslmode` and the other ssl parameters.
+
+    False: not encrypted; None: where the server offers it, and nobody checks who it is.
 
     Args:
         parameters: of the URL.
@@ -21,7 +23,7 @@ def postgresql_tls(parameters: Mapping[str, str], sslpassword: str = "") -> ssl.
     """
     mode = parameters.get("sslmode", "prefer")
     if mode not in _ENCRYPTED:
-        return None
+        return False if mode == "disable" else None
     context = ssl.create_default_context(cafile=parameters.get("sslrootcert"))
     context.check_hostname = mode == "verify-full"
     if mode == "require" and "sslrootcert" not in parameters:

@@ -132,7 +132,9 @@ def _connected(url: StoreUrl, account: Account, place: Place) -> Iterator[Any]:
     try:
         yield connection
     finally:
-        # Not the cursor, which would read all rows that are left.
+        # The cursor and its result would read all rows that are left.
+        if connection._result is not None:
+            connection._result.unbuffered_active = False
         connection.close()
 
 

@@ -35,6 +35,7 @@ _COMMENT: dict[Dialect, str] = {
     "bigquery": r"--[^\n]*|#[^\n]*|/\*.*?\*/",
 }
 _SELECT = re.compile(r"[\s(]*(?:SELECT|WITH|VALUES|TABLE)\b", re.IGNORECASE)
+_INTO = re.compile(r"\bINTO\b", re.IGNORECASE)
 _WORD = re.compile(r"[\s(]*(\S{1,40})")
 
 
@@ -55,6 +56,8 @@ class Statement:
         if not _SELECT.match(bare):
             found = _WORD.match(bare)
             raise _refused("The query is not a SELECT.", found[1] if found else "nothing", "Give one SELECT statement.")
+        if into := _INTO.search(bare):  # a table, or a file of the server
+            raise _refused("The query would write.", _around(text, into.start()), "Leave INTO out: rows are only read.")
         end = len(bare.rstrip().rstrip(";").rstrip())
         if ";" in bare[:end]:
             raise _refused("The query holds several statements.", _around(text, bare.index(";")), "Give one SELECT.")
