@@ -56,7 +56,13 @@ class Data(Section):
         "refuse",
         description="What to do with rows whose label columns are empty; dropped rows are counted and reported.",
     )
-
+    max_rejected_fraction: float = Field(
+        0.0,
+        ge=0.0,
+        lt=1.0,
+        description="Share of the rows that may be left out because something is wrong with them; they are listed in "
+        "rejected.jsonl, with file, line and reason. More of them stop the run.",
+    )
     block_bytes: int = Field(
         16 << 20,
         ge=64 << 10,

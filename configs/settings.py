@@ -103,9 +103,11 @@ class Push(Section):
 class Runner(Section):
     """Who walks the graph."""
 
-    kind: Literal["local"] = "local"
+    kind: Literal["local", "beam"] = Field(
+        "local", description="local: nodes run beside each other; beam: a Beam pipeline, one node after the other."
+    )
     cache: bool = Field(True, description="Reuse the outputs of a node whose inputs, settings and code are unchanged.")
-    parallel_nodes: int = Field(2, ge=1, description="Nodes that may run at the same time.")
+    parallel_nodes: int = Field(2, ge=1, description="Nodes that may run at the same time, by local.")
 
 
 class Metadata(Section):

@@ -1,4 +1,4 @@
-"""The local runner: walks the compiled graph on this machine, each node in a worker process of its own."""
+"""A run on this machine: the compiled graph is walked, by us or by Beam, each node in a worker process of its own."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from rich.console import Console
 from configs.engine import Engine
 from configs.settings import Settings
 from pipeline.pipeline import root
+from runners.beam_walk import beam_walk
 from runners.books import Books
 from runners.compiled import compile_pipeline, with_run_id
 from runners.interrupt import Interrupted, interruptible
@@ -74,8 +75,9 @@ def run_local(
 ) -> RunResult:
     """Runs a pipeline on this machine.
 
-    Nodes run as soon as those before them have ended, `runner.parallel_nodes` at a time. When one fails, those that
-    need it are not run, and the others go on. Ctrl-C, SIGTERM and SIGHUP stop the workers and mark the run.
+    Nodes run as soon as those before them have ended, `runner.parallel_nodes` at a time, or one at a time by
+    `runner.kind: beam`. When one fails, those that need it are not run, and the others go on. Ctrl-C, SIGTERM and
+    SIGHUP stop the workers and mark the run.
 
     Args:
         settings: validated settings.
@@ -171,7 +173,7 @@ def _walk(
     ):
         for node in finished:
             progress.set(node, "kept")
-        done = walk(
+        done = (beam_walk if settings.runner.kind == "beam" else walk)(
             upstream,
             lambda node: _node(run, node, settings, engine, profile),
             logs=run.path,

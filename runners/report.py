@@ -53,13 +53,13 @@ def print_report(result: RunResult, settings: Settings, command: str, console: C
     Returns:
         Whether the run did what was asked: the model is blessed and released.
     """
+    _print_notes(result, console)
     if not {nodes.EVALUATOR, nodes.PUSHER} <= result.outcomes.keys():
         console.print(f"Ended after {list(result.outcomes)[-1]}, as asked, in {result.seconds:.1f} s.", highlight=False)
         return True
     evaluation = Path(_only(result, nodes.EVALUATOR, "evaluation").uri)
     metrics: dict[str, dict[str, Any]] = json.loads((evaluation / METRICS_FILE).read_text())
     blessing: dict[str, Any] = json.loads((evaluation / BLESSING_FILE).read_text())
-    _print_notes(result, console)
     console.print(_metrics_table(metrics, settings))
     if isinstance(settings.label, (IntegerLabel, OneHotLabel)) and "confusion_matrix" in metrics[OVERALL]:
         console.print(_classes_table(metrics[OVERALL]["confusion_matrix"], settings.label.class_names))
@@ -78,6 +78,8 @@ def print_report(result: RunResult, settings: Settings, command: str, console: C
 
 def _print_notes(result: RunResult, console: Console) -> None:
     """What is odd about the data, though not so odd that the run stops."""
+    if nodes.EXAMPLE_GEN not in result.outcomes:
+        return
     for note in json.loads(_only(result, nodes.EXAMPLE_GEN, "examples").properties.get(NOTES_PROPERTY) or "[]"):
         console.print(f"[yellow]Note:[/] {escape(note)}", highlight=False, soft_wrap=True)
 

@@ -15,7 +15,8 @@ from runners.usage import Usage
 from runners.worker import Worker
 from schemas.errors import ScalableTFError
 
-_POLL_SECONDS = 0.02
+POLL_SECONDS = 0.02
+"""How often running nodes are looked at."""
 
 
 @dataclass
@@ -72,9 +73,9 @@ def walk(
                     progress.set(node, "running")
             if not running:
                 break
-            time.sleep(_POLL_SECONDS)
+            time.sleep(POLL_SECONDS)
             for node in [node for node, worker in running.items() if worker.poll()]:
-                _collect(node, running.pop(node), done, progress)
+                collect(node, running.pop(node), done, progress)
             progress.refresh()
     for node in waiting:
         done.not_run.append(node)
@@ -82,7 +83,8 @@ def walk(
     return done
 
 
-def _collect(node: str, worker: Worker, done: Walk, progress: Progress) -> None:
+def collect(node: str, worker: Worker, done: Walk, progress: Progress) -> None:
+    """Notes how a node ended."""
     done.usage[node] = worker.usage
     try:
         done.results[node] = worker.result()

@@ -14,6 +14,7 @@ from components.example_gen.csv_blocks import Block, piece_bytes, read_pieces
 from components.example_gen.joined_pieces import AnyPiece, gather, join
 from components.example_gen.piece_rows import Rows, read_rows
 from components.example_gen.record_blocks import RecordBlock, read_record_pieces
+from components.example_gen.rejected_rows import RejectedRows
 from components.example_gen.report import Report
 from components.example_gen.split_writer import SplitWriter
 from components.example_gen.table_blocks import TableBlock, read_table_pieces
@@ -22,8 +23,10 @@ from components.example_gen.work import Work
 from schemas.errors import RunError, ScalableTFError
 from schemas.storage_error import storage_error
 
+_MOST_REJECTED = 1000  # of each shard, where not one may be rejected
 
-def write_blocks(index: int, count: int, blocks: Sequence[AnyBlock], work: Work) -> Report:
+
+def write_blocks(index: int, count: int, blocks: Sequence[AnyBlock], work: Work, rejected: str | None = None) -> Report:
     """Writes a shard of each split, with the rows of these blocks in their order.
 
     No shard is written when it is not wanted (`Work.wants`): the shards would be made anew.
@@ -33,6 +36,7 @@ def write_blocks(index: int, count: int, blocks: Sequence[AnyBlock], work: Work)
         count: number of all shards of a split.
         blocks: the records.
         work: what to do with them.
+        rejected: file for the rows that something is wrong with: for the first 1,000, where none may be left out.
     """
     report = Report(written=dict.fromkeys(work.folders, 0))
     try:
@@ -41,9 +45,12 @@ def write_blocks(index: int, count: int, blocks: Sequence[AnyBlock], work: Work)
                 stack.enter_context(SplitWriter(os.path.join(folder, shard_name(index, count))))
                 for folder in work.folders.values()
             ]
+            letters = stack.enter_context(
+                RejectedRows(rejected, None if work.max_rejected_fraction > 0.0 else _MOST_REJECTED)
+            )
             most = _piece_bytes(blocks, work)
             for pieces in gather((piece for block in blocks for piece in _pieces(block, work, most)), most):
-                for rows in _rows(pieces, work, report):
+                for rows in _rows(pieces, work, report, letters):
                     _write(rows, writers, work, report)
             if not work.wants(report):
                 for writer in writers:
@@ -75,12 +82,12 @@ def _write(rows: Rows, writers: Sequence[SplitWriter], work: Work, report: Repor
             report.add_classes(name, np.unique(rows.classes[chosen]).tolist())
 
 
-def _rows(pieces: list[AnyPiece], work: Work, report: Report) -> Iterator[Rows]:
+def _rows(pieces: list[AnyPiece], work: Work, report: Report, letters: RejectedRows) -> Iterator[Rows]:
     """The wanted rows of some pieces, which are read together unless something is wrong with them."""
     if len(pieces) > 1:
         together = Report()
         with suppress(ScalableTFError):
-            rows = read_rows(join(pieces), work, together)
+            rows = read_rows(join(pieces), work, together, RejectedRows())
             if together.sound:
                 report.add(together)
                 if rows is not None and work.wants(report):
@@ -88,7 +95,7 @@ def _rows(pieces: list[AnyPiece], work: Work, report: Report) -> Iterator[Rows]:
                 return
     # One by one: what is wrong is said with its place.
     for piece in pieces:
-        rows = read_rows(piece, work, report)
+        rows = read_rows(piece, work, report, letters)
         if rows is not None:
             yield rows
 

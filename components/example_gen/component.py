@@ -11,7 +11,14 @@ from tfx.types import channel, component_spec, standard_artifacts
 from tfx.types import standard_component_specs as keys
 
 from components.example_gen.driver import Driver
-from components.example_gen.executor import INGESTION_KEY, PREPARE_KEY, PREPARED_DIR_KEY, QUERY_KEY, Executor
+from components.example_gen.executor import (
+    INGESTION_KEY,
+    LOGS_DIR_KEY,
+    PREPARE_KEY,
+    PREPARED_DIR_KEY,
+    QUERY_KEY,
+    Executor,
+)
 from components.example_gen.inputs import split_path
 from components.example_gen.spans import has_span
 from components.queries.query_result import query_statement, query_text
@@ -29,6 +36,7 @@ class ExampleGenSpec(component_spec.ComponentSpec):
         PREPARE_KEY: component_spec.ExecutionParameter(type=str, optional=True),
         PREPARED_DIR_KEY: component_spec.ExecutionParameter(type=str, optional=True),
         QUERY_KEY: component_spec.ExecutionParameter(type=str, optional=True),
+        LOGS_DIR_KEY: component_spec.ExecutionParameter(type=str, optional=True),
     }
     INPUTS = keys.FileBasedExampleGenSpec.INPUTS
     OUTPUTS = keys.FileBasedExampleGenSpec.OUTPUTS
@@ -38,18 +46,20 @@ class ExampleGen(component.FileBasedExampleGen):
     """Ingests the data of a run.
 
     Output `examples` (Examples): gzipped TFRecords of tf.Example for each split, as stock CsvExampleGen writes them.
-    Custom properties: `rows` (JSON, rows of each split), `dropped`, `span`, `version`, `input_fingerprint`.
+    Custom properties: `rows` (JSON, rows of each split), `dropped`, `rejected`, `span`, `version`, `input_fingerprint`.
 
     Every example has every column. Columns of the table get its types, others the narrowest that holds all of their
     values. An empty field, and every text of `data.missing_values`, is missing: an empty list. NaN and infinities in a
     column of numbers are kept as they are; a NaN later counts as missing. Rows whose label is missing are refused or
-    dropped, as `data.unlabelled` says. Features of a TFRecord that the table does not name are left out, and so is the
-    column that names the split.
+    dropped, as `data.unlabelled` says. Rows with a fault stop the run, unless their share is at most
+    `data.max_rejected_fraction`: then they are left out, and rejected.jsonl beside the examples lists them. Features of
+    a TFRecord that the table does not name are left out, and so is the column that names the split.
 
     Args:
         data: where rows come from and how they are split.
         table: the feature table: types of columns, and the label.
         prepared_dir: where what `data.prepare` makes, or a query gives, is kept; needed only with one.
+        logs_dir: where each run has a folder, which gets rejected.jsonl when too many rows are; default: nowhere.
 
     Raises:
         DataError: `data.path` is a pattern that has no meaning.
@@ -60,7 +70,9 @@ class ExampleGen(component.FileBasedExampleGen):
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
     DRIVER_CLASS = Driver
 
-    def __init__(self, data: Data, table: FeatureTable, prepared_dir: str | None = None) -> None:
+    def __init__(
+        self, data: Data, table: FeatureTable, prepared_dir: str | None = None, logs_dir: str | None = None
+    ) -> None:
         query = None
         if data.query is not None:
             query_statement(data.query, data.span)
@@ -75,6 +87,7 @@ class ExampleGen(component.FileBasedExampleGen):
             "missing_values": list(data.missing_values),
             "unlabelled": data.unlabelled,
             "block_bytes": data.block_bytes,
+            "max_rejected_fraction": data.max_rejected_fraction,
             "columns": RawColumns.of(table, data.split_column).model_dump(mode="json", exclude_defaults=True),
         }
         range_config = None
@@ -99,6 +112,7 @@ class ExampleGen(component.FileBasedExampleGen):
             prepare=data.prepare,
             prepared_dir=prepared_dir if data.prepare or query else None,
             query=query,
+            logs_dir=logs_dir,
             examples=channel.Channel(type=standard_artifacts.Examples),
         )
         super(component.FileBasedExampleGen, self).__init__(spec=spec)

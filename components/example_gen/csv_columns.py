@@ -17,65 +17,79 @@ from schemas.errors import DataError
 _FIELD_BYTES = 1 << 30
 
 
-class RaggedRowsError(Exception):
-    """Rows with too many or too few fields.
-
-    Args:
-        rows: (line, number of fields) of each.
-    """
-
-    def __init__(self, rows: list[tuple[int, int]]) -> None:
-        super().__init__(f"{len(rows)} ragged rows")
-        self.rows = rows
-
-
 @dataclass(frozen=True)
 class Columns:
-    """Rows of a piece: for each name an Arrow DictionaryArray of strings, null where the value is missing."""
+    """Rows of a piece.
+
+    Args:
+        rows: number of those that have the header's number of fields.
+        columns: for each name an Arrow DictionaryArray of strings, null where the value is missing.
+        ragged: (line, fields) of all other rows.
+    """
 
     rows: int
     columns: dict[str, Any]
+    ragged: tuple[tuple[int, list[str]], ...] = ()
 
 
 def read_columns(piece: Piece, delimiter: str, missing: Sequence[str]) -> Columns:
     """Parses a piece; an empty field is always missing, and so is every text of `missing`.
 
     Raises:
-        DataError: NUL bytes or text that is not UTF-8.
-        RaggedRowsError: rows whose number of fields is not that of the header.
+        DataError: NUL bytes, text that is not UTF-8, or nothing that can be parsed.
     """
     _check_text(piece)
-    if not piece.data.strip(b"\r\n"):
-        return Columns(0, {name: pa.array([], pa.string()).dictionary_encode() for name in piece.names})
+    ragged: list[tuple[int, list[str]]] = []
     try:
-        # Not read_csv: at every call it searches the whole heap for references to its frame, 40 ms with TFX loaded.
-        table = pa.csv.open_csv(
-            pa.BufferReader(piece.data),
-            read_options=pa.csv.ReadOptions(
-                column_names=list(piece.names), block_size=len(piece.data) + 1, use_threads=False
-            ),
-            parse_options=pa.csv.ParseOptions(delimiter=delimiter, newlines_in_values=b'"' in piece.data),
-            convert_options=pa.csv.ConvertOptions(
-                column_types=dict.fromkeys(piece.names, pa.string()),
-                null_values=sorted({"", *missing}),
-                strings_can_be_null=True,
-                check_utf8=False,
-            ),
-        ).read_all()
+        table = _parse(piece, delimiter, missing) if piece.data.strip(b"\r\n") else None
     except pa.ArrowInvalid as error:
-        ragged = [
-            (line, len(fields)) for line, fields in read_rows(piece, delimiter) if len(fields) != len(piece.names)
-        ]
-        if ragged:
-            raise RaggedRowsError(ragged) from error
-        raise DataError(
-            "A part of the data cannot be parsed as CSV.",
-            where=f"{piece.path}, from line {piece.line}",
-            received=str(error)[:300],
-            fix="Check quotes and delimiters near this line.",
-        ) from error
+        records = list(read_rows(piece, delimiter))
+        ragged = [(line, fields) for line, fields in records if len(fields) != len(piece.names)]
+        try:
+            table = _parse(piece, delimiter, missing, skip=True) if len(ragged) < len(records) else None
+        except pa.ArrowInvalid:
+            raise _no_csv(piece, str(error)) from error
+        if not ragged or (table is not None and table.num_rows != len(records) - len(ragged)):
+            raise _no_csv(piece, str(error)) from error
+    if table is None:
+        return Columns(0, {name: pa.array([], pa.string()).dictionary_encode() for name in piece.names}, tuple(ragged))
     encoded = {name: _one_chunk(table.column(name)).dictionary_encode() for name in piece.names}
-    return Columns(table.num_rows, encoded)
+    return Columns(table.num_rows, encoded, tuple(ragged))
+
+
+def _parse(piece: Piece, delimiter: str, missing: Sequence[str], *, skip: bool = False) -> Any:
+    """The table, without ragged rows if they are to be skipped.
+
+    Raises:
+        pa.ArrowInvalid: there are ragged rows, or worse.
+    """
+    # Not read_csv: at every call it searches the whole heap for references to its frame, 40 ms with TFX loaded.
+    return pa.csv.open_csv(
+        pa.BufferReader(piece.data),
+        read_options=pa.csv.ReadOptions(
+            column_names=list(piece.names), block_size=len(piece.data) + 1, use_threads=False
+        ),
+        parse_options=pa.csv.ParseOptions(
+            delimiter=delimiter,
+            newlines_in_values=b'"' in piece.data,
+            invalid_row_handler=(lambda _: "skip") if skip else None,
+        ),
+        convert_options=pa.csv.ConvertOptions(
+            column_types=dict.fromkeys(piece.names, pa.string()),
+            null_values=sorted({"", *missing}),
+            strings_can_be_null=True,
+            check_utf8=False,
+        ),
+    ).read_all()
+
+
+def _no_csv(piece: Piece, said: str) -> DataError:
+    return DataError(
+        "A part of the data cannot be parsed as CSV.",
+        where=f"{piece.path}, from line {piece.line}",
+        received=said[:300],
+        fix="Check quotes and delimiters near this line.",
+    )
 
 
 def read_rows(piece: Piece, delimiter: str) -> Iterator[tuple[int, list[str]]]:
@@ -93,10 +107,11 @@ def read_rows(piece: Piece, delimiter: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def lines_of(piece: Piece, delimiter: str, rows: Sequence[int]) -> list[int]:
-    """The line of the file at which each of these rows (ascending) of a piece starts."""
+    """The line of the file at which each of these rows (ascending, ragged ones not counted) of a piece starts."""
     wanted = set(rows)
     found: list[int] = []
-    for row, (line, _) in enumerate(read_rows(piece, delimiter)):
+    lines = (line for line, fields in read_rows(piece, delimiter) if len(fields) == len(piece.names))
+    for row, line in enumerate(lines):
         if row in wanted:
             found.append(line)
             if len(found) == len(wanted):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from absl import logging
@@ -15,7 +16,7 @@ from tfx.types import artifact_utils
 from tfx.types import standard_component_specs as keys
 from tfx.utils import proto_utils
 
-from components.example_gen.ingest import Ingested, Ingestion, ingest
+from components.example_gen.ingest import REJECTED, Ingested, Ingestion, ingest
 from components.example_gen.inputs import Place
 from components.example_gen.unchanged import unchanged
 from schemas.artifacts import NOTES_PROPERTY, ROWS_PROPERTY
@@ -25,6 +26,10 @@ INGESTION_KEY = "ingestion"
 """Execution property: JSON of the settings and the raw columns that decide the result."""
 DROPPED_PROPERTY = "dropped"
 """Custom property of Examples: number of rows without a label that were left out."""
+REJECTED_PROPERTY = "rejected"
+"""Custom property of Examples: number of rows that were left out because something was wrong with them."""
+LOGS_DIR_KEY = "logs_dir"
+"""Execution property: where each run has a folder."""
 PREPARE_KEY = "prepare"
 """Execution property: dotted path of the function that makes the files to read, if any; for the driver."""
 PREPARED_DIR_KEY = "prepared_dir"
@@ -65,25 +70,35 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             missing=tuple(options["missing_values"]),
             drop_unlabelled=options["unlabelled"] == "drop",
             block_bytes=options["block_bytes"],
+            max_rejected_fraction=options["max_rejected_fraction"],
         )
         files = Place(exec_properties[keys.INPUT_BASE_KEY], inputs.splits[0].pattern, source=ingestion.source).files
         examples = artifact_utils.get_single_instance(output_dict[keys.EXAMPLES_KEY])
 
         logging.info("Ingesting %d files: %s ...", len(files), files[0])
         with unchanged(files, exec_properties[utils.FINGERPRINT_PROPERTY_NAME]):
-            done = ingest(files, examples.uri, ingestion, self._make_beam_pipeline)
-        logging.info("Ingested %s rows, dropped %d, types %s", done.rows, done.dropped, done.types)
+            done = ingest(files, examples.uri, ingestion, self._make_beam_pipeline, self._refused(exec_properties))
+        logging.info("Ingested %s rows, rejected %d, dropped %d", done.rows, done.rejected, done.dropped)
+        logging.info("Types: %s", done.types)
         examples.split_names = artifact_utils.encode_split_names(list(splits))
         examples.set_string_custom_property(ROWS_PROPERTY, json.dumps(done.rows))
         examples.set_int_custom_property(DROPPED_PROPERTY, done.dropped)
-        examples.set_string_custom_property(NOTES_PROPERTY, json.dumps(_notes(done, ingestion.table)))
+        examples.set_int_custom_property(REJECTED_PROPERTY, done.rejected)
+        notes = _notes(done, ingestion.table, Path(examples.uri, REJECTED))
+        examples.set_string_custom_property(NOTES_PROPERTY, json.dumps(notes))
         examples_utils.set_payload_format(examples, exec_properties[keys.OUTPUT_DATA_FORMAT_KEY])
         examples_utils.set_file_format(
             examples, write_split.to_file_format_str(exec_properties[keys.OUTPUT_FILE_FORMAT_KEY])
         )
 
+    def _refused(self, exec_properties: dict[str, Any]) -> Path | None:
+        """Where to list the rows that stop the run."""
+        run = self._context and self._context.pipeline_run_id
+        folder = exec_properties.get(LOGS_DIR_KEY)
+        return Path(folder, run, REJECTED) if folder and run else None
 
-def _notes(done: Ingested, table: RawColumns) -> list[str]:
+
+def _notes(done: Ingested, table: RawColumns, rejected: Path) -> list[str]:
     """What a user should know although the run goes on."""
     rows = sum(done.rows.values())
     notes = [
@@ -91,6 +106,11 @@ def _notes(done: Ingested, table: RawColumns) -> list[str]:
         "Fill it, or remove the feature; a curated schema (scalable-tf schema infer) stops the run on it."
         for name in done.empty
     ]
+    if done.rejected:
+        notes.append(
+            f"{done.rejected} of {rows + done.rejected + done.dropped} rows were rejected, as "
+            f"data.max_rejected_fraction allows, and {rows} are left. {rejected} lists them with the reasons."
+        )
     if done.dropped:
         notes.append(f"{done.dropped} rows without a label were dropped, as data.unlabelled says; {rows} are left.")
     return notes

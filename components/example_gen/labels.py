@@ -30,12 +30,14 @@ class Labels:
         missing: bool [rows]: a label column is empty (or NaN).
         wrong: bool [rows]: the label is none of the classes, or an infinite number.
         counts: rows of each class; of a numeric label it holds at most two values, enough to tell whether it varies.
+        unknown: rows of each label that is no class.
         classes: [rows] the class, as text, where it is neither missing nor wrong; None of a numeric label.
     """
 
     missing: npt.NDArray[np.bool_]
     wrong: npt.NDArray[np.bool_]
     counts: Counter[str]
+    unknown: Counter[str]
     classes: npt.NDArray[Any] | None = None
 
 
@@ -65,17 +67,23 @@ def read_labels(label: Label, columns: Mapping[str, TypedColumn]) -> Labels:
         wrong[~missing] = ~np.isin(target, np.array(label.classes, dtype=object))
     else:
         wrong[~missing] = np.isinf(target.astype(np.float64))
-        two = np.unique(target)[[0, -1]] if len(target) else target
-        return Labels(missing, wrong, Counter({str(number): 1 for number in two}))
+        finite = target[~wrong[~missing]]
+        two = np.unique(finite)[[0, -1]] if len(finite) else finite
+        return Labels(missing, wrong, Counter({str(number): 1 for number in two}), Counter())
     return _labels(missing, wrong, target.astype(str))
 
 
 def _labels(missing: npt.NDArray[np.bool_], wrong: npt.NDArray[np.bool_], target: Column) -> Labels:
-    found, counts = np.unique(target, return_counts=True)
-    order = np.argsort(-counts, kind="stable")[:_MOST_CLASSES]
     classes = np.zeros(len(missing), target.dtype)
     classes[~missing] = target
-    return Labels(missing, wrong, Counter({str(found[i]): int(counts[i]) for i in order}), classes)
+    odd = wrong[~missing]
+    return Labels(missing, wrong, _counts(target[~odd]), _counts(target[odd]), classes)
+
+
+def _counts(labels: Column) -> Counter[str]:
+    found, counts = np.unique(labels, return_counts=True)
+    order = np.argsort(-counts, kind="stable")[:_MOST_CLASSES]
+    return Counter({str(found[i]): int(counts[i]) for i in order})
 
 
 def _yes_or_no(label: BinaryLabel, columns: Mapping[str, Column]) -> npt.NDArray[np.bool_]:

@@ -1,9 +1,10 @@
-"""The rows of a piece: typed, labelled, serialized and given to splits; what is wrong with them is reported."""
+"""The rows of a piece: typed, labelled, serialized and given to splits; those at fault are reported and left out."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.example_gen.csv_blocks import Piece
-from components.example_gen.csv_columns import Columns, RaggedRowsError, lines_of, read_columns
+from components.example_gen.csv_columns import Columns, lines_of, read_columns
 from components.example_gen.encode import encode_examples
+from components.example_gen.faults import Faults
 from components.example_gen.joined_pieces import AnyPiece
-from components.example_gen.labels import Labels, TypedColumn, read_labels
+from components.example_gen.labels import TypedColumn, read_labels
 from components.example_gen.record_blocks import RecordPiece
 from components.example_gen.record_columns import read_record_columns
+from components.example_gen.rejected_rows import RejectedRows
 from components.example_gen.report import SAMPLES, Report
 from components.example_gen.split import assign_splits
 from components.example_gen.table_blocks import TablePiece
@@ -46,164 +49,213 @@ class Rows:
     classes: npt.NDArray[Any] | None
 
 
-def read_rows(piece: AnyPiece, work: Work, report: Report) -> Rows | None:
+@dataclass(frozen=True)
+class _Parsed:
+    """The rows of a piece as they were read.
+
+    Args:
+        typed: the declared columns; a value that was refused is missing.
+        untyped: text of all others, which get the type that the kept rows need.
+        faults: rows of which some value was refused.
+        unit: what numbers count.
+        numbers: the number in the file of each of some rows.
+        content: what a row holds.
+    """
+
+    typed: dict[str, TypedColumn]
+    faults: Faults
+    unit: str
+    numbers: Callable[[Sequence[int]], list[int]]
+    content: Callable[[int], Mapping[str, Any]]
+    untyped: dict[str, Any] = field(default_factory=dict)
+
+
+def read_rows(piece: AnyPiece, work: Work, report: Report, letters: RejectedRows) -> Rows | None:
     """The rows of a piece that are wanted.
 
     Args:
         piece: of a block.
         work: what to do with it.
         report: gets what is found.
+        letters: gets the rows that something is wrong with.
 
     Returns:
         None once the rows are not wanted (`Work.wants`), or where there are none.
     """
     if isinstance(piece, RecordPiece):
-        typed: dict[str, TypedColumn] | None = _of_records(piece, work, report)
+        parsed = _of_records(piece, work, report)
     elif isinstance(piece, TablePiece):
-        typed = _of_table(piece, work, report)
+        parsed = _of_table(piece, work, report)
     else:
-        typed = _of_csv(piece, work, report)
-    if typed is None:
+        parsed = _of_csv(piece, work, report, letters)
+    for name, (_, column) in parsed.typed.items():
+        report.filled[name] = report.filled.get(name, 0) + len(column) - column.null_count
+    splits = _named_splits(parsed, work, report)
+    classes, missing = _read_labels(parsed, work, report)
+    parsed.faults.tell(piece.path, parsed.unit, parsed.numbers, parsed.content, report, letters)
+    keep = ~(missing | parsed.faults.rejected)
+    report.dropped += int((missing & ~parsed.faults.rejected).sum())
+    typed = (
+        parsed.typed
+        if keep.all()
+        else {name: (kind, _only(column, keep)) for name, (kind, column) in parsed.typed.items()}
+    )
+    for name, texts in parsed.untyped.items():
+        typed[name] = _narrowed(name, texts if keep.all() else _only(texts, keep), work, report)
+    if not keep.any() or not work.wants(report):
         return None
-    splits = _named_splits(piece, typed, work, report)
-    labels = _check_labels(piece, typed, work, report)
-    if labels is None or not work.wants(report):
-        return None
-    keep = ~labels.missing
-    if not keep.all():
-        rows = pa.array(keep)
-        typed = {name: (kind, values.filter(rows)) for name, (kind, values) in typed.items()}
-    examples = encode_examples(typed) if keep.any() else []
+    examples = encode_examples(typed)
     chosen = np.array(assign_splits(examples, work.buckets), np.intp) if splits is None else splits[keep]
-    return Rows(typed, examples, chosen, None if labels.classes is None else labels.classes[keep])
+    return Rows(typed, examples, chosen, None if classes is None else classes[keep])
 
 
-def _named_splits(
-    piece: AnyPiece, typed: dict[str, TypedColumn], work: Work, report: Report
-) -> npt.NDArray[np.intp] | None:
-    """Takes the column that names splits out of the others: the split of each row, or None where there is no column."""
-    if work.split_column is None:
-        return None
-    _, column = typed.pop(work.split_column)
-    texts = pc.fill_null(column.dictionary_decode().cast(pa.string()), "").dictionary_encode()
-    known = {name: index for index, name in enumerate(work.folders)}
-    places = [known.get(name, -1) for name in texts.dictionary.to_pylist()]
-    refused = {index: "none of them" for index, place in enumerate(places) if place < 0}
-    if refused:
-        _report_values(work.split_column, piece, texts, refused, work, report)
-    return np.array(places, np.intp)[np.asarray(texts.indices)]
+def _only(column: Any, keep: npt.NDArray[np.bool_]) -> Any:
+    """Some rows of a column, without the values that are in none of them."""
+    return column.filter(pa.array(keep)).dictionary_decode().dictionary_encode()
 
 
-def _of_records(piece: RecordPiece, work: Work, report: Report) -> dict[str, TypedColumn]:
+def _of_records(piece: RecordPiece, work: Work, report: Report) -> _Parsed:
     typed = read_record_columns(piece, work.declared, work.texts, work.missing)
     report.read += len(piece.records)
-    for name, (_, values) in typed.items():
-        report.filled[name] = report.filled.get(name, 0) + len(values) - values.null_count
-        if name in work.timestamps and (refused := unreadable(values.dictionary)):
-            _report_values(name, piece, values, refused, work, report)
-    return typed
+    faults = Faults(len(piece.records))
+    for name in work.timestamps:
+        _, values = typed[name]
+        _add_values(name, values, unreadable(values.dictionary), faults, report)
+    return _Parsed(typed, faults, "record", partial(_from, piece.first), partial(_values, typed))
 
 
-def _of_table(piece: TablePiece, work: Work, report: Report) -> dict[str, TypedColumn]:
-    report.read += piece.batch.num_rows
-    found: dict[str, TypedColumn] = {}
+def _of_table(piece: TablePiece, work: Work, report: Report) -> _Parsed:
+    batch = piece.batch
+    report.read += batch.num_rows
+    faults = Faults(batch.num_rows)
+    typed: dict[str, TypedColumn] = {}
     for name, dtype in work.declared.items():
-        column = piece.batch.column(piece.batch.schema.get_field_index(name))
+        column = batch.column(batch.schema.get_field_index(name))
         rows, result = read_table_column(name, column, dtype, work.missing, piece.path, is_text=name in work.texts)
-        report.filled[name] = report.filled.get(name, 0) + len(rows) - rows.null_count
         if name in work.timestamps:
             result.refused.update(unreadable(result.values))
         if result.refused:
             values = column.take(pa.array(np.flatnonzero(np.asarray(pc.is_valid(rows)))))
-            texts = pa.DictionaryArray.from_arrays(rows, as_texts(values))
-            _report_values(name, piece, texts, result.refused, work, report)
-        found[name] = dtype, pa.DictionaryArray.from_arrays(rows, result.values)
-    return found
-
-
-def _of_csv(piece: Piece, work: Work, report: Report) -> dict[str, TypedColumn] | None:
-    try:
-        parsed = read_columns(piece, work.delimiter, work.missing)
-    except RaggedRowsError as ragged:
-        wrong = f"instead of {len(piece.names)} fields"
-        first = [(piece.path, f"line {line}", f"{fields} {wrong}") for line, fields in ragged.rows[:SAMPLES]]
-        report.ragged.add(len(ragged.rows), first)
-        return None
-    report.read += parsed.rows
-    if not parsed.rows:
-        return None
-    return {name: _typed(name, piece, parsed, work, report) for name in piece.names}
-
-
-def _typed(name: str, piece: Piece, parsed: Columns, work: Work, report: Report) -> TypedColumn:
-    texts = parsed.columns[name]
-    declared = work.declared.get(name)
-    if declared is None:
-        assumed = work.types.get(name, "none")
-        needed = narrowest(texts.dictionary, assumed)
-        report.types[name] = wider(report.types.get(name, "none"), needed)
-        if needed != assumed or needed == "none":
-            return "none", texts
-        declared = needed
-        result = convert(texts.dictionary, declared, clip=True)
-    else:
-        result = convert(texts.dictionary, declared)
-        report.filled[name] = report.filled.get(name, 0) + len(texts) - texts.null_count
-        if name in work.timestamps:
-            result.refused.update(unreadable(texts.dictionary))
-    if result.refused:
-        _report_values(name, piece, texts, result.refused, work, report)
-    return declared, pa.DictionaryArray.from_arrays(texts.indices, result.values)
-
-
-def _report_values(
-    name: str, piece: AnyPiece, texts: Any, refused: Mapping[int, str], work: Work, report: Report
-) -> None:
-    bad = np.isin(np.asarray(pc.fill_null(texts.indices, -1)), list(refused))
-    rows = np.flatnonzero(bad)[:SAMPLES]
-    shown = [texts[int(row)].as_py()[:_CHARACTERS] for row in rows]
-    places = _places(piece, [int(row) for row in rows], work)
-    report.add_bad_values(
-        name,
-        int(bad.sum()),
-        [(piece.path, place, text) for place, text in zip(places, shown, strict=True)],
-        refused[texts.indices[int(rows[0])].as_py()],
+            _add_values(name, pa.DictionaryArray.from_arrays(rows, as_texts(values)), result.refused, faults, report)
+        typed[name] = dtype, pa.DictionaryArray.from_arrays(rows, result.values)
+    return _Parsed(
+        typed, faults, "row", partial(_from, piece.first), lambda row: dict(batch.slice(row, 1).to_pylist()[0])
     )
 
 
-def _check_labels(piece: AnyPiece, typed: Mapping[str, TypedColumn], work: Work, report: Report) -> Labels | None:
-    """The labels; None where they cannot be read."""
-    if any(name in report.bad_values for name in work.label.columns):
+def _of_csv(piece: Piece, work: Work, report: Report, letters: RejectedRows) -> _Parsed:
+    parsed = read_columns(piece, work.delimiter, work.missing)
+    report.read += parsed.rows
+    if parsed.ragged:
+        _tell_ragged(piece, parsed, report, letters)
+    faults = Faults(parsed.rows)
+    typed: dict[str, TypedColumn] = {}
+    for name, dtype in work.declared.items():
+        texts = parsed.columns[name]
+        result = convert(texts.dictionary, dtype)
+        if name in work.timestamps:
+            result.refused.update(unreadable(texts.dictionary))
+        _add_values(name, texts, result.refused, faults, report)
+        typed[name] = dtype, pa.DictionaryArray.from_arrays(texts.indices, result.values)
+    return _Parsed(
+        typed,
+        faults,
+        "line",
+        lambda rows: lines_of(piece, work.delimiter, rows),
+        lambda row: {name: column[row].as_py() for name, column in parsed.columns.items()},
+        {name: parsed.columns[name] for name in piece.names if name not in work.declared},
+    )
+
+
+def _tell_ragged(piece: Piece, parsed: Columns, report: Report, letters: RejectedRows) -> None:
+    wanted = len(piece.names)
+    reasons = [f"{len(fields)} instead of {wanted} fields" for _, fields in parsed.ragged]
+    first = [(piece.path, f"line {line}", reason) for (line, _), reason in zip(parsed.ragged, reasons, strict=True)]
+    report.read += len(parsed.ragged)
+    report.rejected += len(parsed.ragged)
+    report.ragged.add(len(parsed.ragged), first[:SAMPLES])
+    for (line, fields), reason in zip(parsed.ragged, reasons, strict=True):
+        letters.write({"file": piece.path, "line": line, "reasons": [reason], "values": fields})
+
+
+def _narrowed(name: str, texts: Any, work: Work, report: Report) -> TypedColumn:
+    """A column that the table does not declare, in the type that was assumed for it if that holds all values."""
+    assumed = work.types.get(name, "none")
+    needed = narrowest(texts.dictionary, assumed)
+    report.types[name] = wider(report.types.get(name, "none"), needed)
+    if needed != assumed or needed == "none":
+        return "none", texts
+    return needed, pa.DictionaryArray.from_arrays(texts.indices, convert(texts.dictionary, needed, clip=True).values)
+
+
+def _add_values(name: str, texts: Any, refused: Mapping[int, str], faults: Faults, report: Report) -> None:
+    """Adds the rows that hold refused values of a column, which are given by their places in its dictionary."""
+    if not refused:
+        return
+    places = np.asarray(pc.fill_null(texts.indices, -1))
+    rows = np.flatnonzero(np.isin(places, list(refused)))
+    if len(rows):
+        faults.add(
+            rows,
+            lambda row: str(texts[row].as_py())[:_CHARACTERS],
+            lambda row: f"column {name!r} is {refused[int(places[row])]}",
+            lambda count, samples: report.add_bad_values(name, count, samples, refused[int(places[rows[0]])]),
+        )
+
+
+def _named_splits(parsed: _Parsed, work: Work, report: Report) -> npt.NDArray[np.intp] | None:
+    """Takes the column that names splits out of the others: the split of each row, or None where there is no column."""
+    if work.split_column is None:
         return None
-    labels = read_labels(work.label, typed)
+    _, column = parsed.typed.pop(work.split_column)
+    texts = pc.fill_null(column.dictionary_decode().cast(pa.string()), "").dictionary_encode()
+    known = {name: index for index, name in enumerate(work.folders)}
+    places = [known.get(name, -1) for name in texts.dictionary.to_pylist()]
+    refused = {index: "none of the splits" for index, place in enumerate(places) if place < 0}
+    _add_values(work.split_column, texts, refused, parsed.faults, report)
+    return np.array(places, np.intp)[np.asarray(texts.indices)]
+
+
+def _read_labels(parsed: _Parsed, work: Work, report: Report) -> tuple[npt.NDArray[Any] | None, npt.NDArray[np.bool_]]:
+    """The class of each row, where labels are classes, and which rows are to be dropped because they have no label."""
+    good = np.flatnonzero(~parsed.faults.rejected)
+    every = len(good) == len(parsed.faults.rejected)
+    columns = {name: parsed.typed[name] for name in work.label.columns}
+    if not every:
+        rows = pa.array(good)
+        columns = {name: (kind, column.take(rows)) for name, (kind, column) in columns.items()}
+    labels = read_labels(work.label, columns)
     report.labels.update(labels.counts)
-    unlabelled = int(labels.missing.sum())
-    if unlabelled and work.drop_unlabelled:
-        report.dropped += unlabelled
-    elif unlabelled:
-        report.unlabelled.add(unlabelled, _samples(piece, typed, np.flatnonzero(labels.missing), work))
+    report.unknown.update(labels.unknown)
+    dropped = np.zeros(len(parsed.faults.rejected), bool)
+    if work.drop_unlabelled:
+        dropped[good] = labels.missing
+    elif labels.missing.any():
+        parsed.faults.add(
+            good[labels.missing], partial(_label, parsed.typed, work), lambda _: "no label", report.unlabelled.add
+        )
     if labels.wrong.any():
-        report.bad_labels.add(int(labels.wrong.sum()), _samples(piece, typed, np.flatnonzero(labels.wrong), work))
-    return labels
+        parsed.faults.add(
+            good[labels.wrong], partial(_label, parsed.typed, work), lambda _: "no such label", report.bad_labels.add
+        )
+    if labels.classes is None or every:
+        return labels.classes, dropped
+    classes = np.zeros(len(dropped), labels.classes.dtype)
+    classes[good] = labels.classes
+    return classes, dropped
 
 
-def _samples(
-    piece: AnyPiece, typed: Mapping[str, TypedColumn], rows: npt.NDArray[np.intp], work: Work
-) -> list[tuple[str, str, str]]:
-    first = [int(row) for row in rows[:SAMPLES]]
-    names = list(work.label.columns)
-    shown = [", ".join(_shown(name, typed[name][1][row].as_py()) for name in names) for row in first]
-    return [(piece.path, place, text) for place, text in zip(_places(piece, first, work), shown, strict=True)]
+def _label(typed: Mapping[str, TypedColumn], work: Work, row: int) -> str:
+    return ", ".join(_shown(name, typed[name][1][row].as_py()) for name in work.label.columns)
 
 
 def _shown(name: str, value: Any) -> str:
     return f"{name} is empty" if value is None else f"{name}={value}"[:_CHARACTERS]
 
 
-def _places(piece: AnyPiece, rows: Sequence[int], work: Work) -> list[str]:
-    """Where in the file these rows (ascending) of a piece are, in words."""
-    if isinstance(piece, RecordPiece):
-        return [f"record {piece.first + row}" for row in rows]
-    if isinstance(piece, TablePiece):
-        return [f"row {piece.first + row}" for row in rows]
-    return [f"line {line}" for line in lines_of(piece, work.delimiter, rows)]
+def _from(first: int, rows: Sequence[int]) -> list[int]:
+    return [first + row for row in rows]
+
+
+def _values(typed: Mapping[str, TypedColumn], row: int) -> Mapping[str, Any]:
+    return {name: column[row].as_py() for name, (_, column) in typed.items()}

@@ -36,14 +36,16 @@ class Report:
     """Counts of rows, the types that undeclared columns need, the label's values, and what was found wrong.
 
     `classes` are up to two classes of each split, enough to tell whether there is more than one; `filled` is the number
-    of rows that have a value of each declared column.
+    of rows that have a value of each declared column; `unknown` counts labels that are no class.
     """
 
     read: int = 0
     dropped: int = 0
+    rejected: int = 0
     written: dict[str, int] = field(default_factory=dict)
     types: dict[str, ValueType] = field(default_factory=dict)
     labels: Counter[str] = field(default_factory=Counter)
+    unknown: Counter[str] = field(default_factory=Counter)
     classes: dict[str, list[str]] = field(default_factory=dict)
     filled: dict[str, int] = field(default_factory=dict)
     ragged: Found = field(default_factory=Found)
@@ -57,11 +59,13 @@ class Report:
         """Puts a later block's report to this one."""
         self.read += other.read
         self.dropped += other.dropped
+        self.rejected += other.rejected
         for split, rows in other.written.items():
             self.written[split] = self.written.get(split, 0) + rows
         for name, kind in other.types.items():
             self.types[name] = wider(self.types.get(name, "none"), kind)
         self.labels.update(other.labels)
+        self.unknown.update(other.unknown)
         for split, classes in other.classes.items():
             self.add_classes(split, classes)
         for name, count in other.filled.items():
@@ -87,10 +91,13 @@ class Report:
 
     @property
     def sound(self) -> bool:
-        """Whether nothing was found wrong, so that shards are worth writing."""
-        return not (
-            self.error or self.ragged.count or self.unlabelled.count or self.bad_labels.count or self.bad_values
-        )
+        """Whether nothing was found wrong."""
+        return not (self.error or self.rejected)
+
+    @property
+    def kept(self) -> int:
+        """Rows that are neither rejected nor dropped."""
+        return self.read - self.rejected - self.dropped
 
     def to_json(self) -> str:
         """The report as text; `from_json` takes it back."""
@@ -103,7 +110,7 @@ class Report:
         for name in ("ragged", "unlabelled", "bad_labels"):
             fields[name] = _found(fields[name])
         fields["bad_values"] = {name: _found(found) for name, found in fields["bad_values"].items()}
-        fields["labels"] = Counter(fields["labels"])
+        fields["labels"], fields["unknown"] = Counter(fields["labels"]), Counter(fields["unknown"])
         return cls(**fields)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -24,7 +25,9 @@ _HINTS = (
 )
 
 
-def check_report(report: Report, files: str, table: RawColumns, splits: Mapping[str, int]) -> None:
+def check_report(
+    report: Report, files: str, table: RawColumns, splits: Mapping[str, int], max_rejected_fraction: float = 0.0
+) -> None:
     """Raises what is wrong with the data, if anything.
 
     Args:
@@ -32,35 +35,41 @@ def check_report(report: Report, files: str, table: RawColumns, splits: Mapping[
         files: how to name the files.
         table: the feature table.
         splits: hash buckets of each split, by name.
+        max_rejected_fraction: share of the rows that may be rejected.
 
     Raises:
         DataError: see the message.
     """
     if report.error:
         raise from_dict(report.error)
-    if report.ragged.count:
-        raise DataError(
-            f"{_rows(report.ragged.count)} not the number of fields that the header has.",
-            where=_first(report.ragged),
-            received=_listed(report.ragged),
-            fix='Quote fields that hold the delimiter or a line end ("a, b"), and check that no line is cut off.',
-        )
-    if table.split in report.bad_values:
-        raise _bad_splits(report.bad_values[table.split], table.split, splits)
-    if report.bad_values:
-        raise _bad_values(report, table)
+    if report.rejected > max_rejected_fraction * report.read:
+        error = _first_fault(report, table, splits)
+        if max_rejected_fraction:
+            error.received = f"{error.received}; {report.rejected} of {report.read} rows are rejected in all, " + (
+                f"more than the {max_rejected_fraction:.4g} of them that data.max_rejected_fraction allows"
+            )
+        if report.rejected < report.read:
+            which = "the row" if report.rejected == 1 else f"all {report.rejected} rows with faults"
+            error.fix += f" data.max_rejected_fraction: {_share(report)} would leave out {which}."
+        raise error
     if not report.read:
         raise DataError(
             "The data holds a header, but no row.", where=files, received="0 rows", fix="Give data with rows."
         )
-    _check_labels(report, files, table)
+    if len(report.labels) < 2:
+        received = f"{next(iter(report.labels), 'no label')} in all of {report.kept} rows"
+        raise DataError(
+            "There is only one class: nothing can be learned.",
+            where=f"{files}, label{_by(table.label)}",
+            received=received,
+            fix="Check the label's definition and the data; both classes, or different numbers, must occur.",
+        )
     for split, rows in report.written.items():
         if not rows:
-            kept = report.read - report.dropped
             raise DataError(
                 f"Split {split!r} is empty: there are too few rows.",
                 where=files,
-                received=f"{kept} {'row' if kept == 1 else 'rows'} for splits {dict(splits)}",
+                received=f"{report.kept} {'row' if report.kept == 1 else 'rows'} for splits {dict(splits)}",
                 fix=f"Give more rows{_more_buckets(table)}.",
             )
     for split, classes in report.classes.items():
@@ -71,6 +80,35 @@ def check_report(report: Report, files: str, table: RawColumns, splits: Mapping[
                 received=f"{classes[0]} in all of {report.written[split]} rows; all splits: {_counts(report.labels)}",
                 fix=f"Give more rows of the rare classes{_more_buckets(table)}.",
             )
+
+
+def _share(report: Report) -> str:
+    """The share of rejected rows, rounded up to two digits."""
+    share = report.rejected / report.read
+    digits = 1 - math.floor(math.log10(share))
+    return f"{math.ceil(share * 10**digits) / 10**digits:.{digits}f}"
+
+
+def _first_fault(report: Report, table: RawColumns, splits: Mapping[str, int]) -> DataError:
+    if report.ragged.count:
+        return DataError(
+            f"{_rows(report.ragged.count)} not the number of fields that the header has.",
+            where=_first(report.ragged),
+            received=_listed(report.ragged),
+            fix='Quote fields that hold the delimiter or a line end ("a, b"), and check that no line is cut off.',
+        )
+    if table.split in report.bad_values:
+        return _bad_splits(report.bad_values[table.split], table.split, splits)
+    if report.bad_values:
+        return _bad_values(report, table)
+    if report.unlabelled.count:
+        return DataError(
+            f"{_rows(report.unlabelled.count)} no label: a column that the label reads is empty.",
+            where=_first(report.unlabelled),
+            received=_listed(report.unlabelled),
+            fix="Set data.unlabelled: drop to leave such rows out (they are counted), or fill the column.",
+        )
+    return _bad_labels(report, table.label)
 
 
 def _bad_splits(found: Found, column: str, splits: Mapping[str, int]) -> DataError:
@@ -109,48 +147,30 @@ def _hint(texts: Iterable[str]) -> str:
     return next((hint for text in texts for pattern, hint in _HINTS if pattern.fullmatch(text.strip())), "")
 
 
-def _check_labels(report: Report, files: str, table: RawColumns) -> None:
-    label = table.label
-    if report.unlabelled.count:
-        raise DataError(
-            f"{_rows(report.unlabelled.count)} no label: a column that the label reads is empty.",
-            where=_first(report.unlabelled),
-            received=_listed(report.unlabelled),
-            fix="Set data.unlabelled: drop to leave such rows out (they are counted), or fill the column.",
+def _bad_labels(report: Report, label: Label) -> DataError:
+    if isinstance(label, OneHotLabel):
+        unknown = dict(report.unknown.most_common())
+        near = next((match[0] for name in unknown if (match := get_close_matches(name, label.classes, n=1))), None)
+        counts = ", ".join(f"{name!r} ({n})" for name, n in list(unknown.items())[:10])
+        return DataError(
+            f"{_rows(report.bad_labels.count)} a label that is none of the classes.",
+            where=_first(report.bad_labels),
+            received=f"{counts}; classes are {', '.join(label.classes)}",
+            fix=f"{f'Did you mean {near!r}? ' if near else ''}Add the names to label.classes, or mend the data.",
         )
-    if report.bad_labels.count:
-        if isinstance(label, OneHotLabel):
-            unknown = {name: n for name, n in report.labels.most_common() if name not in label.classes}
-            near = next((match[0] for name in unknown if (match := get_close_matches(name, label.classes, n=1))), None)
-            counts = ", ".join(f"{name!r} ({n})" for name, n in list(unknown.items())[:10])
-            raise DataError(
-                f"{_rows(report.bad_labels.count)} a label that is none of the classes.",
-                where=_first(report.bad_labels),
-                received=f"{counts}; classes are {', '.join(label.classes)}",
-                fix=f"{f'Did you mean {near!r}? ' if near else ''}Add the names to label.classes, or mend the data.",
-            )
-        if not isinstance(label, IntegerLabel):
-            raise DataError(
-                f"{_rows(report.bad_labels.count)} an infinite label.",
-                where=_first(report.bad_labels),
-                received=_listed(report.bad_labels),
-                fix="Mend the data; or add such texts to data.missing_values and set data.unlabelled: drop.",
-            )
-        raise DataError(
+    if isinstance(label, IntegerLabel):
+        return DataError(
             f"{_rows(report.bad_labels.count)} a label outside 0 to {label.classes - 1}.",
             where=_first(report.bad_labels),
             received=_listed(report.bad_labels),
             fix="Set label.classes to one more than the largest class, or mend the data. Classes count from 0.",
         )
-    if len(report.labels) < 2:
-        kept = report.read - report.dropped
-        received = f"{next(iter(report.labels), 'no label')} in all of {kept} rows"
-        raise DataError(
-            "There is only one class: nothing can be learned.",
-            where=f"{files}, label{_by(label)}",
-            received=received,
-            fix="Check the label's definition and the data; both classes, or different numbers, must occur.",
-        )
+    return DataError(
+        f"{_rows(report.bad_labels.count)} an infinite label.",
+        where=_first(report.bad_labels),
+        received=_listed(report.bad_labels),
+        fix="Mend the data; or add such texts to data.missing_values and set data.unlabelled: drop.",
+    )
 
 
 def _more_buckets(table: RawColumns) -> str:

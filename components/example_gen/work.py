@@ -27,6 +27,7 @@ class Work:
         missing: texts that stand for a missing value, beside the empty text.
         split_column: names each row's split; default: the hash of the row decides.
         block_bytes: how large blocks are, which decides how much of one is in memory at a time.
+        max_rejected_fraction: share of the rows that may be left out because something is wrong with them.
     """
 
     folders: Mapping[str, str]
@@ -40,6 +41,7 @@ class Work:
     timestamps: tuple[str, ...] = ()
     split_column: str | None = None
     block_bytes: int = BLOCK_BYTES
+    max_rejected_fraction: float = 0.0
 
     @property
     def texts(self) -> frozenset[str]:
@@ -48,8 +50,13 @@ class Work:
         return frozenset(label.union(self.timestamps, filter(None, [self.split_column])))
 
     def wants(self, report: Report) -> bool:
-        """Whether shards of which this is reported are what the run is to give.
+        """Whether shards of which this is reported, of some rows or of all, are what the run is to give.
 
-        They are not when something was found wrong, or when they need wider types than were assumed.
+        They are not when more was found wrong than may be, or when they need wider types than were assumed.
         """
-        return report.sound and all(kind == self.types.get(name, "none") for name, kind in report.types.items())
+        assumed = all(kind == self.types.get(name, "none") for name, kind in report.types.items())
+        return assumed and not report.error and (not report.rejected or self.max_rejected_fraction > 0.0)
+
+    def accepts(self, report: Report) -> bool:
+        """Whether no more is wrong with the rows, of which this is the whole report, than may be."""
+        return not report.error and report.rejected <= self.max_rejected_fraction * report.read

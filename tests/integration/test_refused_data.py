@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ import pytest
 from ml_metadata import MetadataStore
 from ml_metadata.proto import metadata_store_pb2
 from tensorflow_metadata.proto.v0 import anomalies_pb2
+
+from tests.integration.trips import write_trips
 
 SETTINGS = """\
 name: trips
@@ -57,3 +60,23 @@ def test_the_anomalies_are_on_disk_and_in_the_store(refused: tuple[Any, Path]) -
             name: [anomalies_pb2.AnomalyInfo.Type.Name(reason.type) for reason in info.reason]
             for name, info in found.anomaly_info.items()
         } == {"fare": ["FEATURE_TYPE_LOW_FRACTION_PRESENT"]}
+
+
+def test_rows_with_faults_stop_a_run_or_are_left_out_and_listed(run_all: Any, tmp_path: Path) -> None:
+    file = write_trips(tmp_path)
+    with (tmp_path / "data.csv").open("a") as rows:
+        rows.write("cut off\nabc,1.5,Cash,0.0\n")
+    command = ["run", "-c", str(file), "--to", "StatisticsGen"]
+
+    ended = run_all({"strict": command, "tolerant": [*command, "--set", "data.max_rejected_fraction=0.005"]})
+
+    (refused,) = tmp_path.glob("output/logs/*/rejected.jsonl")
+    assert ended["strict"].code == 1
+    assert f"0.0050 would leave out all 2 rows with faults. {refused} lists the rows." in ended["strict"].stderr
+    (listed,) = tmp_path.glob("output/artifacts/ExampleGen/examples/*/rejected.jsonl")
+    assert ended["tolerant"].code == 0
+    assert f"2 of 402 rows were rejected, as data.max_rejected_fraction allows, and 400 are left. {listed} lists" in (
+        ended["tolerant"].stdout
+    )
+    assert refused.read_bytes() == listed.read_bytes()
+    assert [json.loads(line)["line"] for line in listed.read_text().splitlines()] == [402, 403]

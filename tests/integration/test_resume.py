@@ -42,12 +42,16 @@ def wait_for(node: str, settings: Path, command: Command) -> None:
         time.sleep(0.005)
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "SIGTERM"])
+@pytest.mark.parametrize(
+    ("number", "code", "runner"),
+    [(signal.SIGINT, 130, "local"), (signal.SIGTERM, 143, "local"), (signal.SIGTERM, 143, "beam")],
+    ids=["Ctrl-C", "SIGTERM", "SIGTERM of a walk by Beam"],
+)
 def test_an_interrupted_run_leaves_no_process_and_goes_on_under_its_id(
-    number: signal.Signals, code: int, commands: CommandServer, tmp_path: Path
+    number: signal.Signals, code: int, runner: str, commands: CommandServer, tmp_path: Path
 ) -> None:
     settings = write_trips(tmp_path)
-    command = commands.start(["run", "-c", str(settings)])
+    command = commands.start(["run", "-c", str(settings), "--runner", runner])
     wait_for("StatisticsGen", settings, command)
     workers = command.children()
     command.signal(number)
@@ -60,7 +64,7 @@ def test_an_interrupted_run_leaves_no_process_and_goes_on_under_its_id(
 
     again = commands.run(["run", "-c", str(settings), "--resume", "--to", "StatisticsGen"])
     assert again.wait() == 2
-    again = commands.run(["run", "-c", str(settings), "--resume", run_id])
+    again = commands.run(["run", "-c", str(settings), "--runner", runner, "--resume", run_id])
     assert again.wait() == 0, again.text
     assert states(again)["ExampleGen"] == "kept"
     assert run_ids(settings) == [run_id]
@@ -132,6 +136,14 @@ def test_a_complete_run_is_only_reported(commands: CommandServer, whole: Path) -
     assert command.wait() == 0, command.text
     assert "is complete, nothing is left to run" in command.text
     assert "Release: " in command.text
+
+
+def test_a_walk_by_beam_takes_everything_from_the_same_cache(commands: CommandServer, whole: Path) -> None:
+    command = commands.run(["run", "-c", str(whole), "--runner", "beam"])
+    assert command.wait() == 0, command.text
+    found = states(command)
+    assert found.keys() > set(BEFORE_TRAINER)
+    assert {node for node, state in found.items() if state != "cached"} <= {"LatestBlessed", "Evaluator"}
 
 
 def test_a_part_of_the_pipeline_builds_on_an_earlier_run(commands: CommandServer, whole: Path) -> None:

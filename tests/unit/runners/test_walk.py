@@ -11,25 +11,39 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from runners.beam_walk import beam_walk
 from runners.progress import Progress
 from runners.walk import Walk, walk
-from schemas.errors import DataError
+from schemas.errors import DataError, RunError
 
 DIAMOND = {"a": [], "b": ["a"], "c": ["a"], "d": ["b", "c"]}
 
 
-def run(upstream: dict[str, list[str]], work: Callable[[str], dict[str, Any]], logs: Path, parallel: int = 2) -> Walk:
+def run(
+    upstream: dict[str, list[str]],
+    work: Callable[[str], dict[str, Any]],
+    logs: Path,
+    parallel: int = 2,
+    walker: Callable[..., Walk] = walk,
+) -> Walk:
     progress = Progress(Console(file=io.StringIO()), upstream)
-    return walk(upstream, work, logs=logs, parallel=parallel, progress=progress)
+    return walker(upstream, work, logs=logs, parallel=parallel, progress=progress)
 
 
-def test_a_node_runs_after_those_that_it_needs(tmp_path: Path) -> None:
+@pytest.fixture(params=[walk, beam_walk])
+def walker(request: pytest.FixtureRequest) -> Callable[..., Walk]:
+    """Each of those who walk a graph."""
+    walker: Callable[..., Walk] = request.param
+    return walker
+
+
+def test_a_node_runs_after_those_that_it_needs(tmp_path: Path, walker: Callable[..., Walk]) -> None:
     def work(node: str) -> dict[str, Any]:
         before = sorted(path.name for path in tmp_path.glob("*.done"))
         (tmp_path / f"{node}.done").touch()
         return {"before": before}
 
-    done = run(DIAMOND, work, tmp_path)
+    done = run(DIAMOND, work, tmp_path, walker=walker)
     assert done.results["a"]["before"] == []
     assert "a.done" in done.results["b"]["before"]
     assert done.results["d"]["before"] == ["a.done", "b.done", "c.done"]
@@ -60,13 +74,13 @@ def test_no_more_nodes_run_at_once_than_allowed(tmp_path: Path) -> None:
     assert [result["count"] for result in done.results.values()] == [1] * 5
 
 
-def test_a_failure_stops_only_what_needs_the_failed_node(tmp_path: Path) -> None:
+def test_a_failure_stops_only_what_needs_the_failed_node(tmp_path: Path, walker: Callable[..., Walk]) -> None:
     def work(node: str) -> dict[str, Any]:
         if node == "b":
             raise DataError("No rows.")
         return {}
 
-    done = run({**DIAMOND, "e": ["d"], "f": ["c"]}, work, tmp_path)
+    done = run({**DIAMOND, "e": ["d"], "f": ["c"]}, work, tmp_path, walker=walker)
     assert sorted(done.results) == ["a", "c", "f"]
     assert done.errors.keys() == {"b"}
     assert done.not_run == ["d", "e"]
@@ -81,7 +95,7 @@ def interruptible() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("interruptible")
-def test_an_interrupt_stops_the_workers(tmp_path: Path) -> None:
+def test_an_interrupt_stops_the_workers(tmp_path: Path, walker: Callable[..., Walk]) -> None:
     parent = os.getpid()
 
     def work(node: str) -> dict[str, Any]:
@@ -91,6 +105,19 @@ def test_an_interrupt_stops_the_workers(tmp_path: Path) -> None:
         return {}
 
     with pytest.raises(KeyboardInterrupt):
-        run({"a": []}, work, tmp_path)
+        run({"a": []}, work, tmp_path, walker=walker)
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "pid").read_text()), 0)
+
+
+def test_the_death_of_beam_ends_the_walk(tmp_path: Path) -> None:
+    def work(node: str) -> dict[str, Any]:
+        beam = Path(f"/proc/{os.getppid()}/task/{os.getppid()}/children").read_text().split()
+        for other in sorted(map(int, beam)):
+            if other != os.getpid():
+                os.kill(other, signal.SIGKILL)
+        time.sleep(60)
+        return {}
+
+    with pytest.raises(RunError, match="killed by SIGKILL"):
+        run({"a": []}, work, tmp_path, walker=beam_walk)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.example_gen.csv_blocks import Piece
-from components.example_gen.csv_columns import RaggedRowsError, lines_of, read_columns
+from components.example_gen.csv_columns import lines_of, read_columns
 from schemas.errors import DataError
 
 
@@ -48,10 +48,17 @@ def test_texts_for_missing() -> None:
     assert _columns(b"NA,x\n1,NULL\n", missing=("NA", "NULL")) == {"a": [None, "1"], "b": ["x", None]}
 
 
-def test_ragged_rows_name_their_lines() -> None:
-    with pytest.raises(RaggedRowsError) as caught:
-        read_columns(_piece(b'1,"x\ny"\n1,2,3\n\n4\n5,6\n'), ",", ())
-    assert caught.value.rows == [(4, 3), (6, 1)]
+def test_ragged_rows_name_their_lines_and_all_others_are_read() -> None:
+    piece = _piece(b'1,"x\ny"\n1,2,3\n\n4\n5,6\n')
+    read = read_columns(piece, ",", ())
+    assert read.ragged == ((4, ["1", "2", "3"]), (6, ["4"]))
+    assert {name: column.to_pylist() for name, column in read.columns.items()} == {"a": ["1", "5"], "b": ["x\ny", "6"]}
+    assert (read.rows, lines_of(piece, ",", [0, 1])) == (2, [2, 7])
+
+
+def test_ragged_rows_alone() -> None:
+    read = read_columns(_piece(b"1\n2\n"), ",", ())
+    assert (read.rows, [line for line, _ in read.ragged]) == (0, [2, 3])
 
 
 def test_nul_byte_is_placed() -> None:

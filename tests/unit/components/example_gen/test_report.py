@@ -8,7 +8,7 @@ from components.example_gen.report import SAMPLES, Found, Report
 
 
 def _report() -> Report:
-    report = Report(10, 1, {"train": 6, "eval": 3}, {"a": "int"}, Counter(yes=4, no=5))
+    report = Report(10, 1, 3, {"train": 6, "eval": 3}, {"a": "int"}, Counter(yes=4, no=5))
     report.ragged.add(2, [("f.csv", "line 3", "2 fields")])
     report.add_bad_values("fare", 1, [("f.csv", "line 4", "x")], "not a number")
     return report
@@ -21,8 +21,8 @@ def test_text_gives_it_back() -> None:
 def test_sum_of_two_reports() -> None:
     total = Report()
     total.add(_report())
-    total.add(Report(5, 0, {"train": 2, "eval": 3}, {"a": "float"}, Counter(no=5)))
-    assert (total.read, total.dropped) == (15, 1)
+    total.add(Report(5, 0, 1, {"train": 2, "eval": 3}, {"a": "float"}, Counter(no=5)))
+    assert (total.read, total.dropped, total.rejected, total.kept) == (15, 1, 4, 10)
     assert total.written == {"train": 8, "eval": 6}
     assert total.types == {"a": "float"}
     assert total.labels == {"yes": 4, "no": 10}
