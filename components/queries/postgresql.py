@@ -19,6 +19,7 @@ from typing import Any
 
 import pg8000.exceptions
 import pyarrow as pa
+import pyarrow.compute as pc
 from pg8000.core import CoreConnection
 from pyarrow import csv
 
@@ -34,9 +35,9 @@ PIECE_BYTES = 4 << 20
 """About as much CSV is in memory at a time, or one row."""
 _CONNECT_SECONDS = 10
 # https://www.postgresql.org/docs/current/catalog-pg-type.html; pg_type.dat has the numbers
+_BYTES, _INSTANT = 17, 1184
 _TYPES: Mapping[int, Any] = {
     16: pa.bool_(),
-    17: pa.binary(),
     **dict.fromkeys((20, 21, 23, 26), pa.int64()),
     **dict.fromkeys((700, 701), pa.float64()),
 }
@@ -187,7 +188,7 @@ class _Pieces:
         place: Place,
     ) -> None:
         self._names = [name for name, _, _ in columns]
-        self._types = [_TYPES.get(kind, pa.string()) for _, _, kind in columns]
+        self._kinds = [kind for _, _, kind in columns]
         self._keys = [str(number) for _, number, _ in columns]
         self._width, self._write, self._place = width, write, place
         self._rows: list[bytes] = []
@@ -205,7 +206,6 @@ class _Pieces:
             return
         data = b"".join(self._rows)
         self._rows, self._bytes = [], 0
-        texts = {pa.binary(): pa.string()}
         try:
             table = csv.read_csv(
                 pa.BufferReader(data),
@@ -217,7 +217,7 @@ class _Pieces:
                 parse_options=csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
                 convert_options=csv.ConvertOptions(
                     column_types={
-                        key: texts.get(kind, kind) for key, kind in zip(self._keys, self._types, strict=True)
+                        key: _TYPES.get(kind, pa.string()) for key, kind in zip(self._keys, self._kinds, strict=True)
                     },
                     include_columns=self._keys,
                     null_values=[""],
@@ -229,17 +229,15 @@ class _Pieces:
             )
         except pa.ArrowInvalid as error:
             raise self._place.error(Failure.TEXT, error) from error
-        arrays = [
-            _from_hex(column) if kind == pa.binary() else column.combine_chunks()
-            for column, kind in zip(table.columns, self._types, strict=True)
-        ]
-        self._write(pa.RecordBatch.from_arrays([_whole(array) for array in arrays], self._names))
+        arrays = [_as_kept(column, kind) for column, kind in zip(table.columns, self._kinds, strict=True)]
+        self._write(pa.RecordBatch.from_arrays(arrays, self._names))
 
 
-def _whole(array: Any) -> Any:
-    """Of a chunked array, which some versions of Arrow give where there is one chunk, that one."""
+def _as_kept(column: Any, kind: int) -> Any:
+    if kind == _BYTES:  # \\x00ff
+        return pa.array([None if text is None else bytes.fromhex(text[2:]) for text in column.to_pylist()], pa.binary())
+    if kind == _INSTANT:  # +00, without minutes, is not ISO 8601
+        column = pc.replace_substring_regex(column, r"\+00$", "Z")
+    # Of a chunked array some versions of Arrow give a chunked one.
+    array = column.combine_chunks()
     return array.chunk(0) if isinstance(array, pa.ChunkedArray) else array
-
-
-def _from_hex(column: Any) -> Any:
-    return pa.array([None if text is None else bytes.fromhex(text[2:]) for text in column.to_pylist()], pa.binary())

@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ from configs.query import Query
 from schemas.errors import ScalableTFError
 from schemas.features import FeatureTable
 from schemas.raw_columns import RawColumns
+from schemas.storage_error import storage_error
 from tests.integration.command_server import CommandServer
 from tests.integration.query_tables import execute, load_csv
 from tests.integration.servers import PASSWORD, PASSWORD_VARIABLE, ROOT, Mysql, Postgres, Server
@@ -130,7 +131,7 @@ TYPED: Mapping[str, tuple[str, list[Any]]] = {
         "'00000000-0000-0000-0000-000000000001'::uuid, E'a\"b\\n,c'), "
         "(2, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)) AS rows(a, b, c, d, e, f, g, h, i, j, k)",
         [
-            *(1, 2**63 - 1, "nan", True, b"\x00\xff", "infinity", "2020-01-31 10:00:00+00", "12345678901234567890.10"),
+            *(1, 2**63 - 1, "nan", True, b"\x00\xff", "infinity", "2020-01-31 10:00:00Z", "12345678901234567890.10"),
             *('{"a": 1}', "00000000-0000-0000-0000-000000000001", 'a"b\n,c'),
         ],
     ),
@@ -338,6 +339,7 @@ from components.queries.query_result import query_result
 from components.queries.result_files import ResultFiles
 from configs.query import Query
 from schemas.raw_columns import RawColumns
+from schemas.storage_error import storage_error
 query, table = Query.model_validate_json(sys.argv[1]), RawColumns.model_validate_json(sys.argv[2])
 query_result(query, None, table, Path(sys.argv[3]), os.environ)
 """
@@ -436,3 +438,34 @@ def test_a_run_is_cached_until_a_row_changes(
     everything = b"".join(path.read_bytes() for path in (tmp_path / "output").rglob("*") if path.is_file())
     assert PASSWORD.encode() not in everything
     assert b"hunter2" not in everything
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of one MiB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if os.geteuid() != 0:
+        pytest.skip("only root may mount a small disk")
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
+    mounted = subprocess.run(mount, capture_output=True, text=True)
+    if mounted.returncode:
+        pytest.skip(f"no disk can be mounted here: {mounted.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk(trips: str, small_disk: Path) -> None:
+    rows = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 300) "
+    wide = ", ".join(f"CAST(n * {number} + 0.5 AS DECIMAL(20, 4)) AS x{number}" for number in range(1000))
+    table = RawColumns(
+        columns={f"x{number}": "float" for number in range(1000)},
+        readers={f"x{number}": "a feature" for number in range(1000)},
+        label=TABLE.label,
+    )
+    with pytest.raises(OSError, match="No space left") as caught:
+        query_result(_query(trips, f"{rows} SELECT {wide} FROM n"), None, table, small_disk, ENVIRONMENT)
+    told = storage_error(caught.value, small_disk)
+    assert told is not None
+    assert told.what == "The disk is full."
+    assert sorted(os.listdir(small_disk)) == [".lock"]
