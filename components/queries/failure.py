@@ -86,7 +86,7 @@ class Place:
         """
         what, fix = failure.value
         if failure is Failure.ACCOUNT:
-            fix += f": {self.source}."
+            fix += f": {self.source}. A user that TLS is asked of needs its parameters, too."
         told = " ".join(str(received).split())[:_RECEIVED]
         if self.secret:
             told = told.replace(self.secret, "***")
