@@ -82,7 +82,10 @@ def read_bigquery(
     with contextlib.closing(client):
         retry = DEFAULT_RETRY.with_timeout(retry_seconds)
         start = functools.partial(
-            client.query, statement.bound(lambda value: f"@{_PARAMETERS[type(value)][0]}"), retry=retry
+            client.query,
+            statement.bound(lambda value: f"@{_PARAMETERS[type(value)][0]}"),
+            retry=retry,
+            job_retry=None,  # which some versions do for ten minutes and more, around the other one
         )
         with _told(place, Failure.UNREACHABLE):
             dry = start(job_config=_config(query, statement, dry_run=True))

@@ -1,8 +1,8 @@
 """Rows of MySQL and MariaDB.
 
 The cursor is unbuffered: the server sends the rows as fast as they are read, and no more than one batch of them is in
-memory. The transaction may only read, and a second statement is a syntax error for the server. A span is a value that
-the driver writes into the query as it does all of its parameters.
+memory. The transaction may only read, and a second statement is a syntax error for the server. A span is written
+into the query as a literal: MySQL's protocol has no parameters but in prepared statements, and PyMySQL none of those.
 
 Whole numbers, floating-point numbers and bytes keep their type; all else is the text that the server writes, as for
 PostgreSQL.
@@ -11,6 +11,7 @@ PostgreSQL.
 from __future__ import annotations
 
 import contextlib
+import datetime
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -22,7 +23,7 @@ from pymysql.cursors import SSCursor
 
 from components.queries.columns import choose_columns
 from components.queries.failure import Failure, Place
-from components.queries.statement import Statement
+from components.queries.statement import Statement, Value
 from configs.account import Account
 from configs.database_tls import mysql_tls
 from configs.store_url import StoreUrl
@@ -84,7 +85,7 @@ def read_mysql(
         with _told(place):
             _begin(connection, timeout)
             cursor = connection.cursor(SSCursor)
-            cursor.execute(statement.bound(connection.literal))
+            cursor.execute(statement.bound(_literal))
             fields = cursor._result.fields
             # PyMySQL's own takes five sixths of all the time.
             cursor._result._read_row_from_packet = read_row
@@ -165,6 +166,10 @@ def _error(place: Place, error: Exception) -> Exception:
     tls = code == 2003 and ("SSL" in told or "certificate" in told.lower())
     failure = Failure.TLS if tls else _FAILURES.get(code, Failure.LOST if code == 0 else Failure.OTHER)
     return place.error(failure, f"{code}: {told}" if code else told or "the connection is closed")
+
+
+def _literal(value: Value) -> str:
+    return f"DATE '{value.isoformat()}'" if isinstance(value, datetime.date) else str(int(value))
 
 
 def read_row(packet: Any) -> list[bytes | None]:

@@ -307,10 +307,13 @@ def test_tls(server: Server, database: str, trips: str, tmp_path: Path) -> None:
 
 def test_a_server_that_asks_for_tls(server: Server, trips: str, tmp_path: Path) -> None:
     url = trips.replace("ml:", f"{server.create_tls_user()}:")
-    without, given = ("", "ssl_ca=") if isinstance(server, Mysql) else ("?sslmode=disable", "sslrootcert=")
-    error = _refused(_query(f"{url}{without}"), tmp_path)
-    assert error.what in ("The database refuses the user or the password.", "The user may not read this.")
-    assert "TLS" in error.fix
+    if isinstance(server, Mysql):  # PyMySQL 1.2 encrypts by itself where the server can
+        given = "ssl_ca="
+    else:
+        given = "sslrootcert="
+        error = _refused(_query(f"{url}?sslmode=disable"), tmp_path)
+        assert error.what == "The user may not read this."
+        assert "TLS" in error.fix
     assert _rows(_read(_query(f"{url}?{given}{server.tls.certificate}"), tmp_path))
 
 
