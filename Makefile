@@ -37,8 +37,9 @@ bench: setup ## ours beside stock TFX at 15,002 and 300,000 rows, into docs/benc
 horovod: setup ## Horovod for the environment, built once (docs/horovod.md); needs cmake and g++
 	@$(PYTHON3) requirements/horovod_build.py
 
-engines: ## Beam's job servers for Flink and Spark, from Maven Central into ~/.cache, once; needs Java 17 and mvn
+engines: ## Beam's job servers for Flink and Spark, and Prism, into ~/.cache, once; needs Java 17, mvn and Go
 	@$(PYTHON3) requirements/engine_jars.py
+	@$(PYTHON3) requirements/engine_programs.py
 
 lock: ## resolve the locks in requirements/ anew
 	@$(PYTHON3) requirements/lock.py

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from configs.section import Location, Section
 from schemas.errors import PlacedValueError
 
-EngineKind = Literal["auto", "inline", "direct", "flink", "spark", "portable"]
+EngineKind = Literal["auto", "inline", "direct", "flink", "spark", "prism", "portable"]
 _ADDRESS = re.compile(r"[^\s:/]+:\d{1,5}")
 
 
@@ -26,23 +26,29 @@ class SdkWorkers(Section):
     kind: Literal["loopback", "pool", "process", "container"] = Field(
         "loopback",
         description="loopback: in the node's own process, for an engine of this machine; pool: a pool of Beam's "
-        "workers at address; process: command, started by the engine on its own machines; container: image, started by "
-        "the engine with Docker.",
+        "workers at address; process: Beam's boot, started by the engine on its own machines; container: image, "
+        "started by the engine with Docker.",
     )
     address: str | None = Field(None, description="HOST:PORT of the pool.")
-    command: str | None = Field(None, description="Program that starts a worker: Beam's boot, with our packages.")
+    command: Location | None = Field(
+        None, description="Program that starts a worker as a process; default: boot, as make engines builds it."
+    )
+    environment: dict[str, str] = Field(
+        {}, description="Environment of processes; PATH leads to this Python unless it is given here."
+    )
     image: str | None = Field(None, description="Container image with our packages.")
 
     _address = field_validator("address")(_an_address)
 
     @model_validator(mode="after")
     def _told(self) -> SdkWorkers:
-        needed = {"pool": "address", "process": "command", "container": "image"}
-        for kind, name in needed.items():
-            given = getattr(self, name) is not None
-            if given != (self.kind == kind):
-                where = "is needed" if self.kind == kind else "must be left out"
-                raise PlacedValueError(f"{where} for workers of the kind {self.kind}", (name,))
+        of = {"address": "pool", "command": "process", "environment": "process", "image": "container"}
+        for name, kind in of.items():
+            given = bool(getattr(self, name))
+            if given and self.kind != kind:
+                raise PlacedValueError(f"must be left out for workers of the kind {self.kind}", (name,))
+            if not given and self.kind == kind and kind != "process":
+                raise PlacedValueError(f"is needed for workers of the kind {self.kind}", (name,))
         return self
 
 
@@ -85,14 +91,28 @@ class Spark(JobServer):
     jars: Location | None = Field(None, description="Folder of the job server's jars; default: what make engines made.")
 
 
+class Prism(JobServer):
+    """Prism, Beam's own engine in one process."""
+
+    binary: Location | None = Field(
+        None, description="The program; default: what make engines built, or prism on PATH."
+    )
+
+    @model_validator(mode="after")
+    def _starts_no_processes(self) -> Prism:
+        if self.workers.kind == "process":
+            raise PlacedValueError("cannot be process: Prism starts none", ("workers", "kind"))
+        return self
+
+
 class Engine(Section):
     """Where the Beam work inside a node executes."""
 
     kind: EngineKind = Field(
         "auto",
         description="inline: in the node's process, without serialisation; direct: Beam's own local runner; "
-        "auto: inline, but direct where TFX's own executor reads more examples than inline_max_bytes; flink and spark; "
-        "portable: any other job server of Beam.",
+        "auto: inline, but direct where TFX's own executor reads more examples than inline_max_bytes; flink; spark; "
+        "prism; portable: any other job server of Beam.",
     )
     inline_max_bytes: int = Field(
         2_000_000_000,
@@ -108,6 +128,7 @@ class Engine(Section):
     nodes: dict[str, EngineKind] = Field({}, description="Kinds of single nodes, by their names.")
     flink: Flink = Flink()
     spark: Spark = Spark()
+    prism: Prism = Prism()
     portable: JobServer = JobServer()
 
     @model_validator(mode="after")
@@ -128,5 +149,14 @@ class Engine(Section):
     @property
     def job_server(self) -> JobServer | None:
         """The job server of this kind; None where it needs none."""
-        servers: dict[str, JobServer] = {"flink": self.flink, "spark": self.spark, "portable": self.portable}
-        return servers.get(self.kind)
+        return self.server_of(self.kind)
+
+    def server_of(self, kind: EngineKind) -> JobServer | None:
+        """The job server of a kind; None where it needs none."""
+        servers: dict[str, JobServer] = {
+            "flink": self.flink,
+            "spark": self.spark,
+            "prism": self.prism,
+            "portable": self.portable,
+        }
+        return servers.get(kind)

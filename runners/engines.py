@@ -8,6 +8,8 @@ for every executor (which it does as soon as it sees any argument).
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Callable
 from types import TracebackType
 
@@ -15,7 +17,7 @@ import apache_beam as beam
 import grpc
 from apache_beam.portability.api import beam_job_api_pb2, beam_job_api_pb2_grpc
 
-from configs.engine import Engine, JobServer
+from configs.engine import Engine, JobServer, SdkWorkers
 from runners.crew import Crew
 from runners.inline import InlineRunner
 from runners.processors import processors
@@ -29,6 +31,8 @@ _MOST_PROCESSES = 8  # each takes memory, and most nodes have no use for so many
 
 # With job servers whose streams begin before the job does (Prism, Beam's own) Beam's timeout is one of the whole job.
 _LONGEST_JOB_SECONDS = 10**7
+
+_WORKER_GONE = "StatusRuntimeException: CANCELLED: client cancelled"
 
 MakePipeline = Callable[[], beam.Pipeline]
 
@@ -89,6 +93,16 @@ class _ServedPipeline(beam.Pipeline):
             super().__exit__(kind, error, traceback)
         except grpc.RpcError as lost:
             raise self._gone("The job server of the engine was lost in the middle of a job.", lost) from lost
+        except RuntimeError as failed:  # what Beam makes of a job that failed, with the engine's text
+            if _WORKER_GONE not in str(failed):
+                raise
+            raise RunError(
+                "A worker of the engine was lost in the middle of a job.",
+                where=f"engine {self._kind}",
+                received=str(failed).splitlines()[0],
+                fix="It was killed, often because memory ran out: see the log of the engine. Nothing of the node was "
+                "published: resume the run.",
+            ) from failed
 
     def _gone(self, what: str, error: grpc.RpcError) -> RunError:
         return RunError(
@@ -106,13 +120,14 @@ def portable_arguments(server: JobServer, kind: str, name: str) -> list[str]:
     environment = {
         "loopback": ["--environment_type=LOOPBACK"],
         "pool": ["--environment_type=EXTERNAL", f"--environment_config={workers.address}"],
-        "process": ["--environment_type=PROCESS", f"--environment_config={json.dumps({'command': workers.command})}"],
+        "process": ["--environment_type=PROCESS", f"--environment_config={_process(workers)}"],
         "container": ["--environment_type=DOCKER", f"--environment_config={workers.image}"],
     }[workers.kind]
     parallelism = server.parallelism or processors()
     more = {
         "flink": [f"--parallelism={parallelism}", "--execution_mode_for_batch=BATCH_FORCED"],
         "spark": [],
+        "prism": [],
         "portable": [f"--parallelism={parallelism}"] if server.parallelism else [],
     }[kind]
     return [
@@ -124,6 +139,13 @@ def portable_arguments(server: JobServer, kind: str, name: str) -> list[str]:
         *more,
         *(f"--{key}={value}" for key, value in server.options.items()),
     ]
+
+
+def _process(workers: SdkWorkers) -> str:
+    """How an engine starts workers as processes: Beam's boot, without an environment of its own for each."""
+    path = os.pathsep.join([os.path.dirname(sys.executable), os.defpath])
+    environment = {"PATH": path, "RUN_PYTHON_SDK_IN_DEFAULT_ENVIRONMENT": "1", "TF_USE_LEGACY_KERAS": "1"}
+    return json.dumps({"command": workers.command, "env": {**environment, **workers.environment}})
 
 
 def crew_of(engine: Engine) -> Crew:

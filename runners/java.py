@@ -9,26 +9,12 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from configs.engine import Engine
 from configs.paths import resolve
 from schemas.errors import SetupError
 
 VERSIONS = {"flink": "flink-1.19-beam-2.62.0", "spark": "spark-3.5.0-beam-2.62.0"}
 """Folders of the jars that `make engines` puts together, by engine."""
 _OLDEST = 11
-
-
-def require_job_servers(engine: Engine, environ: Mapping[str, str]) -> None:
-    """Makes sure, before anything runs, that the job servers that a run would start are there.
-
-    Raises:
-        SetupError: Java or a server's jars are not.
-    """
-    for kind in sorted(engine.kinds & VERSIONS.keys()):
-        settings = engine.flink if kind == "flink" else engine.spark
-        if settings.address is None:
-            java(environ)
-            jars(kind, settings.jars, environ)
 
 
 def java(environ: Mapping[str, str]) -> str:

@@ -14,13 +14,14 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from configs.engine import Engine, Flink, Spark
+from configs.engine import Engine, EngineKind, Flink, JobServer, Prism, Spark
+from runners.engine_program import engine_program
 from runners.java import jars, java
 from runners.processors import processors
 from runners.worker import die_with
 from schemas.errors import RunError
 
-_STARTED = re.compile(r"JobService started on \S+:(\d+)")
+_STARTED = re.compile(r'(?:JobService started on |"Serving JobManagement","endpoint":")\S+?:(\d+)')
 _START_SECONDS = 90.0
 _STOP_SECONDS = 10.0
 _LOG_LINES = 5
@@ -30,6 +31,26 @@ _DRIVERS = {
     "flink": "org.apache.beam.runners.flink.FlinkJobServerDriver",
     "spark": "org.apache.beam.runners.spark.SparkJobServerDriver",
 }
+
+
+_KINDS: tuple[EngineKind, ...] = ("flink", "spark", "prism")
+"""Engines whose job server a run can start."""
+
+
+def require_job_servers(engine: Engine, environ: Mapping[str, str]) -> None:
+    """Makes sure, before anything runs, that what a run would start is there.
+
+    Raises:
+        SetupError: Java, a server's jars, or a program is not.
+    """
+    for kind, settings in _servers(engine):
+        if settings.workers.kind == "process":
+            engine_program("boot", settings.workers.command, environ)
+        if settings.address is None and isinstance(settings, Prism):
+            engine_program("prism", settings.binary, environ)
+        elif settings.address is None and isinstance(settings, Flink | Spark):
+            java(environ)
+            jars(kind, settings.jars, environ)
 
 
 @contextlib.contextmanager
@@ -42,47 +63,45 @@ def job_servers(engine: Engine, folder: Path, environ: Mapping[str, str]) -> Ite
         environ: the environment of the servers.
 
     Raises:
-        SetupError: Java or the jars are not there.
+        SetupError: Java, the jars or a program is not there.
         RunError: a server does not start.
     """
     with contextlib.ExitStack() as started:
-        for kind in sorted(engine.kinds & _DRIVERS.keys()):
-            settings = engine.flink if kind == "flink" else engine.spark
-            if settings.address is None:
+        for kind, settings in _servers(engine):
+            found: dict[str, object] = {}
+            if settings.workers.kind == "process":
+                boot = engine_program("boot", settings.workers.command, environ)
+                found["workers"] = settings.workers.model_copy(update={"command": str(boot)})
+            if settings.address is None and kind in _KINDS:
                 port = started.enter_context(_job_server(kind, settings, folder, environ))
-                engine = engine.model_copy(update={kind: settings.model_copy(update={"address": f"localhost:{port}"})})
+                found["address"] = f"localhost:{port}"
+            engine = engine.model_copy(update={kind: settings.model_copy(update=found)})
         yield engine
 
 
+def _servers(engine: Engine) -> list[tuple[EngineKind, JobServer]]:
+    found = [(kind, engine.server_of(kind)) for kind in sorted(engine.kinds)]
+    return [(kind, settings) for kind, settings in found if settings is not None]
+
+
 @contextlib.contextmanager
-def _job_server(kind: str, settings: Flink | Spark, folder: Path, environ: Mapping[str, str]) -> Iterator[int]:
-    program, classes = java(environ), f"{jars(kind, settings.jars, environ)}/*"
+def _job_server(kind: EngineKind, settings: JobServer, folder: Path, environ: Mapping[str, str]) -> Iterator[int]:
     # Of this server alone: a run that is resumed has another, and so has each of several nodes run by themselves.
     place = folder / f"{kind}-job-server-{secrets.token_hex(3)}"
-    place.mkdir()
-    log, artifacts = place / "job-server.log", place / "artifacts"
     # Java does not know TMPDIR, and a server that is killed leaves what it has unpacked.
     with tempfile.TemporaryDirectory(prefix=f"{kind}-job-server-", ignore_cleanup_errors=True) as scratch:
-        command = [
-            program,
-            f"-Xmx{settings.memory_mb}m",
-            f"-Djava.io.tmpdir={scratch}",
-            *(f"--add-opens=java.base/java.{package}=ALL-UNNAMED" for package in _OPENED),
-            *("--add-opens=java.base/sun.nio.ch=ALL-UNNAMED", "--add-opens=java.base/sun.security.action=ALL-UNNAMED"),
-            *("-cp", classes),
-            *(f"-D{key}={value}" for key, value in settings.configuration.items() if kind == "spark"),
-            _DRIVERS[kind],
-            *("--job-port=0", "--artifact-port=0", "--expansion-port=0", f"--artifacts-dir={artifacts}"),
-            *(_flink(settings, place) if isinstance(settings, Flink) else _spark(settings)),
-        ]
-        parent = os.getpid()
+        command = _command(kind, settings, place, scratch, environ)
+        place.mkdir()
+        if isinstance(settings, Flink):
+            _configure(settings, place)
+        log, parent = place / "job-server.log", os.getpid()
         with log.open("wb") as output:
             process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env=dict(environ),
+                env={**environ, "TMPDIR": scratch},
                 start_new_session=True,
                 preexec_fn=lambda: die_with(parent),
             )
@@ -90,11 +109,39 @@ def _job_server(kind: str, settings: Flink | Spark, folder: Path, environ: Mappi
             yield _port(process, log, kind)
         finally:
             _stop(process)
-            shutil.rmtree(artifacts, ignore_errors=True)
+            shutil.rmtree(place / "artifacts", ignore_errors=True)
 
 
-def _flink(settings: Flink, place: Path) -> list[str]:
-    """Flags of Flink's job server, and the configuration of the cluster inside of it."""
+def _command(kind: EngineKind, settings: JobServer, place: Path, scratch: str, environ: Mapping[str, str]) -> list[str]:
+    if isinstance(settings, Flink | Spark):
+        return _java_command(kind, settings, place, scratch, environ)
+    program = engine_program("prism", settings.binary if isinstance(settings, Prism) else None, environ)
+    return [str(program), "-job_port=0", "-serve_http=false", "-log_kind=json"]
+
+
+def _java_command(
+    kind: EngineKind, settings: Flink | Spark, place: Path, scratch: str, environ: Mapping[str, str]
+) -> list[str]:
+    return [
+        java(environ),
+        f"-Xmx{settings.memory_mb}m",
+        f"-Djava.io.tmpdir={scratch}",
+        *(f"--add-opens=java.base/java.{package}=ALL-UNNAMED" for package in _OPENED),
+        *("--add-opens=java.base/sun.nio.ch=ALL-UNNAMED", "--add-opens=java.base/sun.security.action=ALL-UNNAMED"),
+        *("-cp", f"{jars(kind, settings.jars, environ)}/*"),
+        *(f"-D{key}={value}" for key, value in settings.configuration.items() if kind == "spark"),
+        _DRIVERS[kind],
+        *("--job-port=0", "--artifact-port=0", "--expansion-port=0", f"--artifacts-dir={place / 'artifacts'}"),
+        *(
+            [f"--flink-master={settings.master}", f"--flink-conf-dir={place}"]
+            if isinstance(settings, Flink)
+            else [f"--spark-master-url={settings.master or f'local[{settings.parallelism or processors()}]'}"]
+        ),
+    ]
+
+
+def _configure(settings: Flink, place: Path) -> None:
+    """Writes the configuration of the cluster inside of Flink's job server."""
     slots = settings.parallelism or processors()
     configuration = {
         "taskmanager.numberOfTaskSlots": str(slots),
@@ -106,11 +153,6 @@ def _flink(settings: Flink, place: Path) -> list[str]:
     }
     text = "".join(f"{key}: {value}\n" for key, value in configuration.items())
     (place / "flink-conf.yaml").write_text(text, encoding="utf-8")
-    return [f"--flink-master={settings.master}", f"--flink-conf-dir={place}"]
-
-
-def _spark(settings: Spark) -> list[str]:
-    return [f"--spark-master-url={settings.master or f'local[{settings.parallelism or processors()}]'}"]
 
 
 def _port(process: subprocess.Popen[bytes], log: Path, kind: str) -> int:
@@ -128,7 +170,9 @@ def _port(process: subprocess.Popen[bytes], log: Path, kind: str) -> int:
         f"The job server of {kind.capitalize()} did not start.",
         where=str(log),
         received=" | ".join(lines[-_LOG_LINES:]) or (f"exit code {ended}" if ended is not None else "no output"),
-        fix=f"See its log. engine.{kind}.memory_mb is its heap, engine.{kind}.master the cluster that works for it.",
+        fix="See its log."
+        if kind == "prism"
+        else f"See its log. engine.{kind}.memory_mb is its heap, engine.{kind}.master the cluster that works for it.",
     )
 
 

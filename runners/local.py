@@ -24,8 +24,7 @@ from runners.beam_walk import beam_walk
 from runners.books import Books
 from runners.compiled import compile_pipeline, with_run_id
 from runners.interrupt import Interrupted, interruptible
-from runners.java import require_job_servers
-from runners.job_server import job_servers
+from runners.job_server import job_servers, require_job_servers
 from runners.metadata.sqlite import SqliteBackend
 from runners.metadata.store_backend import store_backend
 from runners.metadata_store import metadata_connection

@@ -16,7 +16,7 @@ from typing import Any
 
 from runners.interrupt import SIGNALS
 from runners.usage import Usage
-from schemas.errors import RunError, ScalableTFError, from_dict
+from schemas.errors import RunError, ScalableTFError, from_dict, from_traceback
 from schemas.storage_error import storage_error
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
@@ -170,9 +170,9 @@ def _failure(error: BaseException, folder: Path) -> dict[str, Any]:
         if isinstance(cause, ScalableTFError):
             return {"error": cause.to_dict()}
         cause = cause.__cause__ or cause.__context__
-    refused = storage_error(error, folder)
-    if refused is not None:
-        return {"error": refused.to_dict()}
+    known = from_traceback(str(error)) or storage_error(error, folder)
+    if known is not None:
+        return {"error": known.to_dict()}
     lines = str(error).strip().splitlines() or [""]
     # A failure on another worker comes with that worker's traceback, at the end of which it says why.
     told = lines[-1] if any(line.endswith("Traceback (most recent call last):") for line in lines) else lines[0]

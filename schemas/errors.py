@@ -17,7 +17,16 @@ exits with 1; the traceback goes to the log.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
+
+_IN_TRACEBACK = re.compile(
+    r"^schemas\.errors\.(?P<kind>\w+): (?P<what>.*)$"
+    r"(?:\n  Where: (?P<where>.*)$)?(?:\n  Received: (?P<received>(?s:.*?))$(?=\n  Fix: |\n\S|\n\n|\n?\Z))?"
+    r"(?:\n  Fix: (?P<fix>.*)$)?",
+    re.MULTILINE,
+)
+_BEAMS = re.compile(r" \[while running '.*'\]$")
 
 
 class PlacedValueError(ValueError):
@@ -50,11 +59,12 @@ class ScalableTFError(Exception):
     """
 
     def __init__(self, what: str, *, where: str = "", received: object = None, fix: str = "") -> None:
-        super().__init__(what)
         self.what = what
         self.where = where
         self.received = None if received is None else str(received)
         self.fix = fix
+        # The whole text: of an error in a worker, Beam keeps the first argument and nothing else.
+        super().__init__(str(self))
 
     def __str__(self) -> str:
         lines = [self.what]
@@ -136,3 +146,18 @@ def from_dict(fields: Mapping[str, str | None]) -> ScalableTFError:
         received=fields.get("received"),
         fix=fields.get("fix") or "",
     )
+
+
+def from_traceback(text: str) -> ScalableTFError | None:
+    """The last of these errors in the text of a traceback, which is how one comes from a worker of Beam.
+
+    Args:
+        text: of the traceback, or with it; Beam adds where in its graph it was.
+
+    Returns:
+        None where there is none.
+    """
+    found = list(_IN_TRACEBACK.finditer(text))
+    if not found:
+        return None
+    return from_dict({name: value and _BEAMS.sub("", value) for name, value in found[-1].groupdict().items()})

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from runners.java import jars, java
+from configs.engine import Engine
+from runners.job_server import require_job_servers
 from schemas.errors import SetupError
 from tests.integration.engines.flink_cluster import FlinkCluster
 from tests.integration.engines.flink_cluster import flink_cluster as start_flink
@@ -21,7 +22,7 @@ def flink() -> str:
     return _there("flink")
 
 
-@pytest.fixture(scope="module", params=["flink", "spark"])
+@pytest.fixture(scope="module", params=["flink", "spark", "prism"])
 def engine(request: pytest.FixtureRequest) -> str:
     """Each of the engines that can be started."""
     return _there(request.param)
@@ -43,8 +44,7 @@ def spark_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkClu
 
 def _there(engine: str) -> str:
     try:
-        java(os.environ)
-        jars(engine, None, os.environ)
+        require_job_servers(Engine.model_validate({"kind": engine}), os.environ)
     except SetupError as error:
         pytest.skip(f"{error.what} {error.received}: make engines")
     return engine

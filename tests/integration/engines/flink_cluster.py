@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,10 +53,10 @@ class FlinkCluster:
 
 
 @contextlib.contextmanager
-def flink_cluster(folder: Path) -> Iterator[FlinkCluster]:
-    """Starts one, with its logs in a folder."""
+def flink_cluster(folder: Path, before: Sequence[str] = ()) -> Iterator[FlinkCluster]:
+    """Starts one, with its logs in a folder; `before` comes before the command line of each of its processes."""
     (folder / "flink-conf.yaml").write_text(_CONFIGURATION.replace("RPC", str(free_port())))
-    with JavaProcesses("flink", folder) as processes:
+    with JavaProcesses("flink", folder, before) as processes:
         processes.start("job-manager", _OPTIONS, (_JOB_MANAGER, "--configDir", str(folder)))
         for number in (1, 2):
             processes.start(f"task-manager-{number}", _OPTIONS, (_TASK_MANAGER, "--configDir", str(folder)))

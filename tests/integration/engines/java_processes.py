@@ -21,10 +21,12 @@ class JavaProcesses:
     Args:
         engine: flink or spark.
         folder: for their logs and temporary files.
+        before: what comes before each command line.
     """
 
-    def __init__(self, engine: str, folder: Path) -> None:
+    def __init__(self, engine: str, folder: Path, before: Sequence[str] = ()) -> None:
         self.folder = folder
+        self._before = before
         self.jars = jars(engine, None, os.environ)
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -39,7 +41,15 @@ class JavaProcesses:
 
     def start(self, name: str, options: Sequence[str], program: Sequence[str], **environment: str) -> None:
         """Starts a class with its arguments under a name of its own."""
-        command = [java(os.environ), *options, f"-Djava.io.tmpdir={self.folder}", "-cp", f"{self.jars}/*", *program]
+        command = [
+            *self._before,
+            java(os.environ),
+            *options,
+            f"-Djava.io.tmpdir={self.folder}",
+            "-cp",
+            f"{self.jars}/*",
+            *program,
+        ]
         with (self.folder / f"{name}.log").open("wb") as log:
             self._processes[name] = subprocess.Popen(
                 command,

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import json
+import os
 import socket
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -65,18 +68,24 @@ def test_more_options_come_last() -> None:
             ["--environment_type=EXTERNAL", "--environment_config=localhost:50000"],
         ),
         (
-            {"kind": "process", "command": "/opt/boot"},
-            ["--environment_type=PROCESS", '--environment_config={"command": "/opt/boot"}'],
-        ),
-        (
             {"kind": "container", "image": "ours:1"},
             ["--environment_type=DOCKER", "--environment_config=ours:1"],
         ),
     ],
-    ids=["loopback", "pool", "process", "container"],
+    ids=["loopback", "pool", "container"],
 )
 def test_arguments_of_workers(workers: dict[str, str], expected: list[str]) -> None:
     assert [one for one in arguments("portable", workers=workers) if one.startswith("--environment")] == expected
+
+
+def test_worker_processes_find_this_python_unless_they_are_told_otherwise() -> None:
+    workers = {"kind": "process", "command": "/opt/boot", "environment": {"A": "1"}}
+    kind, config = (one for one in arguments("flink", workers=workers) if one.startswith("--environment"))
+    assert kind == "--environment_type=PROCESS"
+    process = json.loads(config.removeprefix("--environment_config="))
+    assert (process["command"], process["env"]["A"]) == ("/opt/boot", "1")
+    assert process["env"]["PATH"].split(":")[0] == os.path.dirname(sys.executable)
+    assert '"PATH": "/b"' in arguments("flink", workers={**workers, "environment": {"PATH": "/b"}})[-3]
 
 
 @pytest.mark.parametrize("kind", ["auto", "inline", "direct"])

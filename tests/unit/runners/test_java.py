@@ -5,8 +5,7 @@ from pathlib import Path
 import engine_jars
 import pytest
 
-from configs.engine import Engine
-from runners.java import VERSIONS, jars, java, require_job_servers
+from runners.java import VERSIONS, jars, java
 from schemas.errors import SetupError
 
 
@@ -87,14 +86,3 @@ def test_jars_of_another_engine_are_none(tmp_path: Path) -> None:
     (tmp_path / "beam-runners-spark-3-2.62.0.jar").touch()
     with pytest.raises(SetupError, match="The job server of Flink is not there"):
         jars("flink", str(tmp_path), {})
-
-
-def test_what_a_run_would_start_is_looked_for_before_it() -> None:
-    engine = Engine.model_validate({"kind": "inline", "nodes": {"Transform": "spark"}})
-    with pytest.raises(SetupError, match="needs Java"):
-        require_job_servers(engine, {"PATH": "/nowhere"})
-
-
-@pytest.mark.parametrize("engine", [{"kind": "inline"}, {"kind": "flink", "flink": {"address": "localhost:8099"}}])
-def test_what_a_run_does_not_start_is_not_looked_for(engine: dict[str, object]) -> None:
-    require_job_servers(Engine.model_validate(engine), {"PATH": "/nowhere"})

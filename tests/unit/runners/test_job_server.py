@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from configs.engine import Engine
-from runners.job_server import job_servers
+from runners.job_server import job_servers, require_job_servers
 from schemas.errors import RunError, SetupError
 
 JAVA = """#!/bin/sh
@@ -107,3 +107,14 @@ def test_without_java_nothing_is_left(tmp_path: Path) -> None:
     with pytest.raises(SetupError), job_servers(engine("flink", tmp_path), run, {"PATH": "/nowhere"}):
         pass
     assert list(run.iterdir()) == []
+
+
+def test_what_a_run_would_start_is_looked_for_before_it() -> None:
+    engine = Engine.model_validate({"kind": "inline", "nodes": {"Transform": "spark"}})
+    with pytest.raises(SetupError, match="needs Java"):
+        require_job_servers(engine, {"PATH": "/nowhere"})
+
+
+@pytest.mark.parametrize("engine", [{"kind": "inline"}, {"kind": "flink", "flink": {"address": "localhost:8099"}}])
+def test_what_a_run_does_not_start_is_not_looked_for(engine: dict[str, object]) -> None:
+    require_job_servers(Engine.model_validate(engine), {"PATH": "/nowhere"})

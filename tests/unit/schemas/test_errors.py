@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas import errors
-from schemas.errors import PlacedValueError, ScalableTFError, SettingsError, from_dict
+from schemas.errors import DataError, PlacedValueError, ScalableTFError, SettingsError, from_dict, from_traceback
 
 FAMILY = [
     kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, ScalableTFError)
@@ -54,3 +54,24 @@ def test_a_placed_value_error_is_what_pydantic_collects() -> None:
     error = PlacedValueError("no such name", ("features", "x"), known={"y": 1}, received="x")
     assert isinstance(error, ValueError)
     assert (str(error), error.path, error.known, error.received) == ("no such name", ("features", "x"), ("y",), "x")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        DataError("It is wrong.", where="a.csv, line 3", received="x; y\n  and z", fix="Mend it."),
+        DataError("It is wrong.", received="x"),
+        DataError("It is wrong.", fix="Mend it."),
+        DataError("It is wrong."),
+    ],
+)
+def test_an_error_of_a_worker_is_found_in_its_traceback(error: DataError) -> None:
+    augmented = DataError(str(error.args[0]) + " [while running 'Write']")  # as Beam raises it again
+    text = f"Job failed: Traceback (most recent call last):\n  File ...\nschemas.errors.DataError: {augmented}\n"
+    found = from_traceback(text)
+    assert type(found) is DataError
+    assert str(found) == str(error)
+
+
+def test_other_tracebacks_hold_none() -> None:
+    assert from_traceback("Traceback (most recent call last):\nValueError: schemas.errors.DataError\n") is None
