@@ -28,6 +28,7 @@ PACKAGES = [
     "components.latest_blessed",
     "components.public_data",
     "components.pusher",
+    "components.queries",
     "components.statistics_gen",
     "components.trainer",
     "components.transform",
