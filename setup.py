@@ -29,6 +29,7 @@ PACKAGES = [
     "components.latest_blessed",
     "components.public_data",
     "components.pusher",
+    "components.queries",
     "components.served_model",
     "components.statistics_gen",
     "components.trainer",

@@ -7,14 +7,18 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from configs.query import Query
 from configs.section import DottedPath, Location, Section
 from schemas.errors import PlacedValueError
 
 _SPLIT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _MAX_BUCKETS = 10_000
 
-Source = Literal["csv", "tfrecord", "parquet", "arrow", "orc"]
+Source = Literal["csv", "tfrecord", "parquet", "arrow", "orc", "jsonl", "avro"]
 """Format of the data's files."""
+Database = Literal["sql", "bigquery"]
+"""Where a query reads instead."""
+_OF_BIGQUERY = ("project", "location", "maximum_bytes_billed")
 
 
 def _separates(delimiter: str) -> str:
@@ -30,14 +34,18 @@ Delimiter = Annotated[str, AfterValidator(_separates)]
 class Data(Section):
     """Where rows come from and how they are split."""
 
-    source: Source = Field(
+    source: Source | Database = Field(
         "csv",
-        description="Format of the files; tfrecord: TFRecords of tf.Example; arrow: Feather, too.",
+        description="Format of the files; tfrecord: TFRecords of tf.Example; arrow: Feather, too; jsonl: a JSON "
+        "object a line. Or a database: sql (PostgreSQL, MySQL, MariaDB), bigquery.",
     )
-    path: Location = Field(
+    path: Location | None = Field(
+        None,
         description="File, folder (every file in it with a suffix of the format), glob, or a pattern with "
-        "{SPAN}, {VERSION} or {YYYY}-{MM}-{DD}. package:NAME/FILE is a file inside an installed package."
+        "{SPAN}, {VERSION} or {YYYY}-{MM}-{DD}. package:NAME/FILE is a file inside an installed package; s3://, gs:// "
+        "and hdfs:// are read where they are.",
     )
+    query: Query | None = Field(None, description="What is read from a database, instead of path.")
     prepare: DottedPath | None = Field(
         None,
         description="Dotted path of a function that turns the file or folder of path into files of source, once; "
@@ -74,10 +82,46 @@ class Data(Section):
         "packed file is never parted.",
     )
 
+    @property
+    def files(self) -> Source:
+        """Format of the files that ExampleGen reads; what a query gives is kept as Parquet."""
+        return "parquet" if self.source == "sql" or self.source == "bigquery" else self.source
+
+    @model_validator(mode="after")
+    def _path_or_query(self) -> Data:
+        if self.files == self.source:
+            if self.query is not None:
+                raise PlacedValueError(
+                    "is for the sources sql and bigquery", ("query",), received=f"data.source: {self.source}"
+                )
+            if self.path is None:
+                raise PlacedValueError(
+                    "must name the data: a file, a folder, a glob or a pattern; only the sources sql and bigquery have "
+                    "data.query instead",
+                    ("path",),
+                )
+            return self
+        if self.path is not None:
+            raise PlacedValueError(f"must be left out: the source {self.source} has data.query instead", ("path",))
+        if self.prepare is not None:
+            raise PlacedValueError("must be left out: the query says what its rows are", ("prepare",))
+        if self.query is None:
+            raise PlacedValueError(f"must be given for the source {self.source}", ("query",))
+        if (self.query.url is None) == (self.source == "sql"):
+            raise PlacedValueError(
+                "must name the database of the source sql, and be left out for bigquery", ("query", "url")
+            )
+        for name in _OF_BIGQUERY if self.source == "sql" else ():
+            if getattr(self.query, name) is not None:
+                raise PlacedValueError("is for the source bigquery", ("query", name))
+        return self
+
     @model_validator(mode="after")
     def _of_its_source(self) -> Data:
         if self.source != "csv" and "delimiter" in self.model_fields_set and self.delimiter != ",":
             raise PlacedValueError(f"is for CSV; {self.source} has no cells to part", ("delimiter",))
+        if self.prepare and self.path and "://" in self.path.removeprefix("file://"):
+            raise PlacedValueError("reads files of this machine; mount or copy those of data.path", ("prepare",))
         return self
 
     @field_validator("splits")

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
 
-from configs.data import Data, Delimiter, Source
+from configs.data import Data, Database, Delimiter, Source
+from configs.query import Query
 from configs.section import DottedPath, Location, Section
 from schemas.errors import PlacedValueError
 
 ALL_ROWS = "all"
 """The one split of rows to predict for."""
+_DATABASES = get_args(Database)
 PredictionFormat = Literal["parquet", "csv", "tfrecord"]
 
 
@@ -21,7 +23,8 @@ class Inference(Section):
     path: Location | None = Field(
         None, description="The rows to predict for, as data.path has the rows to train on; no label is needed."
     )
-    source: Source | None = Field(None, description="Format of the files.")
+    source: Source | Database | None = Field(None, description="Format of the files, or database of the query.")
+    query: Query | None = Field(None, description="What is read from a database, instead of path.")
     prepare: DottedPath | Literal[""] | None = Field(
         None, description="As data.prepare; the empty text: the files are read as they are."
     )
@@ -56,18 +59,32 @@ class Inference(Section):
                     raise PlacedValueError("is listed already", (key, place), received=name)
         return self
 
+    @model_validator(mode="after")
+    def _path_or_query(self) -> Inference:
+        if self.path is not None and self.query is not None:
+            raise PlacedValueError("must be left out where query says what is read", ("path",))
+        if self.path is not None and self.source in _DATABASES:
+            raise PlacedValueError("is a database, which has a query rather than a path", ("source",))
+        if self.query is not None and self.source is not None and self.source not in _DATABASES:
+            raise PlacedValueError("is a format of files; a query needs sql or bigquery", ("source",))
+        return self
+
     def data(self, data: Data) -> Data:
         """Where the rows to predict for come from: as the data, but for what is set here, and in one split."""
+        other = self.path is not None or self.query is not None
         source = self.source or data.source
-        delimiter = self.delimiter or (data.delimiter if source == "csv" else ",")
+        if self.source is None and other and (source in _DATABASES) != (self.query is not None):
+            source = "csv" if self.query is None else "sql"
+        prepare = data.prepare if self.prepare is None else self.prepare
         return data.model_copy(
             update={
-                "path": self.path or data.path,
+                "path": self.path if other else data.path,
+                "query": self.query if other else data.query,
                 "source": source,
-                "prepare": data.prepare if self.prepare is None else self.prepare or None,
-                "delimiter": delimiter,
+                "prepare": prepare if prepare and source not in _DATABASES else None,
+                "delimiter": self.delimiter or (data.delimiter if source == "csv" else ","),
                 # The span of other data says nothing of these.
-                "span": self.span if self.span is not None or self.path else data.span,
+                "span": self.span if self.span is not None or other else data.span,
                 "splits": {ALL_ROWS: 1},
                 "split_column": None,
             }

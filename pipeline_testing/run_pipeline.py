@@ -99,7 +99,9 @@ def _here(settings: Settings, output_dir: Path, rows: Rows | None) -> Settings:
     if rows is not None:
         file = output_dir / "rows.csv"
         _write_csv(to_rows(rows), file, settings.data.delimiter)
-        changes["data"] = settings.data.model_copy(update={"source": "csv", "path": str(file), "span": None})
+        changes["data"] = settings.data.model_copy(
+            update={"source": "csv", "path": str(file), "query": None, "span": None}
+        )
     return settings.model_copy(update=changes)
 
 

@@ -22,9 +22,9 @@ _EPOCH = datetime.date(1970, 1, 1)
 
 def predictions_target(result: RunResult, settings: Settings) -> Path:
     """Where predictions are handed over unless a folder is named: `predictions/` and the span or date, or the name."""
-    path = settings.inference.data(settings.data).path
-    name = settings.name
-    if has_span(path):
+    data = settings.inference.data(settings.data)
+    path, name = data.path or "", settings.name
+    if has_span(path) or (data.query is not None and data.span is not None):
         span = int(_only(result, nodes.INFERENCE_EXAMPLE_GEN, "examples").properties["span"])
         name = (_EPOCH + datetime.timedelta(days=span)).isoformat() if "{YYYY}" in path else str(span)
     return root(settings) / "predictions" / name

@@ -102,14 +102,19 @@ def _job_server(kind: EngineKind, settings: JobServer, folder: Path, environ: Ma
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env={**environ, "TMPDIR": scratch},
-                start_new_session=True,
-                preexec_fn=lambda: die_with(parent),
+                preexec_fn=lambda: _begin(parent),
             )
         try:
             yield _port(process, log, kind)
         finally:
             _stop(process)
             shutil.rmtree(place / "artifacts", ignore_errors=True)
+
+
+def _begin(parent: int) -> None:
+    """Gives the server a group of its own, which a signal from the terminal does not reach, and an end with the run."""
+    os.setpgid(0, 0)
+    die_with(parent)
 
 
 def _command(kind: EngineKind, settings: JobServer, place: Path, scratch: str, environ: Mapping[str, str]) -> list[str]:

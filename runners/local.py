@@ -18,6 +18,7 @@ from absl import logging as absl_logging
 from rich.console import Console
 
 from configs.engine import Engine
+from configs.secret import secret_environment
 from configs.settings import Settings
 from pipeline.pipeline import root
 from runners.beam_walk import beam_walk
@@ -223,5 +224,6 @@ def _node(run: RunFolder, node_id: str, settings: Settings, engine: Engine, prof
     """The work of one worker."""
     logging.basicConfig(level=settings.logging.level.upper(), force=True)
     absl_logging.set_verbosity(settings.logging.level)
+    os.environ.update(secret_environment(settings))  # a driver gets text only, which names its secrets
     with profiled(run.path / FOLDER, node_id) if profile else contextlib.nullcontext():
         return run_node(run.pipeline, node_id, metadata_connection(settings), engine).to_dict()

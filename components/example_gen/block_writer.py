@@ -12,6 +12,7 @@ import pyarrow as pa
 from components.example_gen.block_groups import AnyBlock
 from components.example_gen.csv_blocks import Block, piece_bytes, read_pieces
 from components.example_gen.joined_pieces import AnyPiece, gather, join
+from components.example_gen.json_blocks import JsonBlock, read_json_pieces
 from components.example_gen.piece_rows import Rows, read_rows
 from components.example_gen.record_blocks import RecordBlock, read_record_pieces
 from components.example_gen.rejected_rows import RejectedRows
@@ -110,4 +111,6 @@ def _pieces(block: AnyBlock, work: Work, most: int) -> Iterator[AnyPiece]:
         return read_record_pieces(block, most)
     if isinstance(block, TableBlock):
         return read_table_pieces(block, list(work.declared), most)
+    if isinstance(block, JsonBlock):
+        return read_json_pieces(block, most)
     return read_pieces(block, work.delimiter, most)

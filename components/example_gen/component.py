@@ -1,4 +1,4 @@
-"""ExampleGen: CSV or TFRecord files to split TFRecords of tf.Example."""
+"""ExampleGen: files or the rows of a query to split TFRecords of tf.Example."""
 
 from __future__ import annotations
 
@@ -11,9 +11,17 @@ from tfx.types import channel, component_spec, standard_artifacts
 from tfx.types import standard_component_specs as keys
 
 from components.example_gen.driver import Driver
-from components.example_gen.executor import INGESTION_KEY, LOGS_DIR_KEY, PREPARE_KEY, PREPARED_DIR_KEY, Executor
+from components.example_gen.executor import (
+    INGESTION_KEY,
+    LOGS_DIR_KEY,
+    PREPARE_KEY,
+    PREPARED_DIR_KEY,
+    QUERY_KEY,
+    Executor,
+)
 from components.example_gen.inputs import split_path
 from components.example_gen.spans import has_span
+from components.queries.query_result import query_statement, query_text
 from configs.data import Data
 from schemas.features import FeatureTable
 from schemas.raw_columns import RawColumns
@@ -27,6 +35,7 @@ class ExampleGenSpec(component_spec.ComponentSpec):
         INGESTION_KEY: component_spec.ExecutionParameter(type=str),
         PREPARE_KEY: component_spec.ExecutionParameter(type=str, optional=True),
         PREPARED_DIR_KEY: component_spec.ExecutionParameter(type=str, optional=True),
+        QUERY_KEY: component_spec.ExecutionParameter(type=str, optional=True),
         LOGS_DIR_KEY: component_spec.ExecutionParameter(type=str, optional=True),
     }
     INPUTS = keys.FileBasedExampleGenSpec.INPUTS
@@ -49,11 +58,12 @@ class ExampleGen(component.FileBasedExampleGen):
     Args:
         data: where rows come from and how they are split.
         table: the feature table: types of columns, and the label.
-        prepared_dir: where what `data.prepare` makes is kept; needed only with one.
+        prepared_dir: where what `data.prepare` makes, or a query gives, is kept; needed only with one.
         logs_dir: where each run has a folder, which gets rejected.jsonl when too many rows are; default: nowhere.
 
     Raises:
         DataError: `data.path` is a pattern that has no meaning.
+        SettingsError: the query is not one SELECT, does not fit to `data.span`, or cannot be read from its file.
     """
 
     SPEC_CLASS = ExampleGenSpec
@@ -67,10 +77,16 @@ class ExampleGen(component.FileBasedExampleGen):
 
     def _read(self, data: Data, columns: RawColumns, prepared_dir: str | None, logs_dir: str | None) -> None:
         """Makes the component of what is to be read."""
-        base, pattern = split_path(data.path)
+        query = None
+        if data.query is not None:
+            query_statement(data.query, data.span)
+            text = {"text": query_text(data.query), "file": None}
+            query = data.query.model_copy(update=text).model_dump_json(exclude_none=True)
+        # Of a query the driver finds out both.
+        base, pattern = split_path(data.path or f"{prepared_dir}/*.parquet")
         has_span(pattern)
         options = {
-            "source": data.source,
+            "source": data.files,
             "delimiter": data.delimiter,
             "missing_values": list(data.missing_values),
             "unlabelled": data.unlabelled,
@@ -98,7 +114,8 @@ class ExampleGen(component.FileBasedExampleGen):
             output_file_format=example_gen_pb2.FORMAT_TFRECORDS_GZIP,
             ingestion=json.dumps(options, sort_keys=True),
             prepare=data.prepare,
-            prepared_dir=prepared_dir if data.prepare else None,
+            prepared_dir=prepared_dir if data.prepare or query else None,
+            query=query,
             logs_dir=logs_dir,
             examples=channel.Channel(type=standard_artifacts.Examples),
         )

@@ -7,14 +7,15 @@ another format gives blocks of its own and its own way to read them.
 from __future__ import annotations
 
 import math
-import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
-from components.example_gen.csv_file import BOM, CsvFile
 from components.example_gen.csv_header import Header
 from components.example_gen.csv_records import UnclosedQuoteError, last_record_end, open_quote
+from components.example_gen.data_files import size_of
 from components.example_gen.packing import UNPACKED
+from components.example_gen.text_file import BOM, TextFile, TextSource
 from schemas.errors import DataError
 
 BLOCK_BYTES = 16 << 20
@@ -42,6 +43,7 @@ class Block:
     offset: int
     length: int | None = None
     bytes: int = field(default=0, compare=False)
+    source: ClassVar[TextSource] = "csv"
 
     @property
     def place(self) -> str:
@@ -72,24 +74,38 @@ def split_blocks(header: Header, delimiter: str, block_bytes: int = BLOCK_BYTES)
         DataError: an unclosed quote (found here only in files of more than one block).
     """
     whole = Block(header.path, header.names, header.line, header.offset)
-    with CsvFile(header.path) as file:
-        file.seek(header.offset)
+    return part_blocks(whole, lambda block, most: read_pieces(block, delimiter, most), block_bytes)
+
+
+def part_blocks(whole: Block, read: Callable[[Block, int], Iterator[Piece]], block_bytes: int) -> list[Block]:
+    """The parts of a block that is all the rest of a file.
+
+    Args:
+        whole: the block.
+        read: its pieces, of about so many bytes.
+        block_bytes: no part is much larger, unless one record is.
+
+    Raises:
+        DataError: the file is damaged, or what `read` raises (only where there is more than one part).
+    """
+    with TextFile(whole.path, whole.source) as file:
+        file.seek(whole.offset)
         if not file.read(1):
             return []
         if file.compressed:
-            return [replace(whole, bytes=UNPACKED * os.path.getsize(header.path))]
-    size = os.path.getsize(header.path) - header.offset
+            return [replace(whole, bytes=UNPACKED * size_of(whole.path))]
+    size = size_of(whole.path) - whole.offset
     if size <= block_bytes:
         return [replace(whole, bytes=size)]
     block_bytes = math.ceil(size / math.ceil(size / block_bytes))
     blocks: list[Block] = []
-    start, line, size = header.offset, header.line, 0
-    for piece in read_pieces(whole, delimiter, min(PIECE_BYTES, math.ceil(block_bytes / _PIECES))):
+    start, line, size = whole.offset, whole.line, 0
+    for piece in read(whole, min(PIECE_BYTES, math.ceil(block_bytes / _PIECES))):
         if size and size + len(piece.data) // 2 > block_bytes:
-            blocks.append(Block(header.path, header.names, line, start, size, size))
+            blocks.append(replace(whole, line=line, offset=start, length=size, bytes=size))
             start, line, size = piece.offset, piece.line, 0
         size += len(piece.data)
-    blocks.append(Block(header.path, header.names, line, start, size, size))
+    blocks.append(replace(whole, line=line, offset=start, length=size, bytes=size))
     return blocks
 
 
@@ -107,7 +123,7 @@ def read_pieces(block: Block, delimiter: str, piece_bytes: int = PIECE_BYTES) ->
     separator = delimiter.encode()
     line, offset, kept = block.line, block.offset, b""
     left = block.length
-    with CsvFile(block.path) as file:
+    with TextFile(block.path, block.source) as file:
         file.seek(block.offset)
         while True:
             wanted = max(piece_bytes, len(kept))

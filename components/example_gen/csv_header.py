@@ -6,8 +6,8 @@ import csv
 from collections import Counter
 from dataclasses import dataclass
 
-from components.example_gen.csv_file import BOM, CsvFile
 from components.example_gen.csv_records import UnclosedQuoteError, open_quote, record_ends
+from components.example_gen.text_file import BOM, TextFile
 from schemas.errors import DataError
 
 _MOST_BYTES = 16 << 20
@@ -30,8 +30,12 @@ def read_header(path: str, delimiter: str) -> Header:
     Raises:
         DataError: there is no usable header: empty file, not text, empty or repeated names.
     """
-    with CsvFile(path) as file:
+    with TextFile(path, "csv") as file:
         start = file.read(64 << 10)
+        if not start:
+            raise DataError(
+                "The data file is empty.", where=path, received="0 bytes", fix="Give a CSV file with a header line."
+            )
         while True:
             end = _first_end(start, delimiter, path)
             if end or len(start) > _MOST_BYTES:

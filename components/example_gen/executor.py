@@ -33,7 +33,9 @@ LOGS_DIR_KEY = "logs_dir"
 PREPARE_KEY = "prepare"
 """Execution property: dotted path of the function that makes the files to read, if any; for the driver."""
 PREPARED_DIR_KEY = "prepared_dir"
-"""Execution property: where it makes them."""
+"""Execution property: where it makes them, and where the results of queries are kept."""
+QUERY_KEY = "query"
+"""Execution property: JSON of the query whose rows are read, if any, without secrets; for the driver."""
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):

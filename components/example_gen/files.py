@@ -4,28 +4,14 @@ from __future__ import annotations
 
 import glob
 import os
-import re
 from difflib import get_close_matches
 
+from components.example_gen.data_files import is_remote
+from components.example_gen.formats import FORMATS, SUFFIXES, shown_suffixes
+from components.example_gen.glob_pattern import WILD
+from components.example_gen.remote_listing import list_remote_files, whats_there_remotely
 from configs.data import Source
 from schemas.errors import DataError
-
-_SUFFIXES: dict[Source, tuple[str, ...]] = {
-    "csv": (".csv", ".csv.gz", ".csv.bz2", ".csv.zst"),
-    "tfrecord": (".tfrecord", ".tfrecord.gz", ".tfrecords", ".tfrecords.gz"),
-    "parquet": (".parquet", ".pq"),
-    "arrow": (".arrow", ".feather"),
-    "orc": (".orc",),
-}
-FORMATS: dict[Source, str] = {
-    "csv": "CSV",
-    "tfrecord": "TFRecord",
-    "parquet": "Parquet",
-    "arrow": "Arrow",
-    "orc": "ORC",
-}
-"""The formats in words."""
-_WILD = re.compile(r"[*?\[]")
 
 
 def list_files(path: str, source: Source = "csv") -> tuple[str, ...]:
@@ -38,7 +24,9 @@ def list_files(path: str, source: Source = "csv") -> tuple[str, ...]:
     Raises:
         DataError: there are none, or one cannot be read.
     """
-    wildcard = _WILD.search(path)
+    if is_remote(path):
+        return list_remote_files(path, source)
+    wildcard = WILD.search(path)
     if wildcard is None or os.path.lexists(path):
         if os.path.isdir(path):
             return _folder(path, source)
@@ -65,7 +53,7 @@ def _folder(path: str, source: Source) -> tuple[str, ...]:
         names = sorted(os.listdir(path))
     except OSError as error:
         raise _unreadable(path, error) from error
-    suffixes = _SUFFIXES[source]
+    suffixes = SUFFIXES[source]
     files = [
         os.path.join(path, name)
         for name in names
@@ -81,12 +69,6 @@ def _folder(path: str, source: Source) -> tuple[str, ...]:
     for file in files:
         _check_readable(file)
     return tuple(files)
-
-
-def shown_suffixes(source: Source) -> str:
-    """The suffixes of a format, in words."""
-    *most, last = (f"*{suffix}" for suffix in _SUFFIXES[source])
-    return f"{', '.join(most)} or {last}" if most else last
 
 
 def _check_readable(path: str) -> None:
@@ -156,6 +138,8 @@ def _names(folder: str) -> list[str]:
 
 def whats_there(folder: str) -> str:
     """What a folder, or the nearest one above it that exists, holds: for messages."""
+    if is_remote(folder):
+        return whats_there_remotely(folder)
     folder = _existing(folder)
     names = _names(folder)
     if not names:

@@ -3,7 +3,7 @@
 TFX's own fingerprint is made of sizes and whole-second modification times, so it misses a file that is rewritten with
 the same size within a second, and sees a change in one that is merely copied. Here the content decides, up to a size
 at which reading it twice would be felt; above that, size, modification time in nanoseconds, and the content of both
-ends.
+ends. Of a remote file its store tells what differs when the content does: ETag, generation or modification time.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
+
+from components.example_gen.data_files import entry_of, is_remote
 
 WHOLE_BYTES = 256 << 20
 """Files up to this size are hashed whole."""
@@ -23,9 +25,14 @@ def fingerprint(files: Sequence[str]) -> str:
     total = 0
     combined = hashlib.sha256()
     for path in files:
-        size = os.path.getsize(path)
+        if is_remote(path):
+            entry = entry_of(path)
+            size, digest = entry.size or 0, entry.tag
+        else:
+            size = os.path.getsize(path)
+            digest = _digest(path, size)
         total += size
-        combined.update(f"{os.path.basename(path)}\0{size}\0{_digest(path, size)}\n".encode())
+        combined.update(f"{os.path.basename(path)}\0{size}\0{digest}\n".encode())
     return f"files:{len(files)},bytes:{total},sha256:{combined.hexdigest()}"
 
 

@@ -25,6 +25,8 @@ from components.example_gen.column_check import check_columns
 from components.example_gen.csv_blocks import BLOCK_BYTES, Block, read_pieces, split_blocks
 from components.example_gen.csv_header import read_header
 from components.example_gen.feature_check import check_features
+from components.example_gen.json_blocks import split_json_blocks
+from components.example_gen.json_check import check_members
 from components.example_gen.piece_rows import read_rows
 from components.example_gen.record_blocks import split_record_blocks
 from components.example_gen.rejected_rows import RejectedRows, collect_rejected
@@ -113,7 +115,7 @@ def ingest(
         SchemaError: the label's expression does not give yes or no.
     """
     table = ingestion.table
-    split = {"csv": _csv_blocks, "tfrecord": _record_blocks}
+    split = {"csv": _csv_blocks, "tfrecord": _record_blocks, "jsonl": _json_blocks}
     blocks = split.get(ingestion.source, _table_blocks)(files, ingestion)
     work = Work(
         folders={name: os.path.join(folder, f"Split-{name}") for name in ingestion.splits},
@@ -141,6 +143,8 @@ def ingest(
             report = _run(groups, work, reports, make_pipeline)
         if ingestion.source == "tfrecord":
             check_features(report, files, table)
+        if ingestion.source == "jsonl":
+            check_members(report, files, table)
         parts = [Path(_rejected_path(reports, index)) for index in range(len(groups))]
         listed = not work.accepts(report) and refused is not None and collect_rejected(parts, refused)
         try:
@@ -196,6 +200,13 @@ def _record_blocks(files: Sequence[str], ingestion: Ingestion) -> Sequence[AnyBl
         raise DataError(
             "The data holds no record.", where=_files(files), received="0 records", fix="Give data with records."
         )
+    return blocks
+
+
+def _json_blocks(files: Sequence[str], ingestion: Ingestion) -> Sequence[AnyBlock]:
+    blocks = [block for path in files for block in split_json_blocks(path, ingestion.block_bytes)]
+    if not blocks:
+        raise DataError("The data holds no line.", where=_files(files), received="0 lines", fix="Give data with lines.")
     return blocks
 
 

@@ -45,10 +45,12 @@ class Place:
 def split_path(path: str) -> tuple[str, str]:
     """Splits a `data.path` into a folder without wildcards and the pattern below it, without touching the disk."""
     parts = path.rstrip("/").split("/")
-    fixed = 0
+    fixed = 3 if "://" in path else 0  # scheme and bucket or host are no pattern
     while fixed < len(parts) - 1 and not _MAGIC.search(parts[fixed]):
         fixed += 1
     base = "/".join(parts[:fixed])
+    if base.endswith("//"):  # file:///data.csv
+        base += "/"
     if not base:
         base = "/" if path.startswith("/") else "."
     return base, "/".join(parts[fixed:])
@@ -66,13 +68,6 @@ def find_place(base: str, pattern: str, span: int | None = None, source: Source 
     Raises:
         DataError: there is no such span, and which there are instead.
     """
-    if "://" in base:
-        raise DataError(
-            "The data is not on a file system of this machine.",
-            where="data.path",
-            received=f"{base}/{pattern}",
-            fix="Copy or mount it, and name the local path.",
-        )
     if not has_span(pattern):
         if span is not None:
             raise DataError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import pyarrow as pa
 
@@ -36,7 +37,7 @@ def join(pieces: list[AnyPiece]) -> AnyPiece:
     if isinstance(first, TablePiece):
         table = pa.Table.from_batches([piece.batch for piece in pieces if isinstance(piece, TablePiece)])
         return TablePiece(first.path, first.first, table.combine_chunks().to_batches()[0])
-    return Piece(first.path, first.names, first.line, first.offset, b"".join(map(_lines, pieces)))
+    return replace(first, data=b"".join(map(_lines, pieces)))
 
 
 def _bytes(piece: AnyPiece) -> int:

@@ -11,6 +11,8 @@ from typing import BinaryIO, cast
 
 import pyarrow as pa
 
+from components.example_gen.data_files import open_arrow
+
 UNPACKED = 8
 """Bytes of a table that a byte of a packed file holds, about."""
 DAMAGES = (EOFError, zlib.error, OSError)
@@ -44,7 +46,7 @@ def _bzip2(raw: BinaryIO) -> BinaryIO:
 
 def _zstandard(raw: BinaryIO) -> BinaryIO:
     # Arrow would close a file of Python's with the stream.
-    return cast(BinaryIO, pa.CompressedInputStream(pa.OSFile(raw.name), "zstd"))
+    return cast(BinaryIO, pa.CompressedInputStream(open_arrow(raw.name), "zstd"))
 
 
 PACKINGS = (

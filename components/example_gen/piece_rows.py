@@ -13,15 +13,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.example_gen.csv_blocks import Piece
-from components.example_gen.csv_columns import Columns, lines_of, read_columns
+from components.example_gen.csv_columns import lines_of, read_columns
 from components.example_gen.encode import encode_examples
 from components.example_gen.faults import Faults
 from components.example_gen.joined_pieces import AnyPiece
+from components.example_gen.json_blocks import JsonPiece
+from components.example_gen.json_rows import read_json_rows
 from components.example_gen.labels import TypedColumn, read_labels
 from components.example_gen.record_blocks import RecordPiece
 from components.example_gen.record_columns import read_record_columns
 from components.example_gen.rejected_rows import RejectedRows
-from components.example_gen.report import SAMPLES, Report
+from components.example_gen.report import SAMPLES, Found, Report
 from components.example_gen.row_ids import row_ids
 from components.example_gen.split import assign_splits
 from components.example_gen.table_blocks import TablePiece
@@ -88,6 +90,8 @@ def read_rows(piece: AnyPiece, work: Work, report: Report, letters: RejectedRows
         parsed = _of_records(piece, work, report)
     elif isinstance(piece, TablePiece):
         parsed = _of_table(piece, work, report)
+    elif isinstance(piece, JsonPiece):
+        parsed = _of_json(piece, work, report, letters)
     else:
         parsed = _of_csv(piece, work, report, letters)
     for name, (_, column) in parsed.typed.items():
@@ -133,26 +137,52 @@ def _of_table(piece: TablePiece, work: Work, report: Report) -> _Parsed:
     batch = piece.batch
     report.read += batch.num_rows
     faults = Faults(batch.num_rows)
+    columns = {name: batch.column(batch.schema.get_field_index(name)) for name in work.declared}
+    return _Parsed(
+        _converted(columns, work.missing, piece.path, faults, work, report),
+        faults,
+        "row",
+        partial(_from, piece.first),
+        lambda row: dict(batch.slice(row, 1).to_pylist()[0]),
+    )
+
+
+def _of_json(piece: JsonPiece, work: Work, report: Report, letters: RejectedRows) -> _Parsed:
+    parsed = read_json_rows(piece, work.declared, work.missing)
+    report.read += len(parsed.lines)
+    malformed = [(line, text.decode("utf-8", "replace"), reason) for line, text, reason in parsed.malformed]
+    _tell_lines(piece, malformed, report.malformed, report, letters)
+    faults = Faults(len(parsed.lines))
+    return _Parsed(
+        _converted(parsed.columns, (), piece.path, faults, work, report),
+        faults,
+        "line",
+        lambda rows: [parsed.lines[row][0] for row in rows],
+        lambda row: {name: column[row].as_py() for name, column in parsed.columns.items()},
+    )
+
+
+def _converted(
+    columns: Mapping[str, Any], missing: Sequence[str], path: str, faults: Faults, work: Work, report: Report
+) -> dict[str, TypedColumn]:
     typed: dict[str, TypedColumn] = {}
     for name, dtype in work.declared.items():
-        column = batch.column(batch.schema.get_field_index(name))
-        rows, result = read_table_column(name, column, dtype, work.missing, piece.path, is_text=name in work.texts)
+        column = columns[name]
+        rows, result = read_table_column(name, column, dtype, missing, path, is_text=name in work.texts)
         if name in work.timestamps:
             result.refused.update(unreadable(result.values))
         if result.refused:
             values = column.take(pa.array(np.flatnonzero(np.asarray(pc.is_valid(rows)))))
             _add_values(name, pa.DictionaryArray.from_arrays(rows, as_texts(values)), result.refused, faults, report)
         typed[name] = dtype, pa.DictionaryArray.from_arrays(rows, result.values)
-    return _Parsed(
-        typed, faults, "row", partial(_from, piece.first), lambda row: dict(batch.slice(row, 1).to_pylist()[0])
-    )
+    return typed
 
 
 def _of_csv(piece: Piece, work: Work, report: Report, letters: RejectedRows) -> _Parsed:
     parsed = read_columns(piece, work.delimiter, work.missing)
     report.read += parsed.rows
-    if parsed.ragged:
-        _tell_ragged(piece, parsed, report, letters)
+    ragged = [(line, fields, f"{len(fields)} instead of {len(piece.names)} fields") for line, fields in parsed.ragged]
+    _tell_lines(piece, ragged, report.ragged, report, letters)
     faults = Faults(parsed.rows)
     typed: dict[str, TypedColumn] = {}
     for name, dtype in work.declared.items():
@@ -172,15 +202,15 @@ def _of_csv(piece: Piece, work: Work, report: Report, letters: RejectedRows) -> 
     )
 
 
-def _tell_ragged(piece: Piece, parsed: Columns, report: Report, letters: RejectedRows) -> None:
-    wanted = len(piece.names)
-    reasons = [f"{len(fields)} instead of {wanted} fields" for _, fields in parsed.ragged]
-    first = [(piece.path, f"line {line}", reason) for (line, _), reason in zip(parsed.ragged, reasons, strict=True)]
-    report.read += len(parsed.ragged)
-    report.rejected += len(parsed.ragged)
-    report.ragged.add(len(parsed.ragged), first[:SAMPLES])
-    for (line, fields), reason in zip(parsed.ragged, reasons, strict=True):
-        letters.write({"file": piece.path, "line": line, "reasons": [reason], "values": fields})
+def _tell_lines(
+    piece: Piece, lines: Sequence[tuple[int, Any, str]], found: Found, report: Report, letters: RejectedRows
+) -> None:
+    """Tells of (number, content, reason) of lines that are no rows."""
+    report.read += len(lines)
+    report.rejected += len(lines)
+    found.add(len(lines), [(piece.path, f"line {line}", reason) for line, _, reason in lines[:SAMPLES]])
+    for line, content, reason in lines:
+        letters.write({"file": piece.path, "line": line, "reasons": [reason], "values": content})
 
 
 def _narrowed(name: str, texts: Any, work: Work, report: Report) -> TypedColumn:

@@ -13,19 +13,18 @@ has returned: a process that is killed on the way leaves nothing that could be m
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import importlib
 import inspect
 import json
 import os
-import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
-from components.example_gen.files import FORMATS, list_files, shown_suffixes
+from components.example_gen.files import list_files
 from components.example_gen.fingerprint import fingerprint
+from components.example_gen.formats import FORMATS, shown_suffixes
+from components.example_gen.kept_folder import alone, is_whole, keep, staging
 from configs.data import Source
 from configs.fingerprint import code_fingerprint
 from schemas.errors import DataError, ScalableTFError, SettingsError
@@ -33,9 +32,6 @@ from schemas.errors import DataError, ScalableTFError, SettingsError
 Prepare = Callable[[Path, Path], None]
 
 PUBLIC = "components.public_data"
-_STAGING = ".staging-"
-_LOCK = ".lock"
-_FINGERPRINT = ".fingerprint"
 _DIGITS = 32
 
 
@@ -59,10 +55,9 @@ def prepared(source: Path, function: str, folder: Path, written: Source = "csv")
     try:
         key = _digest(source, function)
         target = folder / key
-        if not _is_whole(target, written):
-            folder.mkdir(parents=True, exist_ok=True)
-            with _alone(folder):
-                if not _is_whole(target, written):  # another process may have made it meanwhile
+        if not is_whole(target, written):
+            with alone(folder):
+                if not is_whole(target, written):  # another process may have made it meanwhile
                     _make(source, function, call, target, written)
     except OSError as error:
         raise DataError(
@@ -81,14 +76,9 @@ def prepare_code(function: str) -> str:
 
 
 def _make(source: Path, function: str, call: Prepare, target: Path, written: Source) -> None:
-    # The lock is held: whatever is still being staged belongs to a process that died.
-    for left in target.parent.glob(f"{_STAGING}*"):
-        shutil.rmtree(left)
-    staging = target.with_name(_STAGING + target.name)
-    staging.mkdir()
-    try:
+    with staging(target.parent) as staged:
         try:
-            call(source, staging)
+            call(source, staged)
         except (ScalableTFError, OSError):
             raise
         except Exception as error:  # whatever a user's function raises
@@ -99,12 +89,12 @@ def _make(source: Path, function: str, call: Prepare, target: Path, written: Sou
                 fix=f"Check that the data is what it reads. {_purpose(call)} The traceback is in the node's log.",
             ) from error
         try:
-            files = list_files(str(staging), written)
+            files = list_files(str(staged), written)
         except DataError as error:
             raise DataError(
                 f"The function that prepares the data wrote no {FORMATS[written]} file.",
                 where=function,
-                received=", ".join(sorted(os.listdir(staging))) or "nothing",
+                received=", ".join(sorted(os.listdir(staged))) or "nothing",
                 fix=f"Write {shown_suffixes(written)} files directly into the folder that is its second argument.",
             ) from error
         if _digest(source, function) != target.name:
@@ -113,23 +103,7 @@ def _make(source: Path, function: str, call: Prepare, target: Path, written: Sou
                 where=str(source),
                 fix="Run again when the files are complete; writers should rename finished files into place.",
             )
-        (staging / _FINGERPRINT).write_text(fingerprint(files))
-        _sync(staging)
-        if target.exists():  # but is not whole any more
-            target.rename(target.with_name(f"{_STAGING}old-{target.name}"))
-        staging.rename(target)
-        _sync_file(target.parent)
-    finally:
-        for left in target.parent.glob(f"{_STAGING}*"):
-            shutil.rmtree(left, ignore_errors=True)
-
-
-def _is_whole(target: Path, written: Source) -> bool:
-    """Whether it is there, with the files that the function wrote."""
-    try:
-        return (target / _FINGERPRINT).read_text() == fingerprint(list_files(str(target), written))
-    except (DataError, OSError):
-        return False
+        keep(staged, target, files)
 
 
 def _digest(source: Path, function: str) -> str:
@@ -165,27 +139,3 @@ def _absent(source: Path, function: str, call: Prepare) -> DataError:
 
 def _purpose(call: Prepare) -> str:
     return (inspect.getdoc(call) or "").partition("\n\n")[0].replace("\n", " ")
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """One process at a time; the kernel drops the lock when its holder ends, however it ends."""
-    descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _sync(folder: Path) -> None:
-    for path in (*folder.rglob("*"), folder):
-        _sync_file(path)
-
-
-def _sync_file(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

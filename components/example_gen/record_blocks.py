@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
 from components.example_gen.csv_blocks import BLOCK_BYTES, PIECE_BYTES
+from components.example_gen.data_files import size_of
 from components.example_gen.packing import UNPACKED
 from components.example_gen.record_file import RecordFile
 
@@ -48,7 +48,7 @@ def split_record_blocks(path: str, block_bytes: int = BLOCK_BYTES) -> list[Recor
     """
     with RecordFile(path) as file:
         if file.compressed:
-            whole = RecordBlock(path, bytes=UNPACKED * os.path.getsize(path))
+            whole = RecordBlock(path, bytes=UNPACKED * size_of(path))
             return [whole] if next(file.records(), None) is not None else []
         blocks: list[RecordBlock] = []
         first, offset, number = 1, 0, 0

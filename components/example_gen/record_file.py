@@ -5,12 +5,11 @@ The format is that of `components.example_gen.tfrecord`, which writes it.
 
 from __future__ import annotations
 
-import os
 import struct
 import zlib
 from collections.abc import Iterator
-from typing import BinaryIO
 
+from components.example_gen.data_files import open_data, size_of
 from components.example_gen.packing import PACKINGS
 from components.example_gen.tfrecord import masked_crc
 from schemas.errors import DataError
@@ -19,7 +18,6 @@ _GZIP = PACKINGS[0]  # the one that TensorFlow writes
 _LENGTH = struct.Struct("<Q")
 _CHECKSUM = struct.Struct("<I")
 _HEAD = _LENGTH.size + _CHECKSUM.size
-_BUFFER = 1 << 20
 
 
 class RecordFile:
@@ -36,7 +34,7 @@ class RecordFile:
     def __init__(self, path: str, offset: int = 0) -> None:
         self.path = path
         try:
-            self._raw: BinaryIO = open(path, "rb", buffering=_BUFFER)  # noqa: SIM115  (closed by __exit__)
+            self._raw = open_data(path)
         except OSError as error:
             raise DataError(
                 f"The data cannot be read: {error.strerror or error}.",
@@ -76,7 +74,7 @@ class RecordFile:
         Raises:
             DataError: the file is cut off, damaged, or no TFRecord file.
         """
-        size = os.path.getsize(self.path)
+        size = size_of(self.path)
         while (length := self._length()) is not None:
             start = self.position - _HEAD
             self.position += length + _CHECKSUM.size

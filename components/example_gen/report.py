@@ -49,6 +49,7 @@ class Report:
     classes: dict[str, list[str]] = field(default_factory=dict)
     filled: dict[str, int] = field(default_factory=dict)
     ragged: Found = field(default_factory=Found)
+    malformed: Found = field(default_factory=Found)
     unlabelled: Found = field(default_factory=Found)
     bad_labels: Found = field(default_factory=Found)
     bad_values: dict[str, Found] = field(default_factory=dict)
@@ -72,6 +73,7 @@ class Report:
             self.filled[name] = self.filled.get(name, 0) + count
         for mine, theirs in (
             (self.ragged, other.ragged),
+            (self.malformed, other.malformed),
             (self.unlabelled, other.unlabelled),
             (self.bad_labels, other.bad_labels),
         ):
@@ -107,7 +109,7 @@ class Report:
     def from_json(cls, text: str) -> Report:
         """The report that `to_json` wrote."""
         fields = json.loads(text)
-        for name in ("ragged", "unlabelled", "bad_labels"):
+        for name in ("ragged", "malformed", "unlabelled", "bad_labels"):
             fields[name] = _found(fields[name])
         fields["bad_values"] = {name: _found(found) for name, found in fields["bad_values"].items()}
         fields["labels"], fields["unknown"] = Counter(fields["labels"]), Counter(fields["unknown"])

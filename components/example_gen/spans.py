@@ -8,24 +8,20 @@ pattern are passed over, and a span is found however many zeros pad it.
 from __future__ import annotations
 
 import datetime
-import glob
-import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from components.example_gen.data_files import matches
+from components.example_gen.glob_pattern import SPAN_SPEC, compiled
 from schemas.errors import DataError
 
 _EPOCH = datetime.date(1970, 1, 1)
-_SPEC = re.compile(r"\{(?P<name>[A-Za-z]+)(?::(?P<width>\d+))?\}")
-_PARTS = re.compile(r"(\{[A-Za-z]+(?::\d+)?\}|\*\*|\*|\?|\[[^\]]*\])")
 _DATE = ("YYYY", "MM", "DD")
-_DIGITS = {"YYYY": r"\d{4}", "MM": r"\d{2}", "DD": r"\d{2}"}
 
 
 @dataclass(frozen=True)
 class FoundSpan:
-    """A span on the disk, its version (None without {VERSION}), and the pattern with its placeholders filled."""
+    """A span that is there, its version (None without {VERSION}), and the pattern with its placeholders filled."""
 
     span: int
     version: int | None
@@ -38,7 +34,7 @@ def has_span(pattern: str) -> bool:
     Raises:
         DataError: the pattern names them in a way that has no meaning.
     """
-    names = [match["name"] for match in _SPEC.finditer(pattern)]
+    names = [match["name"] for match in SPAN_SPEC.finditer(pattern)]
     dates = [name for name in names if name in _DATE]
     unknown = [name for name in names if name not in (*_DATE, "SPAN", "VERSION")]
     why = ""
@@ -71,18 +67,16 @@ def shown_spans(numbers: Sequence[int], dated: bool) -> str:
 
 
 def find_spans(base: str, pattern: str) -> list[FoundSpan]:
-    """Everything on the disk that fits the pattern, in no particular order.
+    """Everything that is there and fits the pattern, in no particular order.
 
     Args:
         base: a folder.
         pattern: what to find below it; has at least one placeholder.
     """
-    parts = _PARTS.split(pattern)
-    wildcard = os.path.join(glob.escape(base), "".join(_SPEC.sub("*", part) for part in parts))
-    regex = re.compile("".join(_regex(part) for part in parts))
+    regex = compiled(pattern)
     found: list[FoundSpan] = []
-    for path in glob.glob(wildcard, recursive=True):
-        match = regex.fullmatch(os.path.relpath(path, base))
+    for path in matches(base, SPAN_SPEC.sub("*", pattern)):
+        match = regex.fullmatch(path)
         if match is None:
             continue
         tokens = match.groupdict()
@@ -94,25 +88,9 @@ def find_spans(base: str, pattern: str) -> list[FoundSpan]:
             except ValueError:  # no such day
                 continue
         version = int(tokens["VERSION"]) if "VERSION" in tokens else None
-        filled = _SPEC.sub(lambda match: tokens[match["name"]], pattern)  # noqa: B023  (called at once)
+        filled = SPAN_SPEC.sub(lambda match: tokens[match["name"]], pattern)  # noqa: B023  (called at once)
         found.append(FoundSpan(span, version, filled))
     return found
-
-
-def _regex(part: str) -> str:
-    spec = _SPEC.fullmatch(part)
-    if spec:
-        digits = _DIGITS.get(spec["name"]) or (rf"\d{{{spec['width']}}}" if spec["width"] else r"\d+")
-        return f"(?P<{spec['name']}>{digits})"
-    if part == "**":
-        return ".*"
-    if part == "*":
-        return "[^/]*"
-    if part == "?":
-        return "[^/]"
-    if part.startswith("[") and part.endswith("]") and len(part) > 2:
-        return "[^" + part[2:] if part[1] == "!" else part
-    return re.escape(part)
 
 
 def _shown(span: int, dated: bool) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from difflib import get_close_matches
 
 from components.example_gen.table_file import TableFile
@@ -19,22 +20,36 @@ def check_table(file: TableFile, table: RawColumns) -> None:
     Raises:
         DataError: names the column, what reads it, and the nearest column that is there.
     """
+    check_names(file.names, file.path, table)
+
+
+def check_names(names: Sequence[str], place: str, table: RawColumns) -> None:
+    """The same of the names of columns.
+
+    Args:
+        names: that are there.
+        place: where, for messages.
+        table: the feature table.
+
+    Raises:
+        DataError: as `check_table`.
+    """
     for column in table.columns:
-        times = file.names.count(column)
+        times = names.count(column)
         if times == 1:
             continue
         if times:
             raise DataError(
                 f"Column {column!r} is there more than once; it is read by {table.readers[column]}.",
-                where=file.path,
+                where=place,
                 received=f"{times} columns of that name",
                 fix="Give each column a name of its own.",
             )
-        near = get_close_matches(column, file.names, n=1)
+        near = get_close_matches(column, names, n=1)
         raise DataError(
             f"Column {column!r} is missing; it is read by {table.readers[column]}.",
-            where=file.path,
-            received=f"columns: {', '.join(file.names)[:300]}",
+            where=place,
+            received=f"columns: {', '.join(names)[:300]}",
             fix=f"{f'Is it {near[0]!r}, renamed or misspelt? ' if near else ''}"
             "Name columns as in the feature table, or change the table.",
         )

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from components.example_gen.data_files import size_of
 from components.example_gen.fingerprint import fingerprint
 from schemas.errors import DataError, ScalableTFError
 
@@ -55,6 +56,6 @@ def _difference(before: int | None, after: int | None) -> str:
 
 def _size(path: str) -> int | None:
     try:
-        return os.path.getsize(path)
+        return size_of(path)
     except OSError:
         return None

@@ -67,7 +67,7 @@ def narrowest(texts: Any, known: ValueType = "none") -> ValueType:
     if _cast(texts, pa.float64()) is not None:
         # Whole numbers beyond int64 pass for floats; they have at least 19 digits.
         long = texts.filter(pc.greater_equal(pc.binary_length(texts), 19)).to_pylist()
-        if any(_WHOLE.fullmatch(text) and int(text) not in _INT64 for text in long):
+        if any(_WHOLE.fullmatch(text) and _int(text) not in _INT64 for text in long):
             return "string"
         broken = known == "float" or any(not _WHOLE.fullmatch(text) for text in texts.to_pylist())
         return "float" if broken else "int"
@@ -85,8 +85,15 @@ def _of_all(texts: Any) -> ValueType:
 
 def _of_one(text: str) -> ValueType:
     if _WHOLE.fullmatch(text):
-        return "int" if int(text) in _INT64 else "string"
+        return "int" if _int(text) in _INT64 else "string"
     return "string" if _float(text) is None else "float"
+
+
+def _int(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:  # Python reads no more than some thousand digits
+        return _INT64.stop
 
 
 def _float(text: str) -> float | None:
@@ -122,7 +129,7 @@ def _ints(texts: Any) -> Typed:
     for index, text in enumerate(texts.to_pylist()):
         number: int | None = None
         if _WHOLE.fullmatch(text):
-            number = int(text)
+            number = _int(text)
             if number not in _INT64:
                 number, refused[index] = None, "outside the range of int64"
         else:

@@ -97,6 +97,14 @@ def _first_fault(report: Report, table: RawColumns, splits: Mapping[str, int]) -
             received=_listed(report.ragged),
             fix='Quote fields that hold the delimiter or a line end ("a, b"), and check that no line is cut off.',
         )
+    if report.malformed.count:
+        one = report.malformed.count == 1
+        return DataError(
+            f"{report.malformed.count} {'line is' if one else 'lines are'} no JSON object with one value a column.",
+            where=_first(report.malformed),
+            received=_listed(report.malformed),
+            fix="Write one whole object a line (jq -c . FILE > NEW does), with each value as a member of its own.",
+        )
     if table.split in report.bad_values:
         return _bad_splits(report.bad_values[table.split], table.split, splits)
     if report.bad_values:

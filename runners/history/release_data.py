@@ -7,8 +7,10 @@ import os
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from components.example_gen.data_files import is_remote
 from components.example_gen.files import list_files
 from components.example_gen.fingerprint import fingerprint
+from configs.data import Source
 from runners.history.graph import Graph, number, text
 from schemas.artifacts import ROWS_PROPERTY
 from schemas.errors import DataError
@@ -27,7 +29,7 @@ class ReleaseData:
         fingerprint: of the files: how many, bytes, and SHA-256.
         span: of the data; 0 where the path names none.
         rows: by split.
-        files: unchanged, changed, gone, or not compared (they are large).
+        files: unchanged, changed, gone, or not compared (they are large, or in a remote store).
     """
 
     artifact: int
@@ -44,10 +46,12 @@ def release_data(graph: Graph) -> list[ReleaseData]:
     for artifact_id, artifact in sorted(graph.artifacts.items()):
         known = text(artifact, "input_fingerprint")
         if known and artifact_id in graph.producers:
-            path = read_path(graph.executions[graph.producers[artifact_id]])
+            execution = graph.executions[graph.producers[artifact_id]]
+            path = read_path(execution)
+            source = json.loads(text(execution, "ingestion") or "{}").get("source", "csv")
             rows = json.loads(text(artifact, ROWS_PROPERTY) or "{}")
             span = number(artifact, "span") or 0
-            found.append(ReleaseData(artifact_id, path, known, span, rows, _files(path, known)))
+            found.append(ReleaseData(artifact_id, path, known, span, rows, _files(path, source, known)))
     return found
 
 
@@ -57,9 +61,11 @@ def read_path(execution: Any) -> str:
     return os.path.join(text(execution, "input_base"), splits[0].get("pattern", "")) if splits else ""
 
 
-def _files(path: str, known: str) -> Literal["unchanged", "changed", "gone", "not compared"]:
+def _files(path: str, source: Source, known: str) -> Literal["unchanged", "changed", "gone", "not compared"]:
+    if is_remote(path):
+        return "not compared"
     try:
-        files = list_files(path)
+        files = list_files(path, source)
         sizes = sum(os.path.getsize(file) for file in files)
         if not known.startswith(f"files:{len(files)},bytes:{sizes},"):
             return "changed"

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from google.protobuf.message import Message
 from ml_metadata.errors import StatusError
 
+from configs.account import Account
 from schemas.errors import RunError
 
 CHECK_SECONDS = 10
@@ -144,6 +145,15 @@ class LockingBackend(Backend):
     @abstractmethod
     def session(self) -> contextlib.AbstractContextManager[None]:
         """Makes a StoreUnreachableError of what the driver raises when a connection breaks that was there."""
+
+    def refused_account(self, account: Account, received: object) -> RunError:
+        """The error for a server that does not let this account in."""
+        return RunError(
+            "The metadata store refuses the user or the password.",
+            where=self.place,
+            received=received,
+            fix=f"Check the user in metadata.url, and the password, which comes from {account.source}.",
+        )
 
     def broken(self, reason: object) -> StoreUnreachableError:
         """The error for a connection that broke."""

@@ -11,8 +11,9 @@ import pymysql
 from ml_metadata.errors import AbortedError, StatusError
 from ml_metadata.proto import metadata_store_pb2
 
+from configs.account import Account
+from configs.database_tls import mysql_tls
 from configs.store_url import StoreUrl
-from runners.metadata.account import Account
 from runners.metadata.backend import CHECK_SECONDS, Failure, Lock, LockingBackend
 from runners.metadata.mysql_lock import MysqlLock
 from schemas.errors import RunError
@@ -76,7 +77,7 @@ class MysqlBackend(LockingBackend):
                 connect_timeout=CHECK_SECONDS,
                 autocommit=True,
                 program_name=program_name,
-                ssl=self._tls(),
+                ssl=mysql_tls(self._url.parameters),
             )
         except pymysql.MySQLError as error:
             raise self._error(int(error.args[0] or 0), str(error.args[-1])) from error
@@ -125,17 +126,10 @@ class MysqlBackend(LockingBackend):
             )
         return self.unreachable(reason) if _LOST.search(reason) else super().refused(reason)
 
-    def _tls(self) -> dict[str, Any] | None:
-        given = {name.removeprefix("ssl_"): value for name, value in self._url.parameters.items() if name[:4] == "ssl_"}
-        if not given:
-            return None
-        verify = given.pop("verify_server_cert", "false") == "true"
-        return {**given, "check_hostname": verify, "verify_mode": "required" if verify else "none"}
-
     def _error(self, code: int, message: str) -> RunError:
         received = f"{code}: {message}" if code else message
         if code in _WRONG_ACCOUNT:
-            return self._account.refused(self.place, received)
+            return self.refused_account(self._account, received)
         if code in _NO_DATABASE:
             name = self._url.database.replace("`", "``")
             return RunError(

@@ -13,8 +13,9 @@ from google.protobuf.message import Message
 from ml_metadata.errors import AbortedError, InternalError, StatusError
 from ml_metadata.proto import metadata_store_pb2
 
+from configs.account import Account
+from configs.database_tls import postgresql_tls
 from configs.store_url import StoreUrl
-from runners.metadata.account import Account
 from runners.metadata.backend import CHECK_SECONDS, Failure, Lock, LockingBackend
 from runners.metadata.backslash import restore_backslashes, without_backslashes
 from runners.metadata.postgresql_lock import PostgresqlLock
@@ -87,7 +88,7 @@ class PostgresqlBackend(LockingBackend):
                 database=self._url.database,
                 password=self._account.password,
                 timeout=CHECK_SECONDS,
-                ssl_context=self._tls(),
+                ssl_context=postgresql_tls(self._url.parameters, self._sslpassword),
                 application_name=application_name.encode("ascii", "replace")[:63].decode(),
             )
         except pg8000.dbapi.DatabaseError as error:
@@ -149,19 +150,6 @@ class PostgresqlBackend(LockingBackend):
             )
         return self.unreachable(reason) if _LOST.search(reason) else super().refused(reason)
 
-    def _tls(self) -> ssl.SSLContext | None:
-        parameters = self._url.parameters
-        mode = parameters.get("sslmode", "prefer")
-        if mode not in _ENCRYPTED:
-            return None
-        context = ssl.create_default_context(cafile=parameters.get("sslrootcert"))
-        context.check_hostname = mode == "verify-full"
-        if mode == "require" and "sslrootcert" not in parameters:
-            context.verify_mode = ssl.CERT_NONE
-        if "sslcert" in parameters:
-            context.load_cert_chain(parameters["sslcert"], parameters.get("sslkey"), self._sslpassword or None)
-        return context
-
     def _tls_error(self, received: object) -> RunError:
         return RunError(
             "TLS to the metadata store failed.",
@@ -173,7 +161,7 @@ class PostgresqlBackend(LockingBackend):
     def _error(self, code: str, message: str) -> RunError:
         received = f"{code}: {message}"
         if code in _WRONG_ACCOUNT:
-            return self._account.refused(self.place, received)
+            return self.refused_account(self._account, received)
         if code in _NO_DATABASE:
             name = self._url.database.replace('"', '""')
             return RunError(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from configs.account import Account
 from configs.secret import SecretUrl
 from configs.settings import Settings
 from configs.store_url import parse_store_url
-from runners.metadata.account import Account
 from runners.metadata.backend import Backend
 from runners.metadata.sqlite import SqliteBackend
 
@@ -41,7 +41,7 @@ def backend_of(url: SecretUrl) -> Backend:
         from runners.metadata.service import ServiceBackend
 
         return ServiceBackend(parsed)
-    account = Account.of(url, parsed, os.environ)
+    account = Account.of(url, parsed, os.environ, "metadata.url")
     if parsed.scheme == "mysql":
         from runners.metadata.mysql import MysqlBackend
 

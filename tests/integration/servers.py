@@ -50,6 +50,8 @@ class Server(Protocol):
 
     def create(self, database: str) -> str: ...
 
+    def create_tls_user(self) -> str: ...
+
     def drop_connections(self, database: str) -> int: ...
 
 
@@ -188,6 +190,8 @@ class Postgres:
             [initdb, "-D", folder / "data", "-U", "ml", "--pwfile", secret, "--auth=scram-sha-256", "--no-sync"]
         )
         self._folder = folder
+        rules = folder / "data" / "pg_hba.conf"
+        rules.write_text(f"hostssl all tls all scram-sha-256\nhost all tls all reject\n{rules.read_text()}")
         self.tls = certificate(folder)
         account.owns(self.tls.certificate, self.tls.key)
 
@@ -212,6 +216,12 @@ class Postgres:
 
     def stop(self) -> None:
         self._process.stop(signal.SIGINT)  # at once, clients are cut off
+
+    def create_tls_user(self) -> str:
+        """A user who gets in only with TLS."""
+        with contextlib.closing(self._connect()) as connection:
+            connection.cursor().execute(f"CREATE ROLE tls SUPERUSER LOGIN PASSWORD '{PASSWORD}'")
+        return "tls"
 
     def create(self, database: str) -> str:
         with contextlib.closing(self._connect()) as connection:

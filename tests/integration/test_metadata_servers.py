@@ -261,7 +261,7 @@ def test_a_database_that_is_missing_is_an_error_at_once_and_is_not_made(server: 
 def test_a_password_from_a_file(server: Server, database: str, tmp_path: Path) -> None:
     file = tmp_path / "password"
     url = server.create(database).replace(f":${{{PASSWORD_VARIABLE}}}", "") + f"?password_file={file}"
-    with pytest.raises(SettingsError, match="password file of the metadata store cannot be read") as caught:
+    with pytest.raises(SettingsError, match="password file of a database cannot be read") as caught:
         _connection(url)
     assert caught.value.received == f"{file}: No such file or directory"
     file.write_text("hunter2\n")

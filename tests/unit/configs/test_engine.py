@@ -29,9 +29,7 @@ def test_anything_else_is_none(address: str) -> None:
     assert message(spark={"address": address}) == "Value error, must be HOST:PORT"
 
 
-@pytest.mark.parametrize(
-    ("kind", "name"), [("pool", "address"), ("process", "command"), ("container", "image")], ids=lambda one: str(one)
-)
+@pytest.mark.parametrize(("kind", "name"), [("pool", "address"), ("container", "image")], ids=lambda one: str(one))
 def test_workers_of_a_kind_need_what_makes_them(kind: str, name: str) -> None:
     assert message(flink={"workers": {"kind": kind}}) == f"Value error, is needed for workers of the kind {kind}"
     workers = {"kind": kind, name: "here:1"}
@@ -41,6 +39,10 @@ def test_workers_of_a_kind_need_what_makes_them(kind: str, name: str) -> None:
 def test_workers_of_a_kind_need_nothing_else() -> None:
     said = message(flink={"workers": {"kind": "loopback", "image": "ours:1"}})
     assert said == "Value error, must be left out for workers of the kind loopback"
+
+
+def test_prism_starts_no_processes() -> None:
+    assert message(prism={"workers": {"kind": "process"}}) == "Value error, cannot be process: Prism starts none"
 
 
 @pytest.mark.parametrize("engine", [{"kind": "portable"}, {"nodes": {"Transform": "portable"}}], ids=["all", "one"])
@@ -57,10 +59,11 @@ def test_a_node_may_have_an_engine_of_its_own() -> None:
     assert engine.of("StatisticsGen").kinds == {"inline"}
 
 
-def test_flink_spark_and_portable_have_job_servers() -> None:
+def test_some_kinds_have_job_servers() -> None:
     engine = Engine.model_validate({"portable": {"address": "localhost:8099"}})
-    served = {kind: engine.model_copy(update={"kind": kind}).job_server for kind in ("flink", "spark", "portable")}
-    assert served == {"flink": engine.flink, "spark": engine.spark, "portable": engine.portable}
+    kinds = ("flink", "spark", "prism", "portable")
+    served = {kind: engine.model_copy(update={"kind": kind}).job_server for kind in kinds}
+    assert served == {"flink": engine.flink, "spark": engine.spark, "prism": engine.prism, "portable": engine.portable}
 
 
 @pytest.mark.parametrize("kind", ["auto", "inline", "direct"])

@@ -48,6 +48,26 @@ def test_files_of_another_format_have_no_delimiter() -> None:
     assert (found.source, found.delimiter, found.prepare) == ("parquet", ",", None)
 
 
+def test_a_query_takes_the_place_of_files() -> None:
+    query = {"url": "postgresql://me@host/db", "text": "SELECT fare FROM trips"}
+    found = Inference.model_validate({"query": query}).data(DATA)
+    assert (found.source, found.files, found.path, found.prepare) == ("sql", "parquet", None, None)
+    assert Inference(path="new.csv").data(found).query is None
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"path": "a"}, "must be left out where query"),
+        ({"source": "csv"}, "is a format of files"),
+    ],
+)
+def test_a_query_goes_with_neither_path_nor_format(given: dict[str, str], message: str) -> None:
+    query = {"url": "postgresql://me@host/db", "text": "SELECT fare FROM trips"}
+    with pytest.raises(ValidationError, match=message):
+        Inference.model_validate({"query": query, **given})
+
+
 @pytest.mark.parametrize("key", ["id_columns", "outputs"])
 def test_a_name_is_listed_once(key: str) -> None:
     with pytest.raises(ValidationError, match="is listed already"):

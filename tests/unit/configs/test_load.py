@@ -142,8 +142,10 @@ def test_a_variable_in_another_field_names_the_fields_that_allow_it(write: Write
     assert found.what == "push.model cannot hold an environment variable."
     assert found.where == "a.yaml, line 12, column 15 (push.model)"
     assert found.fix == (
-        "Fields that can: output_dir, data.path, schema.path, training.cluster.folder, inference.path, "
-        "inference.model, engine.flink.jars, engine.spark.jars, metadata.url."
+        "Fields that can: output_dir, data.path, data.query.url, data.query.file, schema.path, "
+        "training.cluster.folder, inference.path, inference.query.url, inference.query.file, inference.model, "
+        "engine.flink.workers.command, engine.flink.jars, engine.spark.workers.command, engine.spark.jars, "
+        "engine.prism.workers.command, engine.prism.binary, engine.portable.workers.command, metadata.url."
     )
 
 
@@ -399,6 +401,10 @@ SPLITS = "data.splits={train: 2, eval: 1, "
 @pytest.mark.parametrize(
     ("override", "what"),
     [
+        (
+            "data={path: s3://bucket/a, prepare: models.run_fn.run_fn}",
+            "data.prepare reads files of this machine",
+        ),
         ("data={source: tfrecord, delimiter: ;}", "data.delimiter is for CSV; tfrecord has no cells to part"),
         ("data.delimiter=''", "data.delimiter must be one ASCII character"),
         ("data.delimiter=ab", "data.delimiter must be one ASCII character"),

@@ -5,9 +5,11 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+import engine_programs
 import pytest
 
 from configs.engine import Engine
+from runners.engine_program import FOLDER
 from runners.job_server import job_servers, require_job_servers
 from schemas.errors import RunError, SetupError
 
@@ -118,3 +120,33 @@ def test_what_a_run_would_start_is_looked_for_before_it() -> None:
 @pytest.mark.parametrize("engine", [{"kind": "inline"}, {"kind": "flink", "flink": {"address": "localhost:8099"}}])
 def test_what_a_run_does_not_start_is_not_looked_for(engine: dict[str, object]) -> None:
     require_job_servers(Engine.model_validate(engine), {"PATH": "/nowhere"})
+
+
+def test_prism_is_a_program_of_its_own(tmp_path: Path) -> None:
+    program = tmp_path / "prism"
+    program.write_text('#!/bin/sh\necho \'{"msg":"Serving JobManagement","endpoint":"localhost:7"}\'\nexec sleep 60\n')
+    program.chmod(0o755)
+    given = Engine.model_validate({"kind": "prism", "prism": {"binary": str(program)}})
+    with job_servers(given, tmp_path, {"PATH": "/usr/bin:/bin"}) as served:
+        assert served.prism.address == "localhost:7"
+
+
+def test_a_program_that_is_not_there_is_told_before_the_run(tmp_path: Path) -> None:
+    environ = {"PATH": "/nowhere", "XDG_CACHE_HOME": str(tmp_path)}
+    for name, given in (
+        ("prism", {"kind": "prism"}),
+        ("boot", {"kind": "flink", "flink": {"workers": {"kind": "process"}}}),
+    ):
+        with pytest.raises(SetupError, match=f"Beam's {name} is not there") as caught:
+            require_job_servers(Engine.model_validate(given), environ)
+        assert caught.value.where == f"{tmp_path}/scalable-tensorflow/engines/{FOLDER}/{name}"
+        assert "make engines" in caught.value.fix
+
+
+def test_boot_is_found_where_workers_are_processes(tmp_path: Path) -> None:
+    folder = Path(engine_programs.programs_folder({"XDG_CACHE_HOME": str(tmp_path)}))
+    folder.mkdir(parents=True)
+    (folder / "boot").touch(mode=0o755)
+    given = {"kind": "flink", "flink": {"address": "localhost:1", "workers": {"kind": "process"}}}
+    with job_servers(Engine.model_validate(given), tmp_path, {"XDG_CACHE_HOME": str(tmp_path)}) as served:
+        assert served.flink.workers.command == str(folder / "boot")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -60,3 +62,9 @@ def test_unusable_header(tmp_path: Path, content: bytes, message: str) -> None:
 def test_other_delimiter_is_hinted_at(tmp_path: Path) -> None:
     assert "semicolons" in delimiter_hint(_header(tmp_path, b"a;b\n1;2\n"), ",")
     assert delimiter_hint(_header(tmp_path, b"a,b\n1,2\n"), ",") == ""
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_empty_file_is_refused(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
+    with pytest.raises(DataError, match="The data file is empty"):
+        _header(tmp_path, pack(b""))

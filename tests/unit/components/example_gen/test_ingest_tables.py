@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
+import fastavro
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv
@@ -18,6 +19,7 @@ import tensorflow as tf
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from pyarrow import orc, parquet
 
+from components.example_gen import avro_file
 from components.example_gen.ingest import Ingested, Ingestion, ingest
 from components.example_gen.table_file import TableSource
 from schemas.errors import DataError
@@ -59,10 +61,22 @@ def write_orc(table: pa.Table, path: Path) -> None:
     orc.write_table(table, path)
 
 
+def write_avro(table: pa.Table, path: Path) -> None:
+    kinds = {"string": "string", "double": "double", "float": "float", "int32": "int"}
+    fields = [
+        {"name": field.name, "type": ["null", kinds.get(str(field.type), {"type": "array", "items": "long"})]}
+        for field in table.schema
+    ]
+    schema = fastavro.parse_schema({"type": "record", "name": "Row", "fields": fields})
+    with path.open("wb") as file:
+        fastavro.writer(file, schema, table.to_pylist(), codec="deflate", sync_interval=300)
+
+
 WRITERS: dict[str, Callable[[pa.Table, Path], None]] = {
     "parquet": write_parquet,
     "arrow": write_arrow,
     "orc": write_orc,
+    "avro": write_avro,
 }
 sources = pytest.mark.parametrize("source", WRITERS)
 
@@ -90,7 +104,10 @@ def _records(folder: Path) -> list[bytes]:
 
 @sources
 @pytest.mark.parametrize("block_bytes", [16 << 20, 100])
-def test_the_same_examples_as_of_csv(tmp_path: Path, source: TableSource, block_bytes: int) -> None:
+def test_the_same_examples_as_of_csv(
+    tmp_path: Path, source: TableSource, block_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(avro_file, "_RUN_BYTES", 100)
     of_csv = _ingest(tmp_path / "csv", ROWS, ROWS.slice(0, 7), source="csv")
     found = _ingest(tmp_path / source, ROWS, ROWS.slice(0, 7), source=source, block_bytes=block_bytes)
     assert found.rows == of_csv.rows
@@ -153,7 +170,7 @@ def test_a_missing_column_is_named_with_what_reads_it(tmp_path: Path, source: Ta
         _ingest(tmp_path / "a", ROWS, renamed, source=source)
 
 
-@sources
+@pytest.mark.parametrize("source", ["parquet", "arrow", "orc"])
 def test_a_column_that_is_there_twice_is_refused(tmp_path: Path, source: TableSource) -> None:
     with pytest.raises(DataError, match="(?s)Column 'fare' is there more than once; it is read by .*2 columns"):
         _ingest(tmp_path / "a", ROWS.append_column("fare", ROWS["fare"]), source=source)
@@ -174,7 +191,7 @@ def test_whole_numbers_of_any_size_are_floats(tmp_path: Path) -> None:
 def test_another_file_is_refused(tmp_path: Path, source: TableSource, content: bytes) -> None:
     (tmp_path / "a").write_bytes(content)
     ingestion = Ingestion(RawColumns.of(TABLE), {"train": 2, "eval": 1}, source=source)
-    with pytest.raises(DataError, match=r"The data file is not (Parquet|Arrow|ORC), or is damaged"):
+    with pytest.raises(DataError, match=r"The data file is not (Parquet|Arrow|ORC|Avro), or is damaged"):
         ingest([str(tmp_path / "a")], str(tmp_path / "out"), ingestion, lambda: beam.Pipeline(runner=FnApiRunner()))
 
 

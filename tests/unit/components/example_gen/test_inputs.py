@@ -20,6 +20,11 @@ from schemas.errors import DataError
         ("/a/s-{SPAN}/*.csv", "/a", "s-{SPAN}/*.csv"),
         ("a*/b/c.csv", ".", "a*/b/c.csv"),
         ("package:tfx/examples/data.csv", "package:tfx/examples", "data.csv"),
+        ("s3://bucket/a/b.csv", "s3://bucket/a", "b.csv"),
+        ("s3://bucket/{SPAN}/*.csv", "s3://bucket", "{SPAN}/*.csv"),
+        ("s3://bucket/", "s3://bucket", ""),
+        ("hdfs://host:9870/a.csv", "hdfs://host:9870", "a.csv"),
+        ("file:///a.csv", "file:///", "a.csv"),
     ],
 )
 def test_fixed_folder_and_pattern(path: str, base: str, pattern: str) -> None:
@@ -76,6 +81,6 @@ def test_two_names_for_one_span(tmp_path: Path) -> None:
         find_place(str(tmp_path), "{SPAN}.csv")
 
 
-def test_remote_path_is_refused() -> None:
-    with pytest.raises(DataError, match=r"(?s)not on a file system.*s3://bucket/a.csv"):
-        find_place(*split_path("s3://bucket/a.csv"))
+def test_another_scheme_is_refused() -> None:
+    with pytest.raises(DataError, match=r"(?s)not read from there.*http://"):
+        _ = find_place(*split_path("http://bucket/a.csv")).files

@@ -97,6 +97,12 @@ def test_records_are_counted_from_one(tmp_path: Path) -> None:
     assert _rows(tmp_path) == [b"a.tfrecord:1", b"a.tfrecord:2"]
 
 
+def test_the_id_of_a_json_row_is_its_file_and_line(tmp_path: Path) -> None:
+    rows = ('{"fare": 1, "company": "x"}', "", '{"fare": 2, "company": "y"}')
+    _ingest(tmp_path, _write(tmp_path / "a.jsonl", "\n".join(rows) + "\n"), source="jsonl")
+    assert _rows(tmp_path) == [b"a.jsonl:1", b"a.jsonl:3"]
+
+
 def test_copied_columns_are_text_unless_a_feature_reads_them(tmp_path: Path) -> None:
     file = _write(tmp_path / "a.csv", "trip,fare,company\n007,1,x\n,2.50,y\n")
     _ingest(tmp_path, file, copied=("trip", "fare"))

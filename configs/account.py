@@ -8,7 +8,7 @@ from pathlib import Path
 
 from configs.secret import SecretUrl
 from configs.store_url import StoreUrl
-from schemas.errors import RunError, SettingsError
+from schemas.errors import SettingsError
 
 
 @dataclass(frozen=True)
@@ -26,39 +26,36 @@ class Account:
     source: str
 
     @classmethod
-    def of(cls, url: SecretUrl, parsed: StoreUrl, environment: Mapping[str, str]) -> Account:
-        """The account that a store's URL names.
+    def of(cls, url: SecretUrl, parsed: StoreUrl, environment: Mapping[str, str], setting: str) -> Account:
+        """The account that a server's URL names.
+
+        Args:
+            url: as in the settings.
+            parsed: the same, taken apart.
+            environment: holds the password's variable.
+            setting: which one it is, for messages.
 
         Raises:
             SettingsError: the password's variable is not set, or its file cannot be read.
         """
         file = parsed.parameters.get("password_file")
         if file:
-            return cls(parsed.user, _read(file), f"the file {file}")
-        shown = parsed.password if parsed.password in url.masked else "metadata.url"
+            return cls(parsed.user, _read(file, setting), f"the file {file}")
+        shown = parsed.password if parsed.password in url.masked else setting
         source = f"the variable {shown.strip('${}')}" if shown.startswith("$") else shown
         return cls(parsed.user, url.reveal_part(parsed.password, environment), source)
 
-    def refused(self, place: str, received: object) -> RunError:
-        """The error for a server that does not let this account in."""
-        return RunError(
-            "The metadata store refuses the user or the password.",
-            where=place,
-            received=received,
-            fix=f"Check the user in metadata.url, and the password, which comes from {self.source}.",
-        )
 
-
-def _read(file: str) -> str:
+def _read(file: str, setting: str) -> str:
     try:
         return Path(file).read_text(encoding="utf-8").rstrip("\r\n")
     except OSError as error:
-        what, received = "The password file of the metadata store cannot be read.", str(error.strerror)
+        what, received = "The password file of a database cannot be read.", str(error.strerror)
     except UnicodeDecodeError:
-        what, received = "The password file of the metadata store is not UTF-8 text.", None
+        what, received = "The password file of a database is not UTF-8 text.", None
     raise SettingsError(
         what,
-        where="metadata.url, parameter password_file",
+        where=f"{setting}, parameter password_file",
         received=f"{file}: {received}" if received else file,
         fix="Name a file that this user may read, with the password and nothing else.",
     )

@@ -1,13 +1,16 @@
-"""A CSV file as a stream of bytes, plain or packed, told apart by its first bytes; what is not CSV is refused."""
+"""A file of lines, of CSV or JSON, as a stream of bytes, plain or packed, told apart by its first bytes."""
 
 from __future__ import annotations
 
 import contextlib
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
+from components.example_gen.data_files import open_data
+from components.example_gen.formats import FORMATS
 from components.example_gen.packing import DAMAGES, Packing, packing_of
 from schemas.errors import DataError
 
+TextSource = Literal["csv", "jsonl"]
 BOM = b"\xef\xbb\xbf"
 
 _FOREIGN = (
@@ -16,7 +19,7 @@ _FOREIGN = (
     (b"PAR1", "a Parquet file", "Set data.source: parquet."),
     (b"ARROW1", "an Arrow file", "Set data.source: arrow."),
     (b"ORC", "an ORC file", "Set data.source: orc."),
-    (b"Obj\x01", "an Avro file", "Write it as CSV."),
+    (b"Obj\x01", "an Avro file", "Set data.source: avro."),
     (b"\xfd7zXZ\x00", "an xz archive", "Unpack it with unxz, or compress it with gzip."),
     (b"7z\xbc\xaf\x27\x1c", "a 7-zip archive", "Unpack it, or compress it with gzip."),
     (b"%PDF", "a PDF document", "Export the table as CSV (UTF-8)."),
@@ -26,20 +29,21 @@ _FOREIGN = (
 )
 
 
-class CsvFile:
-    """A CSV file, open for reading.
+class TextFile:
+    """A file of lines, open for reading.
 
     Args:
         path: the file; packed when it starts as a packed file does, whatever its name.
+        source: its format.
 
     Raises:
-        DataError: it is empty, it is something else than CSV, or it cannot be opened.
+        DataError: it is of some other format, packed twice, or cannot be opened.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, source: TextSource) -> None:
         self.path = path
         try:
-            self._raw: BinaryIO = open(path, "rb")  # noqa: SIM115  (closed by __exit__)
+            self._raw = open_data(path)
             start = self._raw.read(32)
             self._raw.seek(0)
         except OSError as error:
@@ -63,18 +67,14 @@ class CsvFile:
                         received=f"a {inner.name} file inside of a {self._packing.name} file",
                         fix="Unpack it once.",
                     )
-            if not start:
-                raise DataError(
-                    "The data file is empty.", where=path, received="0 bytes", fix="Give a CSV file with a header line."
-                )
             for magic, kind, fix in _FOREIGN:
                 if start.startswith(magic):
-                    raise DataError("The data file is not CSV.", where=path, received=kind, fix=fix)
+                    raise DataError(f"The data file is not {FORMATS[source]}.", where=path, received=kind, fix=fix)
         except DataError:
             self._raw.close()
             raise
 
-    def __enter__(self) -> CsvFile:
+    def __enter__(self) -> TextFile:
         return self
 
     def __exit__(self, *_: object) -> None:
