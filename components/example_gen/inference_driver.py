@@ -10,7 +10,7 @@ from typing import Any
 from components.example_gen import driver, executor
 from schemas.errors import DataError
 
-_SETTING = re.compile(r"\bdata\.(path|span|source|prepare|delimiter)\b")
+_SETTING = re.compile(r"\bdata\.(path|query|span|source|prepare|delimiter)\b")
 
 
 class Driver(driver.Driver):
