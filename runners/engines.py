@@ -19,6 +19,7 @@ from apache_beam.portability.api import beam_job_api_pb2, beam_job_api_pb2_grpc
 
 from configs.engine import Engine, JobServer, SdkWorkers
 from runners.crew import Crew
+from runners.engine_failure import engine_failure
 from runners.inline import InlineRunner
 from runners.processors import processors
 from runners.record_batches import batch_by_size
@@ -31,8 +32,6 @@ _MOST_PROCESSES = 8  # each takes memory, and most nodes have no use for so many
 
 # With job servers whose streams begin before the job does (Prism, Beam's own) Beam's timeout is one of the whole job.
 _LONGEST_JOB_SECONDS = 10**7
-
-_WORKER_GONE = "StatusRuntimeException: CANCELLED: client cancelled"
 
 MakePipeline = Callable[[], beam.Pipeline]
 
@@ -94,15 +93,10 @@ class _ServedPipeline(beam.Pipeline):
         except grpc.RpcError as lost:
             raise self._gone("The job server of the engine was lost in the middle of a job.", lost) from lost
         except RuntimeError as failed:  # what Beam makes of a job that failed, with the engine's text
-            if _WORKER_GONE not in str(failed):
+            known = engine_failure(self._kind, str(failed))
+            if known is None:
                 raise
-            raise RunError(
-                "A worker of the engine was lost in the middle of a job.",
-                where=f"engine {self._kind}",
-                received=str(failed).splitlines()[0],
-                fix="It was killed, often because memory ran out: see the log of the engine. Nothing of the node was "
-                "published: resume the run.",
-            ) from failed
+            raise known from failed
 
     def _gone(self, what: str, error: grpc.RpcError) -> RunError:
         return RunError(

@@ -92,3 +92,11 @@ def test_a_port_where_something_else_listens(flink: str, commands: CommandServer
     assert command.wait() == 1
     assert "ExampleGen failed.\nThe job server of the engine does not answer.\n" in command.text
     assert f"Received: {address}: DEADLINE_EXCEEDED, " in command.text
+
+
+def test_too_little_memory(flink: str, commands: CommandServer, settings: Path) -> None:
+    given = ["--set", "engine.flink.memory_mb=256", "--set", "engine.flink.network_mb=4000"]
+    command = commands.run(["run", "-c", str(settings), "--engine", flink, *given])
+    assert command.wait() == 1
+    assert "ExampleGen failed.\nThe engine has too little memory.\n" in command.text
+    assert "java.lang.OutOfMemoryError" in command.text
