@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from configs.section import Location, Section
 from schemas.errors import PlacedValueError
 
-EngineKind = Literal["auto", "inline", "direct", "flink", "spark", "prism", "portable"]
+EngineKind = Literal["auto", "inline", "direct", "flink", "spark", "prism", "dataflow", "portable"]
 _ADDRESS = re.compile(r"[^\s:/]+:\d{1,5}")
 
 
@@ -105,6 +105,39 @@ class Prism(JobServer):
         return self
 
 
+class Dataflow(Section):
+    """Google Dataflow, whose workers must see output_dir and the data under the same paths as the nodes."""
+
+    mounted: bool = Field(
+        False, description="Whether image mounts output_dir and the data, as from Filestore; without, no node can work."
+    )
+    project: str | None = Field(None, description="Google Cloud's project.")
+    region: str | None = Field(None, description="Region, such as europe-west4.")
+    temp_location: str | None = Field(None, description="Folder for what is staged, gs://BUCKET/FOLDER.")
+    image: str | None = Field(None, description="Container image with our packages and Beam's boot.")
+    service_account: str | None = Field(None, description="E-mail address of the workers' account.")
+    subnetwork: str | None = Field(None, description="Network of the workers, regions/REGION/subnetworks/NAME.")
+    machine_type: str | None = Field(None, description="Of the workers, such as n2-standard-4.")
+    max_workers: int | None = Field(None, ge=1, description="Most workers at a time.")
+    options: dict[str, str] = Field({}, description="More options of Beam's runner, by their names without dashes.")
+
+    def check(self) -> None:
+        """Refuses what cannot work.
+
+        Raises:
+            PlacedValueError: something is missing.
+        """
+        for name in ("project", "region", "temp_location", "image"):
+            if getattr(self, name) is None:
+                raise PlacedValueError("is needed for the engine dataflow", ("dataflow", name))
+        if not self.mounted:
+            raise PlacedValueError(
+                "must be true for the engine dataflow: its workers read the data and write output_dir themselves, and "
+                "share no file system unless the image mounts one",
+                ("dataflow", "mounted"),
+            )
+
+
 class Engine(Section):
     """Where the Beam work inside a node executes."""
 
@@ -112,7 +145,7 @@ class Engine(Section):
         "auto",
         description="inline: in the node's process, without serialisation; direct: Beam's own local runner; "
         "auto: inline, but direct where TFX's own executor reads more examples than inline_max_bytes; flink; spark; "
-        "prism; portable: any other job server of Beam.",
+        "prism; dataflow; portable: any other job server of Beam.",
     )
     inline_max_bytes: int = Field(
         2_000_000_000,
@@ -129,12 +162,15 @@ class Engine(Section):
     flink: Flink = Flink()
     spark: Spark = Spark()
     prism: Prism = Prism()
+    dataflow: Dataflow = Dataflow()
     portable: JobServer = JobServer()
 
     @model_validator(mode="after")
     def _has_address(self) -> Engine:
         if "portable" in self.kinds and self.portable.address is None:
             raise PlacedValueError("is needed for the engine portable: HOST:PORT", ("portable", "address"))
+        if "dataflow" in self.kinds:
+            self.dataflow.check()
         return self
 
     @property

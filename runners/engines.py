@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable
 from types import TracebackType
@@ -17,7 +18,7 @@ import apache_beam as beam
 import grpc
 from apache_beam.portability.api import beam_job_api_pb2, beam_job_api_pb2_grpc
 
-from configs.engine import Engine, JobServer, SdkWorkers
+from configs.engine import Dataflow, Engine, JobServer, SdkWorkers
 from runners.crew import Crew
 from runners.engine_failure import engine_failure
 from runners.inline import InlineRunner
@@ -47,6 +48,8 @@ def beam_pipeline(engine: Engine, crew: Crew | None = None, name: str = "") -> M
     server = engine.job_server
     if server is not None:
         return lambda: _batched(_ServedPipeline(server, engine.kind, name))
+    if engine.kind == "dataflow":
+        return lambda: _batched(beam.Pipeline(argv=dataflow_arguments(engine.dataflow, name)))
     runners: dict[str, Callable[[], object]] = {
         "direct": lambda: _DIRECT,
         "inline": lambda: InlineRunner(crew=crew),
@@ -132,6 +135,25 @@ def portable_arguments(server: JobServer, kind: str, name: str) -> list[str]:
         *environment,
         *more,
         *(f"--{key}={value}" for key, value in server.options.items()),
+    ]
+
+
+def dataflow_arguments(dataflow: Dataflow, name: str) -> list[str]:
+    """Beam's arguments for Google Dataflow, which takes small letters, digits and dashes in the name of a job."""
+    given = {
+        "job_name": re.sub("[^a-z0-9]+", "-", name.lower()).strip("-"),
+        "project": dataflow.project,
+        "region": dataflow.region,
+        "temp_location": dataflow.temp_location,
+        "sdk_container_image": dataflow.image,
+        "service_account_email": dataflow.service_account,
+        "subnetwork": dataflow.subnetwork,
+        "machine_type": dataflow.machine_type,
+        "max_num_workers": dataflow.max_workers,
+        **dataflow.options,
+    }
+    return ["--runner=DataflowRunner", "--sdk_location=container"] + [
+        f"--{key}={value}" for key, value in given.items() if value
     ]
 
 

@@ -12,11 +12,14 @@ from typing import Any
 import apache_beam as beam
 import grpc
 import pytest
+from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOptions, WorkerOptions
+from apache_beam.options.pipeline_options_validator import PipelineOptionsValidator
 from apache_beam.portability.api import beam_job_api_pb2, beam_job_api_pb2_grpc
+from apache_beam.runners.dataflow.dataflow_runner import DataflowRunner
 from apache_beam.runners.portability.local_job_service import LocalJobServicer
 
 from configs.engine import Engine
-from runners.engines import beam_pipeline, crew_of, portable_arguments
+from runners.engines import beam_pipeline, crew_of, dataflow_arguments, portable_arguments
 from schemas.errors import RunError
 
 
@@ -86,6 +89,18 @@ def test_worker_processes_find_this_python_unless_they_are_told_otherwise() -> N
     assert (process["command"], process["env"]["A"]) == ("/opt/boot", "1")
     assert process["env"]["PATH"].split(":")[0] == os.path.dirname(sys.executable)
     assert '"PATH": "/b"' in arguments("flink", workers={**workers, "environment": {"PATH": "/b"}})[-3]
+
+
+def test_beam_takes_the_arguments_of_dataflow() -> None:
+    given = {"mounted": True, "project": "trips", "region": "europe-west4", "temp_location": "gs://trips/tmp"}
+    dataflow = {**given, "image": "eu.gcr.io/trips/ours:1", "max_workers": 200, "options": {"disk_size_gb": "50"}}
+    engine = Engine.model_validate({"kind": "dataflow", "dataflow": dataflow})
+    found = dataflow_arguments(engine.dataflow, "Taxi_fares-Transform")
+    options = PipelineOptions(found)
+    assert PipelineOptionsValidator(options, DataflowRunner()).validate() == []
+    workers = options.view_as(WorkerOptions)
+    assert (workers.max_num_workers, workers.disk_size_gb, workers.sdk_container_image) == (200, 50, dataflow["image"])
+    assert options.view_as(GoogleCloudOptions).job_name == "taxi-fares-transform"
 
 
 @pytest.mark.parametrize("kind", ["auto", "inline", "direct"])

@@ -14,5 +14,5 @@ def test_an_engine_that_there_is_not_is_refused(capsys: pytest.CaptureFixture[st
     with pytest.raises(SystemExit) as caught:
         arguments.run(arguments)
     assert caught.value.code == 2
-    expected = "--engine storm: there are auto, inline, direct, flink, spark, prism, portable"
+    expected = "--engine storm: there are auto, inline, direct, flink, spark, prism, dataflow, portable"
     assert capsys.readouterr().err.splitlines()[-1].endswith(expected)
