@@ -12,7 +12,9 @@ engines must be equal.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
+import shutil
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -68,9 +70,12 @@ def run(engine: str, data: Path, rows: int, folder: Path) -> dict[str, Any]:
         "seconds": measured.seconds,
         "peak_mb": measured.peak_mb,
         "nodes": {node: nodes[node] for node in _NODES},
-        "vocabularies": {name: len(lines) for name, lines in vocabularies(output_dir).items()},
+        "vocabularies": {
+            name: hashlib.sha256(b"\n".join(lines)).hexdigest() for name, lines in vocabularies(output_dir).items()
+        },
         "metrics": our_metrics(output_dir),
     }
+    shutil.rmtree(output_dir)
     print(f"{engine}, {rows} rows: {measured.seconds:.0f} s, {measured.peak_mb:.0f} MiB", file=sys.stderr, flush=True)
     return result
 
