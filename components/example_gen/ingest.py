@@ -186,9 +186,9 @@ def _table_blocks(files: Sequence[str], ingestion: Ingestion) -> Sequence[AnyBlo
     blocks: list[AnyBlock] = []
     source = cast(TableSource, ingestion.source)
     for path in files:
-        file = TableFile(path, source)
-        check_table(file, ingestion.table)
-        blocks += split_table_blocks(file, source, ingestion.block_bytes)
+        with TableFile(path, source) as file:
+            check_table(file, ingestion.table)
+            blocks += split_table_blocks(file, source, ingestion.block_bytes)
     if not blocks:
         raise DataError("The data holds no row.", where=_files(files), received="0 rows", fix="Give data with rows.")
     return blocks
