@@ -13,6 +13,8 @@ import pytest
 
 from components.example_gen import remote_store
 from components.example_gen.data_files import open_data
+from components.example_gen.fingerprint import fingerprint
+from components.example_gen.unchanged import unchanged
 from schemas.errors import DataError
 
 CONTENT = bytes(range(256)) * 1000
@@ -25,12 +27,14 @@ class Namenode:
     Args:
         broken: answers with its bytes that will break off in the middle.
         telling: whether answers begin with their length.
+        modified: the time of the last change to the file.
         asked: where each of those answers began.
     """
 
     port: int = 0
     broken: int = 0
     telling: bool = True
+    modified: int = 1
     asked: list[int] = field(default_factory=list)
 
     @property
@@ -47,7 +51,7 @@ def namenode(monkeypatch: pytest.MonkeyPatch) -> Iterator[Namenode]:
             query = {name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()}
             self.send_response(200)
             if query["op"] == "GETFILESTATUS":
-                status = {"type": "FILE", "length": len(CONTENT), "modificationTime": 1, "fileId": 2}
+                status = {"type": "FILE", "length": len(CONTENT), "modificationTime": state.modified, "fileId": 2}
                 self.send_header("Content-Type", "application/json")
                 self.end_headers()
                 self.wfile.write(json.dumps({"FileStatus": status}).encode())
@@ -97,3 +101,12 @@ def test_a_short_answer_is_not_the_end_of_the_file(namenode: Namenode) -> None:
     namenode.broken, namenode.telling = 1, False
     with open_data(namenode.path) as file, pytest.raises(DataError, match="128000 instead of 256000 bytes from byte 0"):
         file.read()
+
+
+def test_a_file_that_is_replaced_while_it_is_read_is_told_at_the_end(namenode: Namenode) -> None:
+    files = [namenode.path]
+    with (
+        pytest.raises(DataError, match=r"(?s)changed while it was read.*/rows.csv.*other content"),
+        unchanged(files, fingerprint(files)),
+    ):
+        namenode.modified = 2
