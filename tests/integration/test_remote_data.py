@@ -303,6 +303,25 @@ def test_a_file_that_goes_while_it_is_read_is_told(server: S3Server, use: Use) -
         server.client.delete_object(Bucket="rows", Key="one")
 
 
+def test_a_file_that_stays_is_looked_at_once_before_and_once_after(
+    server: S3Server, use: Use, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(server.environ)
+    files = ["s3://rows/formats/plain.csv"]
+    known = fingerprint(files)
+    looked: list[str] = []
+    entry = S3Store.entry
+
+    def counted(store: S3Store, path: str) -> remote_store.Entry | None:
+        looked.append(path)
+        return entry(store, path)
+
+    monkeypatch.setattr(S3Store, "entry", counted)
+    with unchanged(files, known):
+        assert looked == files
+    assert looked == files * 2
+
+
 @pytest.mark.parametrize(
     ("path", "told"),
     [
