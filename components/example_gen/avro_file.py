@@ -11,7 +11,6 @@ import io
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import fastavro
@@ -19,7 +18,7 @@ import pyarrow as pa
 
 from components.example_gen.avro_codecs import CODECS
 from components.example_gen.avro_types import arrow_column
-from components.example_gen.data_files import open_data
+from components.example_gen.row_group import RowGroup
 from schemas.errors import ScalableTFError
 
 _MAGIC = b"Obj\x01"
@@ -37,36 +36,28 @@ _HEADER = {
 }
 
 
-@dataclass(frozen=True)
-class AvroRun:
-    """Blocks that are read together: their bytes in the file, and how many records they hold."""
-
-    offset: int
-    bytes: int
-    records: int
-
-
 class AvroFile:
-    """An Avro file; nothing of it is kept open.
+    """An Avro file, of which only the head is read before more is asked for.
 
     Args:
-        path: the file.
+        file: open for reading.
+        path: of it, for messages.
 
     Attributes:
         names: of the fields of its records.
-        runs: at most about a MiB each, in the order of the records.
 
     Raises:
         OSError: it cannot be read, is no Avro file, or is damaged.
     """
 
-    def __init__(self, path: str) -> None:
-        self._path = path
-        with _readable("the head"), open_data(path) as file:
+    def __init__(self, file: BinaryIO, path: str) -> None:
+        self._file, self._path = file, path
+        with _readable("the head"):
             if file.read(len(_MAGIC)) != _MAGIC:
                 raise ValueError("it does not start as Avro does")
             file.seek(0)
             header: Any = fastavro.schemaless_reader(file, _HEADER, None)
+            self._blocks = file.tell()
             self._sync: bytes = header["sync"]
             codec = header["meta"].get("avro.codec", b"null").decode()
             if codec not in CODECS:
@@ -80,24 +71,45 @@ class AvroFile:
             self._types = {field["name"]: field["type"] for field in parsed["fields"]}
             self._head = _plain_head(schema, self._sync)
             self.names = list(self._types)
-            self.runs = self._scan(file)
 
-    def read(self, run: int, columns: Sequence[str]) -> pa.RecordBatch:
-        """The records of a run.
+    def find_groups(self) -> list[RowGroup]:
+        """Runs of blocks of at most about a MiB, in the order of the records; the whole file is read for that.
+
+        Raises:
+            OSError: the file is damaged.
+        """
+        groups: list[RowGroup] = []
+        with _readable("the blocks"):
+            self._file.seek(self._blocks)
+            first, records = self._blocks, 0
+            while (block := self._block(self._file)) is not None:
+                count, size = block
+                self._file.seek(size, io.SEEK_CUR)
+                if self._file.read(_SYNC_BYTES) != self._sync:
+                    raise ValueError(f"the block before byte {self._file.tell()} is cut off or damaged")
+                records += count
+                size = self._file.tell() - first
+                if size >= _RUN_BYTES or records >= _RUN_RECORDS:
+                    groups.append(RowGroup(first, records, size))
+                    first, records = first + size, 0
+            if records:
+                groups.append(RowGroup(first, records, self._file.tell() - first))
+        return groups
+
+    def read(self, group: RowGroup, columns: Sequence[str]) -> pa.RecordBatch:
+        """The records of a group.
 
         Args:
-            run: its number.
+            group: one of `find_groups`.
             columns: the fields that are wanted.
 
         Raises:
             DataError: a field that is wanted is nested, or of a type that is not read.
             OSError: the file is damaged.
         """
-        wanted = self.runs[run]
-        with _readable(f"the blocks from byte {wanted.offset} on"):
-            with open_data(self._path) as file:
-                file.seek(wanted.offset)
-                packed = io.BytesIO(file.read(wanted.bytes))
+        with _readable(f"the blocks from byte {group.start} on"):
+            self._file.seek(group.start)
+            packed = io.BytesIO(self._file.read(group.bytes))
             plain = io.BytesIO()
             plain.write(self._head)
             while (block := self._block(packed)) is not None:
@@ -106,27 +118,13 @@ class AvroFile:
                 plain.write(_varint(block[0]) + _varint(len(data)) + data + self._sync)
             plain.seek(0)
             records: list[Any] = list(fastavro.reader(plain))
-            if len(records) != wanted.records:
-                raise ValueError(f"{len(records)} records instead of {wanted.records}")
+            if len(records) != group.rows:
+                raise ValueError(f"{len(records)} records instead of {group.rows}")
         arrays = [
             arrow_column(name, [record[name] for record in records], self._types[name], self._named, self._path)
             for name in columns
         ]
         return pa.RecordBatch.from_arrays(arrays, list(columns))
-
-    def _scan(self, file: BinaryIO) -> list[AvroRun]:
-        runs: list[AvroRun] = []
-        first, records = file.tell(), 0
-        while (block := self._block(file)) is not None:
-            count, size = block
-            file.seek(size, io.SEEK_CUR)
-            if file.read(_SYNC_BYTES) != self._sync:
-                raise ValueError(f"the block before byte {file.tell()} is cut off or damaged")
-            records += count
-            if file.tell() - first >= _RUN_BYTES or records >= _RUN_RECORDS:
-                runs.append(AvroRun(first, file.tell() - first, records))
-                first, records = file.tell(), 0
-        return [*runs, AvroRun(first, file.tell() - first, records)] if records else runs
 
     def _block(self, file: BinaryIO) -> tuple[int, int] | None:
         """(records, bytes) of the block that comes next; None at the end."""

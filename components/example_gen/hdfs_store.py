@@ -15,6 +15,7 @@ from typing import Any
 import hdfs
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError
 from urllib3.util import Retry
 
 from components.example_gen.remote_store import (
@@ -56,9 +57,17 @@ class HdfsStore:
     def read(self, entry: Entry, start: int, end: int) -> bytes:
         """Bytes of a file: all from `start` up to `end`, which is not beyond the file."""
         client, inside = self._parts(entry.path)
-        with _told(entry.path), client.read(inside, offset=start, length=end - start) as reader:
-            data: bytes = reader.read()
-        return data
+        with _told(entry.path):
+            tried = 0
+            while True:
+                try:
+                    with client.read(inside, offset=start, length=end - start) as reader:
+                        data: bytes = reader.read()
+                        return data
+                except HTTPError:
+                    tried += 1  # the session tries again only until an answer begins
+                    if tried == TRIES:
+                        raise
 
     def _below(self, folder: str, levels: int | None) -> Iterator[Entry]:
         client, inside = self._parts(folder)
@@ -107,5 +116,5 @@ def _told(path: str) -> Iterator[None]:
             received=without_user(str(error).splitlines()[0] if str(error) else repr(error)),
             fix="Check data.path, and HADOOP_USER_NAME, who must be allowed to read it.",
         ) from error
-    except requests.RequestException as error:
+    except (requests.RequestException, HTTPError) as error:
         raise unanswered(path, error, f"Check the host and the port, which is that of WebHDFS ({_PORT}).") from error

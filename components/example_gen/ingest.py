@@ -47,6 +47,7 @@ from schemas.raw_columns import RawColumns
 REJECTED = "rejected.jsonl"
 """Name of the file of rejected rows."""
 _REPORTS = ".reports"
+_FAILED = "failed.json"
 _GUESS_BYTES = 64 << 10
 
 
@@ -187,9 +188,9 @@ def _table_blocks(files: Sequence[str], ingestion: Ingestion) -> Sequence[AnyBlo
     blocks: list[AnyBlock] = []
     source = cast(TableSource, ingestion.source)
     for path in files:
-        file = TableFile(path, source)
-        check_table(file, ingestion.table)
-        blocks += split_table_blocks(file, source, ingestion.block_bytes)
+        with TableFile(path, source) as file:
+            check_table(file, ingestion.table)
+            blocks += split_table_blocks(file, source, ingestion.block_bytes)
     if not blocks:
         raise DataError("The data holds no row.", where=_files(files), received="0 rows", fix="Give data with rows.")
     return blocks
@@ -228,8 +229,7 @@ def _run(
     combined = Report()
     for index, group in enumerate(groups):
         try:
-            with open(_report_path(reports, index), encoding="utf-8") as file:
-                combined.add(Report.from_json(file.read()))
+            combined.add(_read_report(_report_path(reports, index)))
         except FileNotFoundError as error:
             raise RunError(
                 "A part of the data was not ingested: its report is missing.",
@@ -240,7 +240,10 @@ def _run(
 
 
 class _Write(beam.DoFn):
-    """Writes the shards and the report of each group of blocks."""
+    """Writes the shards and the report of each group of blocks; after an error only reports that repeat it.
+
+    A store that is dead would be asked for minutes by each of thousands of blocks.
+    """
 
     def __init__(self, count: int, work: Work, reports: str) -> None:
         self._count = count
@@ -249,13 +252,24 @@ class _Write(beam.DoFn):
 
     def process(self, element: tuple[int, tuple[AnyBlock, ...]]) -> Iterator[int]:
         index, blocks = element
-        report = write_blocks(index, self._count, blocks, self._work, _rejected_path(self._reports, index))
+        failed = os.path.join(self._reports, _FAILED)
+        if os.path.exists(failed):
+            report = _read_report(failed)
+        else:
+            report = write_blocks(index, self._count, blocks, self._work, _rejected_path(self._reports, index))
         write_whole(_report_path(self._reports, index), report.to_json().encode())
+        if report.error and not os.path.exists(failed):
+            write_whole(failed, Report(error=report.error).to_json().encode())
         yield index
 
 
 def _report_path(folder: str, index: int) -> str:
     return os.path.join(folder, f"shard-{index:05d}.json")
+
+
+def _read_report(path: str) -> Report:
+    with open(path, encoding="utf-8") as file:
+        return Report.from_json(file.read())
 
 
 def _rejected_path(folder: str, index: int) -> str:
@@ -273,8 +287,8 @@ def _first_types(blocks: Sequence[AnyBlock], work: Work) -> dict[str, ValueType]
     for block in blocks:
         if isinstance(block, Block) and not work.declared.keys() >= set(block.names):
             first.setdefault(block.path, block)
-    for block in first.values():
-        for piece in islice(read_pieces(block, work.delimiter, _GUESS_BYTES), 1):
-            with suppress(ScalableTFError):  # the job will find it again and say how often it occurs
+    with suppress(ScalableTFError):  # the job will find it again
+        for block in first.values():
+            for piece in islice(read_pieces(block, work.delimiter, _GUESS_BYTES), 1):
                 read_rows(piece, work, report, RejectedRows())
     return report.types

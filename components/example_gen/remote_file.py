@@ -8,6 +8,7 @@ import os
 from typing import Any
 
 from components.example_gen.remote_store import store_of
+from schemas.errors import DataError
 
 
 class RemoteFile(io.RawIOBase):
@@ -64,5 +65,12 @@ class RemoteFile(io.RawIOBase):
         if end <= self._position:
             return b""
         data = self._store.read(self._entry, self._position, end)
+        if len(data) != end - self._position:  # which would be taken for the end of the file
+            raise DataError(
+                "The store of the data does not give the bytes that it is asked for.",
+                where=self.name,
+                received=f"{len(data)} instead of {end - self._position} bytes from byte {self._position} on",
+                fix="Run again; if that does not help, check the file in its store.",
+            )
         self._position += len(data)
         return data

@@ -8,30 +8,35 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from components.example_gen.csv_blocks import BLOCK_BYTES, PIECE_BYTES
+from components.example_gen.row_group import RowGroup
 from components.example_gen.table_file import TableFile, TableSource
 
 
 @dataclass(frozen=True)
 class TableBlock:
-    """Groups of one file from the one numbered `group` on, `count` of them, the first row of which is `first` (from 1).
+    """Groups of one file, the first row of which is `first` (from 1).
 
     Args:
         path: the file.
         source: its format.
         first: number of the first row.
-        group: number of the first group, from 0.
-        count: groups.
-        rows: in them.
-        bytes: in memory, about.
+        groups: that follow each other; they were looked for once, and whoever reads the block need not.
     """
 
     path: str
     source: TableSource
     first: int
-    group: int
-    count: int
-    rows: int
-    bytes: int
+    groups: tuple[RowGroup, ...]
+
+    @property
+    def rows(self) -> int:
+        """How many there are."""
+        return sum(group.rows for group in self.groups)
+
+    @property
+    def bytes(self) -> int:
+        """In memory, about."""
+        return sum(group.bytes for group in self.groups)
 
     @property
     def place(self) -> str:
@@ -49,19 +54,27 @@ class TablePiece:
 
 
 def split_table_blocks(file: TableFile, source: TableSource, block_bytes: int = BLOCK_BYTES) -> list[TableBlock]:
-    """The blocks of one file, in order; none when it holds no row. A group is never parted."""
-    blocks: list[TableBlock] = []
-    first = 1
-    for number, group in enumerate(file.groups):
-        last = blocks[-1] if blocks else None
+    """The blocks of one file, in order; none when it holds no row. A group is never parted.
+
+    Raises:
+        DataError: the file is damaged.
+    """
+    parts: list[list[RowGroup]] = []
+    size = 0
+    for group in file.find_groups():
         if not group.rows:
             continue
-        if last is not None and last.bytes + group.bytes <= block_bytes:
-            count, rows, size = number + 1 - last.group, last.rows + group.rows, last.bytes + group.bytes
-            blocks[-1] = TableBlock(file.path, source, last.first, last.group, count, rows, size)
+        if parts and size + group.bytes <= block_bytes:
+            parts[-1].append(group)
         else:
-            blocks.append(TableBlock(file.path, source, first, number, 1, group.rows, group.bytes))
-        first += group.rows
+            parts.append([group])
+            size = 0
+        size += group.bytes
+    blocks: list[TableBlock] = []
+    first = 1
+    for part in parts:
+        blocks.append(TableBlock(file.path, source, first, tuple(part)))
+        first += blocks[-1].rows
     return blocks
 
 
@@ -74,8 +87,9 @@ def read_table_pieces(
         DataError: the file is damaged.
     """
     rows = max(1, piece_bytes * block.rows // max(1, block.bytes))
-    file, first = TableFile(block.path, block.source), block.first
-    for group in range(block.group, block.group + block.count):
-        for batch in file.read(group, columns, rows):
-            yield TablePiece(block.path, first, batch)
-            first += batch.num_rows
+    first = block.first
+    with TableFile(block.path, block.source) as file:
+        for group in block.groups:
+            for batch in file.read(group, columns, rows):
+                yield TablePiece(block.path, first, batch)
+                first += batch.num_rows

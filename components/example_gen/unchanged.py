@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from components.example_gen.data_files import size_of
 from components.example_gen.fingerprint import fingerprint
@@ -34,9 +34,10 @@ def unchanged(files: Sequence[str], known: str) -> Iterator[None]:
 
 
 def _check(files: Sequence[str], known: str, sizes: dict[str, int | None], cause: ScalableTFError | None) -> None:
+    with suppress(OSError):  # of a file that is gone
+        if fingerprint(files) == known:
+            return
     now = {path: _size(path) for path in files}
-    if None not in now.values() and fingerprint(files) == known:
-        return
     changed = [path for path in files if now[path] is None or now[path] != sizes[path]]
     path = changed[0] if changed else files[0]
     raise DataError(

@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import json
+import os
 import struct
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -19,11 +20,12 @@ import pytest
 import tensorflow as tf
 from pyarrow import orc, parquet
 
-from components.example_gen import remote_store
+from components.example_gen import data_files, remote_store
 from components.example_gen.data_files import open_data
 from components.example_gen.fingerprint import fingerprint
 from components.example_gen.ingest import Ingestion, ingest
 from components.example_gen.inputs import find_place, split_path
+from components.example_gen.s3_store import S3Store
 from components.example_gen.tfrecord import masked_crc
 from components.example_gen.unchanged import unchanged
 from configs.data import Source
@@ -81,7 +83,7 @@ def _arrow(table: pa.Table) -> bytes:
 
 def _orc(table: pa.Table) -> bytes:
     file = pa.BufferOutputStream()
-    orc.write_table(table, file)
+    orc.write_table(table, file, stripe_size=512 << 10, batch_size=256)
     return file.getvalue().to_pybytes()
 
 
@@ -155,8 +157,8 @@ def _files(path: str, source: Source = "csv", span: int | None = None) -> tuple[
     return find_place(*split_path(path), span, source).files
 
 
-def _ingest(path: str, folder: Path, source: Source) -> list[bytes]:
-    ingestion = Ingestion(RawColumns.of(TABLE), {"train": 2, "eval": 1}, source=source, block_bytes=64 << 10)
+def _ingest(path: str, folder: Path, source: Source, block_bytes: int = 64 << 10) -> list[bytes]:
+    ingestion = Ingestion(RawColumns.of(TABLE), {"train": 2, "eval": 1}, source=source, block_bytes=block_bytes)
     ingest(_files(path, source), str(folder), ingestion, beam_pipeline(Engine(kind="inline")))
     shards = sorted(str(path) for path in folder.glob("Split-*/*.gz"))
     return list(tf.data.TFRecordDataset(shards, "GZIP").as_numpy_iterator())
@@ -180,15 +182,60 @@ def test_the_same_examples_as_of_a_local_file(
     assert sorted(found) == sorted(local)
 
 
-def test_only_what_is_read_is_fetched(server: S3Server, use: Use) -> None:
+def _count_fetched(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Gets the bytes of each read of S3 from here on."""
+    fetched: list[int] = []
+    read = S3Store.read
+
+    def counted(store: S3Store, entry: remote_store.Entry, start: int, end: int) -> bytes:
+        data = read(store, entry, start, end)
+        fetched.append(len(data))
+        return data
+
+    monkeypatch.setattr(S3Store, "read", counted)
+    return fetched
+
+
+def test_only_what_is_read_is_fetched(server: S3Server, use: Use, monkeypatch: pytest.MonkeyPatch) -> None:
     use(server.environ)
     server.client.put_object(Bucket="rows", Key="large", Body=b"0123456789" * 1_000_000)
+    fetched = _count_fetched(monkeypatch)
     with open_data("s3://rows/large") as file:
         file.seek(5_000_003)
         assert file.read(5) == b"34567"
         assert file.seek(-3, 2) == 9_999_997
         assert file.read() == b"789"
         assert file.read() == b""
+    assert fetched == [1 << 20, 3]
+
+
+WIDE = pa.table({"fare": ROWS["fare"], "company": [os.urandom(1000).hex() for _ in range(3000)], "tips": ROWS["tips"]})
+
+
+@pytest.mark.parametrize(
+    ("name", "times"),
+    [
+        ("plain.csv", 2.0),
+        ("lines.jsonl", 2.0),
+        ("table.parquet", 1.0),
+        ("table.arrow", 1.0),
+        ("table.orc", 1.0),
+        ("table.avro", 2.0),
+        ("records.tfrecord", 2.0),
+    ],
+)
+def test_how_often_a_file_of_many_blocks_is_fetched(
+    server: S3Server, use: Use, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, times: float
+) -> None:
+    monkeypatch.setattr(data_files, "_BUFFER", 32 << 10)  # as small beside a block as it is with those of the defaults
+    use(server.environ)
+    source, write = FILES[name]
+    content = write(WIDE)
+    server.client.put_object(Bucket="rows", Key=f"wide/{name}", Body=content)
+    fetched = _count_fetched(monkeypatch)
+    _ingest(f"s3://rows/wide/{name}", tmp_path, source, block_bytes=1 << 20)
+    assert len(list(tmp_path.glob("Split-train/*.gz"))) > 3
+    assert sum(fetched) < (times + 0.4) * len(content)  # each block begins and ends within a buffer
 
 
 def test_a_folder_gives_its_files_of_the_format(server: S3Server, use: Use) -> None:
@@ -254,6 +301,25 @@ def test_a_file_that_goes_while_it_is_read_is_told(server: S3Server, use: Use) -
         unchanged(["s3://rows/one"], known),
     ):
         server.client.delete_object(Bucket="rows", Key="one")
+
+
+def test_a_file_that_stays_is_looked_at_once_before_and_once_after(
+    server: S3Server, use: Use, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(server.environ)
+    files = ["s3://rows/formats/plain.csv"]
+    known = fingerprint(files)
+    looked: list[str] = []
+    entry = S3Store.entry
+
+    def counted(store: S3Store, path: str) -> remote_store.Entry | None:
+        looked.append(path)
+        return entry(store, path)
+
+    monkeypatch.setattr(S3Store, "entry", counted)
+    with unchanged(files, known):
+        assert looked == files
+    assert looked == files * 2
 
 
 @pytest.mark.parametrize(

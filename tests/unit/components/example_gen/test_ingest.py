@@ -12,7 +12,10 @@ import pytest
 import tensorflow as tf
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
+from components.example_gen import ingest as ingest_module
+from components.example_gen.block_writer import write_blocks
 from components.example_gen.ingest import Ingested, Ingestion, ingest
+from components.example_gen.report import Report
 from schemas.errors import DataError, RunError, SchemaError
 from schemas.features import FeatureTable
 from schemas.raw_columns import RawColumns
@@ -410,3 +413,23 @@ def test_faults_of_small_files_are_counted_once(tmp_path: Path) -> None:
         _ingest(tmp_path, _csv(*ROWS), _csv("1,,3", *ROWS, "1,x,3"))
     assert "1.csv, line 43" in str(caught.value)
     assert "0.csv" not in str(caught.value)
+
+
+def test_after_an_error_no_further_block_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "0.csv").write_text(_csv(*ROWS))
+    reports: list[Report] = []
+
+    def counted(*arguments: Any) -> Report:
+        reports.append(write_blocks(*arguments))
+        return reports[-1]
+
+    def gone() -> beam.Pipeline:
+        (tmp_path / "0.csv").unlink(missing_ok=True)  # as a store that dies once the blocks are known
+        return beam.Pipeline(runner=FnApiRunner())
+
+    monkeypatch.setattr(ingest_module, "write_blocks", counted)
+    ingestion = Ingestion(RawColumns.of(_table()), {"train": 2, "eval": 1}, block_bytes=20)
+    with pytest.raises(DataError, match=r"(?s)The data cannot be read: No such file.*0\.csv"):
+        ingest([str(tmp_path / "0.csv")], str(tmp_path / "out"), ingestion, gone)
+    assert len(reports) == 1
+    assert os.listdir(tmp_path / "out") == []

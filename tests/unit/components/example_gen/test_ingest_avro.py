@@ -152,8 +152,9 @@ ROWS = [{"fare": float(n), "company": "abc" * 30, "hour": n % 24, "tips": 1.0} f
 
 
 def _read(path: Path) -> pa.Table:
-    file = AvroFile(str(path))
-    return pa.Table.from_batches([file.read(run, ["hour", "fare"]) for run in range(len(file.runs))])
+    with path.open("rb") as raw:
+        file = AvroFile(raw, str(path))
+        return pa.Table.from_batches([file.read(group, ["hour", "fare"]) for group in file.find_groups()])
 
 
 @pytest.mark.parametrize("codec", ["null", "deflate", "bzip2", "xz"])
@@ -190,7 +191,7 @@ def test_ways_of_packing_that_fastavro_leaves_to_others(tmp_path: Path, codec: s
 def test_a_cut_off_file_is_told(tmp_path: Path, cut: int) -> None:
     (tmp_path / "a").write_bytes(write(ROWS, KINDS, "deflate", 5000)[:cut])
     with pytest.raises(OSError, match="cut off|damaged|head"):
-        AvroFile(str(tmp_path / "a"))
+        _read(tmp_path / "a")
 
 
 @pytest.mark.parametrize("codec", ["null", "deflate"])
@@ -211,7 +212,7 @@ def test_changed_bytes_are_told_or_read(tmp_path: Path, codec: str) -> None:
 def test_another_codec_is_named(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(write(ROWS, KINDS).replace(b"\x08null", b"\x08lzma"))
     with pytest.raises(OSError, match="packed by lzma, which is not read"):
-        AvroFile(str(tmp_path / "a"))
+        _read(tmp_path / "a")
 
 
 def test_records_are_needed(tmp_path: Path) -> None:
@@ -219,13 +220,14 @@ def test_records_are_needed(tmp_path: Path) -> None:
     fastavro.writer(file, "long", [1, 2])
     (tmp_path / "a").write_bytes(file.getvalue())
     with pytest.raises(OSError, match="holds no records"):
-        AvroFile(str(tmp_path / "a"))
+        _read(tmp_path / "a")
 
 
 def test_runs_are_in_the_order_of_the_records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("components.example_gen.avro_file._RUN_BYTES", 2000)
     (tmp_path / "a").write_bytes(write(ROWS, KINDS, "null", 500))
-    file = AvroFile(str(tmp_path / "a"))
-    assert len(file.runs) > 5
-    assert sum(run.records for run in file.runs) == 500
+    with (tmp_path / "a").open("rb") as raw:
+        groups = AvroFile(raw, "a").find_groups()
+    assert len(groups) > 5
+    assert sum(group.rows for group in groups) == 500
     assert _read(tmp_path / "a")["fare"].to_pylist() == [float(n) for n in range(500)]

@@ -21,7 +21,8 @@ from pyarrow import orc, parquet
 
 from components.example_gen import avro_file
 from components.example_gen.ingest import Ingested, Ingestion, ingest
-from components.example_gen.table_file import TableSource
+from components.example_gen.table_blocks import read_table_pieces, split_table_blocks
+from components.example_gen.table_file import TableFile, TableSource
 from schemas.errors import DataError
 from schemas.features import FeatureTable
 from schemas.raw_columns import RawColumns
@@ -58,7 +59,7 @@ def write_arrow(table: pa.Table, path: Path) -> None:
 
 
 def write_orc(table: pa.Table, path: Path) -> None:
-    orc.write_table(table, path)
+    orc.write_table(table, path, batch_size=30, stripe_size=1000)
 
 
 def write_avro(table: pa.Table, path: Path) -> None:
@@ -115,6 +116,26 @@ def test_the_same_examples_as_of_csv(
     assert _records(tmp_path / source) == _records(tmp_path / "csv")
     shards = list((tmp_path / source).glob("out/Split-train/*.gz"))
     assert len(shards) == 1 if block_bytes > 100 else len(shards) > 1
+
+
+@pytest.mark.parametrize("source", ["parquet", "arrow", "avro"])  # a damaged ORC file may end the process
+def test_a_block_is_read_without_the_others(
+    tmp_path: Path, source: TableSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(avro_file, "_RUN_BYTES", 1000)
+    numbers = np.arange(3000, dtype=np.int32)
+    rows = pa.table({"name": [f"{n * 2654435761 % 2**32:x}" for n in numbers.tolist()], "n": numbers})
+    path = tmp_path / "a"
+    WRITERS[source](rows, path)
+    with TableFile(str(path), source) as file:
+        blocks = split_table_blocks(file, source, 1)
+    content = path.read_bytes()
+    start, end = len(content) * 4 // 10, len(content) * 6 // 10
+    path.write_bytes(content[:start] + bytes(end - start) + content[end:])
+    for block in (blocks[0], blocks[-1]):
+        found = [piece.batch for piece in read_table_pieces(block, ["n", "name"])]
+        wanted = rows.slice(block.first - 1, block.rows).select(["n", "name"])
+        assert pa.Table.from_batches(found).to_pylist() == wanted.to_pylist()
 
 
 def _with(column: str, values: pa.Array) -> pa.Table:
