@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
@@ -62,10 +63,10 @@ def _read(service: BigQueryService, text: str, span: int | None = None, **limits
 def test_three_rows_on_two_pages() -> None:
     with BigQueryService(FIELDS, ROWS) as service:
         rows = _read(service, "SELECT * FROM trips")
-    assert [(row["fare"], row["payment"], str(row["tips"])) for row in rows] == [
-        (1.5, "Cash", "0E-9"),
-        (None, "Card", "2.500000000"),
-        (7.0, None, "1.250000000"),
+    assert [(row["fare"], row["payment"], row["tips"]) for row in rows] == [
+        (1.5, "Cash", Decimal("0")),
+        (None, "Card", Decimal("2.5")),
+        (7.0, None, Decimal("1.25")),
     ]
     assert set(rows[0]) == {"fare", "payment", "tips"}
 
