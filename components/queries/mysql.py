@@ -3,9 +3,6 @@
 The cursor is unbuffered: the server sends the rows as fast as they are read, and no more than one batch of them is in
 memory. The transaction may only read, and a second statement is a syntax error for the server. A span is written
 into the query as a literal: MySQL's protocol has no parameters but in prepared statements, and PyMySQL none of those.
-
-Whole numbers, floating-point numbers and bytes keep their type; all else is the text that the server writes, as for
-PostgreSQL.
 """
 
 from __future__ import annotations
@@ -13,16 +10,18 @@ from __future__ import annotations
 import contextlib
 import datetime
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
 import pymysql
-from pymysql.constants import FIELD_TYPE, FLAG
+from pymysql.constants import FIELD_TYPE
 from pymysql.cursors import SSCursor
 
 from components.queries.columns import choose_columns
 from components.queries.failure import Failure, Place
+from components.queries.mysql_column import mysql_column
+from components.queries.mysql_row import read_row
 from components.queries.statement import Statement, Value
 from configs.account import Account
 from configs.database_tls import mysql_tls
@@ -33,15 +32,6 @@ BATCH_BYTES = 4 << 20
 """About as much is in memory at a time, or one row."""
 _FIRST_ROWS, _MOST_ROWS = 256, 50_000
 _CONNECT_SECONDS = 10
-_WHOLE = (FIELD_TYPE.TINY, FIELD_TYPE.SHORT, FIELD_TYPE.INT24, FIELD_TYPE.LONG, FIELD_TYPE.LONGLONG, FIELD_TYPE.YEAR)
-_FLOATING = (FIELD_TYPE.FLOAT, FIELD_TYPE.DOUBLE)
-_BINARY = 63  # the number of the character set of bytes
-_TEXTS = (
-    *(FIELD_TYPE.BLOB, FIELD_TYPE.TINY_BLOB, FIELD_TYPE.MEDIUM_BLOB, FIELD_TYPE.LONG_BLOB),
-    *(FIELD_TYPE.STRING, FIELD_TYPE.VAR_STRING, FIELD_TYPE.VARCHAR),
-)
-_NULL = 251  # instead of a length
-_WIDTHS = {252: 2, 253: 3, 254: 8}
 # https://dev.mysql.com/doc/mysql-errors/8.0/en/ and https://mariadb.com/kb/en/mariadb-error-codes/
 _FAILURES: Mapping[int, Failure] = {
     **dict.fromkeys((1045, 1698, 1862, 3118, 4151), Failure.ACCOUNT),
@@ -102,7 +92,7 @@ def read_mysql(
                 raise place.error(Failure.TIMEOUT, f"{timeout:g} seconds are over")
             columns = list(zip(*found, strict=True))
             with _told(place):
-                arrays = [_array(columns[number], fields[number]) for number in chosen]
+                arrays = [mysql_column(columns[number], fields[number]) for number in chosen]
             batch = pa.RecordBatch.from_arrays(arrays, [names[number] for number in chosen])
             write(batch)
             rows = min(_MOST_ROWS, max(1, BATCH_BYTES * batch.num_rows // max(1, batch.nbytes)))
@@ -170,38 +160,3 @@ def _error(place: Place, error: Exception) -> Exception:
 
 def _literal(value: Value) -> str:
     return f"DATE '{value.isoformat()}'" if isinstance(value, datetime.date) else str(int(value))
-
-
-def read_row(packet: Any) -> list[bytes | None]:
-    """The values of a row as they are sent: each with its length before it.
-
-    Source: https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_query_response_text_resultset_row.html
-    """
-    data, place, row = packet.get_all_data(), 0, list[bytes | None]()
-    end = len(data)
-    while place < end:
-        size = data[place]
-        place += 1
-        if size >= _NULL:
-            if size == _NULL:
-                row.append(None)
-                continue
-            first, place = place, place + _WIDTHS[size]
-            size = int.from_bytes(data[first:place], "little")
-        first, place = place, place + size
-        row.append(data[first:place])
-    return row
-
-
-def _array(values: Sequence[bytes | None], field: Any) -> Any:
-    kind = field.type_code
-    if kind in _FLOATING:
-        return pa.array([None if value is None else float(value) for value in values], pa.float64())
-    if kind in _WHOLE:
-        whole = pa.uint64() if kind == FIELD_TYPE.LONGLONG and field.flags & FLAG.UNSIGNED else pa.int64()
-        return pa.array([None if value is None else int(value) for value in values], whole)
-    if kind == FIELD_TYPE.BIT:
-        bits = [None if value is None else int.from_bytes(value, "big") for value in values]
-        return pa.array(bits, pa.uint64())
-    array = pa.array(values, pa.binary())
-    return array if kind in _TEXTS and field.charsetnr == _BINARY else array.cast(pa.string())
