@@ -9,20 +9,21 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
-import pymysql
+import pymysql.connections
 from pymysql.constants import FIELD_TYPE
 from pymysql.cursors import SSCursor
 
 from components.queries.columns import choose_columns
 from components.queries.failure import Failure, Place
+from components.queries.keep_alive import keep_alive
 from components.queries.mysql_column import mysql_column
 from components.queries.mysql_row import read_row
 from components.queries.statement import Statement, Value
+from components.queries.time_limit import TimeLimit
 from configs.account import Account
 from configs.database_tls import mysql_tls
 from configs.store_url import StoreUrl
@@ -69,10 +70,9 @@ def read_mysql(
     Raises:
         DataError: why they cannot be read.
     """
-    place = Place.of(url, account)
-    ends = None if timeout is None else time.monotonic() + timeout
-    with _connected(url, account, place) as connection:
-        with _told(place):
+    place, limit = Place.of(url, account), TimeLimit(timeout)
+    with _connected(url, account, limit, place) as connection:
+        with _told(place, limit):
             _begin(connection, timeout)
             cursor = connection.cursor(SSCursor)
             cursor.execute(statement.bound(_literal))
@@ -84,24 +84,35 @@ def read_mysql(
         chosen = choose_columns(names, table, several, place.name)
         rows = _FIRST_ROWS
         while True:
-            with _told(place):
+            with _told(place, limit):
                 found = cursor.fetchmany(rows)
             if not found:
                 return
-            if ends is not None and time.monotonic() > ends:
-                raise place.error(Failure.TIMEOUT, f"{timeout:g} seconds are over")
             columns = list(zip(*found, strict=True))
-            with _told(place):
+            with _told(place, limit):
                 arrays = [mysql_column(columns[number], fields[number]) for number in chosen]
             batch = pa.RecordBatch.from_arrays(arrays, [names[number] for number in chosen])
             write(batch)
             rows = min(_MOST_ROWS, max(1, BATCH_BYTES * batch.num_rows // max(1, batch.nbytes)))
 
 
+class _Connection(pymysql.connections.Connection):
+    """Waits for no packet, such as a row, longer than its limit: at first that of logging in."""
+
+    def __init__(self, **options: Any) -> None:
+        self.limit = TimeLimit(_CONNECT_SECONDS)
+        super().__init__(**options)
+
+    def _read_packet(self, *kind: Any) -> Any:
+        self.limit.check()
+        self._read_timeout = self.limit.rest
+        return super()._read_packet(*kind)
+
+
 @contextlib.contextmanager
-def _connected(url: StoreUrl, account: Account, place: Place) -> Iterator[Any]:
+def _connected(url: StoreUrl, account: Account, limit: TimeLimit, place: Place) -> Iterator[Any]:
     try:
-        connection = pymysql.connect(
+        connection = _Connection(
             host=url.host,
             port=url.port,
             user=account.user,
@@ -116,6 +127,8 @@ def _connected(url: StoreUrl, account: Account, place: Place) -> Iterator[Any]:
         raise _error(place, error) from error
     except (OSError, RuntimeError) as error:  # a file of the TLS options; a way to log in that PyMySQL does not know
         raise place.error(Failure.TLS, error) from error
+    connection.limit = limit
+    keep_alive(connection._sock)
     try:
         yield connection
     finally:
@@ -138,23 +151,25 @@ def _begin(connection: Any, timeout: float | None) -> None:
 
 
 @contextlib.contextmanager
-def _told(place: Place) -> Iterator[None]:
+def _told(place: Place, limit: TimeLimit) -> Iterator[None]:
     """Translates what the driver raises."""
     try:
         yield
     except pymysql.MySQLError as error:
-        raise _error(place, error) from error
+        raise _error(place, error, Failure.TIMEOUT if limit.over else Failure.LOST) from error
     except pa.ArrowInvalid as error:
         raise place.error(Failure.TEXT, error) from error
     except OSError as error:
-        raise place.error(Failure.LOST, error) from error
+        raise place.error(Failure.TIMEOUT if limit.over else Failure.LOST, error) from error
 
 
-def _error(place: Place, error: Exception) -> Exception:
+def _error(place: Place, error: Exception, lost: Failure = Failure.LOST) -> Exception:
     code = error.args[0] if error.args and isinstance(error.args[0], int) else 0
     told = str(error.args[-1]) if error.args else type(error).__name__
     tls = code == 2003 and ("SSL" in told or "certificate" in told.lower())
     failure = Failure.TLS if tls else _FAILURES.get(code, Failure.LOST if code == 0 else Failure.OTHER)
+    if failure is Failure.LOST:
+        failure = lost
     return place.error(failure, f"{code}: {told}" if code else told or "the connection is closed")
 
 

@@ -21,7 +21,9 @@ from pg8000.core import CoreConnection
 from components.queries.columns import choose_columns
 from components.queries.copy_stream import CopyStream
 from components.queries.failure import Failure, Place
+from components.queries.keep_alive import keep_alive
 from components.queries.statement import Statement, Value
+from components.queries.time_limit import TimeLimit
 from configs.account import Account
 from configs.database_tls import postgresql_tls
 from configs.store_url import StoreUrl
@@ -81,11 +83,11 @@ def read_postgresql(
     Raises:
         DataError: why they cannot be read.
     """
-    place = Place.of(url, account)
-    with _connected(url, account, sslpassword, place) as connection, _told(place):
+    place, limit = Place.of(url, account), TimeLimit(timeout)
+    with _connected(url, account, sslpassword, place) as connection, _told(place, limit):
+        connection._usock.settimeout(limit.rest)
         connection.execute_simple(_BEGIN)
-        if timeout is not None:
-            connection.execute_simple(f"SET LOCAL statement_timeout = {max(1, round(timeout * 1000))}")
+        _limit_statement(connection, limit)
         values = statement.values
         numbers = {value: f"${number}" for number, value in enumerate(values, 1)}
         connection.execute_unnamed(
@@ -97,7 +99,13 @@ def read_postgresql(
         names, kinds = [column["name"] for column in columns], [column["type_oid"] for column in columns]
         chosen = choose_columns(names, table, dict(_several(connection, names, kinds)), place.name)
         connection.execute_simple("CLOSE rows")
-        stream = CopyStream([(names[number], number, kinds[number]) for number in chosen], len(names), write, place)
+
+        def keep(batch: pa.RecordBatch) -> None:
+            write(batch)
+            connection._usock.settimeout(limit.rest)
+
+        stream = CopyStream([(names[number], number, kinds[number]) for number in chosen], len(names), keep, place)
+        _limit_statement(connection, limit)
         connection.execute_unnamed(f"COPY (\n{statement.bound(_literal)}\n) TO STDOUT (FORMAT csv)", stream=stream)
         stream.end()
 
@@ -120,8 +128,7 @@ def _connected(url: StoreUrl, account: Account, sslpassword: str, place: Place) 
     except (pg8000.exceptions.Error, OSError) as error:
         tls = isinstance(error, (ssl.SSLError, FileNotFoundError)) or "SSL" in str(error)
         raise place.error(Failure.TLS if tls else Failure.UNREACHABLE, error.__cause__ or error) from error
-    # The limit was for logging in: a query may be silent for longer before its first row.
-    connection._usock.settimeout(None)
+    keep_alive(connection._usock)
     try:
         yield connection
     finally:
@@ -129,15 +136,20 @@ def _connected(url: StoreUrl, account: Account, sslpassword: str, place: Place) 
             connection.close()
 
 
+def _limit_statement(connection: Any, limit: TimeLimit) -> None:
+    if limit.rest is not None:
+        connection.execute_simple(f"SET LOCAL statement_timeout = {max(1, round(limit.rest * 1000))}")
+
+
 @contextlib.contextmanager
-def _told(place: Place) -> Iterator[None]:
+def _told(place: Place, limit: TimeLimit) -> Iterator[None]:
     """Translates what the driver raises; what the disk refuses, inside of `write`, is nothing of its own."""
     try:
         yield
     except pg8000.exceptions.DatabaseError as error:
         raise _error(place, error) from error
     except pg8000.exceptions.Error as error:
-        raise place.error(Failure.LOST, error.__cause__ or error) from error
+        raise place.error(Failure.TIMEOUT if limit.over else Failure.LOST, error.__cause__ or error) from error
 
 
 def _error(place: Place, error: Any) -> Exception:

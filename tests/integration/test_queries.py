@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import gzip
 import importlib.resources
@@ -10,6 +11,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -30,6 +32,8 @@ from tfx.utils import proto_utils
 from components.example_gen.component import ExampleGen
 from components.example_gen.driver import Driver
 from components.example_gen.executor import Executor
+from components.queries.keep_alive import SECONDS
+from components.queries.mysql_row import read_row
 from components.queries.query_result import query_result
 from components.queries.result_files import ResultFiles
 from configs.data import Data
@@ -41,6 +45,7 @@ from schemas.raw_columns import RawColumns
 from schemas.storage_error import storage_error
 from tests.integration.command_server import CommandServer
 from tests.integration.query_tables import execute, load_csv
+from tests.integration.relay import relay
 from tests.integration.servers import PASSWORD, PASSWORD_VARIABLE, ROOT, Mysql, Postgres, Server, certificate
 from tests.integration.trips import write_trips
 
@@ -252,6 +257,60 @@ def test_the_time_is_over(server: Server, trips: str, tmp_path: Path) -> None:
     sleep = "SLEEP(600)" if isinstance(server, Mysql) else "CAST(pg_sleep(600) AS text)"
     text = f"SELECT fare, payment, {sleep} AS tips FROM trips"
     assert _refused(_query(trips, text, timeout_seconds=0.2), tmp_path).what == "The query takes too long."
+
+
+@pytest.mark.parametrize("most", [20_000, 6_000_000], ids=["before the first batch", "between batches"])
+def test_the_time_is_over_on_a_silent_network(server: Server, trips: str, tmp_path: Path, most: int) -> None:
+    with relay(server.port, most) as port:
+        query = _query(trips.replace(f":{server.port}", f":{port}"), _many(9, 2000), timeout_seconds=3)
+        assert _refused(query, tmp_path).what == "The query takes too long."
+
+
+def test_the_time_is_over_within_a_batch(
+    mysql: Mysql, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = mysql.create(database)
+    execute(mysql, database, *TRIPS)
+    rows = itertools.count(1)
+
+    def read_slowly(packet: Any) -> list[bytes | None]:
+        if next(rows) == 10:
+            time.sleep(0.6)
+        return read_row(packet)
+
+    monkeypatch.setattr("components.queries.mysql.read_row", read_slowly)
+    assert _refused(_query(url, _many(4, 1), timeout_seconds=0.5), tmp_path).what == "The query takes too long."
+    assert next(rows) <= 11
+
+
+def _idle(port: int) -> list[int]:
+    """For each connection to a port after how many silent seconds the kernel asks for the other side; 0: never."""
+    found = []
+    for name in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(OSError):  # which is no socket, or not connected
+            connection = socket.socket(fileno=int(name))
+            try:
+                if connection.getpeername()[1:2] == (port,):
+                    kept = connection.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+                    found.append(kept * connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE))
+            finally:
+                connection.detach()
+    return found
+
+
+def test_a_server_that_is_gone_is_noticed_without_a_limit(
+    server: Server, trips: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, idle = ResultFiles.write, list[int]()
+
+    def write_and_look(files: ResultFiles, batch: pa.RecordBatch) -> None:
+        idle.extend(_idle(server.port))
+        write(files, batch)
+
+    monkeypatch.setattr(ResultFiles, "write", write_and_look)
+    _read(_query(trips), tmp_path)
+    assert idle
+    assert all(0 < seconds < SECONDS for seconds in idle)
 
 
 def _accounts(server: Server, url: str) -> dict[str, tuple[str, str, str]]:
