@@ -34,7 +34,7 @@ from components.example_gen.driver import Driver
 from components.example_gen.executor import Executor
 from components.queries.keep_alive import SECONDS
 from components.queries.mysql_row import read_row
-from components.queries.query_result import query_result
+from components.queries.query_result import READ_SECONDS, query_result
 from components.queries.result_files import ResultFiles
 from configs.data import Data
 from configs.load import load_settings
@@ -196,13 +196,19 @@ def test_the_same_rows_in_another_order_are_the_same_result(
     assert _rows(first) == rows
 
 
-def test_only_the_newest_result_of_a_query_is_kept(server: Server, database: str, trips: str, tmp_path: Path) -> None:
+def test_the_newest_result_of_a_query_is_kept_and_what_others_may_be_reading(
+    server: Server, database: str, trips: str, tmp_path: Path
+) -> None:
     other = _read(_query(trips, SELECT.replace("id", "tips")), tmp_path)
     first = _read(_query(trips), tmp_path)
     execute(server, database, "INSERT INTO trips VALUES (4, '2020-01-03', 2, 'Cash', 0)")
     second = _read(_query(trips), tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([".lock", other.name, second.name])
     assert first != second
+    assert len(_rows(first)) == 3
+    for folder in (other, first, second):
+        os.utime(folder, (0, time.time() - READ_SECONDS - 60))
+    assert _read(_query(trips), tmp_path) == second
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([".lock", other.name, second.name])
 
 
 def test_a_column_of_arrays_is_refused_only_where_it_is_read(postgres: Postgres, database: str, tmp_path: Path) -> None:
