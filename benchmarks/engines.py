@@ -12,10 +12,13 @@ engines must be equal.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
+import shutil
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -68,20 +71,26 @@ def run(engine: str, data: Path, rows: int, folder: Path) -> dict[str, Any]:
         "seconds": measured.seconds,
         "peak_mb": measured.peak_mb,
         "nodes": {node: nodes[node] for node in _NODES},
-        "vocabularies": {name: len(lines) for name, lines in vocabularies(output_dir).items()},
+        "vocabularies": {
+            name: hashlib.sha256(b"\n".join(lines)).hexdigest() for name, lines in vocabularies(output_dir).items()
+        },
         "metrics": our_metrics(output_dir),
     }
+    shutil.rmtree(output_dir)
     print(f"{engine}, {rows} rows: {measured.seconds:.0f} s, {measured.peak_mb:.0f} MiB", file=sys.stderr, flush=True)
     return result
 
 
-def compare(engines: Sequence[str], sizes: Sequence[int], folder: Path) -> dict[str, Any]:
+def compare(
+    engines: Sequence[str], sizes: Sequence[int], folder: Path, save: Callable[[dict[str, Any]], None]
+) -> dict[str, Any]:
     """All runs; JSON-ready.
 
     Args:
         engines: kinds.
         sizes: numbers of rows, ascending.
         folder: for data and outputs.
+        save: takes what there is after each run, for it takes long until all are done.
 
     Raises:
         RunError: a run failed, or its results are not those of the first engine.
@@ -97,6 +106,7 @@ def compare(engines: Sequence[str], sizes: Sequence[int], folder: Path) -> dict[
             if (same := same or results) != results:
                 raise RunError(f"{engine} and {engines[0]} give other results.", received=results, where=f"{rows} rows")
             runs.append(found)
+            save({"runs": runs, "machine": machine()})
         data.unlink()
     return {"runs": runs, "machine": machine()}
 
@@ -151,17 +161,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--engines", nargs="+", default=list(_ENGINES), help="kinds; default: %(default)s")
     parser.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="for JSON and Markdown")
     arguments = parser.parse_args(argv)
+    arguments.output.mkdir(parents=True, exist_ok=True)
     try:
         with tempfile.TemporaryDirectory(prefix="stf-benchmark-") as folder:
-            result = compare(arguments.engines, sorted(arguments.rows), Path(folder))
+            result = compare(arguments.engines, sorted(arguments.rows), Path(folder), partial(_save, arguments.output))
     except ScalableTFError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    arguments.output.mkdir(parents=True, exist_ok=True)
-    (arguments.output / "engines.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     (arguments.output / "engines.md").write_text(report(result), encoding="utf-8")
     print(report(result))
     return 0
+
+
+def _save(output: Path, result: dict[str, Any]) -> None:
+    (output / "engines.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -59,7 +59,6 @@ def create_inference_pipeline(settings: Settings) -> Pipeline:
         table,
         inference.id_columns,
         prepared_dir=str(root(settings) / "prepared"),
-        logs_dir=str(root(settings) / "logs"),
     ).with_id(nodes.INFERENCE_EXAMPLE_GEN)
     depends_on(example_gen, code=code_fingerprint(["components.example_gen", "schemas"]))
     if data.prepare is not None:

@@ -68,9 +68,9 @@ def create_pipeline(settings: Settings, *, force_bless: str = "") -> Pipeline:
     trainer_code = code_fingerprint(_packages(settings.model.run_fn, "models", "distribution", "schemas"))
     table = settings.table
 
-    example_gen = ExampleGen(
-        settings.data, table, prepared_dir=str(root(settings) / "prepared"), logs_dir=str(root(settings) / "logs")
-    ).with_id(nodes.EXAMPLE_GEN)
+    example_gen = ExampleGen(settings.data, table, prepared_dir=str(root(settings) / "prepared")).with_id(
+        nodes.EXAMPLE_GEN
+    )
     depends_on(example_gen, code=code_fingerprint(["components.example_gen", "schemas"]))
     if settings.data.prepare is not None:
         depends_on(example_gen, prepare=prepare_code(settings.data.prepare))

@@ -24,7 +24,7 @@ from runners.engine_failure import engine_failure
 from runners.inline import InlineRunner
 from runners.processors import processors
 from runners.record_batches import batch_by_size
-from schemas.errors import RunError
+from schemas.errors import RunError, from_traceback
 
 # Named in full: a bare DirectRunner may go looking for a Prism binary to download.
 _DIRECT = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
@@ -97,7 +97,7 @@ class _ServedPipeline(beam.Pipeline):
             raise self._gone("The job server of the engine was lost in the middle of a job.", lost) from lost
         except RuntimeError as failed:  # what Beam makes of a job that failed, with the engine's text
             known = engine_failure(self._kind, str(failed))
-            if known is None:
+            if known is None or from_traceback(str(failed)) is not None:  # what a worker says is told by whoever asks
                 raise
             raise known from failed
 

@@ -44,8 +44,8 @@ def require_job_servers(engine: Engine, environ: Mapping[str, str]) -> None:
         SetupError: Java, a server's jars, or a program is not.
     """
     for kind, settings in _servers(engine):
-        if settings.workers.kind == "process":
-            engine_program("boot", settings.workers.command, environ)
+        if settings.workers.kind == "process" and settings.workers.command is None:
+            engine_program("boot", None, environ)
         if settings.address is None and isinstance(settings, Prism):
             engine_program("prism", settings.binary, environ)
         elif settings.address is None and isinstance(settings, Flink | Spark):
@@ -69,8 +69,8 @@ def job_servers(engine: Engine, folder: Path, environ: Mapping[str, str]) -> Ite
     with contextlib.ExitStack() as started:
         for kind, settings in _servers(engine):
             found: dict[str, object] = {}
-            if settings.workers.kind == "process":
-                boot = engine_program("boot", settings.workers.command, environ)
+            if settings.workers.kind == "process" and settings.workers.command is None:
+                boot = engine_program("boot", None, environ)
                 found["workers"] = settings.workers.model_copy(update={"command": str(boot)})
             if settings.address is None and kind in _KINDS:
                 port = started.enter_context(_job_server(kind, settings, folder, environ))
@@ -188,4 +188,6 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
             os.killpg(process.pid, number)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(_STOP_SECONDS)
-            return
+            break
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)  # what it had started may outlive it

@@ -20,6 +20,7 @@ from rich.console import Console
 from configs.engine import Engine
 from configs.secret import secret_environment
 from configs.settings import Settings
+from pipeline import nodes
 from pipeline.pipeline import root
 from runners.beam_walk import beam_walk
 from runners.books import Books
@@ -224,6 +225,8 @@ def _node(run: RunFolder, node_id: str, settings: Settings, engine: Engine, prof
     """The work of one worker."""
     logging.basicConfig(level=settings.logging.level.upper(), force=True)
     absl_logging.set_verbosity(settings.logging.level)
-    os.environ.update(secret_environment(settings))  # a driver gets text only, which names its secrets
+    if node_id in (nodes.EXAMPLE_GEN, nodes.INFERENCE_EXAMPLE_GEN):
+        # TFX's drivers get text only: a query names its secrets by their variables.
+        os.environ.update(secret_environment(settings.data) | secret_environment(settings.inference))
     with profiled(run.path / FOLDER, node_id) if profile else contextlib.nullcontext():
         return run_node(run.pipeline, node_id, metadata_connection(settings), engine).to_dict()

@@ -22,10 +22,12 @@ from collections.abc import Iterable, Mapping
 
 _IN_TRACEBACK = re.compile(
     r"^schemas\.errors\.(?P<kind>\w+): (?P<what>.*)$"
-    r"(?:\n  Where: (?P<where>.*)$)?(?:\n  Received: (?P<received>(?s:.*?))$(?=\n  Fix: |\n\S|\n\n|\n?\Z))?"
-    r"(?:\n  Fix: (?P<fix>.*)$)?",
+    r"(?:\n  Where: (?P<where>.*(?:\n    .*)*)$)?"
+    r"(?:\n  Received: (?P<received>.*(?:\n    .*)*)$)?"
+    r"(?:\n  Fix: (?P<fix>.*(?:\n    .*)*)$)?",
     re.MULTILINE,
 )
+_NEXT_LINE = "\n    "
 _BEAMS = re.compile(r" \[while running '.*'\]$")
 
 
@@ -68,12 +70,9 @@ class ScalableTFError(Exception):
 
     def __str__(self) -> str:
         lines = [self.what]
-        if self.where:
-            lines.append(f"  Where: {self.where}")
-        if self.received is not None:
-            lines.append(f"  Received: {self.received}")
-        if self.fix:
-            lines.append(f"  Fix: {self.fix}")
+        for name, text in (("Where", self.where), ("Received", self.received), ("Fix", self.fix)):
+            if text or (text is not None and name == "Received"):
+                lines.append(f"  {name}: {text}".replace("\n", _NEXT_LINE))
         return "\n".join(lines)
 
     def __reduce__(self) -> tuple[object, tuple[dict[str, str | None]]]:
@@ -160,4 +159,9 @@ def from_traceback(text: str) -> ScalableTFError | None:
     found = list(_IN_TRACEBACK.finditer(text))
     if not found:
         return None
-    return from_dict({name: value and _BEAMS.sub("", value) for name, value in found[-1].groupdict().items()})
+    return from_dict(
+        {
+            name: value and _BEAMS.sub("", value).replace(_NEXT_LINE, "\n")
+            for name, value in found[-1].groupdict().items()
+        }
+    )

@@ -13,7 +13,6 @@ from tfx.types import standard_component_specs as keys
 from components.example_gen.driver import Driver
 from components.example_gen.executor import (
     INGESTION_KEY,
-    LOGS_DIR_KEY,
     PREPARE_KEY,
     PREPARED_DIR_KEY,
     QUERY_KEY,
@@ -36,7 +35,6 @@ class ExampleGenSpec(component_spec.ComponentSpec):
         PREPARE_KEY: component_spec.ExecutionParameter(type=str, optional=True),
         PREPARED_DIR_KEY: component_spec.ExecutionParameter(type=str, optional=True),
         QUERY_KEY: component_spec.ExecutionParameter(type=str, optional=True),
-        LOGS_DIR_KEY: component_spec.ExecutionParameter(type=str, optional=True),
     }
     INPUTS = keys.FileBasedExampleGenSpec.INPUTS
     OUTPUTS = keys.FileBasedExampleGenSpec.OUTPUTS
@@ -59,7 +57,6 @@ class ExampleGen(component.FileBasedExampleGen):
         data: where rows come from and how they are split.
         table: the feature table: types of columns, and the label.
         prepared_dir: where what `data.prepare` makes, or a query gives, is kept; needed only with one.
-        logs_dir: where each run has a folder, which gets rejected.jsonl when too many rows are; default: nowhere.
 
     Raises:
         DataError: `data.path` is a pattern that has no meaning.
@@ -70,12 +67,10 @@ class ExampleGen(component.FileBasedExampleGen):
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
     DRIVER_CLASS = Driver
 
-    def __init__(
-        self, data: Data, table: FeatureTable, prepared_dir: str | None = None, logs_dir: str | None = None
-    ) -> None:
-        self._read(data, RawColumns.of(table, data.split_column), prepared_dir, logs_dir)
+    def __init__(self, data: Data, table: FeatureTable, prepared_dir: str | None = None) -> None:
+        self._read(data, RawColumns.of(table, data.split_column), prepared_dir)
 
-    def _read(self, data: Data, columns: RawColumns, prepared_dir: str | None, logs_dir: str | None) -> None:
+    def _read(self, data: Data, columns: RawColumns, prepared_dir: str | None) -> None:
         """Makes the component of what is to be read."""
         query = None
         if data.query is not None:
@@ -116,7 +111,6 @@ class ExampleGen(component.FileBasedExampleGen):
             prepare=data.prepare,
             prepared_dir=prepared_dir if data.prepare or query else None,
             query=query,
-            logs_dir=logs_dir,
             examples=channel.Channel(type=standard_artifacts.Examples),
         )
         super(component.FileBasedExampleGen, self).__init__(spec=spec)

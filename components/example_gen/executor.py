@@ -28,14 +28,14 @@ DROPPED_PROPERTY = "dropped"
 """Custom property of Examples: number of rows without a label that were left out."""
 REJECTED_PROPERTY = "rejected"
 """Custom property of Examples: number of rows that were left out because something was wrong with them."""
-LOGS_DIR_KEY = "logs_dir"
-"""Execution property: where each run has a folder."""
 PREPARE_KEY = "prepare"
 """Execution property: dotted path of the function that makes the files to read, if any; for the driver."""
 PREPARED_DIR_KEY = "prepared_dir"
 """Execution property: where it makes them, and where the results of queries are kept."""
 QUERY_KEY = "query"
 """Execution property: JSON of the query whose rows are read, if any, without secrets; for the driver."""
+
+_ABOVE = 3  # the number of the artifact, the output, the node, artifacts
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
@@ -77,7 +77,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
 
         logging.info("Ingesting %d files: %s ...", len(files), files[0])
         with unchanged(files, exec_properties[utils.FINGERPRINT_PROPERTY_NAME]):
-            done = ingest(files, examples.uri, ingestion, self._make_beam_pipeline, self._refused(exec_properties))
+            done = ingest(files, examples.uri, ingestion, self._make_beam_pipeline, self._refused(examples.uri))
         logging.info("Ingested %s rows, rejected %d, dropped %d", done.rows, done.rejected, done.dropped)
         logging.info("Types: %s", done.types)
         # The driver writes a custom property; who reads the examples looks at their own.
@@ -93,11 +93,18 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             examples, write_split.to_file_format_str(exec_properties[keys.OUTPUT_FILE_FORMAT_KEY])
         )
 
-    def _refused(self, exec_properties: dict[str, Any]) -> Path | None:
-        """Where to list the rows that stop the run."""
+    def _refused(self, uri: str) -> Path | None:
+        """Where to list the rows that stop the run: in its folder, where it has one.
+
+        Its place is taken from that of <output_dir>/artifacts/NODE/examples/NUMBER; an execution property would be a
+        part of the cache key.
+        """
         run = self._context and self._context.pipeline_run_id
-        folder = exec_properties.get(LOGS_DIR_KEY)
-        return Path(folder, run, REJECTED) if folder and run else None
+        folders = list(Path(uri).parents)
+        if not run or len(folders) <= _ABOVE:
+            return None
+        folder = folders[_ABOVE] / "logs" / run
+        return folder / REJECTED if folder.is_dir() else None
 
 
 def _notes(done: Ingested, table: RawColumns, rejected: Path) -> list[str]:

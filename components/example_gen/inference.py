@@ -25,7 +25,6 @@ class InferenceExampleGen(ExampleGen):
         table: the feature table: what is read, in which types; its label is not.
         copied: raw columns that predictions are to be given with.
         prepared_dir: as of ExampleGen.
-        logs_dir: as of ExampleGen.
 
     Raises:
         DataError: the path is a pattern that has no meaning.
@@ -40,6 +39,5 @@ class InferenceExampleGen(ExampleGen):
         table: FeatureTable,
         copied: Sequence[str] = (),
         prepared_dir: str | None = None,
-        logs_dir: str | None = None,
     ) -> None:
-        self._read(data, RawColumns.to_predict(table, copied), prepared_dir, logs_dir)
+        self._read(data, RawColumns.to_predict(table, copied), prepared_dir)

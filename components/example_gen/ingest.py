@@ -146,7 +146,8 @@ def ingest(
         if ingestion.source == "jsonl":
             check_members(report, files, table)
         parts = [Path(_rejected_path(reports, index)) for index in range(len(groups))]
-        listed = not work.accepts(report) and refused is not None and collect_rejected(parts, refused)
+        refuses = not report.error and not work.accepts(report)
+        listed = refuses and refused is not None and collect_rejected(parts, refused)
         try:
             check_report(report, _files(files), table, ingestion.splits, ingestion.max_rejected_fraction)
         except DataError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -27,13 +28,14 @@ from components.example_gen.report import SAMPLES, Found, Report
 from components.example_gen.row_ids import row_ids
 from components.example_gen.split import assign_splits
 from components.example_gen.table_blocks import TablePiece
-from components.example_gen.table_columns import as_texts, read_table_column
+from components.example_gen.table_columns import as_texts, cell, read_table_column
 from components.example_gen.timestamps import unreadable
 from components.example_gen.values import convert, narrowest, wider
 from components.example_gen.work import Work
 from schemas.raw_columns import ROW_ID_COLUMN
 
 _CHARACTERS = 60
+_MOST_DIGITS = 30
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ def _of_records(piece: RecordPiece, work: Work, report: Report) -> _Parsed:
     for name in work.timestamps:
         _, values = typed[name]
         _add_values(name, values, unreadable(values.dictionary), faults, report)
-    return _Parsed(typed, faults, "record", partial(_from, piece.first), partial(_values, typed))
+    return _Parsed(typed, faults, "record", partial(_from, piece.first), partial(_values, dict(typed)))
 
 
 def _of_table(piece: TablePiece, work: Work, report: Report) -> _Parsed:
@@ -143,7 +145,7 @@ def _of_table(piece: TablePiece, work: Work, report: Report) -> _Parsed:
         faults,
         "row",
         partial(_from, piece.first),
-        lambda row: dict(batch.slice(row, 1).to_pylist()[0]),
+        lambda row: {name: cell(column, row) for name, column in columns.items()},
     )
 
 
@@ -158,8 +160,13 @@ def _of_json(piece: JsonPiece, work: Work, report: Report, letters: RejectedRows
         faults,
         "line",
         lambda rows: [parsed.lines[row][0] for row in rows],
-        lambda row: {name: column[row].as_py() for name, column in parsed.columns.items()},
+        lambda row: json.loads(parsed.lines[row][1], parse_int=_whole),
     )
+
+
+def _whole(digits: str) -> int | str:
+    """A whole number; one that is longer than any that is read stays the text that it is."""
+    return int(digits) if len(digits) < _MOST_DIGITS else digits
 
 
 def _converted(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import secrets
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -11,7 +13,7 @@ from typing import IO, Any
 
 
 class RejectedRows:
-    """Writes rejected rows to a file, which is there only if there is one.
+    """Writes rejected rows to a file, which is there, once the `with` block has ended well, only if there is one.
 
     Args:
         path: of the file; None: they are not written.
@@ -26,9 +28,14 @@ class RejectedRows:
     def __enter__(self) -> RejectedRows:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        if self._file is not None:
-            self._file.close()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self._file is None or self._path is None:
+            return
+        self._file.close()
+        if kind is None:
+            os.replace(self._file.name, self._path)
+        else:
+            os.unlink(self._file.name)
 
     @property
     def wanted(self) -> bool:
@@ -40,7 +47,8 @@ class RejectedRows:
         if not self.wanted:
             return
         if self._file is None and self._path is not None:
-            self._file = open(self._path, "w", encoding="utf-8")  # noqa: SIM115  (closed by __exit__)
+            # Engines do work again, perhaps while the first attempt still goes on.
+            self._file = open(f"{self._path}.{secrets.token_hex(4)}", "w", encoding="utf-8")  # noqa: SIM115
         if self._file is not None:
             self._file.write(json.dumps(_plain(row), ensure_ascii=False) + "\n")
             self._most -= 1
@@ -52,10 +60,16 @@ def collect_rejected(parts: Iterable[Path], target: Path) -> bool:
     if not there:
         return False
     target.parent.mkdir(parents=True, exist_ok=True)
-    with target.open("wb") as whole:
-        for part in there:
-            with part.open("rb") as file:
-                shutil.copyfileobj(file, whole)
+    staged = target.with_name(f".{target.name}")
+    try:
+        with staged.open("wb") as whole:
+            for part in there:
+                with part.open("rb") as file:
+                    shutil.copyfileobj(file, whole)
+        staged.replace(target)
+    except BaseException:
+        staged.unlink(missing_ok=True)
+        raise
     return True
 
 

@@ -97,6 +97,11 @@ class Report:
         return not (self.error or self.rejected)
 
     @property
+    def rejected_fraction(self) -> float:
+        """Share of the rows that are rejected."""
+        return self.rejected / self.read if self.read else 0.0
+
+    @property
     def kept(self) -> int:
         """Rows that are neither rejected nor dropped."""
         return self.read - self.rejected - self.dropped

@@ -15,6 +15,10 @@ from schemas.features import Dtype
 
 _FLOAT32_MAX = float(np.finfo(np.float32).max)
 _EXACT = 2**53
+_PLAIN = (
+    *(pa.types.is_null, pa.types.is_boolean, pa.types.is_integer, pa.types.is_floating),
+    *(pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary),
+)
 
 
 def read_table_column(
@@ -75,6 +79,17 @@ def read_table_column(
             received=str(column.type),
             fix="Write it as numbers, text, dates or times.",
         ) from error
+
+
+def cell(column: Any, row: int) -> Any:
+    """One value of an Arrow array: of a plain type as it is, else as text, for Python cannot hold every date."""
+    value = column.take(pa.array([row], pa.int64()))
+    if any(test(column.type) for test in _PLAIN):
+        return value[0].as_py()
+    try:
+        return as_texts(value)[0].as_py()
+    except (pa.ArrowException, OverflowError, ValueError):
+        return f"a value of the type {column.type}"
 
 
 def as_texts(values: Any) -> Any:

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from fractions import Fraction
 
 from components.example_gen.report import Found, Report
 from schemas.errors import DataError, from_dict
@@ -42,15 +43,15 @@ def check_report(
     """
     if report.error:
         raise from_dict(report.error)
-    if report.rejected > max_rejected_fraction * report.read:
+    if report.rejected_fraction > max_rejected_fraction:
         error = _first_fault(report, table, splits)
         if max_rejected_fraction:
             error.received = f"{error.received}; {report.rejected} of {report.read} rows are rejected in all, " + (
                 f"more than the {max_rejected_fraction:.4g} of them that data.max_rejected_fraction allows"
             )
-        if report.rejected < report.read:
+        if (share := _share(report)) is not None:
             which = "the row" if report.rejected == 1 else f"all {report.rejected} rows with faults"
-            error.fix += f" data.max_rejected_fraction: {_share(report)} would leave out {which}."
+            error.fix += f" data.max_rejected_fraction: {share} would leave out {which}."
         raise error
     if not report.read:
         raise DataError(
@@ -82,11 +83,11 @@ def check_report(
             )
 
 
-def _share(report: Report) -> str:
-    """The share of rejected rows, rounded up to two digits."""
-    share = report.rejected / report.read
-    digits = 1 - math.floor(math.log10(share))
-    return f"{math.ceil(share * 10**digits) / 10**digits:.{digits}f}"
+def _share(report: Report) -> str | None:
+    """The share of rejected rows, rounded up to two digits; None where it would be all of them."""
+    digits = 1 - math.floor(math.log10(report.rejected_fraction))
+    share = math.ceil(Fraction(report.rejected, report.read) * 10**digits) / 10**digits
+    return f"{share:.{digits}f}" if share < 1.0 else None
 
 
 def _first_fault(report: Report, table: RawColumns, splits: Mapping[str, int]) -> DataError:

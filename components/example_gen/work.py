@@ -64,4 +64,4 @@ class Work:
 
     def accepts(self, report: Report) -> bool:
         """Whether no more is wrong with the rows, of which this is the whole report, than may be."""
-        return not report.error and report.rejected <= self.max_rejected_fraction * report.read
+        return not report.error and report.rejected_fraction <= self.max_rejected_fraction

@@ -59,7 +59,7 @@ def test_a_placed_value_error_is_what_pydantic_collects() -> None:
 @pytest.mark.parametrize(
     "error",
     [
-        DataError("It is wrong.", where="a.csv, line 3", received="x; y\n  and z", fix="Mend it."),
+        DataError("It is wrong.", where="a.csv, line 3", received="x; y\nand z\n\nend", fix="Mend it."),
         DataError("It is wrong.", received="x"),
         DataError("It is wrong.", fix="Mend it."),
         DataError("It is wrong."),

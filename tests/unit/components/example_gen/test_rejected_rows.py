@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +134,49 @@ def test_unknown_classes_are_rejected_and_do_not_count_as_classes(tmp_path: Path
         _ingest(tmp_path, _csv(tmp_path / "a.csv", rows, "fare,kind"), table=table, max_rejected_fraction=0.05)
 
 
+@pytest.mark.parametrize("bad", [29, 57, 58])
+def test_as_many_as_may_be_are_left_out(tmp_path: Path, bad: int) -> None:
+    rows = ["x,1,7"] * bad + [f"{number},{number % 2},1" for number in range(100 - bad)]
+    assert _ingest(tmp_path, _csv(tmp_path / "a.csv", rows), max_rejected_fraction=bad / 100).rejected == bad
+
+
+def test_no_fraction_is_suggested_that_cannot_be_set(tmp_path: Path) -> None:
+    path = _csv(tmp_path / "a.csv", ["x,1,7"] * 299 + ["1,1,1"])
+    with pytest.raises(DataError) as caught:
+        _ingest(tmp_path, path)
+    assert "max_rejected_fraction" not in caught.value.fix
+
+
+def test_what_python_cannot_hold_is_listed_as_text(tmp_path: Path) -> None:
+    table = FeatureTable.model_validate(
+        {
+            "features": {"fare": {"kind": "numeric"}, "day": {"kind": "categorical"}},
+            "label": {"kind": "binary", "expression": "tips > 0.5"},
+        }
+    )
+    days = pa.array([*range(40), 10_000_000], pa.int32()).cast(pa.date32())
+    path = tmp_path / "a.parquet"
+    fares = pa.array([*range(40), 1e39], pa.float64())
+    pa.parquet.write_table(pa.table({"fare": fares, "tips": [*([0, 1] * 20), 1], "day": days}), path)
+
+    _ingest(tmp_path, path, table=table, source="parquet", max_rejected_fraction=0.05)
+
+    (letter,) = _letters(tmp_path / "out" / "rejected.jsonl")
+    assert letter["values"]["day"] == "29349-01-26"
+
+
+def test_the_column_that_names_the_split_is_listed(tmp_path: Path) -> None:
+    rows = [f"{number},{number % 2},{'train' if number % 3 else 'eval'}" for number in range(40)]
+    path = _csv(tmp_path / "a.csv", [*rows, "1,1,test"], "fare,tips,fold")
+    columns = RawColumns.of(_table(), "fold")
+    ingestion = Ingestion(columns, {"train": 1, "eval": 1}, max_rejected_fraction=0.05)
+
+    ingest([str(path)], str(tmp_path / "out"), ingestion, lambda: beam.Pipeline(runner=FnApiRunner()))
+
+    (letter,) = _letters(tmp_path / "out" / "rejected.jsonl")
+    assert (letter["reasons"], letter["values"]["fold"]) == (["column 'fold' is none of the splits: test"], "test")
+
+
 def test_rows_of_a_table(tmp_path: Path) -> None:
     fares: list[Any] = [*range(40), 1e39]
     path = tmp_path / "a.parquet"
@@ -186,3 +230,11 @@ def test_no_more_rows_than_are_wanted(tmp_path: Path) -> None:
         assert not letters.wanted
         letters.write({"line": 2})
     assert _letters(tmp_path / "a.jsonl") == [{"line": 1}]
+
+
+def test_rows_that_are_not_written_to_their_end_leave_no_file(tmp_path: Path) -> None:
+    with suppress(KeyboardInterrupt), RejectedRows(str(tmp_path / "a.jsonl")) as letters:
+        letters.write({"line": 1})
+        assert len(list(tmp_path.iterdir())) == 1
+        raise KeyboardInterrupt
+    assert list(tmp_path.iterdir()) == []
