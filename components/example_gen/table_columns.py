@@ -94,8 +94,8 @@ def cell(column: Any, row: int) -> Any:
 
 def as_texts(values: Any) -> Any:
     """The values of an Arrow array as CSV would have them."""
-    if pa.types.is_decimal(values.type):  # not every version of Arrow casts them
-        return pa.array([None if value is None else str(value) for value in values.to_pylist()], pa.string())
+    if pa.types.is_decimal(values.type):  # not every version of Arrow casts them, and str writes 0E-9
+        return pa.array([None if value is None else format(value, "f") for value in values.to_pylist()], pa.string())
     return values.cast(pa.string())
 
 

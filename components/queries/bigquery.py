@@ -10,6 +10,7 @@ import contextlib
 import datetime
 import functools
 import logging
+import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -22,6 +23,7 @@ from google.cloud.bigquery.retry import DEFAULT_RETRY
 from components.queries.columns import choose_columns
 from components.queries.failure import Failure, Place
 from components.queries.statement import Statement
+from components.queries.time_limit import TimeLimit
 from configs.query import Query
 from schemas.raw_columns import RawColumns
 
@@ -31,6 +33,9 @@ MakeClient = Callable[[Query], Any]
 CREDENTIALS = "Google's default credentials (gcloud auth application-default login, GOOGLE_APPLICATION_CREDENTIALS)"
 RETRY_SECONDS = 60.0
 """How long a call that may succeed later is tried."""
+REQUEST_SECONDS = 60.0
+"""How long an answer may take; the client gives those that hold rows two minutes at least."""
+_POLL_SECONDS = 1.0
 _PARAMETERS: Mapping[type, tuple[str, str]] = {int: ("span", "INT64"), datetime.date: ("date", "DATE")}
 _SEVERAL = ("RECORD", "STRUCT", "RANGE")
 # https://cloud.google.com/bigquery/docs/error-messages
@@ -62,6 +67,7 @@ def read_bigquery(
     write: Callable[[pa.RecordBatch], None],
     make_client: MakeClient = default_client,
     retry_seconds: float = RETRY_SECONDS,
+    request_seconds: float = REQUEST_SECONDS,
 ) -> None:
     """Reads the rows of a query.
 
@@ -72,12 +78,14 @@ def read_bigquery(
         write: takes the rows, a page at a time.
         make_client: makes Google's client.
         retry_seconds: how long a call that may succeed later is tried.
+        request_seconds: how long an answer may take.
 
     Raises:
         DataError: why they cannot be read.
     """
     place = Place(f"bigquery, project {query.project or 'of the credentials'}", CREDENTIALS)
-    with _told(place, Failure.UNREACHABLE):
+    limit = TimeLimit(query.timeout_seconds)
+    with _told(place, limit, Failure.UNREACHABLE):
         client = make_client(query)
     with contextlib.closing(client):
         retry = DEFAULT_RETRY.with_timeout(retry_seconds)
@@ -85,9 +93,10 @@ def read_bigquery(
             client.query,
             statement.bound(lambda value: f"@{_PARAMETERS[type(value)][0]}"),
             retry=retry,
+            timeout=request_seconds,
             job_retry=None,  # which some versions do for ten minutes and more, around the other one
         )
-        with _told(place, Failure.UNREACHABLE):
+        with _told(place, limit, Failure.UNREACHABLE):
             dry = start(job_config=_config(query, statement, dry_run=True))
         if dry.statement_type != "SELECT":
             raise place.error(Failure.READ_ONLY, f"a statement of the kind {dry.statement_type}")
@@ -98,11 +107,17 @@ def read_bigquery(
             if field.mode == "REPEATED" or field.field_type in _SEVERAL
         }
         chosen = choose_columns([field.name for field in dry.schema], table, several, place.name)
-        with _told(place, Failure.LOST):
+        with _told(place, limit, Failure.LOST):
             job = start(job_config=_config(query, statement, dry_run=False))
-            batches = iter(job.result(retry=retry).to_arrow_iterable())
+            # To wait in result() takes one limit for both, the answers and the query.
+            while not job.done(retry=retry, timeout=request_seconds):
+                limit.check()
+                time.sleep(_POLL_SECONDS)
+            result = job.result(retry=retry, timeout=min(request_seconds, limit.rest or request_seconds))
+            batches = iter(result.to_arrow_iterable())
         while True:
-            with _told(place, Failure.LOST):
+            with _told(place, limit, Failure.LOST):
+                limit.check()
                 batch = next(batches, None)
             if batch is None:
                 return
@@ -127,7 +142,7 @@ def _config(query: Query, statement: Statement, *, dry_run: bool) -> Any:
 
 
 @contextlib.contextmanager
-def _told(place: Place, gone: Failure) -> Iterator[None]:
+def _told(place: Place, limit: TimeLimit, gone: Failure) -> Iterator[None]:
     """Translates what the client raises."""
     try:
         yield
@@ -136,7 +151,7 @@ def _told(place: Place, gone: Failure) -> Iterator[None]:
     except (auth.DefaultCredentialsError, auth.RefreshError) as error:
         raise place.error(Failure.ACCOUNT, error) from error
     except (exceptions.RetryError, auth.GoogleAuthError, OSError) as error:  # requests' own are OSErrors
-        raise place.error(gone, error) from error
+        raise place.error(Failure.TIMEOUT if limit.over else gone, error) from error
 
 
 def _failure(error: Any, gone: Failure) -> Failure:

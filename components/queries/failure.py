@@ -87,7 +87,8 @@ class Place:
         what, fix = failure.value
         if failure is Failure.ACCOUNT:
             fix += f": {self.source}. A user that TLS is asked of needs its parameters, too."
-        told = " ".join(str(received).split())[:_RECEIVED]
-        if self.secret:
+        told = str(received)
+        if self.secret:  # first: a part of it, or one whose blanks have changed, would not be found any more
             told = told.replace(self.secret, "***")
+        told = " ".join(told.split())[:_RECEIVED]
         return DataError(what, where=f"data.query, {self.name}", received=told, fix=fix)

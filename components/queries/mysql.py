@@ -3,27 +3,27 @@
 The cursor is unbuffered: the server sends the rows as fast as they are read, and no more than one batch of them is in
 memory. The transaction may only read, and a second statement is a syntax error for the server. A span is written
 into the query as a literal: MySQL's protocol has no parameters but in prepared statements, and PyMySQL none of those.
-
-Whole numbers, floating-point numbers and bytes keep their type; all else is the text that the server writes, as for
-PostgreSQL.
 """
 
 from __future__ import annotations
 
 import contextlib
 import datetime
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
-import pymysql
-from pymysql.constants import FIELD_TYPE, FLAG
+import pymysql.connections
+from pymysql.constants import FIELD_TYPE
 from pymysql.cursors import SSCursor
 
 from components.queries.columns import choose_columns
 from components.queries.failure import Failure, Place
+from components.queries.keep_alive import keep_alive
+from components.queries.mysql_column import mysql_column
+from components.queries.mysql_row import read_row
 from components.queries.statement import Statement, Value
+from components.queries.time_limit import TimeLimit
 from configs.account import Account
 from configs.database_tls import mysql_tls
 from configs.store_url import StoreUrl
@@ -33,15 +33,6 @@ BATCH_BYTES = 4 << 20
 """About as much is in memory at a time, or one row."""
 _FIRST_ROWS, _MOST_ROWS = 256, 50_000
 _CONNECT_SECONDS = 10
-_WHOLE = (FIELD_TYPE.TINY, FIELD_TYPE.SHORT, FIELD_TYPE.INT24, FIELD_TYPE.LONG, FIELD_TYPE.LONGLONG, FIELD_TYPE.YEAR)
-_FLOATING = (FIELD_TYPE.FLOAT, FIELD_TYPE.DOUBLE)
-_BINARY = 63  # the number of the character set of bytes
-_TEXTS = (
-    *(FIELD_TYPE.BLOB, FIELD_TYPE.TINY_BLOB, FIELD_TYPE.MEDIUM_BLOB, FIELD_TYPE.LONG_BLOB),
-    *(FIELD_TYPE.STRING, FIELD_TYPE.VAR_STRING, FIELD_TYPE.VARCHAR),
-)
-_NULL = 251  # instead of a length
-_WIDTHS = {252: 2, 253: 3, 254: 8}
 # https://dev.mysql.com/doc/mysql-errors/8.0/en/ and https://mariadb.com/kb/en/mariadb-error-codes/
 _FAILURES: Mapping[int, Failure] = {
     **dict.fromkeys((1045, 1698, 1862, 3118, 4151), Failure.ACCOUNT),
@@ -79,10 +70,9 @@ def read_mysql(
     Raises:
         DataError: why they cannot be read.
     """
-    place = Place.of(url, account)
-    ends = None if timeout is None else time.monotonic() + timeout
-    with _connected(url, account, place) as connection:
-        with _told(place):
+    place, limit = Place.of(url, account), TimeLimit(timeout)
+    with _connected(url, account, limit, place) as connection:
+        with _told(place, limit):
             _begin(connection, timeout)
             cursor = connection.cursor(SSCursor)
             cursor.execute(statement.bound(_literal))
@@ -94,24 +84,35 @@ def read_mysql(
         chosen = choose_columns(names, table, several, place.name)
         rows = _FIRST_ROWS
         while True:
-            with _told(place):
+            with _told(place, limit):
                 found = cursor.fetchmany(rows)
             if not found:
                 return
-            if ends is not None and time.monotonic() > ends:
-                raise place.error(Failure.TIMEOUT, f"{timeout:g} seconds are over")
             columns = list(zip(*found, strict=True))
-            with _told(place):
-                arrays = [_array(columns[number], fields[number]) for number in chosen]
+            with _told(place, limit):
+                arrays = [mysql_column(columns[number], fields[number]) for number in chosen]
             batch = pa.RecordBatch.from_arrays(arrays, [names[number] for number in chosen])
             write(batch)
             rows = min(_MOST_ROWS, max(1, BATCH_BYTES * batch.num_rows // max(1, batch.nbytes)))
 
 
+class _Connection(pymysql.connections.Connection):
+    """Waits for no packet, such as a row, longer than its limit: at first that of logging in."""
+
+    def __init__(self, **options: Any) -> None:
+        self.limit = TimeLimit(_CONNECT_SECONDS)
+        super().__init__(**options)
+
+    def _read_packet(self, *kind: Any) -> Any:
+        self.limit.check()
+        self._read_timeout = self.limit.rest
+        return super()._read_packet(*kind)
+
+
 @contextlib.contextmanager
-def _connected(url: StoreUrl, account: Account, place: Place) -> Iterator[Any]:
+def _connected(url: StoreUrl, account: Account, limit: TimeLimit, place: Place) -> Iterator[Any]:
     try:
-        connection = pymysql.connect(
+        connection = _Connection(
             host=url.host,
             port=url.port,
             user=account.user,
@@ -126,6 +127,8 @@ def _connected(url: StoreUrl, account: Account, place: Place) -> Iterator[Any]:
         raise _error(place, error) from error
     except (OSError, RuntimeError) as error:  # a file of the TLS options; a way to log in that PyMySQL does not know
         raise place.error(Failure.TLS, error) from error
+    connection.limit = limit
+    keep_alive(connection._sock)
     try:
         yield connection
     finally:
@@ -148,60 +151,27 @@ def _begin(connection: Any, timeout: float | None) -> None:
 
 
 @contextlib.contextmanager
-def _told(place: Place) -> Iterator[None]:
+def _told(place: Place, limit: TimeLimit) -> Iterator[None]:
     """Translates what the driver raises."""
     try:
         yield
     except pymysql.MySQLError as error:
-        raise _error(place, error) from error
+        raise _error(place, error, Failure.TIMEOUT if limit.over else Failure.LOST) from error
     except pa.ArrowInvalid as error:
         raise place.error(Failure.TEXT, error) from error
     except OSError as error:
-        raise place.error(Failure.LOST, error) from error
+        raise place.error(Failure.TIMEOUT if limit.over else Failure.LOST, error) from error
 
 
-def _error(place: Place, error: Exception) -> Exception:
+def _error(place: Place, error: Exception, lost: Failure = Failure.LOST) -> Exception:
     code = error.args[0] if error.args and isinstance(error.args[0], int) else 0
     told = str(error.args[-1]) if error.args else type(error).__name__
     tls = code == 2003 and ("SSL" in told or "certificate" in told.lower())
     failure = Failure.TLS if tls else _FAILURES.get(code, Failure.LOST if code == 0 else Failure.OTHER)
+    if failure is Failure.LOST:
+        failure = lost
     return place.error(failure, f"{code}: {told}" if code else told or "the connection is closed")
 
 
 def _literal(value: Value) -> str:
     return f"DATE '{value.isoformat()}'" if isinstance(value, datetime.date) else str(int(value))
-
-
-def read_row(packet: Any) -> list[bytes | None]:
-    """The values of a row as they are sent: each with its length before it.
-
-    Source: https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_query_response_text_resultset_row.html
-    """
-    data, place, row = packet.get_all_data(), 0, list[bytes | None]()
-    end = len(data)
-    while place < end:
-        size = data[place]
-        place += 1
-        if size >= _NULL:
-            if size == _NULL:
-                row.append(None)
-                continue
-            first, place = place, place + _WIDTHS[size]
-            size = int.from_bytes(data[first:place], "little")
-        first, place = place, place + size
-        row.append(data[first:place])
-    return row
-
-
-def _array(values: Sequence[bytes | None], field: Any) -> Any:
-    kind = field.type_code
-    if kind in _FLOATING:
-        return pa.array([None if value is None else float(value) for value in values], pa.float64())
-    if kind in _WHOLE:
-        whole = pa.uint64() if kind == FIELD_TYPE.LONGLONG and field.flags & FLAG.UNSIGNED else pa.int64()
-        return pa.array([None if value is None else int(value) for value in values], whole)
-    if kind == FIELD_TYPE.BIT:
-        bits = [None if value is None else int.from_bytes(value, "big") for value in values]
-        return pa.array(bits, pa.uint64())
-    array = pa.array(values, pa.binary())
-    return array if kind in _TEXTS and field.charsetnr == _BINARY else array.cast(pa.string())

@@ -4,9 +4,6 @@ The query is declared as a cursor first, with the span as a parameter: that take
 transaction that may only read, and tells names and types. Then COPY sends the rows as CSV, which is parsed some MiB at
 a time: a row costs a hundredth of what it costs to be fetched from the cursor by a driver in Python. COPY knows no
 parameters; a number or a date is written into it as a literal.
-
-Whole numbers, floating-point numbers, booleans and bytes keep their type. All else is the text that PostgreSQL writes,
-which is how ExampleGen sees dates and decimals from any source: no digit, no infinity and no year before 1 is lost.
 """
 
 from __future__ import annotations
@@ -19,28 +16,21 @@ from typing import Any
 
 import pg8000.exceptions
 import pyarrow as pa
-import pyarrow.compute as pc
 from pg8000.core import CoreConnection
-from pyarrow import csv
 
 from components.queries.columns import choose_columns
+from components.queries.copy_stream import CopyStream
 from components.queries.failure import Failure, Place
+from components.queries.keep_alive import keep_alive
 from components.queries.statement import Statement, Value
+from components.queries.time_limit import TimeLimit
 from configs.account import Account
 from configs.database_tls import postgresql_tls
 from configs.store_url import StoreUrl
 from schemas.raw_columns import RawColumns
 
-PIECE_BYTES = 4 << 20
-"""About as much CSV is in memory at a time, or one row."""
 _CONNECT_SECONDS = 10
-# https://www.postgresql.org/docs/current/catalog-pg-type.html; pg_type.dat has the numbers
-_BYTES, _INSTANT = 17, 1184
-_TYPES: Mapping[int, Any] = {
-    16: pa.bool_(),
-    **dict.fromkeys((20, 21, 23, 26), pa.int64()),
-    **dict.fromkeys((700, 701), pa.float64()),
-}
+# pg_type.dat has the numbers of types
 _PARAMETERS: Mapping[type, int] = {int: 20, datetime.date: 1082}
 _BEGIN = """
 BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
@@ -93,11 +83,11 @@ def read_postgresql(
     Raises:
         DataError: why they cannot be read.
     """
-    place = Place.of(url, account)
-    with _connected(url, account, sslpassword, place) as connection, _told(place):
+    place, limit = Place.of(url, account), TimeLimit(timeout)
+    with _connected(url, account, sslpassword, place) as connection, _told(place, limit):
+        connection._usock.settimeout(limit.rest)
         connection.execute_simple(_BEGIN)
-        if timeout is not None:
-            connection.execute_simple(f"SET LOCAL statement_timeout = {max(1, round(timeout * 1000))}")
+        _limit_statement(connection, limit)
         values = statement.values
         numbers = {value: f"${number}" for number, value in enumerate(values, 1)}
         connection.execute_unnamed(
@@ -109,9 +99,15 @@ def read_postgresql(
         names, kinds = [column["name"] for column in columns], [column["type_oid"] for column in columns]
         chosen = choose_columns(names, table, dict(_several(connection, names, kinds)), place.name)
         connection.execute_simple("CLOSE rows")
-        pieces = _Pieces([(names[number], number, kinds[number]) for number in chosen], len(names), write, place)
-        connection.execute_unnamed(f"COPY (\n{statement.bound(_literal)}\n) TO STDOUT (FORMAT csv)", stream=pieces)
-        pieces.end()
+
+        def keep(batch: pa.RecordBatch) -> None:
+            write(batch)
+            connection._usock.settimeout(limit.rest)
+
+        stream = CopyStream([(names[number], number, kinds[number]) for number in chosen], len(names), keep, place)
+        _limit_statement(connection, limit)
+        connection.execute_unnamed(f"COPY (\n{statement.bound(_literal)}\n) TO STDOUT (FORMAT csv)", stream=stream)
+        stream.end()
 
 
 @contextlib.contextmanager
@@ -132,8 +128,7 @@ def _connected(url: StoreUrl, account: Account, sslpassword: str, place: Place) 
     except (pg8000.exceptions.Error, OSError) as error:
         tls = isinstance(error, (ssl.SSLError, FileNotFoundError)) or "SSL" in str(error)
         raise place.error(Failure.TLS if tls else Failure.UNREACHABLE, error.__cause__ or error) from error
-    # The limit was for logging in: a query may be silent for longer before its first row.
-    connection._usock.settimeout(None)
+    keep_alive(connection._usock)
     try:
         yield connection
     finally:
@@ -141,15 +136,20 @@ def _connected(url: StoreUrl, account: Account, sslpassword: str, place: Place) 
             connection.close()
 
 
+def _limit_statement(connection: Any, limit: TimeLimit) -> None:
+    if limit.rest is not None:
+        connection.execute_simple(f"SET LOCAL statement_timeout = {max(1, round(limit.rest * 1000))}")
+
+
 @contextlib.contextmanager
-def _told(place: Place) -> Iterator[None]:
+def _told(place: Place, limit: TimeLimit) -> Iterator[None]:
     """Translates what the driver raises; what the disk refuses, inside of `write`, is nothing of its own."""
     try:
         yield
     except pg8000.exceptions.DatabaseError as error:
         raise _error(place, error) from error
     except pg8000.exceptions.Error as error:
-        raise place.error(Failure.LOST, error.__cause__ or error) from error
+        raise place.error(Failure.TIMEOUT if limit.over else Failure.LOST, error.__cause__ or error) from error
 
 
 def _error(place: Place, error: Any) -> Exception:
@@ -175,69 +175,3 @@ def _several(connection: Any, names: Sequence[str], kinds: Sequence[int]) -> Ite
 
 def _literal(value: Value) -> str:
     return f"DATE '{value.isoformat()}'" if isinstance(value, datetime.date) else f"CAST({int(value)} AS bigint)"
-
-
-class _Pieces:
-    """Takes the messages of COPY, each of which is one row, and parses some of them together."""
-
-    def __init__(
-        self,
-        columns: Sequence[tuple[str, int, int]],
-        width: int,
-        write: Callable[[pa.RecordBatch], None],
-        place: Place,
-    ) -> None:
-        self._names = [name for name, _, _ in columns]
-        self._kinds = [kind for _, _, kind in columns]
-        self._keys = [str(number) for _, number, _ in columns]
-        self._width, self._write, self._place = width, write, place
-        self._rows: list[bytes] = []
-        self._bytes = 0
-
-    def write(self, row: bytes) -> None:
-        self._rows.append(row)
-        self._bytes += len(row)
-        if self._bytes >= PIECE_BYTES:
-            self.end()
-
-    def end(self) -> None:
-        """Writes what is left."""
-        if not self._rows:
-            return
-        data = b"".join(self._rows)
-        self._rows, self._bytes = [], 0
-        try:
-            table = csv.read_csv(
-                pa.BufferReader(data),
-                read_options=csv.ReadOptions(
-                    use_threads=False,
-                    block_size=len(data) + 1,
-                    column_names=[str(number) for number in range(self._width)],
-                ),
-                parse_options=csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
-                convert_options=csv.ConvertOptions(
-                    column_types={
-                        key: _TYPES.get(kind, pa.string()) for key, kind in zip(self._keys, self._kinds, strict=True)
-                    },
-                    include_columns=self._keys,
-                    null_values=[""],
-                    strings_can_be_null=True,
-                    quoted_strings_can_be_null=False,
-                    true_values=["t"],
-                    false_values=["f"],
-                ),
-            )
-        except pa.ArrowInvalid as error:
-            raise self._place.error(Failure.TEXT, error) from error
-        arrays = [_as_kept(column, kind) for column, kind in zip(table.columns, self._kinds, strict=True)]
-        self._write(pa.RecordBatch.from_arrays(arrays, self._names))
-
-
-def _as_kept(column: Any, kind: int) -> Any:
-    if kind == _BYTES:  # \\x00ff
-        return pa.array([None if text is None else bytes.fromhex(text[2:]) for text in column.to_pylist()], pa.binary())
-    if kind == _INSTANT:  # +00, without minutes, is not ISO 8601
-        column = pc.replace_substring_regex(column, r"\+00$", "Z")
-    # Of a chunked array some versions of Arrow give a chunked one.
-    array = column.combine_chunks()
-    return array.chunk(0) if isinstance(array, pa.ChunkedArray) else array

@@ -2,7 +2,8 @@
 
 Each run asks the database anew, because only it knows whether its rows have changed. A folder is named by a digest of
 the rows, whatever their order: the same rows are the same folder, in the order in which they first came, and what was
-made of them comes from the cache. Of each query, and of no other, the newest folder alone is kept.
+made of them comes from the cache. Of each query, and of no other, the newest folder is kept, and those that another
+process may have been given a short time ago: it reads them when it no longer holds the lock.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -25,6 +27,8 @@ from configs.store_url import parse_store_url
 from schemas.errors import DataError, SettingsError
 from schemas.raw_columns import RawColumns
 
+READ_SECONDS = 6 * 3600
+"""How long a folder is kept for whoever was given it; ExampleGen has read it by then."""
 _PREFIX = "query-"
 
 
@@ -95,10 +99,10 @@ def query_result(
         folder = parent / f"{_PREFIX}{key}-{result.digest.hexdigest()}"
         if not is_whole(folder, "parquet"):
             keep(staged, folder, result.files)
+        os.utime(folder)  # the newest, also where it was there before
         for old in parent.glob(f"{_PREFIX}{key}-*"):
-            if old != folder:
+            if old.stat().st_mtime < time.time() - READ_SECONDS:
                 shutil.rmtree(old)
-    os.utime(folder)  # the newest, also where it was there before
     return folder
 
 

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from components.example_gen.table_columns import as_texts
 
 _BYTES = 16
-_END, _NULL = b"\x1f", b"\x00"
+_NULL = b"-"
 
 
 class RowDigest:
@@ -29,9 +29,9 @@ class RowDigest:
         """Adds rows; all batches have the same columns."""
         self._schema = str(batch.schema.remove_metadata())
         self.rows += batch.num_rows
-        texts = [_as_bytes(column) for column in batch.columns]
+        values = [_measured(_as_bytes(column)) for column in batch.columns]
         joined = pc.binary_join_element_wise(
-            *texts, pa.scalar(_END, pa.binary()), null_handling="replace", null_replacement=_NULL
+            *values, pa.scalar(b"", pa.binary()), null_handling="replace", null_replacement=_NULL
         )
         blake2b, from_bytes = hashlib.blake2b, int.from_bytes
         self._sum += sum(from_bytes(blake2b(row, digest_size=_BYTES).digest(), "big") for row in joined.to_pylist())
@@ -40,6 +40,12 @@ class RowDigest:
         """32 digits."""
         text = f"{self._schema}\n{self.rows}\n{self._sum % (1 << 8 * _BYTES):x}"
         return hashlib.blake2b(text.encode(), digest_size=_BYTES).hexdigest()
+
+
+def _measured(texts: Any) -> Any:
+    """Each text with its length before it, so that no other row reads the same."""
+    lengths = pc.binary_length(texts).cast(pa.string()).cast(pa.binary())
+    return pc.binary_join_element_wise(lengths, texts, pa.scalar(b":", pa.binary()))
 
 
 def _as_bytes(column: Any) -> Any:

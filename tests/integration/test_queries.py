@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import gzip
 import importlib.resources
@@ -10,6 +11,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -30,7 +32,9 @@ from tfx.utils import proto_utils
 from components.example_gen.component import ExampleGen
 from components.example_gen.driver import Driver
 from components.example_gen.executor import Executor
-from components.queries.query_result import query_result
+from components.queries.keep_alive import SECONDS
+from components.queries.mysql_row import read_row
+from components.queries.query_result import READ_SECONDS, query_result
 from components.queries.result_files import ResultFiles
 from configs.data import Data
 from configs.load import load_settings
@@ -41,7 +45,8 @@ from schemas.raw_columns import RawColumns
 from schemas.storage_error import storage_error
 from tests.integration.command_server import CommandServer
 from tests.integration.query_tables import execute, load_csv
-from tests.integration.servers import PASSWORD, PASSWORD_VARIABLE, ROOT, Mysql, Postgres, Server
+from tests.integration.relay import relay
+from tests.integration.servers import PASSWORD, PASSWORD_VARIABLE, ROOT, Mysql, Postgres, Server, certificate
 from tests.integration.trips import write_trips
 
 pytestmark = pytest.mark.slow
@@ -191,13 +196,19 @@ def test_the_same_rows_in_another_order_are_the_same_result(
     assert _rows(first) == rows
 
 
-def test_only_the_newest_result_of_a_query_is_kept(server: Server, database: str, trips: str, tmp_path: Path) -> None:
+def test_the_newest_result_of_a_query_is_kept_and_what_others_may_be_reading(
+    server: Server, database: str, trips: str, tmp_path: Path
+) -> None:
     other = _read(_query(trips, SELECT.replace("id", "tips")), tmp_path)
     first = _read(_query(trips), tmp_path)
     execute(server, database, "INSERT INTO trips VALUES (4, '2020-01-03', 2, 'Cash', 0)")
     second = _read(_query(trips), tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([".lock", other.name, second.name])
     assert first != second
+    assert len(_rows(first)) == 3
+    for folder in (other, first, second):
+        os.utime(folder, (0, time.time() - READ_SECONDS - 60))
+    assert _read(_query(trips), tmp_path) == second
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([".lock", other.name, second.name])
 
 
 def test_a_column_of_arrays_is_refused_only_where_it_is_read(postgres: Postgres, database: str, tmp_path: Path) -> None:
@@ -254,6 +265,60 @@ def test_the_time_is_over(server: Server, trips: str, tmp_path: Path) -> None:
     assert _refused(_query(trips, text, timeout_seconds=0.2), tmp_path).what == "The query takes too long."
 
 
+@pytest.mark.parametrize("most", [20_000, 6_000_000], ids=["before the first batch", "between batches"])
+def test_the_time_is_over_on_a_silent_network(server: Server, trips: str, tmp_path: Path, most: int) -> None:
+    with relay(server.port, most) as port:
+        query = _query(trips.replace(f":{server.port}", f":{port}"), _many(9, 2000), timeout_seconds=3)
+        assert _refused(query, tmp_path).what == "The query takes too long."
+
+
+def test_the_time_is_over_within_a_batch(
+    mysql: Mysql, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = mysql.create(database)
+    execute(mysql, database, *TRIPS)
+    rows = itertools.count(1)
+
+    def read_slowly(packet: Any) -> list[bytes | None]:
+        if next(rows) == 10:
+            time.sleep(0.6)
+        return read_row(packet)
+
+    monkeypatch.setattr("components.queries.mysql.read_row", read_slowly)
+    assert _refused(_query(url, _many(4, 1), timeout_seconds=0.5), tmp_path).what == "The query takes too long."
+    assert next(rows) <= 11
+
+
+def _idle(port: int) -> list[int]:
+    """For each connection to a port after how many silent seconds the kernel asks for the other side; 0: never."""
+    found = []
+    for name in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(OSError):  # which is no socket, or not connected
+            connection = socket.socket(fileno=int(name))
+            try:
+                if connection.getpeername()[1:2] == (port,):
+                    kept = connection.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+                    found.append(kept * connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE))
+            finally:
+                connection.detach()
+    return found
+
+
+def test_a_server_that_is_gone_is_noticed_without_a_limit(
+    server: Server, trips: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, idle = ResultFiles.write, list[int]()
+
+    def write_and_look(files: ResultFiles, batch: pa.RecordBatch) -> None:
+        idle.extend(_idle(server.port))
+        write(files, batch)
+
+    monkeypatch.setattr(ResultFiles, "write", write_and_look)
+    _read(_query(trips), tmp_path)
+    assert idle
+    assert all(0 < seconds < SECONDS for seconds in idle)
+
+
 def _accounts(server: Server, url: str) -> dict[str, tuple[str, str, str]]:
     """By fault: a URL, what is said, and a part of the rest."""
     nobody = url.replace("ml:", "nobody:")
@@ -299,10 +364,10 @@ def test_tls(server: Server, database: str, trips: str, tmp_path: Path) -> None:
         if isinstance(server, Mysql)
         else f"sslmode=verify-full&sslrootcert={server.tls.certificate}"
     )
-    assert _rows(_read(_query(f"{trips}?{verified}"), tmp_path))
-    elsewhere = f"{trips}?{verified}".replace("127.0.0.1", "127.0.0.2")
-    error = _refused(_query(elsewhere), tmp_path / "other")
-    assert error.what in ("TLS to the database failed.", "The database cannot be reached.")
+    assert _rows(_read(_query(f"{trips}?{verified}"), tmp_path / "kept"))
+    other = verified.replace(str(server.tls.certificate), str(certificate(tmp_path).certificate))
+    error = _refused(_query(f"{trips}?{other}"), tmp_path / "other")
+    assert error.what == "TLS to the database failed."
 
 
 def test_a_server_that_asks_for_tls(server: Server, trips: str, tmp_path: Path) -> None:
@@ -341,10 +406,8 @@ READER = """
 import os, sys
 from pathlib import Path
 from components.queries.query_result import query_result
-from components.queries.result_files import ResultFiles
 from configs.query import Query
 from schemas.raw_columns import RawColumns
-from schemas.storage_error import storage_error
 query, table = Query.model_validate_json(sys.argv[1]), RawColumns.model_validate_json(sys.argv[2])
 query_result(query, None, table, Path(sys.argv[3]), os.environ)
 """

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime
+from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +21,11 @@ def test_times_become_text_that_a_timestamp_feature_reads(kind: pa.DataType) -> 
     texts = as_texts(values)
     assert texts[0].as_py().startswith("2020-01-31" if pa.types.is_date(kind) else "2020-01-31 12:00:01")
     assert unreadable(texts) == {}
+
+
+def test_decimals_have_all_their_digits_and_no_exponent() -> None:
+    values = pa.array([Decimal("0"), Decimal("1E-7"), None, Decimal("-12.5")], pa.decimal128(20, 9))
+    assert as_texts(values).to_pylist() == ["0.000000000", "0.000000100", None, "-12.500000000"]
 
 
 def test_half_floats_are_numbers() -> None:

@@ -28,6 +28,7 @@ class BigQueryService:
         rows: cells as the service writes them, all of them text or None.
         statement: what a dry run says of the statement.
         errors: by call (insert, dry, results), the status, reason and message that answer it.
+        silent: the call that is not answered.
 
     Attributes:
         configurations: of the jobs that were asked for.
@@ -40,10 +41,12 @@ class BigQueryService:
         rows: Sequence[Sequence[Any]],
         statement: str = "SELECT",
         errors: Mapping[str, tuple[int, str, str]] | None = None,
+        silent: str = "",
     ) -> None:
         self._schema = {"fields": [dict(zip(("name", "type", "mode"), field, strict=True)) for field in fields]}
         self._rows = [{"f": [{"v": cell} for cell in row]} for row in rows]
         self._statement, self._errors = statement, errors or {}
+        self._silent, self._ended = silent, threading.Event()
         self.configurations: list[dict[str, Any]] = []
         service = self
 
@@ -75,6 +78,7 @@ class BigQueryService:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._ended.set()
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
@@ -123,6 +127,8 @@ class BigQueryService:
         }
 
     def _error(self, call: str) -> tuple[int, dict[str, Any]] | None:
+        if call == self._silent:
+            self._ended.wait()
         if call not in self._errors:
             return None
         status, reason, message = self._errors[call]

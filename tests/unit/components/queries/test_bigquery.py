@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
@@ -10,6 +11,7 @@ import pytest
 from google.auth.credentials import AnonymousCredentials
 from google.auth.exceptions import DefaultCredentialsError
 from google.cloud import bigquery
+from google.cloud.bigquery import client
 
 from components.queries.bigquery import read_bigquery
 from components.queries.statement import Statement
@@ -43,11 +45,13 @@ ROWS = (
 )
 
 
-def _read(service: BigQueryService, text: str, span: int | None = None, **limits: Any) -> list[dict[str, Any]]:
+def _read(
+    service: BigQueryService, text: str, span: int | None = None, request_seconds: float = 60.0, **limits: Any
+) -> list[dict[str, Any]]:
     query = Query.model_validate({"text": text, "project": "trips", "location": "EU", **limits})
     batches: list[pa.RecordBatch] = []
 
-    def client(query: Query) -> Any:
+    def make_client(query: Query) -> Any:
         return bigquery.Client(
             project=query.project,
             location=query.location,
@@ -55,17 +59,20 @@ def _read(service: BigQueryService, text: str, span: int | None = None, **limits
             client_options={"api_endpoint": service.endpoint},
         )
 
-    read_bigquery(query, Statement(text, "bigquery", span), TABLE, batches.append, client, retry_seconds=1.0)
+    statement = Statement(text, "bigquery", span)
+    read_bigquery(
+        query, statement, TABLE, batches.append, make_client, retry_seconds=1.0, request_seconds=request_seconds
+    )
     return [row for batch in batches for row in batch.to_pylist()]
 
 
 def test_three_rows_on_two_pages() -> None:
     with BigQueryService(FIELDS, ROWS) as service:
         rows = _read(service, "SELECT * FROM trips")
-    assert [(row["fare"], row["payment"], str(row["tips"])) for row in rows] == [
-        (1.5, "Cash", "0E-9"),
-        (None, "Card", "2.500000000"),
-        (7.0, None, "1.250000000"),
+    assert [(row["fare"], row["payment"], row["tips"]) for row in rows] == [
+        (1.5, "Cash", Decimal("0")),
+        (None, "Card", Decimal("2.5")),
+        (7.0, None, Decimal("1.25")),
     ]
     assert set(rows[0]) == {"fare", "payment", "tips"}
 
@@ -105,6 +112,23 @@ def test_faults(call: str, status: int, reason: str, message: str, what: str) ->
     assert what in caught.value.what
     assert message in str(caught.value.received)
     assert caught.value.where == "data.query, bigquery, project trips"
+
+
+@pytest.mark.parametrize(
+    ("call", "limits", "what"),
+    [
+        ("dry", {}, "The database cannot be reached."),
+        ("insert", {}, "The connection to the database was lost"),
+        ("results", {}, "The connection to the database was lost"),
+        ("results", {"timeout_seconds": 0.1}, "The query takes too long."),
+    ],
+)
+def test_silence(call: str, limits: dict[str, float], what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Two minutes, which Google's client gives answers with rows at least.
+    monkeypatch.setattr(client, "_MIN_GET_QUERY_RESULTS_TIMEOUT", 0.2)
+    with BigQueryService(FIELDS, ROWS, silent=call) as service, pytest.raises(DataError) as caught:
+        _read(service, "SELECT * FROM trips", request_seconds=0.2, **limits)
+    assert what in caught.value.what
 
 
 def test_no_rows() -> None:

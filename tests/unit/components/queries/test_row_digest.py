@@ -25,7 +25,7 @@ def _digest(*batches: list[dict[str, Any]], schema: pa.Schema = SCHEMA) -> str:
 
 
 def test_one_row() -> None:
-    row = int.from_bytes(hashlib.blake2b(b"1\x1fx", digest_size=16).digest(), "big")
+    row = int.from_bytes(hashlib.blake2b(b"1:11:x", digest_size=16).digest(), "big")
     text = f"a: int64\nb: string\n1\n{row:x}"
     assert _digest(ROWS[:1]) == hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
@@ -44,3 +44,19 @@ def test_what_counts() -> None:
         _digest(ROWS, schema=pa.schema({"a": pa.float64(), "b": pa.string()})),
     ]
     assert len(set(others)) == len(others)
+
+
+def test_what_a_value_holds_moves_into_no_other() -> None:
+    schema = pa.schema({"a": pa.string(), "b": pa.string()})
+    rows: list[dict[str, Any]] = [
+        {"a": "a\x1fb", "b": "c"},
+        {"a": "a", "b": "b\x1fc"},
+        {"a": "a1:b", "b": "c"},
+        {"a": "a", "b": "b1:c"},
+        {"a": "-", "b": "\x00"},
+        {"a": None, "b": "\x00"},
+        {"a": "-", "b": None},
+        {"a": "", "b": "-"},
+        {"a": None, "b": None},
+    ]
+    assert len({_digest([row], schema=schema) for row in rows}) == len(rows)

@@ -1,8 +1,8 @@
-"""Rows as MySQL sends them."""
+"""A row as MySQL sends it."""
 
 from __future__ import annotations
 
-from components.queries.mysql import read_row
+from components.queries.mysql_row import read_row
 
 
 class _Packet:
