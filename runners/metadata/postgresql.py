@@ -10,7 +10,7 @@ from typing import Any
 
 import pg8000.dbapi
 from google.protobuf.message import Message
-from ml_metadata.errors import AbortedError, InternalError, StatusError
+from ml_metadata.errors import AbortedError, FailedPreconditionError, InternalError, StatusError
 from ml_metadata.proto import metadata_store_pb2
 
 from configs.account import Account
@@ -32,6 +32,7 @@ _LOST = re.compile(
     r"too many (clients|connections)|source error: *$",
     re.IGNORECASE,
 )
+_LEFT_OPEN = "Transaction already open"
 _RACE = re.compile(
     r"duplicate key value|already exists|tuple concurrently|deadlock detected|subset of tables", re.IGNORECASE
 )
@@ -131,7 +132,10 @@ class PostgresqlBackend(LockingBackend):
         """ML Metadata calls everything that libpq says an internal error; the rest is in the text."""
         if isinstance(error, AbortedError) or (isinstance(error, InternalError) and _SERIALIZED.search(str(error))):
             return Failure.BUSY
-        return Failure.LOST if isinstance(error, InternalError) and _LOST.search(str(error)) else None
+        # A connection that is cut where a call has read what it wanted leaves the library with a transaction that it
+        # never ended: the next call is told of it, and has done nothing.
+        left_open = isinstance(error, FailedPreconditionError) and _LEFT_OPEN in str(error)
+        return Failure.LOST if left_open or (isinstance(error, InternalError) and _LOST.search(str(error))) else None
 
     def refused(self, reason: str) -> RunError:
         """Tables that another process is making pass by themselves."""
