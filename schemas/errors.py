@@ -65,14 +65,18 @@ class ScalableTFError(Exception):
         self.where = where
         self.received = None if received is None else str(received)
         self.fix = fix
-        # The whole text: of an error in a worker, Beam keeps the first argument and nothing else.
-        super().__init__(str(self))
+        # The whole text: of an error in a worker, Beam keeps the first argument and nothing else. With further lines
+        # moved in, so that `from_traceback` can tell where each part ends.
+        super().__init__(self._text(_NEXT_LINE))
 
     def __str__(self) -> str:
+        return self._text("\n")
+
+    def _text(self, next_line: str) -> str:
         lines = [self.what]
         for name, text in (("Where", self.where), ("Received", self.received), ("Fix", self.fix)):
             if text or (text is not None and name == "Received"):
-                lines.append(f"  {name}: {text}".replace("\n", _NEXT_LINE))
+                lines.append(f"  {name}: {text}".replace("\n", next_line))
         return "\n".join(lines)
 
     def __reduce__(self) -> tuple[object, tuple[dict[str, str | None]]]:
