@@ -127,15 +127,15 @@ class Dataflow(Section):
         Raises:
             PlacedValueError: something is missing.
         """
-        for name in ("project", "region", "temp_location", "image"):
-            if getattr(self, name) is None:
-                raise PlacedValueError("is needed for the engine dataflow", ("dataflow", name))
         if not self.mounted:
             raise PlacedValueError(
                 "must be true for the engine dataflow: its workers read the data and write output_dir themselves, and "
-                "share no file system unless the image mounts one",
+                "share no file system unless the image mounts one; docs/engines.md",
                 ("dataflow", "mounted"),
             )
+        missing = [name for name in ("project", "region", "temp_location", "image") if getattr(self, name) is None]
+        if missing:
+            raise PlacedValueError(f"must also have {', '.join(missing)} for the engine dataflow", ("dataflow",))
 
 
 class Engine(Section):

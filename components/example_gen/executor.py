@@ -110,14 +110,19 @@ class Executor(base_beam_executor.BaseBeamExecutor):
 def _notes(done: Ingested, table: RawColumns, rejected: Path) -> list[str]:
     """What a user should know although the run goes on."""
     rows = sum(done.rows.values())
+    fix = (
+        "Predictions are made as if it were missing in each."
+        if table.label is None
+        else "Fill it, or remove the feature; a curated schema (scalable-tf schema infer) stops the run on it."
+    )
     notes = [
-        f"Column {name!r} is empty in all of {rows} rows, so {table.readers[name]} tells the model nothing. "
-        "Fill it, or remove the feature; a curated schema (scalable-tf schema infer) stops the run on it."
+        f"Column {name!r} is empty in all of {rows} rows, so {table.readers[name]} tells the model nothing. {fix}"
         for name in done.empty
     ]
     if done.rejected:
         notes.append(
-            f"{done.rejected} of {rows + done.rejected + done.dropped} rows were rejected, as "
+            f"{done.rejected} of {rows + done.rejected + done.dropped} rows {'was' if done.rejected == 1 else 'were'} "
+            "rejected, as "
             f"data.max_rejected_fraction allows, and {rows} are left. {rejected} lists them with the reasons."
         )
     if done.dropped:

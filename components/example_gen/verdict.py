@@ -49,6 +49,8 @@ def check_report(
             error.received = f"{error.received}; {report.rejected} of {report.read} rows are rejected in all, " + (
                 f"more than the {max_rejected_fraction:.4g} of them that data.max_rejected_fraction allows"
             )
+        elif others := _other_kinds(report):
+            error.received = f"{error.received}; {report.rejected} rows have faults in all, also {others}"
         if (share := _share(report)) is not None:
             which = "the row" if report.rejected == 1 else f"all {report.rejected} rows with faults"
             error.fix += f" data.max_rejected_fraction: {share} would leave out {which}."
@@ -81,6 +83,19 @@ def check_report(
                 received=f"{classes[0]} in all of {report.written[split]} rows; all splits: {_counts(report.labels)}",
                 fix=f"Give more rows of the rare classes{_more_buckets(table)}.",
             )
+
+
+def _other_kinds(report: Report) -> str:
+    """The kinds of fault but the first one, each with its first place."""
+    kinds = {
+        "another number of fields": report.ragged,
+        "no JSON object": report.malformed,
+        "a value that cannot be": next(iter(report.bad_values.values()), Found()),
+        "no label": report.unlabelled,
+        "no such label": report.bad_labels,
+    }
+    there = [f"{kind} ({_first(found)})" for kind, found in kinds.items() if found.count]
+    return "; ".join(there[1:])
 
 
 def _share(report: Report) -> str | None:
@@ -135,8 +150,9 @@ def _bad_values(report: Report, table: RawColumns) -> DataError:
     others = [f"{other!r} ({more.count})" for other, more in report.bad_values.items() if other != name]
     what = f"Column {name!r} must hold {_WORDS[dtype]}; {found.count} of its values"
     do = "is" if found.count == 1 else "are"
+    more = f" Other columns too: {', '.join(others)}." if others else ""
     return DataError(
-        f"{what} {do} {report.reasons[name]}.{f' Other columns too: {chr(44).join(others)}.' if others else ''}",
+        f"{what} {do} {report.reasons[name]}.{more}",
         where=f"{_first(found)}, column {name!r}",
         received=_listed(found),
         fix=f"{_hint(text for *_, text in found.samples)}"

@@ -55,8 +55,8 @@ def test_portable_is_somebodys_job_server(engine: dict[str, Any]) -> None:
 def test_dataflow_is_refused_where_its_workers_see_no_folder_of_ours() -> None:
     given = {"project": "trips", "region": "europe-west4", "temp_location": "gs://trips/tmp", "image": "ours:1"}
     assert "share no file system" in message(kind="dataflow", dataflow=given)
-    assert message(kind="dataflow", dataflow={**given, "image": None}) == (
-        "Value error, is needed for the engine dataflow"
+    assert message(kind="dataflow", dataflow={"mounted": True, "region": "europe-west4"}) == (
+        "Value error, must also have project, temp_location, image for the engine dataflow"
     )
     Engine.model_validate({"kind": "dataflow", "dataflow": {**given, "mounted": True}})
 
