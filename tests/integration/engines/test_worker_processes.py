@@ -1,4 +1,4 @@
-"""Workers that a Flink cluster starts as processes: without a checkout, and killed in the middle of their work."""
+"""A worker that a Flink cluster starts as a process, without a checkout, and that is killed in the middle of its work."""
 
 from __future__ import annotations
 
@@ -73,19 +73,7 @@ def arguments(settings: Path, cluster: FlinkCluster) -> list[str]:
     return ["run", "-c", str(settings), "--to", "Transform", *options]
 
 
-def test_a_worker_without_a_checkout_gets_our_code_by_setup_file(
-    cluster: FlinkCluster, inline: dict[str, str], commands: CommandServer, tmp_path: Path
-) -> None:
-    settings = write_trips(tmp_path)
-
-    command = commands.run(arguments(settings, cluster))
-
-    assert command.wait() == 0, command.text
-    assert digests(tmp_path / "output/artifacts") == inline
-    assert (tmp_path / "packages/components/transform").is_dir()
-
-
-def test_a_worker_that_is_killed_costs_no_row(
+def test_a_killed_worker_without_a_checkout_costs_no_row(
     cluster: FlinkCluster, inline: dict[str, str], commands: CommandServer, tmp_path: Path
 ) -> None:
     settings = write_trips(tmp_path)
@@ -100,6 +88,7 @@ def test_a_worker_that_is_killed_costs_no_row(
         resumed = commands.run([*given, "--resume"])
         assert resumed.wait() == 0, resumed.text
     assert digests(tmp_path / "output/artifacts") == inline
+    assert (tmp_path / "packages/components/transform").is_dir()
 
 
 def worker_of(folder: Path, command: Command) -> int:
