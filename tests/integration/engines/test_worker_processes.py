@@ -1,4 +1,4 @@
-"""A worker that a Flink cluster starts as a process, without a checkout, and that is killed in the middle of its work."""
+"""A worker that a Flink cluster starts as a process, without a checkout, and that is killed while it works."""
 
 from __future__ import annotations
 
