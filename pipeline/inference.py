@@ -24,11 +24,10 @@ from components.latest_blessed.strategy import LatestBlessedBeforeStrategy
 from configs.fingerprint import code_fingerprint
 from configs.settings import Settings
 from pipeline import nodes
-from pipeline.cache_key import depend_on_stack, depends_on
-from pipeline.engine_nodes import check_engine_nodes
+from pipeline.cache_key import depends_on
 from pipeline.evaluation import label_fingerprint
 from pipeline.find_release import find_release
-from pipeline.pipeline import root
+from pipeline.pipeline import assembled, root
 from pipeline.user_function import check_function
 from schemas.errors import SettingsError
 from schemas.features import FeatureTable, IntegerLabel, OneHotLabel
@@ -60,7 +59,7 @@ def create_inference_pipeline(settings: Settings) -> Pipeline:
         inference.id_columns,
         prepared_dir=str(root(settings) / "prepared"),
     ).with_id(nodes.INFERENCE_EXAMPLE_GEN)
-    depends_on(example_gen, code=code_fingerprint(["components.example_gen", "schemas"]))
+    depends_on(example_gen, code=code_fingerprint(["components.example_gen", "components.queries", "schemas"]))
     if data.prepare is not None:
         depends_on(example_gen, prepare=prepare_code(data.prepare))
     given = None if inference.model is None else _folder(settings, str(inference.model))
@@ -83,15 +82,7 @@ def create_inference_pipeline(settings: Settings) -> Pipeline:
     if given is not None:
         # An imported artifact is known by its place; what is there may be another model by now.
         depends_on(inferrer, model=digest(checksums(given)))
-    chain: list[BaseNode] = [example_gen, model, inferrer]
-    check_engine_nodes(settings, [node.id for node in chain], nodes.OF_TRAINING)
-    depend_on_stack(chain)
-    return Pipeline(
-        pipeline_name=settings.name,
-        pipeline_root=str(root(settings) / "artifacts"),
-        components=chain,
-        enable_cache=settings.runner.cache,
-    )
+    return assembled(settings, [example_gen, model, inferrer], nodes.OF_TRAINING)
 
 
 def _table(settings: Settings) -> FeatureTable:

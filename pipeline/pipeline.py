@@ -10,7 +10,7 @@ the same settings give the same compiled graph, and the same cache keys, everywh
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +71,7 @@ def create_pipeline(settings: Settings, *, force_bless: str = "") -> Pipeline:
     example_gen = ExampleGen(settings.data, table, prepared_dir=str(root(settings) / "prepared")).with_id(
         nodes.EXAMPLE_GEN
     )
-    depends_on(example_gen, code=code_fingerprint(["components.example_gen", "schemas"]))
+    depends_on(example_gen, code=code_fingerprint(["components.example_gen", "components.queries", "schemas"]))
     if settings.data.prepare is not None:
         depends_on(example_gen, prepare=prepare_code(settings.data.prepare))
     statistics_gen = StatisticsGen(examples=example_gen.outputs["examples"]).with_id(nodes.STATISTICS_GEN)
@@ -178,12 +178,26 @@ def create_pipeline(settings: Settings, *, force_bless: str = "") -> Pipeline:
     )
     depends_on(pusher, code=code_fingerprint(["components.pusher", "serving", "schemas"]))
     chain += [validator, gate, transform, trainer, latest_blessed, evaluator, pusher]
-    check_engine_nodes(settings, [node.id for node in chain], nodes.OF_INFERENCE)
+    return assembled(settings, chain, nodes.OF_INFERENCE)
+
+
+def assembled(settings: Settings, chain: Sequence[BaseNode], others: Sequence[str]) -> Pipeline:
+    """The pipeline of a chain.
+
+    Args:
+        settings: of the run.
+        chain: its nodes.
+        others: ids of nodes that a chain of another purpose has, which engine.nodes may name, too.
+
+    Raises:
+        SettingsError: engine.nodes names no node.
+    """
+    check_engine_nodes(settings, [node.id for node in chain], others)
     depend_on_stack(chain)
     return Pipeline(
         pipeline_name=settings.name,
         pipeline_root=str(root(settings) / "artifacts"),
-        components=chain,
+        components=list(chain),
         enable_cache=settings.runner.cache,
     )
 

@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from components.example_gen.avro_codecs import CODECS
 from components.example_gen.avro_types import arrow_column
+from components.example_gen.encode import varint
 from components.example_gen.row_group import RowGroup
 from schemas.errors import ScalableTFError
 
@@ -115,7 +116,8 @@ class AvroFile:
             while (block := self._block(packed)) is not None:
                 data = self._unpack(packed.read(block[1]))
                 packed.seek(_SYNC_BYTES, io.SEEK_CUR)
-                plain.write(_varint(block[0]) + _varint(len(data)) + data + self._sync)
+                # In zigzag, of numbers that are not negative.
+                plain.write(varint(block[0] << 1) + varint(len(data) << 1) + data + self._sync)
             plain.seek(0)
             records: list[Any] = list(fastavro.reader(plain))
             if len(records) != group.rows:
@@ -177,14 +179,3 @@ def _read_varint(file: BinaryIO) -> int | None:
         if byte[0] < 0x80:
             return (number >> 1) ^ -(number & 1)
     raise ValueError(f"no number before byte {file.tell()}")
-
-
-def _varint(number: int) -> bytes:
-    """A number that is not negative, in zigzag."""
-    number <<= 1
-    written = bytearray()
-    while number > 0x7F:
-        written.append(number & 0x7F | 0x80)
-        number >>= 7
-    written.append(number)
-    return bytes(written)

@@ -14,6 +14,7 @@ from components.example_gen.remote_store import (
     CONNECT_SECONDS,
     READ_SECONDS,
     Entry,
+    bucket_and_name,
     fixed_part,
     select,
     unanswered,
@@ -41,7 +42,7 @@ class GsStore:
 
     def entry(self, path: str) -> Entry | None:
         """A file; None where there is none of that name."""
-        bucket, name = _parts(path)
+        bucket, name = bucket_and_name(path)
         if not name:
             return None
         with _told(path):
@@ -51,7 +52,7 @@ class GsStore:
     def find(self, pattern: str) -> list[Entry]:
         """The files and folders that a glob matches, sorted by path."""
         fixed = fixed_part(pattern)
-        bucket, prefix = _parts(fixed)
+        bucket, prefix = bucket_and_name(fixed)
         rest = pattern[len(fixed) :]
         delimiter = None if "/" in rest or "**" in rest else "/"
         with _told(pattern):
@@ -62,7 +63,7 @@ class GsStore:
 
     def read(self, entry: Entry, start: int, end: int) -> bytes:
         """Bytes of a file: all from `start` up to `end`, which is not beyond the file."""
-        bucket, name = _parts(entry.path)
+        bucket, name = bucket_and_name(entry.path)
         with _told(entry.path):
             blob = self._client.bucket(bucket).blob(name)
             data: bytes = blob.download_as_bytes(
@@ -74,11 +75,6 @@ class GsStore:
                 **_LIMITS,
             )
         return data
-
-
-def _parts(path: str) -> tuple[str, str]:
-    bucket, _, name = path.removeprefix("gs://").partition("/")
-    return bucket, name
 
 
 @contextmanager

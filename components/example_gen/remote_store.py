@@ -89,6 +89,12 @@ def _store(scheme: str, _process: int) -> Store:  # a forked process must not sh
     return made
 
 
+def bucket_and_name(path: str) -> tuple[str, str]:
+    """The parts of `SCHEME://BUCKET/NAME`."""
+    bucket, _, name = path.partition("://")[2].partition("/")
+    return bucket, name
+
+
 def fixed_part(pattern: str) -> str:
     """What a glob begins with before its first wildcard."""
     wildcard = WILD.search(pattern)

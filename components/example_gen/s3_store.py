@@ -29,6 +29,7 @@ from components.example_gen.remote_store import (
     READ_SECONDS,
     TRIES,
     Entry,
+    bucket_and_name,
     fixed_part,
     select,
     unanswered,
@@ -68,7 +69,7 @@ class S3Store:
 
     def entry(self, path: str) -> Entry | None:
         """A file; None where there is none of that name."""
-        bucket, key = _parts(path)
+        bucket, key = bucket_and_name(path)
         if not key:
             return None
         with _told(path):
@@ -87,7 +88,7 @@ class S3Store:
     def find(self, pattern: str) -> list[Entry]:
         """The files and folders that a glob matches, sorted by path."""
         fixed = fixed_part(pattern)
-        bucket, prefix = _parts(fixed)
+        bucket, prefix = bucket_and_name(fixed)
         rest = pattern[len(fixed) :]
         # Of a folder's files those in its folders need not be listed.
         options = {} if "/" in rest or "**" in rest else {"Delimiter": "/"}
@@ -103,7 +104,7 @@ class S3Store:
 
     def read(self, entry: Entry, start: int, end: int) -> bytes:
         """Bytes of a file: all from `start` up to `end`, which is not beyond the file."""
-        bucket, key = _parts(entry.path)
+        bucket, key = bucket_and_name(entry.path)
         with _told(entry.path):
             tried = 0
             while True:
@@ -116,11 +117,6 @@ class S3Store:
                     tried += 1  # boto3 tries again only until an answer begins
                     if tried == TRIES:
                         raise
-
-
-def _parts(path: str) -> tuple[str, str]:
-    bucket, _, key = path.removeprefix("s3://").partition("/")
-    return bucket, key
 
 
 def _code(error: ClientError) -> str:
