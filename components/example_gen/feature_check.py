@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 
 from tensorflow.core.example.example_pb2 import Example
 
+from components.example_gen.missing_column import missing_column
 from components.example_gen.record_file import RecordFile
 from components.example_gen.report import Report
-from schemas.errors import DataError
 from schemas.raw_columns import RawColumns
 
 
@@ -29,15 +28,9 @@ def check_features(report: Report, files: Sequence[str], table: RawColumns) -> N
     for column in table.columns:
         if report.filled.get(column):
             continue
-        there = _first_features(files)
-        near = get_close_matches(column, there, n=1)
-        raise DataError(
-            f"Feature {column!r} is missing in all of {report.read} records; it is read by {table.readers[column]}.",
-            where=files[0],
-            received=f"features of the first record: {', '.join(there)[:300]}",
-            fix=f"{f'Is it {near[0]!r}, renamed or misspelt? ' if near else ''}"
-            "Name features as in the feature table, or change the table.",
-        )
+        scope = f"in all of {report.read} records"
+        names = {"kind": "feature", "scope": scope, "shown_as": "features of the first record"}
+        raise missing_column(column, table, _first_features(files), files[0], **names)
 
 
 def _first_features(files: Sequence[str]) -> list[str]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from difflib import get_close_matches
 
 from components.example_gen.json_blocks import JsonBlock, read_json_pieces
+from components.example_gen.missing_column import missing_column
 from components.example_gen.report import Report
 from schemas.errors import DataError
 from schemas.raw_columns import RawColumns
@@ -36,14 +36,8 @@ def check_members(report: Report, files: Sequence[str], table: RawColumns) -> No
             if column in row:  # and null, or empty
                 break
         else:
-            near = get_close_matches(column, there, n=1)
-            raise DataError(
-                f"Column {column!r} is missing in all of {report.read} lines; it is read by {table.readers[column]}.",
-                where=files[0],
-                received=f"members: {', '.join(there)[:300]}",
-                fix=f"{f'Is it {near[0]!r}, renamed or misspelt? ' if near else ''}"
-                "Name members as in the feature table, or change the table.",
-            )
+            scope = f"in all of {report.read} lines"
+            raise missing_column(column, table, there, files[0], kind="member", scope=scope, shown_as="members")
 
 
 def _objects(files: Sequence[str]) -> Iterator[dict[str, object]]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 
+from components.example_gen.missing_column import missing_column
 from components.example_gen.table_file import TableFile
 from schemas.errors import DataError
 from schemas.raw_columns import RawColumns
@@ -45,11 +45,4 @@ def check_names(names: Sequence[str], place: str, table: RawColumns) -> None:
                 received=f"{times} columns of that name",
                 fix="Give each column a name of its own.",
             )
-        near = get_close_matches(column, names, n=1)
-        raise DataError(
-            f"Column {column!r} is missing; it is read by {table.readers[column]}.",
-            where=place,
-            received=f"columns: {', '.join(names)[:300]}",
-            fix=f"{f'Is it {near[0]!r}, renamed or misspelt? ' if near else ''}"
-            "Name columns as in the feature table, or change the table.",
-        )
+        raise missing_column(column, table, names, place)
