@@ -25,6 +25,12 @@ _FAILURES = (
         "need grows with engine.flink.parallelism.",
     ),
     (
+        "java.io.InvalidClassException",
+        "The cluster of the engine is of another version than the job server.",
+        "Let `make engines` get the job server for its version, and set engine.{kind}.jars to the folder; then resume "
+        "the run.",
+    ),
+    (
         "java.net.ConnectException: Connection refused",
         "The cluster of the engine does not answer.",
         "Check engine.{kind}.master: nothing listens there. Then resume the run.",

@@ -12,6 +12,7 @@ from runners.engine_failure import engine_failure
         ("io.grpc.StatusRuntimeException: CANCELLED: client cancelled", "A worker of the engine was lost", "resume"),
         ("java.lang.OutOfMemoryError: Direct buffer memory", "too little memory", "engine.flink.memory_mb"),
         ("java.io.IOException: Insufficient number of network buffers: required 9", "network buffers", "network_mb"),
+        ("java.io.InvalidClassException: a.B; local class incompatible", "another version", "engine.flink.jars"),
         ("java.net.ConnectException: Connection refused", "does not answer", "engine.flink.master"),
     ],
 )
