@@ -160,7 +160,8 @@ def report(result: Mapping[str, Any]) -> str:
             "Made by `python -m benchmarks.engines`: whole runs, each in fresh processes, with the job server that the "
             "run starts and stops. Seconds of a node have its start on the engine in them. Peak memory is that of all "
             "processes together, Java's too, while one of these nodes runs, and at any time: the Trainer, whose memory "
-            "holds the examples (training.cache_bytes), is the same on every engine. Vocabularies and metrics were equal on all engines.\n",
+            "holds the examples (training.cache_bytes), is the same on every engine. Vocabularies and metrics were "
+            "equal on all engines.\n",
             *tables,
             "## Growth\n",
             markdown_table(head, grown),
