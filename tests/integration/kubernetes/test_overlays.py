@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +44,13 @@ def overlay(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, str]:
     return tmp_path, namespace
 
 
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """One that other users reach, as tmp_path is not."""
+    with tempfile.TemporaryDirectory(prefix="stf-overlay-", dir="/tmp") as folder:
+        yield Path(folder)
+
+
 def token_of(api: ApiServer, namespace: str, account: str) -> str:
     wanted = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 3600}}
     path = f"{CORE}/namespaces/{namespace}/serviceaccounts/{account}/token"
@@ -75,15 +84,16 @@ def test_nodes_start_trainings_there_and_may_do_nothing_else(
     overlay: tuple[Path, str],
     kubernetes: KubernetesCluster,
     api: ApiServer,
+    open_folder: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     folder, namespace = overlay
     applied = kubectl("apply", "--server-side", "-k", folder, kubeconfig=kubernetes.kubeconfig)
     assert applied.returncode == 0, applied.stderr
-    stored, mount = folder / "stored", folder / "mount"
-    for place in (stored, mount):
-        place.mkdir()
+    stored, mount = open_folder / "stored", open_folder / "mount"
+    for place in (open_folder, stored, mount):
+        place.mkdir(exist_ok=True)
         place.chmod(0o777)
     volume = {
         "accessModes": ["ReadWriteOnce"],
