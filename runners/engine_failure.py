@@ -15,9 +15,9 @@ _FAILURES = (
     (
         "IllegalStateException: Process died with exit code",
         "A worker process of the engine did not start.",
-        "The log of the engine's machine says why. Often it does not see output_dir, in whose logs folder is what the job "
-        "server hands to workers; or engine.{kind}.workers.environment leads to no Python with our packages. Then resume "
-        "the run.",
+        "The log of the engine's machine says why. Often it does not see output_dir, in whose logs folder is what the "
+        "job server hands to workers; or engine.{kind}.workers.environment leads to no Python with our packages. Then "
+        "resume the run.",
     ),
     (
         "java.lang.OutOfMemoryError",
