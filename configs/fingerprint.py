@@ -29,6 +29,8 @@ def settings_fingerprint(settings: Settings) -> str:
     however they were written: the input is JSON with sorted keys and every default.
     """
     content = settings.model_dump(mode="json", by_alias=True, exclude=_WITHOUT_EFFECT)
+    if not settings.window.is_used:
+        del content["window"]
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -20,6 +20,7 @@ from configs.section import DottedPath, Location, Section
 from configs.store_url import parse_store_url
 from configs.towers import Towers
 from configs.training import Training
+from configs.window import Window
 from schemas.errors import PlacedValueError
 from schemas.features import BinaryLabel, Categorical, Feature, FeatureTable, Integer, Label, NumericLabel
 from schemas.prediction_columns import ROW_ID, prediction_columns
@@ -153,6 +154,7 @@ class Settings(Section):
     label: Label
     example_weight: str | None = Field(None, description="Raw column with the weight of each example.")
     validation: Validation = Validation()
+    window: Window = Window()
     transform: Transform = Transform()
     model: Model = Model()
     training: Training = Training()
