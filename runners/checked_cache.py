@@ -10,7 +10,7 @@ from typing import Any
 from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration.portable import cache_utils
 
-from runners.artifact_contents import is_altered
+from schemas.artifact_contents import is_altered
 
 _LOG = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ from tfx.dsl.compiler.constants import NODE_CONTEXT_TYPE_NAME, PIPELINE_RUN_CONT
 from tfx.orchestration.metadata import Metadata
 from tfx.orchestration.portable.mlmd import execution_lib
 
-from runners.artifact_contents import is_altered
 from runners.node import NodeOutcome, outcome
+from schemas.artifact_contents import is_altered
 from schemas.errors import RunError
 
 

@@ -9,8 +9,8 @@ from typing import Any
 from tfx.orchestration.portable import launcher, outputs_utils
 from tfx.orchestration.portable.mlmd import execution_lib
 
-from runners.artifact_contents import CONTENTS_PROPERTY, record_contents
 from runners.checked_cache import checked_cache
+from schemas.artifact_contents import CONTENTS_PROPERTY, record_contents
 from schemas.errors import RunError
 
 _WORKING_DIR = "__stateful_working_dir_index__"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any, Literal
 
-from runners.artifact_contents import is_altered
+from schemas.artifact_contents import is_altered
 
 OnDisk = Literal["there", "altered", "gone"]
 

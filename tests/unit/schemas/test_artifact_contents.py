@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from ml_metadata.proto import metadata_store_pb2
 
-from runners.artifact_contents import CONTENTS_PROPERTY, is_altered, record_contents
+from schemas.artifact_contents import CONTENTS_PROPERTY, is_altered, record_contents
 
 
 def publish(uri: Path) -> metadata_store_pb2.Artifact:
