@@ -19,6 +19,7 @@ _WITHOUT_EFFECT: Mapping[str, Any] = {
 }
 """What says where and how a run goes, what it shows, where its model is put and what is done with it, but not which
 model comes out of it."""
+_COMPARISONS = ("drift", "skew", "serving_path")
 
 
 def settings_fingerprint(settings: Settings) -> str:
@@ -29,8 +30,13 @@ def settings_fingerprint(settings: Settings) -> str:
     however they were written: the input is JSON with sorted keys and every default.
     """
     content = settings.model_dump(mode="json", by_alias=True, exclude=_WITHOUT_EFFECT)
+    # What is not asked for leaves no trace: settings that know nothing of it keep their fingerprint.
     if not settings.window.is_used:
         del content["window"]
+    validation = content["validation"]
+    for name in _COMPARISONS:
+        if not validation[name]:
+            del validation[name]
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()
 

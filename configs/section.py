@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, WrapValidator
 
 from configs.secret import ENVIRONMENT_KEY, holds_password
 
@@ -48,3 +49,19 @@ def _a_dotted_path(value: str) -> str:
 
 DottedPath = Annotated[str, AfterValidator(_a_dotted_path)]
 """Names a function: its module and its own name."""
+
+
+def either(meaning: str) -> WrapValidator:
+    """Of a union: one message that says what it takes, in place of one for each of its parts.
+
+    Args:
+        meaning: follows the name of the setting: `must be ...`.
+    """
+
+    def validate(value: Any, handler: Callable[[Any], Any]) -> Any:
+        try:
+            return handler(value)
+        except ValidationError:
+            raise ValueError(meaning) from None
+
+    return WrapValidator(validate)

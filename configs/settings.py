@@ -16,7 +16,7 @@ from configs.engine import Engine
 from configs.evaluation import Evaluation
 from configs.inference import Inference
 from configs.secret import SecretUrl
-from configs.section import DottedPath, Location, Section
+from configs.section import DottedPath, Location, Section, either
 from configs.store_url import parse_store_url
 from configs.towers import Towers
 from configs.training import Training
@@ -41,12 +41,55 @@ class Allowed(Section):
     )
 
 
+Share = Annotated[float, Field(gt=0.0, le=1.0)]
+"""A distance between distributions, as a threshold."""
+
+
+class Distance(Section):
+    """How far a column's values may be from those they are compared with, and how that is measured."""
+
+    jensen_shannon_divergence: Share | None = Field(None, description="Of numbers and of categories.")
+    infinity_norm: Share | None = Field(None, description="Of categories: the largest change of one's share.")
+
+    @model_validator(mode="after")
+    def _one(self) -> Distance:
+        if (self.jensen_shannon_divergence is None) == (self.infinity_norm is None):
+            raise ValueError("give either jensen_shannon_divergence or infinity_norm")
+        return self
+
+
+EVERY_COLUMN = "*"
+"""Stands for all raw columns that a comparison makes sense for."""
+_DISTANCE = either(
+    "must be a number above 0 and at most 1, or {jensen_shannon_divergence: NUMBER} or {infinity_norm: NUMBER}"
+)
+Distances = dict[str, Annotated[Share | Distance, _DISTANCE]]
+"""Raw column, or `*` for all others: its threshold. A number alone is that of the Jensen-Shannon divergence."""
+
+
 class Validation(Section):
     """What AnomalyGate does with the anomalies that ExampleValidator finds."""
 
     fail_at: Literal["warning", "error", "never"] = "error"
     allow: tuple[Allowed, ...] = ()
     samples: int = Field(5, ge=0, description="Offending values shown for each anomaly.")
+    drift: Distances = Field(
+        {},
+        description="How far each column may be from the accepted span before, by its name or * for all; comparators "
+        "of the curated schema hold too.",
+    )
+    skew: Distances = Field({}, description="Likewise: how far from the rows of serving_path.")
+    serving_path: Location | None = Field(
+        None,
+        description="Rows that predictions were made for, in the format of data.path; they need no label. With a "
+        "pattern, those of data.span.",
+    )
+
+    @model_validator(mode="after")
+    def _skew_from_something(self) -> Validation:
+        if self.skew and self.serving_path is None:
+            raise PlacedValueError("must name the rows that skew is measured from", ("serving_path",))
+        return self
 
 
 class Transform(Section):
@@ -206,6 +249,21 @@ class Settings(Section):
                         ("evaluation", "slices", place),
                         known=columns,
                         received=column,
+                    )
+        return self
+
+    @model_validator(mode="after")
+    def _compared_columns(self) -> Settings:
+        table = self.table
+        for setting, columns in (("drift", table.columns), ("skew", table.inputs)):
+            for name in getattr(self.validation, setting):
+                if name != EVERY_COLUMN and name not in columns:
+                    of = "features or the label" if setting == "drift" else "features"
+                    raise PlacedValueError(
+                        f"{name!r} is not a raw column that the {of} read",
+                        ("validation", setting, name),
+                        known=columns,
+                        received=name,
                     )
         return self
 

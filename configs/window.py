@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from configs.section import Section
+from configs.section import Section, either
 from schemas.errors import PlacedValueError
 
-Spans = Annotated[int, Field(ge=1)] | Literal["all"]
+Spans = Annotated[Annotated[int, Field(ge=1)] | Literal["all"], either("must be a whole number of at least 1, or all")]
 
 
 class Window(Section):

@@ -21,6 +21,9 @@ from components.anomaly_gate.judge import check_allowlist
 from configs.settings import Validation
 from schemas.artifacts import GateReport
 
+OF_EXAMPLE_VALIDATOR = {"drift", "skew", "serving_path"}
+"""Settings of the section that find anomalies; the gate judges what was found."""
+
 
 class AnomalyGateSpec(ComponentSpec):
     """What goes in and out."""
@@ -71,7 +74,7 @@ class AnomalyGate(BaseComponent):
                     STATISTICS_KEY: statistics,
                     SCHEMA_KEY: schema,
                     ANOMALIES_KEY: anomalies,
-                    VALIDATION_KEY: validation.model_dump_json(),
+                    VALIDATION_KEY: validation.model_dump_json(exclude=OF_EXAMPLE_VALIDATOR),
                     GATE_KEY: Channel(type=GateReport),
                 }
             )
