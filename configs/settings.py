@@ -256,7 +256,7 @@ class Settings(Section):
     def _compared_columns(self) -> Settings:
         table = self.table
         for setting, columns in (("drift", table.columns), ("skew", table.inputs)):
-            for name in getattr(self.validation, setting):
+            for name, distance in getattr(self.validation, setting).items():
                 if name != EVERY_COLUMN and name not in columns:
                     of = "features or the label" if setting == "drift" else "features"
                     raise PlacedValueError(
@@ -264,6 +264,12 @@ class Settings(Section):
                         ("validation", setting, name),
                         known=columns,
                         received=name,
+                    )
+                is_norm = isinstance(distance, Distance) and distance.infinity_norm is not None
+                if is_norm and columns.get(name, "string") != "string":
+                    raise PlacedValueError(
+                        "is measured of columns of text only: it is the largest change of a value's share",
+                        ("validation", setting, name, "infinity_norm"),
                     )
         return self
 

@@ -30,14 +30,12 @@ class TooManyBytesError(Exception):
 
 
 def matching_files(patterns: Sequence[str]) -> list[str]:
-    """Files that the patterns match, in name order; hidden ones and those that start with `_` are left out.
+    """Files that the patterns match, pattern by pattern in name order, without hidden ones and those with a leading `_`.
 
     Raises:
         TrainingError: nothing matches.
     """
-    found = sorted(
-        path for pattern in patterns for path in tf.io.gfile.glob(pattern) if path.rsplit("/", 1)[-1][0] not in "._"
-    )
+    found = [path for pattern in patterns for path in sorted(tf.io.gfile.glob(pattern)) if _is_data(path)]
     if not found:
         raise TrainingError(
             "There are no examples to read.",
@@ -46,6 +44,10 @@ def matching_files(patterns: Sequence[str]) -> list[str]:
             fix="Run the node that makes them first, and check data.splits: it must name train and eval.",
         )
     return found
+
+
+def _is_data(path: str) -> bool:
+    return path.rsplit("/", 1)[-1][0] not in "._"
 
 
 def record_dataset(files: Sequence[str], files_at_once: int = _FILES_AT_ONCE) -> tf.data.Dataset:

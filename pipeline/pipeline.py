@@ -3,6 +3,9 @@
     ExampleGen -> StatisticsGen -> SchemaGen | ImportSchemaGen -> ExampleValidator -> AnomalyGate
         -> Transform -> Trainer -> LatestBlessed -> Evaluator -> Pusher
 
+With a window of spans, SpanWindow stands before Transform (`pipeline.span_window`), and where drift or skew is measured
+ExampleValidator compares with what other nodes find (`pipeline.comparisons`).
+
 Nothing here knows who will walk the graph, or where: no runner, engine, metadata store or log level is part of it, so
 the same settings give the same compiled graph, and the same cache keys, everywhere.
 """
@@ -38,8 +41,10 @@ from configs.paths import resolve
 from configs.settings import Settings
 from pipeline import nodes
 from pipeline.cache_key import depend_on_stack, depends_on
+from pipeline.comparisons import STATISTICS_CODE, comparisons, previous_span, serving_statistics
 from pipeline.engine_nodes import check_engine_nodes
 from pipeline.evaluation import eval_config, label_fingerprint
+from pipeline.span_window import is_dated, span_window
 from pipeline.user_function import check_function
 from schemas.curated import load_schema
 from schemas.errors import SettingsError
@@ -80,18 +85,26 @@ def create_pipeline(settings: Settings, *, force_bless: str = "") -> Pipeline:
         nodes.SCHEMA_GEN
     )
     chain: list[BaseNode] = [example_gen, statistics_gen, schema_gen]
-    schema = schema_gen.outputs["schema"]
+    schema, reviewed = schema_gen.outputs["schema"], None
     if settings.curated_schema.path is not None:
         schema_file = Path(resolve(settings.curated_schema.path))
-        load_schema(schema_file)  # a wrong one is refused before anything runs
+        reviewed = load_schema(schema_file)  # a wrong one is refused before anything runs
         curated = ImportSchemaGen(schema_file=str(schema_file)).with_id(nodes.IMPORT_SCHEMA_GEN)
         depends_on(curated, content=hashlib.sha256(schema_file.read_bytes()).hexdigest())
         chain.append(curated)
         schema = curated.outputs["schema"]
 
-    validator = ExampleValidator(statistics=statistics_gen.outputs["statistics"], schema=schema).with_id(
-        nodes.EXAMPLE_VALIDATOR
-    )
+    previous = previous_span(settings, statistics_gen.outputs["statistics"], reviewed)
+    serving = serving_statistics(settings, reviewed, str(root(settings) / "prepared"))
+    chain += [*([previous] if previous else []), *serving]
+    validator = ExampleValidator(
+        statistics=statistics_gen.outputs["statistics"],
+        schema=schema,
+        previous_statistics=previous.outputs["statistics"] if previous else None,
+        serving_statistics=serving[-1].outputs["statistics"] if serving else None,
+        comparisons=comparisons(settings),
+        dated=is_dated(settings.data),
+    ).with_id(nodes.EXAMPLE_VALIDATOR)
     gate = AnomalyGate(
         examples=example_gen.outputs["examples"],
         statistics=statistics_gen.outputs["statistics"],
@@ -99,21 +112,22 @@ def create_pipeline(settings: Settings, *, force_bless: str = "") -> Pipeline:
         anomalies=validator.outputs["anomalies"],
         validation=settings.validation,
     ).with_id(nodes.ANOMALY_GATE)
+    window = span_window(settings, example_gen.outputs["examples"], gate) if settings.window.is_used else None
+    examples = window.outputs["examples"] if window else example_gen.outputs["examples"]
     transform = Transform(
-        examples=example_gen.outputs["examples"],
+        examples=examples,
         schema=schema,
         preprocessing_fn=settings.transform.preprocessing_fn,
         custom_config={"features": table.model_dump(mode="json"), "code": transform_code},
         disable_statistics=not settings.transform.statistics,
-        disable_analyzer_cache=True,
+        analyzer_cache=window.outputs["analyzer_cache"] if window else None,
+        disable_analyzer_cache=window is None,
         materialize=settings.transform.materialize,
     ).with_id(nodes.TRANSFORM)
-    transform.add_upstream_node(gate)
+    transform.add_upstream_node(window or gate)
     trainer = Trainer(
         run_fn=TRAINER_FUNCTION,
-        examples=transform.outputs["transformed_examples"]
-        if settings.transform.materialize
-        else example_gen.outputs["examples"],
+        examples=transform.outputs["transformed_examples"] if settings.transform.materialize else examples,
         transform_graph=transform.outputs["transform_graph"],
         schema=schema,
         train_args=trainer_pb2.TrainArgs(splits=["train"], num_steps=settings.training.steps or 0),
@@ -140,7 +154,7 @@ def create_pipeline(settings: Settings, *, force_bless: str = "") -> Pipeline:
         model=trainer.outputs["model"],
         blessing=evaluator.outputs["blessing"],
         evaluation=evaluator.outputs["evaluation"],
-        examples=example_gen.outputs["examples"],
+        examples=examples,
         schema=schema,
         releases_dir=str(root(settings) / "releases"),
         model_name=settings.model_name,
@@ -159,10 +173,7 @@ def create_pipeline(settings: Settings, *, force_bless: str = "") -> Pipeline:
             ),
         },
     ).with_id(nodes.PUSHER)
-    depends_on(
-        statistics_gen,
-        code=code_fingerprint(["components.examples", "components.statistics_gen", "schemas.column_files"]),
-    )
+    depends_on(statistics_gen, code=code_fingerprint(STATISTICS_CODE))
     depends_on(validator, code=code_fingerprint(["components.example_validator"]))
     depends_on(gate, code=code_fingerprint(["components.anomaly_gate", "components.example_validator", "schemas"]))
     depends_on(
@@ -177,7 +188,7 @@ def create_pipeline(settings: Settings, *, force_bless: str = "") -> Pipeline:
         ),
     )
     depends_on(pusher, code=code_fingerprint(["components.pusher", "serving", "schemas"]))
-    chain += [validator, gate, transform, trainer, latest_blessed, evaluator, pusher]
+    chain += [validator, gate, *([window] if window else []), transform, trainer, latest_blessed, evaluator, pusher]
     return assembled(settings, chain, nodes.OF_INFERENCE)
 
 

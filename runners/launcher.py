@@ -8,8 +8,10 @@ from typing import Any
 
 from tfx.orchestration.portable import launcher, outputs_utils
 from tfx.orchestration.portable.mlmd import execution_lib
+from tfx.orchestration.portable.resolver_node_handler import ResolverNodeHandler
 
 from runners.checked_cache import checked_cache
+from runners.resolver_handler import ResolverHandler
 from schemas.artifact_contents import CONTENTS_PROPERTY, record_contents
 from schemas.errors import RunError
 
@@ -17,14 +19,19 @@ _WORKING_DIR = "__stateful_working_dir_index__"
 
 
 class Launcher(launcher.Launcher):
-    """Runs one node as TFX does, with two things more.
+    """Runs one node as TFX does, with three things more.
 
     An execution that was killed and is taken up again starts with empty output folders, but finds its stateful working
-    folder again. And what the executor wrote is recorded with the artifacts, and looked at before the cache gives them
-    out.
+    folder again. What the executor wrote is recorded with the artifacts, and looked at before the cache gives them out.
+    And a resolver's error that tells the user what to do is raised.
     """
 
     _is_new = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if isinstance(self._system_node_handler, ResolverNodeHandler):
+            self._system_node_handler = ResolverHandler()
 
     def launch(self) -> Any:
         """As in TFX."""

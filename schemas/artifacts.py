@@ -11,6 +11,8 @@ ROWS_PROPERTY = "rows"
 """Of Examples, from ExampleGen: JSON with the number of rows by split, `{"train": 2, "eval": 1}`."""
 NOTES_PROPERTY = "notes"
 """Of Examples, from ExampleGen: JSON list of what is odd about the data, in words, for the report of the run."""
+SPAN_PROPERTY = "span"
+"""Of TransformCache, from Transform: number of the newest span that it knows."""
 LABEL_PROPERTY = "label"
 """Of ModelBlessing, from the Evaluator: fingerprint of the label that the model predicts."""
 

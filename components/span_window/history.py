@@ -12,6 +12,9 @@ from tfx.dsl.compiler.compiler_utils import node_context_name
 from tfx.dsl.compiler.constants import NODE_CONTEXT_TYPE_NAME
 from tfx.types import artifact_utils, standard_artifacts
 
+from schemas.artifact_contents import is_altered
+from schemas.artifacts import SPAN_PROPERTY
+
 _LIVE, _DELETED = metadata_store_pb2.Artifact.LIVE, metadata_store_pb2.Artifact.DELETED
 _INPUT, _OUTPUT = metadata_store_pb2.Event.INPUT, metadata_store_pb2.Event.OUTPUT
 _CHUNK = 200
@@ -53,6 +56,11 @@ class Accepted:
     examples: Any
     statistics: int
     gate: int
+
+
+def is_sound(artifact: Any) -> bool:
+    """Whether an artifact of ML Metadata is there, with the files that were published."""
+    return artifact.state == _LIVE and not is_altered(artifact)
 
 
 class SpanHistory:
@@ -108,10 +116,10 @@ class SpanHistory:
 
     def caches(self, first: int, last: int) -> list[Any]:
         """Analyzer caches whose newest span is from `first` to `last`: the newest span's last, which is best, first."""
-        condition = f"type = 'TransformCache' AND custom_properties.span.int_value >= {first} AND "
-        condition += f"custom_properties.span.int_value <= {last}"
+        condition = f"type = 'TransformCache' AND custom_properties.{SPAN_PROPERTY}.int_value >= {first} AND "
+        condition += f"custom_properties.{SPAN_PROPERTY}.int_value <= {last}"
         found = [one for one in self._artifacts(self._nodes.transform, condition) if one.state == _LIVE]
-        return sorted(found, key=lambda one: (one.custom_properties["span"].int_value, one.id), reverse=True)
+        return sorted(found, key=lambda one: (one.custom_properties[SPAN_PROPERTY].int_value, one.id), reverse=True)
 
     def statistics(self, artifact_id: int) -> Any:
         """An artifact of statistics."""

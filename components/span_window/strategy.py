@@ -13,9 +13,16 @@ from tfx.dsl.components.common.resolver import ResolverStrategy
 from components.example_gen.executor import INGESTION_KEY, PREPARE_KEY, QUERY_KEY
 from components.example_gen.spans import shown_spans
 from components.span_window.choice import RUN_ONE, choose
-from components.span_window.history import CACHE_TYPE, EXAMPLES_TYPE, STATISTICS_TYPE, Accepted, Nodes, SpanHistory
+from components.span_window.history import (
+    CACHE_TYPE,
+    EXAMPLES_TYPE,
+    STATISTICS_TYPE,
+    Accepted,
+    Nodes,
+    SpanHistory,
+    is_sound,
+)
 from configs.window import Window
-from schemas.artifact_contents import is_altered
 from schemas.errors import DataError, RunError
 
 EXAMPLES = "examples"
@@ -27,7 +34,6 @@ _SPLITS_KEY = "output_config"
 _DECIDES = (INGESTION_KEY, _SPLITS_KEY, PREPARE_KEY, QUERY_KEY)
 _FREE = ("block_bytes", "max_rejected_fraction", "unlabelled")
 """Settings of the ingestion that decide which rows there are and in how many files, but not what a row is."""
-_LIVE = 2  # ml_metadata.proto.metadata_store_pb2.Artifact.LIVE
 
 
 class SpanWindowStrategy(ResolverStrategy):
@@ -74,12 +80,12 @@ class SpanWindowStrategy(ResolverStrategy):
         self._check_alike(history, own, earlier)
         _LOG.info("The window of %s has %s", self._shown([own.span]), self._shown(chosen))
         examples = history.tfx_artifacts([one.examples for one in earlier], EXAMPLES_TYPE) if earlier else []
-        caches = [one for one in history.caches(first, own.span - 1)[:1] if own.span > first and not is_altered(one)]
+        caches = [one for one in history.caches(first, own.span - 1)[:1] if own.span > first and is_sound(one)]
         found_caches = history.tfx_artifacts(caches, CACHE_TYPE) if caches else []
         return {EXAMPLES: [*examples, own], CACHE: found_caches}
 
     def _check_there(self, earlier: Sequence[Accepted]) -> None:
-        gone = [one for one in earlier if one.examples.state != _LIVE or is_altered(one.examples)]
+        gone = [one for one in earlier if not is_sound(one.examples)]
         if gone:
             raise RunError(
                 "The examples of spans in the window were removed or altered.",
@@ -133,7 +139,7 @@ class PreviousSpanStrategy(ResolverStrategy):
             _LOG.info("No span before %s was accepted: there is no drift to measure", self._shown(own.span))
             return {STATISTICS: []}
         statistics = history.statistics(previous.statistics)
-        if statistics.state != _LIVE or is_altered(statistics):
+        if not is_sound(statistics):
             raise RunError(
                 "The statistics of the span before were removed or altered: drift cannot be measured.",
                 where=f"PreviousSpan: {self._shown(previous.span)}",

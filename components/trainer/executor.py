@@ -22,8 +22,10 @@ class Executor(GenericExecutor):
     def _GetFnArgs(  # noqa: N802  (TFX's name)
         self, input_dict: dict[str, list[Any]], output_dict: dict[str, list[Any]], exec_properties: dict[str, Any]
     ) -> Any:
-        fn_args = super()._GetFnArgs(input_dict, output_dict, exec_properties)
-        more: dict[str, Any] = {EXAMPLES_KEY: [one.to_json_dict() for one in input_dict["examples"]]}
+        # ML Metadata gives spans in the order in which they were ingested, on which a model must not depend.
+        examples = sorted(input_dict["examples"], key=lambda one: (one.span, one.id))
+        fn_args = super()._GetFnArgs({**input_dict, "examples": examples}, output_dict, exec_properties)
+        more: dict[str, Any] = {EXAMPLES_KEY: [one.to_json_dict() for one in examples]}
         if self._context is not None and self._context.stateful_working_dir:
             more[BACKUP_KEY] = os.path.join(self._context.stateful_working_dir, "backup")
         if TRACED.get():

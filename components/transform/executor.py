@@ -27,6 +27,7 @@ from components.transform.shards_job import Shard, write_shards
 from components.transform.statistics_job import accumulate, conclude
 from components.transform.transform_graph import write_transform_graph
 from configs.fingerprint import code_fingerprint
+from schemas.artifacts import SPAN_PROPERTY
 from schemas.column_files import column_files
 
 _TEMPORARY = ".temp_path"
@@ -49,6 +50,11 @@ class Executor(TfxExecutor):
         Raises:
             SchemaError: the feature table and the data do not fit together.
         """
+        # ML Metadata gives spans in the order in which they were ingested, on which the result must not depend.
+        examples = sorted(input_dict[keys.EXAMPLES_KEY], key=lambda one: (one.span, one.id))
+        input_dict = {**input_dict, keys.EXAMPLES_KEY: examples}
+        for cache in output_dict.get(keys.UPDATED_ANALYZER_CACHE_KEY) or ():
+            cache.set_int_custom_property(SPAN_PROPERTY, examples[-1].span)
         reason = _beyond(input_dict, output_dict, exec_properties)
         if not reason:
             try:
@@ -109,6 +115,8 @@ class Executor(TfxExecutor):
         transformed = outputs.get(keys.TRANSFORMED_EXAMPLES_KEY)
         if transformed:
             executor_utils.SetSplitNames(splits.transform, transformed)
+            for raw, made in zip(examples, transformed, strict=True):
+                made.span = raw.span
             shards = [
                 Shard(file, os.path.join(uri, _NAME.format(number, len(some))))
                 for split in splits.transform

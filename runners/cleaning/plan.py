@@ -12,7 +12,7 @@ from typing import Any
 from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration.metadata import Metadata
 
-from pipeline.nodes import EXAMPLE_GEN, INFERENCE_EXAMPLE_GEN
+from pipeline.nodes import EXAMPLE_GEN, INFERENCE_EXAMPLE_GEN, SERVING_EXAMPLE_GEN
 from runners.cleaning.folders import Folder
 from runners.cleaning.kept import Kept, what_to_keep
 from runners.cleaning.stored import Stored, other_executions, read_stored
@@ -41,7 +41,7 @@ _UNFINISHED = (
     metadata_store_pb2.Execution.FAILED,
     metadata_store_pb2.Execution.CANCELED,
 )
-_PREPARE = (EXAMPLE_GEN, INFERENCE_EXAMPLE_GEN)
+_PREPARE = (EXAMPLE_GEN, INFERENCE_EXAMPLE_GEN, SERVING_EXAMPLE_GEN)
 _INPUTS = (metadata_store_pb2.Event.INPUT, metadata_store_pb2.Event.DECLARED_INPUT)
 _LIVE = metadata_store_pb2.Artifact.LIVE
 
