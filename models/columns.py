@@ -30,7 +30,7 @@ class TooManyBytesError(Exception):
 
 
 def matching_files(patterns: Sequence[str]) -> list[str]:
-    """Files that the patterns match, pattern by pattern in name order, without hidden ones and those with a leading `_`.
+    """Files that each pattern in turn matches, in name order; hidden ones and those that start with `_` are left out.
 
     Raises:
         TrainingError: nothing matches.
