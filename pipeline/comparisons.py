@@ -55,7 +55,7 @@ def previous_span(settings: Settings, statistics: BaseChannel, schema: schema_pb
         return None
     return Resolver(
         strategy_class=PreviousSpanStrategy,
-        config={"nodes": nodes_json(span_nodes(settings)), "dated": int(is_dated(settings.data))},
+        config={"nodes": nodes_json(span_nodes(settings.name)), "dated": int(is_dated(settings.data))},
         **{STATISTICS: statistics},
     ).with_id(nodes.PREVIOUS_SPAN)
 

@@ -48,7 +48,7 @@ def span_window(settings: Settings, examples: BaseChannel, gate: BaseNode) -> Re
     window = Resolver(
         strategy_class=SpanWindowStrategy,
         config={
-            "nodes": nodes_json(span_nodes(settings)),
+            "nodes": nodes_json(span_nodes(settings.name)),
             "window": settings.window.model_dump_json(),
             "dated": int(is_dated(settings.data)),
         },
@@ -58,9 +58,9 @@ def span_window(settings: Settings, examples: BaseChannel, gate: BaseNode) -> Re
     return window
 
 
-def span_nodes(settings: Settings) -> Nodes:
-    """Whose executions tell of spans."""
-    return Nodes(settings.name, nodes.EXAMPLE_GEN, nodes.ANOMALY_GATE, nodes.TRANSFORM)
+def span_nodes(pipeline: str) -> Nodes:
+    """Whose executions tell of the spans of a pipeline."""
+    return Nodes(pipeline, nodes.EXAMPLE_GEN, nodes.ANOMALY_GATE, nodes.TRANSFORM)
 
 
 def has_spans(data: Data) -> bool:

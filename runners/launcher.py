@@ -27,6 +27,7 @@ class Launcher(launcher.Launcher):
     """
 
     _is_new = False
+    _system_node_handler: Any
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

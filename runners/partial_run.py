@@ -61,8 +61,10 @@ def mark(pipeline: pipeline_pb2.Pipeline, part: Part) -> None:
             received=f"{part.first}, {part.last}",
             fix=f"The order is {', '.join(known)}.",
         )
-    # What a resolver found for an earlier run may no longer be the latest: it looks again.
-    _mark(pipeline, first + (_resolvers_before(trial) if first else []), part.last)
+    # What a resolver found for an earlier run may no longer be the latest: it looks again, unless nodes that are not run
+    # have worked with it.
+    resolvers = _resolvers_before(trial) if first else []
+    _mark(pipeline, first + [one for one in resolvers if _adds_itself_only(one, pipeline, trial, part)], part.last)
 
 
 def nodes_to_run(pipeline: pipeline_pb2.Pipeline) -> list[str]:
@@ -116,6 +118,13 @@ def _resolvers_before(pipeline: pipeline_pb2.Pipeline) -> list[str]:
     nodes = {node.pipeline_node.node_info.id: node.pipeline_node for node in pipeline.nodes}
     needed = {upstream for node in running for upstream in nodes[node].upstream_nodes} - running
     return [node for node in nodes if node in needed and nodes[node].node_info.type.name == _RESOLVER]
+
+
+def _adds_itself_only(resolver: str, pipeline: pipeline_pb2.Pipeline, trial: pipeline_pb2.Pipeline, part: Part) -> bool:
+    more = pipeline_pb2.Pipeline()
+    more.CopyFrom(pipeline)
+    _mark(more, [part.first, resolver], part.last)
+    return {*nodes_to_run(more)} == {*nodes_to_run(trial), resolver}
 
 
 def _has_made(metadata: Metadata, settings: Settings, run_id: str, needed: list[str]) -> bool:

@@ -14,6 +14,9 @@ LISTED = 20
 LONGEST = 300
 """Characters of TFDV's description that are shown."""
 
+_COMPARED = "COMPARATOR_"
+"""How TFDV's kinds of drift and skew begin."""
+
 EvidenceBySplit = Mapping[tuple[str, str, str], Evidence]
 """Evidence by split, feature and kind."""
 
@@ -32,8 +35,10 @@ def anomaly_error(verdict: Verdict, evidence: EvidenceBySplit, *, listed: int = 
         lines.append(f"    ... and {len(refused) - listed} more, in the log of AnomalyGate")
     features = list(dict.fromkeys(finding.feature for finding in refused))
     shown = ", ".join(features[:listed]) + ", ..." * (len(features) > listed)
+    compared = [finding for finding in refused if finding.kind.startswith(_COMPARED)]
+    what = "far from what they are compared with" if len(compared) == len(refused) else "not what the schema says"
     return AnomalyError(
-        f"The data are not what the schema says: {len(refused)} anomal{'y' if len(refused) == 1 else 'ies'}. "
+        f"The data are {what}: {len(refused)} anomal{'y' if len(refused) == 1 else 'ies'}. "
         "The run stops before Transform.",
         where=f"AnomalyGate, feature{'s' * (len(features) > 1)} {shown}",
         received="\n".join((", ".join(f"{rows} rows in {split}" for split, rows in verdict.rows.items()), *lines)),
@@ -42,6 +47,11 @@ def anomaly_error(verdict: Verdict, evidence: EvidenceBySplit, *, listed: int = 
                 "mend the data; or, where the data are right and the schema is out of date:",
                 "    scalable-tf schema diff -c FILE      shows what would change in the curated schema",
                 "    scalable-tf schema accept -c FILE    changes it",
+                *(
+                    ["  or raise the threshold: validation.drift, validation.skew or the schema's comparator"]
+                    if compared
+                    else []
+                ),
                 "  or let these anomalies pass, in the settings:",
                 *_allow(refused[:listed]),
             )

@@ -162,6 +162,8 @@ def _decisive(properties: dict[str, str]) -> dict[str, Any]:
     """What decides columns, types and splits of examples, by the name of the setting."""
     ingestion = json.loads(properties[INGESTION_KEY] or "{}")
     found = {name: value for name, value in ingestion.items() if name not in _FREE}
+    if "columns" in found:
+        found["columns"] = {name: value for name, value in found["columns"].items() if name != "readers"}
     return {
         **found,
         "splits": properties[_SPLITS_KEY],

@@ -115,8 +115,8 @@ class Executor(TfxExecutor):
         transformed = outputs.get(keys.TRANSFORMED_EXAMPLES_KEY)
         if transformed:
             executor_utils.SetSplitNames(splits.transform, transformed)
-            for raw, made in zip(examples, transformed, strict=True):
-                made.span = raw.span
+            for raw, result in zip(examples, transformed, strict=True):
+                result.span = raw.span
             shards = [
                 Shard(file, os.path.join(uri, _NAME.format(number, len(some))))
                 for split in splits.transform

@@ -12,10 +12,12 @@ from typing import Any
 from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration.metadata import Metadata
 
+from configs.window import Window
 from pipeline.nodes import EXAMPLE_GEN, INFERENCE_EXAMPLE_GEN, SERVING_EXAMPLE_GEN
 from runners.cleaning.folders import Folder
 from runners.cleaning.kept import Kept, what_to_keep
 from runners.cleaning.stored import Stored, other_executions, read_stored
+from runners.cleaning.window import keep_window
 from runners.history.graph import events_of_artifacts
 from runners.history.release_data import read_path
 from runners.run_record import RunRecord, run_records
@@ -93,6 +95,7 @@ def make_plan(
     newest: int,
     logs: bool = False,
     unknown: bool = False,
+    window: Window | None = None,
 ) -> Plan:
     """The plan; nothing is changed.
 
@@ -104,6 +107,7 @@ def make_plan(
         newest: how many of the newest runs are kept.
         logs: whether logs of runs that are not kept go too.
         unknown: whether outputs go that the store does not know, as there are when an older copy of it was put back.
+        window: what later runs read of earlier spans; None: nothing.
     """
     plan, store, artifacts = Plan(), metadata.store, output_dir / "artifacts"
     stored = read_stored(store, pipeline, {*_PREPARE, *(folder.node for folder in folders)}, artifacts)
@@ -112,6 +116,8 @@ def make_plan(
         places.setdefault(os.path.realpath(record.output_dir or output_dir), []).append(record)
     releases = [one for place in places for one in _releases(pipeline, Path(place, "releases"), plan)]
     kept = what_to_keep(store, list(places.values()), releases, stored.artifacts, newest)
+    if window is not None:
+        keep_window(store, pipeline, window, kept)
     _keep_what_others_read(store, stored, kept)
     others = _known(store, {one.execution for one in folders if one.execution is not None and not _own(one, stored)})
     for folder in folders:

@@ -76,6 +76,8 @@ def _run(arguments: argparse.Namespace) -> int:
                 newest=arguments.keep_runs,
                 logs=arguments.logs,
                 unknown=arguments.unknown,
+                # Drift is measured from the span before, with a window or without.
+                window=settings.window if settings.window.is_used or settings.validation.drift else None,
             )
             if arguments.yes:
                 mark_deleted(metadata.store, plan)

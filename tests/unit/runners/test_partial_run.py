@@ -11,11 +11,17 @@ from schemas.errors import RunError
 
 MINIMAL = Path(__file__).parents[3] / "configs/minimal.yaml"
 BEFORE = ["ExampleGen", "StatisticsGen", "SchemaGen", "ExampleValidator", "AnomalyGate", "Transform", "Trainer"]
+AFTER = ["LatestBlessed", "Evaluator", "Pusher"]
 
 
 @pytest.fixture(scope="module")
 def compiled() -> object:
     return compile_pipeline(load_settings([MINIMAL]))
+
+
+@pytest.fixture(scope="module")
+def windowed() -> object:
+    return compile_pipeline(load_settings([MINIMAL], ["data.path=/data/{SPAN}.csv", "window.spans=3"]))
 
 
 @pytest.mark.parametrize(
@@ -36,6 +42,24 @@ def test_which_nodes_run_and_which_are_taken_from_an_earlier_run(
     mark(pipeline, part)
     assert nodes_to_run(pipeline) == run
     assert nodes_to_reuse(pipeline) == reuse
+
+
+@pytest.mark.parametrize(
+    ("part", "run", "reused"),
+    [
+        (Part(first="Transform"), ["SpanWindow", "Transform", "Trainer", *AFTER], False),
+        (Part(first="Trainer"), ["Trainer", *AFTER], True),
+        (Part(first="Evaluator"), AFTER, True),
+    ],
+    ids=str,
+)
+def test_a_window_is_looked_for_again_only_where_nothing_has_worked_with_it(
+    part: Part, run: list[str], reused: bool, windowed: object
+) -> None:
+    pipeline = with_run_id(windowed, "now")
+    mark(pipeline, part)
+    assert nodes_to_run(pipeline) == run
+    assert ("SpanWindow" in nodes_to_reuse(pipeline)) is reused
 
 
 def test_a_whole_run_runs_all_and_takes_nothing(compiled: object) -> None:
