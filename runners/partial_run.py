@@ -61,8 +61,8 @@ def mark(pipeline: pipeline_pb2.Pipeline, part: Part) -> None:
             received=f"{part.first}, {part.last}",
             fix=f"The order is {', '.join(known)}.",
         )
-    # What a resolver found for an earlier run may no longer be the latest: it looks again, unless nodes that are not run
-    # have worked with it.
+    # What a resolver found for an earlier run may no longer be the latest: it looks again, unless nodes that are not to
+    # run have worked with it.
     resolvers = _resolvers_before(trial) if first else []
     _mark(pipeline, first + [one for one in resolvers if _adds_itself_only(one, pipeline, trial, part)], part.last)
 
