@@ -17,6 +17,11 @@ LONGEST = 300
 _COMPARED = "COMPARATOR_"
 """How TFDV's kinds of drift and skew begin."""
 
+_LET_PASS = (
+    "  or raise the threshold: validation.drift, validation.skew or the schema's comparator; or, where the change is",
+    "  to stay, let one run pass, so that later ones are compared with this one: --set 'validation.drift={\"*\": 1}'",
+)
+
 EvidenceBySplit = Mapping[tuple[str, str, str], Evidence]
 """Evidence by split, feature and kind."""
 
@@ -47,11 +52,7 @@ def anomaly_error(verdict: Verdict, evidence: EvidenceBySplit, *, listed: int = 
                 "mend the data; or, where the data are right and the schema is out of date:",
                 "    scalable-tf schema diff -c FILE      shows what would change in the curated schema",
                 "    scalable-tf schema accept -c FILE    changes it",
-                *(
-                    ["  or raise the threshold: validation.drift, validation.skew or the schema's comparator"]
-                    if compared
-                    else []
-                ),
+                *(_LET_PASS if compared else ()),
                 "  or let these anomalies pass, in the settings:",
                 *_allow(refused[:listed]),
             )
