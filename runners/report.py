@@ -14,8 +14,10 @@ from rich.table import Table
 
 from components.evaluator.metrics_table import FILE_NAME as METRICS_FILE
 from components.evaluator.metrics_table import OVERALL
+from components.example_gen.spans import shown_spans
 from configs.settings import Settings
 from pipeline import nodes
+from pipeline.span_window import is_dated
 from runners.local import RunResult
 from runners.node import Output
 from schemas.artifacts import NOTES_PROPERTY
@@ -54,6 +56,7 @@ def print_report(result: RunResult, settings: Settings, command: str, console: C
         Whether the run did what was asked: the model is blessed and released.
     """
     _print_notes(result, console)
+    _print_window(result, settings, console)
     if not {nodes.EVALUATOR, nodes.PUSHER} <= result.outcomes.keys():
         console.print(f"Ended after {list(result.outcomes)[-1]}, as asked, in {result.seconds:.1f} s.", highlight=False)
         return True
@@ -82,6 +85,13 @@ def _print_notes(result: RunResult, console: Console) -> None:
         return
     for note in json.loads(_only(result, nodes.EXAMPLE_GEN, "examples").properties.get(NOTES_PROPERTY) or "[]"):
         console.print(f"[yellow]Note:[/] {escape(note)}", highlight=False, soft_wrap=True)
+
+
+def _print_window(result: RunResult, settings: Settings, console: Console) -> None:
+    """The spans that were trained on, where they are a window."""
+    if nodes.SPAN_WINDOW in result.outcomes:
+        spans = sorted(one.properties["span"] for one in result.outcomes[nodes.SPAN_WINDOW].outputs["examples"])
+        console.print(f"Window: {shown_spans(spans, is_dated(settings.data))}", highlight=False, soft_wrap=True)
 
 
 def _print_newer(release: Path, console: Console) -> None:
