@@ -10,6 +10,7 @@ from tfx.orchestration.portable import launcher, outputs_utils
 from tfx.orchestration.portable.mlmd import execution_lib
 from tfx.orchestration.portable.resolver_node_handler import ResolverNodeHandler
 
+from runners.bounded_lookup import bounded_lookup
 from runners.checked_cache import checked_cache
 from runners.resolver_handler import ResolverHandler
 from schemas.artifact_contents import CONTENTS_PROPERTY, record_contents
@@ -36,7 +37,7 @@ class Launcher(launcher.Launcher):
 
     def launch(self) -> Any:
         """As in TFX."""
-        with checked_cache():
+        with checked_cache(), bounded_lookup():
             return super().launch()
 
     def _register_or_reuse_execution(self, *args: Any, **kwargs: Any) -> Any:

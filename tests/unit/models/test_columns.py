@@ -76,6 +76,15 @@ def test_hidden_files_are_no_examples(tmp_path: Path) -> None:
     assert matching_files([str(tmp_path / "*")]) == [str(tmp_path / "a.gz"), str(tmp_path / "b.gz")]
 
 
+def test_files_are_in_the_order_of_their_patterns(tmp_path: Path) -> None:
+    for name in ("9/b", "9/a", "10/a"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    # 9 was ingested first, and is the older span.
+    found = matching_files([str(tmp_path / "9/*"), str(tmp_path / "10/*")])
+    assert [Path(file).relative_to(tmp_path).as_posix() for file in found] == ["9/a", "9/b", "10/a"]
+
+
 def test_no_file_at_all(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="no examples to read"):
         matching_files([str(tmp_path / "*")])

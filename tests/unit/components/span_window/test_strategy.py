@@ -13,6 +13,7 @@ from components.span_window.history import Nodes, SpanHistory
 from components.span_window.strategy import PreviousSpanStrategy, SpanWindowStrategy, nodes_json
 from schemas.artifact_contents import CONTENTS_PROPERTY, record_contents
 from schemas.errors import DataError, RunError
+from tests.unit.runners.counting_store import CountingStore
 from tests.unit.runners.made_history import Artifacts, MadeHistory
 
 pytestmark = pytest.mark.slow
@@ -216,3 +217,18 @@ def test_removed_statistics_of_the_span_before_are_an_error(days: Days) -> None:
     store.put_artifacts([artifact])
     with pytest.raises(RunError, match="statistics of the span before were removed"):
         days.before(2)
+
+
+def test_what_is_read_does_not_grow_with_the_history(days: Days) -> None:
+    read = {}
+    for span in range(1, 11):
+        days.ingest(span)
+        days.transform(span)
+        if span in (4, 10):
+            store = CountingStore(days.made.store)
+            given = {"examples": [days.examples[span]], "analyzer_cache": []}
+            SpanWindowStrategy(nodes_json(NODES), '{"spans": 3}', dated=0).resolve_artifacts(store, given)
+            read[span] = store.given
+    # Examples of two earlier spans, one older than the window, two caches; executions of the gate and of ExampleGen.
+    assert read[4] == {"artifacts": 5, "executions": 5, "events": 7}
+    assert read[10] == read[4]
