@@ -15,7 +15,7 @@ from tfx.types import artifact_utils, standard_artifacts
 from schemas.artifact_contents import is_altered
 from schemas.artifacts import SPAN_PROPERTY
 
-_LIVE, _DELETED = metadata_store_pb2.Artifact.LIVE, metadata_store_pb2.Artifact.DELETED
+_LIVE = metadata_store_pb2.Artifact.LIVE
 _INPUT, _OUTPUT = metadata_store_pb2.Event.INPUT, metadata_store_pb2.Event.OUTPUT
 _CHUNK = 200
 """Ids a query: databases and ML Metadata take none of any length."""
@@ -77,9 +77,8 @@ class SpanHistory:
     def ingested(self, first: int, last: int, *, limit: int | None = None) -> list[Any]:
         """Examples of spans from `first` to `last`, both included, also those whose files have been removed."""
         condition = f"type = 'Examples' AND properties.span.int_value >= {first} AND "
-        condition += f"properties.span.int_value <= {last}"
-        found = self._artifacts(self._nodes.example_gen, condition, limit)
-        return [one for one in found if one.state in (_LIVE, _DELETED)]
+        condition += f"properties.span.int_value <= {last} AND (state = LIVE OR state = DELETED)"
+        return self._artifacts(self._nodes.example_gen, condition, limit)
 
     def accepted(self, examples: Iterable[Any]) -> dict[int, Accepted]:
         """Of each span the examples that the gate has accepted last; spans without any are left out."""

@@ -8,8 +8,10 @@ from typing import Any
 
 from ml_metadata.proto import metadata_store_pb2
 
-BASELINE_KEY = "baseline_model"
-"""Evaluator's input that its outputs were compared with: nothing was made of it."""
+BESIDE_KEYS = frozenset({"baseline_model", "previous_statistics", "analyzer_cache"})
+"""Inputs that nothing was made of: what the Evaluator and ExampleValidator compared with, what spared Transform work.
+
+Each was made with one of its kind before, so that tracing them would lead back to the first run of all."""
 
 _CHUNK = 500
 """Ids a call: MySQL and SQLite take no query of any length."""
@@ -63,7 +65,7 @@ def read_graph(store: Any, executions: Sequence[Any]) -> Graph:
 def trace_back(store: Any, artifacts: Iterable[int], executions: Iterable[int] = ()) -> Graph:
     """Everything that the artifacts were made of: their producers, what those read, and so on to the data.
 
-    A baseline is in the graph, without what it was made of.
+    What is of `BESIDE_KEYS` is in the graph, without what it was made of.
 
     Args:
         store: an `ml_metadata.MetadataStore`.
@@ -83,7 +85,7 @@ def trace_back(store: Any, artifacts: Iterable[int], executions: Iterable[int] =
         graph.executions |= {found.id: found for found in _by_id(store.get_executions_by_id, new)}
         _add_events(graph, events_of_executions(store, new))
         read = [link for execution in new for link in graph.inputs.get(execution, ())]
-        wanted = {link.artifact for link in read if link.key != BASELINE_KEY} - seen
+        wanted = {link.artifact for link in read if link.key not in BESIDE_KEYS} - seen
         pending = set()
     links = (*graph.inputs.values(), *graph.outputs.values())
     _add_artifacts(store, graph, seen | {link.artifact for found in links for link in found})

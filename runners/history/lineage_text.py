@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
 
-from runners.history.graph import BASELINE_KEY
+from runners.history.graph import BESIDE_KEYS
 from runners.history.lineage import Lineage
 from runners.history.on_disk import remark
 from runners.history.runs_text import readable_seconds
@@ -77,7 +77,7 @@ def _tree(lineage: Lineage) -> Tree:
             state = remark(artifact.state, artifact.on_disk)
             branch = parent.add(Text(f"{edge.key}: {artifact.type} {artifact.id} {artifact.uri}{state}"))
             maker = producers.get(artifact.id)
-            if edge.key == BASELINE_KEY or maker is None:
+            if edge.key in BESIDE_KEYS or maker is None:
                 continue
             if maker in shown:
                 branch.add(Text(f"{executions[maker].node}, execution {maker}, as above"))

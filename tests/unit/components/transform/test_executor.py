@@ -208,3 +208,38 @@ def test_of_several_spans_only_new_ones_are_analysed(
         Executor, function, examples=[first], name="changed", caches=[str(one.folder / "cache")], custom_config=changed
     )
     assert sum("of 1 datasets; those of 0 others" in line for line in told) == 2
+
+
+def test_a_cache_of_ours_is_empty_to_tfx(
+    transform: Callable[..., Any], preprocessing: Callable[[str], str], artifacts: dict[str, list[Any]], told: list[str]
+) -> None:
+    earlier = transform(Executor, "transforms.preprocessing.preprocessing_fn", name="earlier", **OURS)
+    two_passes = preprocessing('return {"id": tft.compute_and_apply_vocabulary(inputs["text"])}')
+    done = transform(Executor, two_passes, name="done", caches=[str(earlier.folder / "cache")])
+    assert any("TFX's own executor transforms" in line for line in told)
+    assert done.rows("train") == transform(TfxExecutor, two_passes, name="tfx").rows("train")
+
+
+def test_the_order_of_the_artifacts_makes_no_difference(
+    transform: Callable[..., Any], artifacts: dict[str, list[Any]], tmp_path: Path
+) -> None:
+    (first,) = artifacts["examples"]
+    second = copy.deepcopy(first)
+    first.span, second.span = 1, 2
+    second.uri = str(tmp_path / "second")
+    for folder in ("Split-{}", "Columns-{}"):
+        for to, origin in (("train", "eval"), ("eval", "train")):
+            shutil.copytree(Path(first.uri) / folder.format(origin), Path(second.uri) / folder.format(to))
+    function = "transforms.preprocessing.preprocessing_fn"
+    done = {
+        name: transform(Executor, function, examples=examples, name=name, **OURS)
+        for name, examples in (("ascending", [first, second]), ("descending", [second, first]))
+    }
+    for part in ("0", "1"):
+        names, same = [], []
+        for one in done.values():
+            folder = one.folder / "examples" / part
+            names.append(sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file()))
+            same.append([path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()])
+        assert names[0] == names[1] != []
+        assert same[0] == same[1]

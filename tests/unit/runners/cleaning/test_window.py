@@ -70,3 +70,22 @@ def test_of_a_growing_window_every_accepted_span_is_kept(made: MadeHistory) -> N
         *(f"StatisticsGen/statistics/{number}" for number in (2, 5, 9, 16)),
         *("Transform/updated_analyzer_cache/11", "AnomalyGate/gate/17"),
     }
+
+
+def test_what_only_earlier_windows_read_goes(tmp_path: Path) -> None:
+    """Each Transform read the cache of the one before; that does not keep all that these were made of."""
+    made = MadeHistory(tmp_path)
+    cache: dict[str, Any] = {}
+    for span in (1, 2, 3):
+        run = str(span)
+        made.record(run)
+        _, examples = made.node(run, "ExampleGen", {}, {"examples": _spanned(standard_artifacts.Examples, span)})
+        kinds = {"updated_analyzer_cache": standard_artifacts.TransformCache}
+        _, found = made.node(run, "Transform", {**examples, **cache}, kinds, span=span)
+        cache = {"analyzer_cache": found["updated_analyzer_cache"]}
+    folders = output_folders(made.output_dir)
+    with made.metadata as metadata:
+        plan = make_plan(metadata, made.pipeline, made.output_dir, folders, newest=1)
+    gone = {Path(one.path).relative_to(made.output_dir / "artifacts").as_posix() for one in plan.remove}
+    # The cache of run 2 stays, as an input of the newest run.
+    assert gone == {"ExampleGen/examples/1", "Transform/updated_analyzer_cache/2", "ExampleGen/examples/3"}
