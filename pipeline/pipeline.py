@@ -137,8 +137,9 @@ def create_pipeline(settings: Settings, *, force_bless: str = "") -> Pipeline:
     latest_blessed = Resolver(
         strategy_class=LatestBlessedBeforeStrategy,
         config={"label": label_fingerprint(settings)},
-        model=Channel(type=Model),
-        model_blessing=Channel(type=ModelBlessing),
+        # Of a named producer TFX reads its executions only, which counts where there are runs every day.
+        model=Channel(type=Model, producer_component_id=nodes.TRAINER if window else None),
+        model_blessing=Channel(type=ModelBlessing, producer_component_id=nodes.EVALUATOR if window else None),
         candidate=trainer.outputs["model"],
     ).with_id(nodes.LATEST_BLESSED)
     evaluator = Evaluator(

@@ -1,4 +1,4 @@
-"""Inputs of a node found by a question for just them.
+"""Executions of a run or of a node found among just these.
 
 TFX reads every execution that the pipeline ever had, once for each input of each node, and then looks which of them
 are of the run and of the node that made the input: seconds an input after a year of days, in every node.
@@ -7,52 +7,49 @@ are of the run and of the node that made the input: seconds an input after a yea
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-import ml_metadata as mlmd
-from tfx.orchestration import mlmd_connection_manager
+from tfx.dsl.compiler.constants import (
+    NODE_CONTEXT_TYPE_NAME,
+    PIPELINE_CONTEXT_TYPE_NAME,
+    PIPELINE_RUN_CONTEXT_TYPE_NAME,
+)
 from tfx.orchestration.portable.input_resolution import channel_resolver
-from tfx.types import artifact_utils
+
+_NARROW = (PIPELINE_RUN_CONTEXT_TYPE_NAME, NODE_CONTEXT_TYPE_NAME, PIPELINE_CONTEXT_TYPE_NAME)
+"""Types of contexts, from those of the fewest executions."""
 
 
 @contextlib.contextmanager
 def bounded_lookup() -> Iterator[None]:
-    """Within it, TFX's input resolution asks ML Metadata for what it needs. It offers no place for this, either."""
-    resolve = channel_resolver.resolve_single_channel
-    channel_resolver.resolve_single_channel = resolve_channel
+    """Within it, TFX's input resolution begins with the narrowest context. It offers no place for this, either."""
+    look_up = channel_resolver._get_executions_by_all_contexts
+    channel_resolver._get_executions_by_all_contexts = executions_of_all
     try:
         yield
     finally:
-        channel_resolver.resolve_single_channel = resolve
+        channel_resolver._get_executions_by_all_contexts = look_up
 
 
-def resolve_channel(handle_like: Any, channel: Any) -> list[Any]:
-    """The live artifacts of a channel, as TFX's function of another name gives them, by id.
+def executions_of_all(store: Any, contexts: Iterable[Any]) -> list[Any]:
+    """The executions that are in all of the contexts, by id.
 
     Args:
-        handle_like: TFX's connection to ML Metadata.
-        channel: of a compiled pipeline.
+        store: an `ml_metadata.MetadataStore`.
+        contexts: of a pipeline, of a run and of a node, or some of these.
     """
-    store = mlmd_connection_manager.get_handle(handle_like).store
-    contexts = []
-    for query in channel.context_queries:
-        context = channel_resolver._get_context_from_context_query(store, query)
-        if context is None:
-            return []
-        contexts.append(context)
-    if not contexts:
+    # The name of a run is unique, and that of a node holds the pipeline's: whatever is in them is in its context.
+    ordered = sorted(contexts, key=_width)
+    if not ordered:
         return []
-    within = " AND ".join(f"contexts_{number}.id = {context.id}" for number, context in enumerate(contexts))
-    if channel.output_key or len(contexts) > 1:
-        executions = store.get_executions(list_options=mlmd.ListOptions(filter_query=within))
-        found = channel_resolver._get_output_artifacts(store, executions, channel.output_key) if executions else []
-    else:
-        # Whoever made it: LatestBlessed looks at every model.
-        kind = f"type = '{channel.artifact_query.type.name}' AND {within}"
-        found = store.get_artifacts(list_options=mlmd.ListOptions(filter_query=kind))
-    if not found:
-        return []
-    live, artifact_type = channel_resolver._filter_by_artifact_query(store, found, channel.artifact_query)
-    artifacts: list[Any] = artifact_utils.deserialize_artifacts(artifact_type, sorted(live, key=lambda one: one.id))
-    return artifacts
+    executions = store.get_executions_by_context(ordered[0].id)
+    wanted = {context.id for context in ordered[1:] if context.type != PIPELINE_CONTEXT_TYPE_NAME}
+    if wanted:
+        within = ((one, {context.id for context in store.get_contexts_by_execution(one.id)}) for one in executions)
+        executions = [one for one, ids in within if wanted <= ids]
+    return sorted(executions, key=lambda execution: execution.id)
+
+
+def _width(context: Any) -> int:
+    return _NARROW.index(context.type) if context.type in _NARROW else len(_NARROW)

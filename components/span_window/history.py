@@ -1,4 +1,4 @@
-"""What ML Metadata knows of a pipeline's spans. A question reads what is in its range, not all that ever happened."""
+"""What ML Metadata knows of a pipeline's spans. What is read is a record a span, and not all that ever happened."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import ml_metadata as mlmd
 from ml_metadata.proto import metadata_store_pb2
 from tfx.dsl.compiler.compiler_utils import node_context_name
 from tfx.dsl.compiler.constants import NODE_CONTEXT_TYPE_NAME
@@ -15,13 +14,21 @@ from tfx.types import artifact_utils, standard_artifacts
 from schemas.artifact_contents import is_altered
 from schemas.artifacts import SPAN_PROPERTY
 
-_LIVE = metadata_store_pb2.Artifact.LIVE
-_INPUT, _OUTPUT = metadata_store_pb2.Event.INPUT, metadata_store_pb2.Event.OUTPUT
-_CHUNK = 200
-"""Ids a query: databases and ML Metadata take none of any length."""
-_EXAMPLES, _STATISTICS = "examples", "statistics"
+EXAMPLES_TYPE: str = standard_artifacts.Examples.TYPE_NAME
+STATISTICS_TYPE: str = standard_artifacts.ExampleStatistics.TYPE_NAME
+CACHE_TYPE: str = standard_artifacts.TransformCache.TYPE_NAME
+
+_LIVE, _DELETED = metadata_store_pb2.Artifact.LIVE, metadata_store_pb2.Artifact.DELETED
+_INPUTS = (metadata_store_pb2.Event.INPUT, metadata_store_pb2.Event.DECLARED_INPUT)
+_OUTPUTS = (metadata_store_pb2.Event.OUTPUT, metadata_store_pb2.Event.DECLARED_OUTPUT)
+_ENDED_WELL = (metadata_store_pb2.Execution.COMPLETE, metadata_store_pb2.Execution.CACHED)
+_CHUNK = 500
+"""Ids a call: databases take no query of any length."""
+_EXAMPLES, _STATISTICS, _CACHE = "examples", "statistics", "updated_analyzer_cache"
 _NEAR = 16
-"""Spans before a span that are looked at first for the accepted one before it."""
+"""Examples before a span that are looked at first for the accepted ones before it."""
+_MANY = 100
+"""Examples of which the executions of a node are listed rather than all that ever read one of them."""
 
 
 @dataclass(frozen=True)
@@ -73,52 +80,60 @@ class SpanHistory:
 
     def __init__(self, store: Any, nodes: Nodes) -> None:
         self._store, self._nodes = store, nodes
+        self._all: list[Any] | None = None
 
-    def ingested(self, first: int, last: int, *, limit: int | None = None) -> list[Any]:
+    def ingested(self, first: int, last: int) -> list[Any]:
         """Examples of spans from `first` to `last`, both included, also those whose files have been removed."""
-        condition = f"type = 'Examples' AND properties.span.int_value >= {first} AND "
-        condition += f"properties.span.int_value <= {last} AND (state = LIVE OR state = DELETED)"
-        return self._artifacts(self._nodes.example_gen, condition, limit)
+        return [one for one in self._examples() if first <= _span(one) <= last]
 
     def accepted(self, examples: Iterable[Any]) -> dict[int, Accepted]:
         """Of each span the examples that the gate has accepted last; spans without any are left out."""
         by_id = {one.id: one for one in examples}
         found: dict[int, Accepted] = {}
-        for execution, events in self._readers(self._nodes.gate, by_id):
-            read = {event.path.steps[0].key: event.artifact_id for event in events if event.type == _INPUT}
+        for execution, events in self._users(self._nodes.gate, by_id):
+            read = {event.path.steps[0].key: event.artifact_id for event in events if event.type in _INPUTS}
             one = by_id.get(read.get(_EXAMPLES, 0))
             if one is None or _STATISTICS not in read:
                 continue
-            span = one.properties["span"].int_value
+            span = _span(one)
             if span not in found or execution.id > found[span].gate:
                 found[span] = Accepted(span, one, read[_STATISTICS], execution.id)
         return found
 
     def accepted_before(self, span: int) -> Accepted | None:
         """The accepted span of the highest number below this one."""
-        reach, end = _NEAR, span
-        while end > 0:
-            begin = max(span - reach, 0)
-            if found := self.accepted(self.ingested(begin, end - 1)):
-                return found[max(found)]
-            reach, end = reach * _NEAR, begin
+        earlier = sorted((one for one in self._examples() if _span(one) < span), key=_span, reverse=True)
+        for start in range(0, len(earlier), _NEAR):
+            if found := self.accepted(earlier[start : start + _NEAR]):
+                # Of a span that goes on in the next few only the newest acceptance counts.
+                newest = max(found)
+                return self.accepted(one for one in earlier if _span(one) == newest)[newest]
         return None
 
     def made_by(self, examples: Iterable[Any], properties: Collection[str]) -> dict[int, dict[str, str]]:
         """By the id of Examples: some properties of the execution that made them; missing ones are empty."""
         ids = {one.id for one in examples}
         found: dict[int, dict[str, str]] = {}
-        for execution, events in self._readers(self._nodes.example_gen, ids):
+        for execution, events in self._users(self._nodes.example_gen, ids):
             given = {name: execution.custom_properties[name].string_value for name in properties}
-            found |= {event.artifact_id: given for event in events if event.type == _OUTPUT}
+            found |= {event.artifact_id: given for event in events if event.type in _OUTPUTS}
         return found
 
-    def caches(self, first: int, last: int) -> list[Any]:
-        """Analyzer caches whose newest span is from `first` to `last`: the newest span's last, which is best, first."""
-        condition = f"type = 'TransformCache' AND custom_properties.{SPAN_PROPERTY}.int_value >= {first} AND "
-        condition += f"custom_properties.{SPAN_PROPERTY}.int_value <= {last}"
-        found = [one for one in self._artifacts(self._nodes.transform, condition) if one.state == _LIVE]
-        return sorted(found, key=lambda one: (one.custom_properties[SPAN_PROPERTY].int_value, one.id), reverse=True)
+    def caches(self, examples: Iterable[Any], last: int) -> list[Any]:
+        """Analyzer caches of windows that end with `last` at most, and held some of these examples; the best first.
+
+        That is the newest one of the newest span.
+        """
+        ids = {one.id for one in examples}
+        made = {
+            event.artifact_id
+            for _, events in self._users(self._nodes.transform, ids)
+            for event in events
+            if event.type in _OUTPUTS and event.path.steps[0].key == _CACHE
+        }
+        live = [one for one in self._store.get_artifacts_by_id(sorted(made)) if one.state == _LIVE] if made else []
+        found = [one for one in live if _span(one) <= last]
+        return sorted(found, key=lambda one: (_span(one), one.id), reverse=True)
 
     def statistics(self, artifact_id: int) -> Any:
         """An artifact of statistics."""
@@ -134,29 +149,42 @@ class SpanHistory:
         """
         return artifact_utils.deserialize_artifacts(self._store.get_artifact_type(kind), list(artifacts))
 
-    def _artifacts(self, node: str, condition: str, limit: int | None = None) -> list[Any]:
-        options = mlmd.ListOptions(filter_query=f"{condition} AND {self._of(node)}", limit=limit)
-        return list(self._store.get_artifacts(list_options=options))
+    def _examples(self) -> list[Any]:
+        """All that were ever ingested: ML Metadata 1.21 has no conditions, but these are a record a span."""
+        if self._all is None:
+            context = self._context(self._nodes.example_gen)
+            made = [] if context is None else self._store.get_artifacts_by_context(context.id)
+            self._all = [one for one in made if one.type == EXAMPLES_TYPE and one.state in (_LIVE, _DELETED)]
+        return self._all
 
-    def _readers(self, node: str, artifacts: Iterable[int]) -> Iterator[tuple[Any, list[Any]]]:
+    def _users(self, node: str, artifacts: Iterable[int]) -> Iterator[tuple[Any, list[Any]]]:
         """Executions of a node that ended well and read or made one of the artifacts, each with all of its events."""
-        ids = sorted(artifacts)
-        for start in range(0, len(ids), _CHUNK):
-            some = ", ".join(map(str, ids[start : start + _CHUNK]))
-            condition = f"(last_known_state = COMPLETE OR last_known_state = CACHED) AND {self._of(node)}"
-            options = mlmd.ListOptions(filter_query=f"{condition} AND events_0.artifact_id IN ({some})")
-            executions = self._store.get_executions(list_options=options)
+        ids, context = sorted(artifacts), self._context(node)
+        if not ids or context is None:
+            return
+        if len(ids) > _MANY:
+            executions = self._store.get_executions_by_context(context.id)
+        else:
+            users = {event.execution_id for event in self._store.get_events_by_artifact_ids(ids)}
+            executions = self._of(node, self._store.get_executions_by_id(sorted(users)) if users else ())
+        ended = [one for one in executions if one.last_known_state in _ENDED_WELL]
+        for start in range(0, len(ended), _CHUNK):
+            some = ended[start : start + _CHUNK]
             events: dict[int, list[Any]] = {}
-            numbers = [execution.id for execution in executions]
-            for event in self._store.get_events_by_execution_ids(numbers) if numbers else ():
+            for event in self._store.get_events_by_execution_ids([execution.id for execution in some]):
                 events.setdefault(event.execution_id, []).append(event)
-            yield from ((execution, events.get(execution.id, [])) for execution in executions)
+            yield from ((execution, events.get(execution.id, [])) for execution in some)
 
-    def _of(self, node: str) -> str:
-        context = node_context_name(self._nodes.pipeline, node)
-        return f"contexts_0.type = '{NODE_CONTEXT_TYPE_NAME}' AND contexts_0.name = '{context}'"
+    def _of(self, node: str, executions: Iterable[Any]) -> list[Any]:
+        """Those of a node: its class has its name."""
+        return [one for one in executions if one.type.endswith(f".{node}")]
+
+    def _context(self, node: str) -> Any:
+        name = node_context_name(self._nodes.pipeline, node)
+        return self._store.get_context_by_type_and_name(NODE_CONTEXT_TYPE_NAME, name)
 
 
-EXAMPLES_TYPE: str = standard_artifacts.Examples.TYPE_NAME
-STATISTICS_TYPE: str = standard_artifacts.ExampleStatistics.TYPE_NAME
-CACHE_TYPE: str = standard_artifacts.TransformCache.TYPE_NAME
+def _span(artifact: Any) -> int:
+    """Of Examples a property of their type, of an analyzer cache one that Transform sets."""
+    properties = artifact.properties if SPAN_PROPERTY in artifact.properties else artifact.custom_properties
+    return int(properties[SPAN_PROPERTY].int_value)

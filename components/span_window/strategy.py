@@ -72,7 +72,7 @@ class SpanWindowStrategy(ResolverStrategy):
             own.span,
             accepted=accepted.keys(),
             ingested={one.properties["span"].int_value for one in found},
-            is_first=not first or not history.ingested(0, first - 1, limit=1),
+            is_first=not first or not history.ingested(0, first - 1),
             dated=self._dated,
         )
         earlier = [accepted[span] for span in chosen if span != own.span]
@@ -80,7 +80,7 @@ class SpanWindowStrategy(ResolverStrategy):
         self._check_alike(history, own, earlier)
         _LOG.info("The window of %s has %s", self._shown([own.span]), self._shown(chosen))
         examples = history.tfx_artifacts([one.examples for one in earlier], EXAMPLES_TYPE) if earlier else []
-        caches = [one for one in history.caches(first, own.span - 1)[:1] if own.span > first and is_sound(one)]
+        caches = [one for one in history.caches((one.examples for one in earlier), own.span - 1)[:1] if is_sound(one)]
         found_caches = history.tfx_artifacts(caches, CACHE_TYPE) if caches else []
         return {EXAMPLES: [*examples, own], CACHE: found_caches}
 

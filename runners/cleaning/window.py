@@ -31,9 +31,9 @@ def keep_window(store: Any, pipeline: str, window: Window, kept: Kept) -> None:
         return
     newest = max(accepted)
     first = (window.numbers(newest) or range(newest + 1))[0]
-    for span, one in accepted.items():
-        if span >= first:
-            kept.artifacts.setdefault(one.examples.id, IN_WINDOW)
-            kept.artifacts.setdefault(one.statistics, IN_WINDOW)
-    for cache in history.caches(first, newest)[:1]:
+    within = [one for span, one in accepted.items() if span >= first]
+    for one in within:
+        kept.artifacts.setdefault(one.examples.id, IN_WINDOW)
+        kept.artifacts.setdefault(one.statistics, IN_WINDOW)
+    for cache in history.caches((one.examples for one in within), newest)[:1]:
         kept.artifacts.setdefault(cache.id, IN_WINDOW)
