@@ -65,7 +65,7 @@ class SpanWindowStrategy(ResolverStrategy):
         history = SpanHistory(store, self._nodes)
         numbers = self._window.numbers(own.span)
         first = numbers[0] if numbers else 0
-        found = [one for one in history.ingested(first, own.span - 1) if own.span > first]
+        found = history.ingested(first, own.span - 1)
         accepted = history.accepted(found)
         chosen = choose(
             self._window,
