@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, ClassVar, TypeVar
 from urllib.parse import unquote
 
 from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -39,6 +39,8 @@ _PARAMETER = re.compile(
 )
 _PORT = re.compile(r"[A-Za-z][\w+.-]*://[^/?#@:\s]*:[0-9]*(?:[/?#]|$)")
 
+_Url = TypeVar("_Url", bound="SecretUrl")
+
 
 class SecretUrl(str):
     """A URL whose password, in front of the host or as a parameter, is secret; the rest is plain.
@@ -50,11 +52,13 @@ class SecretUrl(str):
     """
 
     _hidden: dict[str, str]
+    _rules: ClassVar[tuple[re.Pattern[str], ...]] = (_PASSWORD, _PARAMETER)
+    """What is secret: the groups `secret` of these, in this order."""
 
-    def __new__(cls, text: str) -> SecretUrl:
+    def __new__(cls: type[_Url], text: str) -> _Url:
         """Keeps the text without the passwords that are written out."""
         hidden: dict[str, str] = {}
-        stem = hashlib.sha256(mask_passwords(text).encode()).hexdigest()[:12]
+        stem = hashlib.sha256(_masked(text, cls._rules).encode()).hexdigest()[:12]
 
         def hide(match: re.Match[str]) -> str:
             if _REFERENCE.fullmatch(match["secret"]):
@@ -63,16 +67,19 @@ class SecretUrl(str):
             hidden[name] = match["secret"]
             return f"{match['before']}${{{name}}}"
 
-        url = super().__new__(cls, _PARAMETER.sub(hide, _PASSWORD.sub(hide, text)))
+        shown = text
+        for rule in cls._rules:
+            shown = rule.sub(hide, shown)
+        url = super().__new__(cls, shown)
         url._hidden = hidden
         return url
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> SecretUrl:
+    def __deepcopy__(self: _Url, memo: dict[int, Any]) -> _Url:
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Without the hidden part: what is pickled is text, and text does not hold secrets.
-        return SecretUrl, (str(self),)
+        return type(self), (str(self),)
 
     @property
     def masked(self) -> str:
@@ -147,11 +154,7 @@ def holds_password(text: str) -> bool:
 
 def mask_passwords(text: str) -> str:
     """Any text with the passwords of the URLs in it replaced by ***; those given as `${NAME}` stay."""
-
-    def masked(match: re.Match[str]) -> str:
-        return match.group() if _REFERENCE.fullmatch(match["secret"]) else match["before"] + MASK
-
-    return _PARAMETER.sub(masked, _PASSWORD.sub(masked, text))
+    return _masked(text, (_PASSWORD, _PARAMETER))
 
 
 def secret_environment(settings: BaseModel) -> dict[str, str]:
@@ -177,6 +180,15 @@ def check_secrets(settings: BaseModel, environment: Mapping[str, str]) -> None:
     """
     for secret in _secrets(settings.model_dump(mode="python")):
         secret.reveal(environment)
+
+
+def _masked(text: str, rules: Iterable[re.Pattern[str]]) -> str:
+    def masked(match: re.Match[str]) -> str:
+        return match.group() if _REFERENCE.fullmatch(match["secret"]) else match["before"] + MASK
+
+    for rule in rules:
+        text = rule.sub(masked, text)
+    return text
 
 
 def _expanded(text: str, environment: Mapping[str, str], hidden: Mapping[str, str]) -> str:

@@ -15,6 +15,7 @@ from configs.data import Data
 from configs.engine import Engine
 from configs.evaluation import Evaluation
 from configs.inference import Inference
+from configs.schedule import Schedule
 from configs.secret import SecretUrl
 from configs.section import DottedPath, Location, Section, either
 from configs.store_url import parse_store_url
@@ -209,6 +210,7 @@ class Settings(Section):
         "blessed one. The commands run and infer set it.",
     )
     inference: Inference = Inference()
+    schedule: Schedule = Schedule()
     runner: Runner = Runner()
     engine: Engine = Engine()
     metadata: Metadata = Metadata()

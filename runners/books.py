@@ -7,10 +7,11 @@ gRPC's threads would not survive the fork; so the runner never opens the store.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ml_metadata.proto import metadata_store_pb2
@@ -21,15 +22,18 @@ from configs.fingerprint import settings_fingerprint
 from configs.settings import Settings
 from pipeline.pipeline import root
 from runners.compiled import changed_nodes, compile_pipeline, node_ids, run_id_of, with_run_id
+from runners.data_rules import data_rules
 from runners.finished_nodes import close_executions, finished_nodes
 from runners.interrupt import uninterrupted
+from runners.job import Job
 from runners.metadata_store import metadata_connection
 from runners.node import NodeOutcome
-from runners.partial_run import nodes_to_reuse, reuse
+from runners.partial_run import Part, nodes_to_reuse, nodes_to_run, reuse
+from runners.run_facts import data_facts, release_facts
 from runners.run_folder import RunFolder, run_folder
-from runners.run_record import RunRecord, State, now, run_records
+from runners.run_record import RunRecord, State, now, run_record, run_records
 from runners.worker import Worker
-from schemas.errors import RunError
+from schemas.errors import RunError, ScalableTFError
 
 _KILLED = "The runner's process was killed."
 _CLOSED = {
@@ -38,33 +42,44 @@ _CLOSED = {
 }
 
 
+class NotContinuableError(RunError):
+    """A run that cannot be taken up again: what it would have done is for a new one."""
+
+
 class Books:
     """The records of one pipeline's runs.
 
     Args:
         settings: the pipeline's.
         command: how this process was started, for the record.
+        job: what the scheduler asks for; None: a user started the run.
     """
 
-    def __init__(self, settings: Settings, command: str) -> None:
+    def __init__(self, settings: Settings, command: str, job: Job | None = None) -> None:
         self._settings = settings
         self._command = command
+        self._job = job
         self._pid = os.getpid()  # of the runner: the records are written in children
 
-    def begin(self, run: RunFolder) -> dict[str, NodeOutcome]:
+    def begin(self, run: RunFolder, part: Part | None = None) -> dict[str, NodeOutcome]:
         """Opens a new run.
+
+        Args:
+            run: its folder.
+            part: the nodes that it is to run; None: all.
 
         Returns:
             What it takes from an earlier one: nothing, but for a partial run.
 
         Raises:
-            RunError: a partial run has nothing to build on.
+            RunError: a partial run has nothing to build on, or the scheduler's work is done already.
         """
 
         def work(metadata: Metadata) -> dict[str, Any]:
             self._close_dead(metadata)
+            self._check_undone(metadata)
             finished = self._prepared(metadata, run)
-            self._record(run.path.name).put(metadata)
+            self._record(run.path.name, part).put(metadata)
             return finished
 
         return _outcomes(self._in_a_process(work))
@@ -80,30 +95,69 @@ class Books:
             The run, and what its nodes that ended well gave.
 
         Raises:
-            RunError: there is no such run, or it can no longer be continued.
+            NotContinuableError: there is no such run, or it can no longer be continued.
         """
 
         def work(metadata: Metadata) -> dict[str, Any]:
             self._close_dead(metadata)
             record = self._find(metadata, run_id)
-            run = RunFolder.load(run_folder(self._settings, record.run_id))
-            self._check_unchanged(run, record, force_bless)
-            finished = self._prepared(metadata, run)
+            try:
+                run = RunFolder.load(run_folder(self._settings, record.run_id))
+                self._check_unchanged(run, record, force_bless)
+                finished = self._prepared(metadata, run)
+            except RunError as error:
+                raise NotContinuableError(
+                    error.what, where=error.where, received=error.received, fix=error.fix
+                ) from error
             if record.state != "complete":
-                self._record(record.run_id, started=record.started).put(metadata)
+                self._continue(metadata, record, run, finished)
             return {"run_id": record.run_id, "finished": finished}
 
         found = self._in_a_process(work)
         return RunFolder.load(run_folder(self._settings, found["run_id"])), _outcomes(found["finished"])
 
-    def end(self, run: RunFolder, state: State, message: str = "") -> None:
-        """Writes how a run ended."""
+    def end(
+        self,
+        run: RunFolder,
+        state: State,
+        message: str = "",
+        *,
+        error: str = "",
+        outcomes: Mapping[str, NodeOutcome] | None = None,
+    ) -> None:
+        """Writes how a run ended.
+
+        Args:
+            run: its folder.
+            state: how.
+            message: what stopped it.
+            error: the class of that.
+            outcomes: how its nodes ended.
+        """
 
         def work(metadata: Metadata) -> dict[str, Any]:
+            run_id = run.path.name
             if state in _CLOSED:
-                close_executions(metadata, run.path.name, _CLOSED[state])
-            records = {record.run_id: record for record in run_records(metadata, self._settings.name)}
-            records[run.path.name].end(metadata, state, message)
+                close_executions(metadata, run_id, _CLOSED[state])
+            facts = {**data_facts(metadata, run_id), **release_facts(outcomes or {})}
+            record = run_record(metadata, self._settings.name, run_id)
+            record.end(metadata, state, message, error=error, **facts)
+            return {}
+
+        self._in_a_process(work)
+
+    def refuse(self, run_id: str, error: ScalableTFError, part: Part | None) -> None:
+        """Writes of a run that the scheduler asked for, and that could not begin, that it failed.
+
+        Args:
+            run_id: what its id would have been.
+            error: why.
+            part: the nodes that it was to run; None: all.
+        """
+
+        def work(metadata: Metadata) -> dict[str, Any]:
+            record = self._record(run_id, part)
+            record.end(metadata, "failed", error.what, error=type(error).__name__)
             return {}
 
         self._in_a_process(work)
@@ -123,19 +177,53 @@ class Books:
                 time.sleep(0.005)
         return worker.result()
 
-    def _record(self, run_id: str, *, started: str = "") -> RunRecord:
-        return RunRecord(
+    def _record(self, run_id: str, part: Part | None) -> RunRecord:
+        job = self._job
+        record = RunRecord(
             run_id=run_id,
             pipeline=self._settings.name,
             state="running",
-            started=started or now(),
+            started=now(),
             host=socket.gethostname(),
             pid=self._pid,
             command=self._command,
             output_dir=str(root(self._settings)),
             settings=settings_fingerprint(self._settings),
             purpose=self._settings.purpose,
+            span=self._settings.data.span if self._settings.purpose == "training" else None,
+            last=part.last if part else "",
+            rules=data_rules(self._settings),
         )
+        if job is None:
+            return record
+        return dataclasses.replace(record, trigger=job.trigger, tick=job.tick, attempt=job.attempt)
+
+    def _continue(self, metadata: Metadata, record: RunRecord, run: RunFolder, finished: dict[str, Any]) -> None:
+        """Writes that a run goes on here; one that was killed after its last node is complete."""
+        here = self._record(record.run_id, None)
+        kept = ("started", "last", "trigger", "tick", "version", "data")
+        facts = {name: getattr(record, name) for name in kept}
+        continued = dataclasses.replace(here, **facts, attempt=self._job.attempt if self._job else record.attempt)
+        if finished.keys() >= set(nodes_to_run(run.pipeline)):
+            released = release_facts(_outcomes(finished))
+            continued.end(metadata, "complete", **{**data_facts(metadata, record.run_id), **released})
+        else:
+            continued.put(metadata)
+
+    def _check_undone(self, metadata: Metadata) -> None:
+        """Of two schedulers that ask for the same, the second one comes here when the first one's run has ended."""
+        job = self._job
+        if job is None or job.again:
+            return
+        for record in run_records(metadata, self._settings.name):
+            done = record.state == "complete" and record.purpose == "training" and record.span == job.span
+            if done and record.last in ("", job.last):
+                raise RunError(
+                    "The span is done already.",
+                    where=f"span {job.span}",
+                    received=f"run {record.run_id} is complete",
+                    fix="Nothing is to be done; scalable-tf schedule backfill --again repeats it.",
+                )
 
     def _close_dead(self, metadata: Metadata) -> None:
         """Whoever calls this holds the lock of output_dir: what is said to run there was killed."""
@@ -169,7 +257,7 @@ class Books:
             if record.run_id == run_id or not run_id:
                 newer = [one.run_id for one in records[:place] if one.state == "complete"]
                 if newer and record.state != "complete" and record.purpose == "training":
-                    raise RunError(
+                    raise NotContinuableError(
                         "A newer run is complete: the baseline of this one is outdated, and its model the older one.",
                         where=f"run {record.run_id}",
                         received=f"newer: {', '.join(newer[:5])}",
@@ -177,7 +265,7 @@ class Books:
                     )
                 return record
         known = ", ".join(record.run_id for record in records[:5])
-        raise RunError(
+        raise NotContinuableError(
             "There is no such run to resume." if run_id else "There is no run to resume.",
             where=str(root(self._settings)),
             received=run_id or None,

@@ -8,7 +8,7 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from runners.beam_walk import beam_walk
 from runners.books import Books
 from runners.compiled import compile_pipeline, with_run_id
 from runners.interrupt import Interrupted, interruptible
+from runners.job import Job
 from runners.job_server import job_servers, require_job_servers
 from runners.metadata.sqlite import SqliteBackend
 from runners.metadata.store_backend import store_backend
@@ -73,6 +74,7 @@ def run_local(
     part: Part | None = None,
     command: str = "",
     profile: bool = False,
+    job: Job | None = None,
 ) -> RunResult:
     """Runs a pipeline on this machine.
 
@@ -88,11 +90,13 @@ def run_local(
         part: nodes of the new run; None: all.
         command: how this process was started, for the run's record.
         profile: whether each node that runs is profiled.
+        job: what the scheduler asks for, where it does; the run's record says so.
 
     Raises:
         SettingsError: output_dir cannot be written to.
         SetupError: the engine's job server cannot be started here.
         RunError: another run holds output_dir or the store, the store is gone, or there is nothing to build on.
+        NotContinuableError: the run that is to be resumed cannot be.
         Interrupted: a signal ended it.
     """
     started = time.monotonic()
@@ -103,14 +107,9 @@ def run_local(
         held.enter_context(output_lock(root(settings), holder))
         _check_artifacts(settings)
         held.enter_context(store_lock(settings, holder))
-        books = Books(settings, command)
+        books = Books(settings, command, job)
         if resume is None:
-            run = _new_run(settings, force_bless, part)
-            try:
-                finished = books.begin(run)
-            except ScalableTFError:
-                run.discard()
-                raise
+            run, finished = _begun(settings, force_bless, part, books, job)
         else:
             run, finished = books.take_up(resume, force_bless)
         waiting = [node for node in nodes_to_run(run.pipeline) if node not in finished]
@@ -142,8 +141,26 @@ def run_one_node(logs: Path, node_id: str) -> NodeOutcome:
         return run_node(run.pipeline, node_id, metadata_connection(run.settings), engine)
 
 
-def _new_run(settings: Settings, force_bless: str, part: Part | None) -> RunFolder:
+def _begun(
+    settings: Settings, force_bless: str, part: Part | None, books: Books, job: Job | None
+) -> tuple[RunFolder, dict[str, NodeOutcome]]:
+    """A new run, and what it takes from an earlier one."""
     run_id = f"{time.strftime('%Y%m%dT%H%M%S')}-{secrets.token_hex(3)}"
+    try:
+        run = _new_run(settings, run_id, force_bless, part)
+        try:
+            return run, books.begin(run, part)
+        except ScalableTFError:
+            run.discard()
+            raise
+    except ScalableTFError as error:
+        if job is not None:
+            with contextlib.suppress(ScalableTFError):  # the store may be what is wrong
+                books.refuse(run_id, error, part)
+        raise
+
+
+def _new_run(settings: Settings, run_id: str, force_bless: str, part: Part | None) -> RunFolder:
     pipeline = with_run_id(compile_pipeline(settings, force_bless=force_bless), run_id)
     if part is not None:
         mark(pipeline, part)
@@ -154,7 +171,7 @@ def _new_run(settings: Settings, force_bless: str, part: Part | None) -> RunFold
 
 def _walk(
     run: RunFolder,
-    finished: Iterable[str],
+    finished: Mapping[str, NodeOutcome],
     waiting: Sequence[str],
     settings: Settings,
     books: Books,
@@ -184,10 +201,11 @@ def _walk(
             grace=settings.training.cluster.grace_seconds + _CLEARING_SECONDS,
         )
     for node, error in done.errors.items():
-        books.end(run, "failed", f"{node}: {error.what}")
+        books.end(run, "failed", f"{node}: {error.what}", error=type(error).__name__)
         break
     else:
-        books.end(run, "complete")
+        outcomes = {node: NodeOutcome.from_dict(given) for node, given in done.results.items()}
+        books.end(run, "complete", outcomes={**finished, **outcomes})
     return done
 
 
@@ -199,7 +217,7 @@ def _closed(books: Books, run: RunFolder) -> Iterator[None]:
     except BaseException as error:
         with contextlib.suppress(ScalableTFError):  # the store may be what is gone
             if isinstance(error, ScalableTFError):
-                books.end(run, "failed", error.what)
+                books.end(run, "failed", error.what, error=type(error).__name__)
             else:
                 books.end(run, "interrupted", f"{type(error).__name__}: {error}")
         if isinstance(error, Interrupted):

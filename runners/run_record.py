@@ -36,6 +36,18 @@ class RunRecord:
         settings: fingerprint of the settings.
         message: first line of what stopped it, or empty.
         purpose: training or inference, as the settings say.
+        span: the span of its data; None where the settings name none.
+        version: of the span, where the data have versions.
+        last: the node that a partial run ends with; empty: it goes to the end of the pipeline.
+        trigger: what made the scheduler start it: cron, new_span, drift, age, metric, manual, backfill; empty: nobody
+            but a user.
+        tick: the time of the schedule that it is for, ISO 8601, UTC; empty where there is none.
+        attempt: 1 for a first try, and one more each time that the scheduler tries it again.
+        error: class of what stopped it, or empty.
+        data: fingerprint of the files that it read; empty before they were found.
+        rules: fingerprint of what the settings hold data to.
+        release: version of the released model, 0 where there is none.
+        reason: why a complete run released no model, or empty.
     """
 
     run_id: str
@@ -50,6 +62,17 @@ class RunRecord:
     settings: str = ""
     message: str = ""
     purpose: str = "training"
+    span: int | None = None
+    version: int | None = None
+    last: str = ""
+    trigger: str = ""
+    tick: str = ""
+    attempt: int = 1
+    error: str = ""
+    data: str = ""
+    rules: str = ""
+    release: int = 0
+    reason: str = ""
 
     def put(self, metadata: Metadata) -> None:
         """Writes the record; `metadata` must be entered."""
@@ -60,13 +83,15 @@ class RunRecord:
         for field in fields(self):
             if field.name not in ("run_id", "pipeline"):
                 value = getattr(self, field.name)
+                if value is None:
+                    continue
                 kind = "int_value" if isinstance(value, int) else "string_value"
                 setattr(context.custom_properties[field.name], kind, value)
         metadata.store.put_contexts([context])
 
-    def end(self, metadata: Metadata, state: State, message: str = "") -> RunRecord:
-        """Writes how the run ended, and returns that."""
-        ended = replace(self, state=state, ended=now(), message=message)
+    def end(self, metadata: Metadata, state: State, message: str = "", **facts: Any) -> RunRecord:
+        """Writes how the run ended, with other facts about it, and returns that."""
+        ended = replace(self, state=state, ended=now(), message=message, **facts)
         ended.put(metadata)
         return ended
 
@@ -86,6 +111,17 @@ def run_records(metadata: Metadata, pipeline: str) -> list[RunRecord]:
     found = [context for context in children if context.type == PIPELINE_RUN_CONTEXT_TYPE_NAME]
     found.sort(key=lambda context: (context.create_time_since_epoch, context.id), reverse=True)
     return [_record(context, pipeline) for context in found]
+
+
+def run_record(metadata: Metadata, pipeline: str, run_id: str) -> RunRecord:
+    """One run of a pipeline, which the store knows.
+
+    Args:
+        metadata: an entered connection.
+        pipeline: the pipeline's name.
+        run_id: the run.
+    """
+    return _record(metadata.store.get_context_by_type_and_name(PIPELINE_RUN_CONTEXT_TYPE_NAME, run_id), pipeline)
 
 
 def now() -> str:

@@ -5,7 +5,8 @@
     ├── SettingsError     a YAML file, an overlay, --set, or an environment variable
     ├── SchemaError       the feature table or a curated schema
     ├── DataError         the rows themselves
-    │   └── AnomalyError  rows that validation refuses
+    │   ├── AnomalyError  rows that validation refuses
+    │   └── DataStoreError  a store that does not give them
     ├── TrainingError     strategy, cluster, model or training loop
     ├── EvaluationError   metrics, thresholds, baseline
     ├── ReleaseError      pushing, serving and rolling back versions
@@ -112,6 +113,10 @@ class DataError(ScalableTFError):
 
 class AnomalyError(DataError):
     """Validation found anomalies at or above the configured severity."""
+
+
+class DataStoreError(DataError):
+    """The store of the rows does not answer, or lets nobody in: the rows may be fine."""
 
 
 class TrainingError(ScalableTFError):

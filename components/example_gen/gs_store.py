@@ -20,7 +20,7 @@ from components.example_gen.remote_store import (
     unanswered,
     without_user,
 )
-from schemas.errors import DataError
+from schemas.errors import DataStoreError
 
 _KEYS = (
     "Set GOOGLE_APPLICATION_CREDENTIALS to a key file wherever nodes run, or give the machine a service account; never "
@@ -33,7 +33,7 @@ class GsStore:
     """Reads `gs://BUCKET/OBJECT`.
 
     Raises:
-        DataError: there are no credentials.
+        DataStoreError: there are no credentials.
     """
 
     def __init__(self) -> None:
@@ -83,28 +83,28 @@ def _told(path: str) -> Iterator[None]:
     try:
         yield
     except GoogleAuthError as error:
-        raise DataError(
+        raise DataStoreError(
             "There are no credentials for Google Cloud Storage, or they are not accepted.",
             where=path,
             received=without_user(str(error)),
             fix=_KEYS,
         ) from error
     except exceptions.NotFound as error:
-        raise DataError(
+        raise DataStoreError(
             "There is no such bucket, or the file is gone.",
             where=path,
             received=without_user(str(error)),
             fix="Check data.path.",
         ) from error
     except exceptions.PreconditionFailed as error:
-        raise DataError(
+        raise DataStoreError(
             "The data changed while it was read.",
             where=path,
             received=without_user(str(error)),
             fix="Run again when the files are complete.",
         ) from error
     except exceptions.ClientError as error:
-        raise DataError(
+        raise DataStoreError(
             "Google Cloud Storage refuses to give the data.",
             where=path,
             received=without_user(str(error)),

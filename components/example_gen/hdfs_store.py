@@ -28,7 +28,7 @@ from components.example_gen.remote_store import (
     unanswered,
     without_user,
 )
-from schemas.errors import DataError
+from schemas.errors import DataStoreError
 
 _PORT = 9870
 
@@ -82,7 +82,7 @@ class HdfsStore:
     def _parts(self, path: str) -> tuple[Any, str]:
         host, _, inside = path.removeprefix("hdfs://").partition("/")
         if not host:
-            raise DataError(
+            raise DataStoreError(
                 "A path of HDFS needs the host of its namenode.",
                 where="data.path",
                 received=path,
@@ -110,7 +110,7 @@ def _told(path: str) -> Iterator[None]:
     try:
         yield
     except hdfs.HdfsError as error:
-        raise DataError(
+        raise DataStoreError(
             "HDFS refuses to give the data.",
             where=path,
             received=without_user(str(error).splitlines()[0] if str(error) else repr(error)),

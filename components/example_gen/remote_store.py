@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Protocol
 
 from components.example_gen.glob_pattern import WILD, compiled
-from schemas.errors import DataError
+from schemas.errors import DataError, DataStoreError
 
 CONNECT_SECONDS = 10
 READ_SECONDS = 30
@@ -45,7 +45,7 @@ class Entry:
 
 
 class Store(Protocol):
-    """Files that paths of one scheme name. Every method raises DataError where the store cannot or will not answer."""
+    """Files that paths of one scheme name. Every method raises DataStoreError where the store cannot or will not answer."""
 
     def entry(self, path: str) -> Entry | None:
         """A file; None where there is none of that name."""
@@ -119,9 +119,9 @@ def select(pattern: str, entries: Iterable[Entry]) -> list[Entry]:
     return [found[path] for path in sorted(found)]
 
 
-def unanswered(path: str, error: BaseException, fix: str) -> DataError:
+def unanswered(path: str, error: BaseException, fix: str) -> DataStoreError:
     """The error of a store that does not answer."""
-    return DataError(
+    return DataStoreError(
         "The store of the data does not answer.",
         where=path,
         received=without_user(str(error)),

@@ -35,7 +35,7 @@ from components.example_gen.remote_store import (
     unanswered,
     without_user,
 )
-from schemas.errors import DataError
+from schemas.errors import DataStoreError
 
 _KEYS = (
     "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, wherever nodes run, or give the machine a role; "
@@ -51,7 +51,7 @@ class S3Store:
     """Reads `s3://BUCKET/KEY`.
 
     Raises:
-        DataError: boto3 cannot be set up.
+        DataStoreError: boto3 cannot be set up.
     """
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ class S3Store:
         try:
             self._client = boto3.session.Session().client("s3", config=config)
         except (BotoCoreError, ValueError) as error:
-            raise DataError(
+            raise DataStoreError(
                 "The client of S3 cannot be set up.",
                 where="the environment and profile of boto3",
                 received=without_user(str(error)),
@@ -131,11 +131,11 @@ def _told(path: str) -> Iterator[None]:
     except ClientError as error:
         raise _refusal(path, error) from error
     except (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError) as error:
-        raise DataError("There are no credentials for S3.", where=path, received=str(error), fix=_KEYS) from error
+        raise DataStoreError("There are no credentials for S3.", where=path, received=str(error), fix=_KEYS) from error
     except (BotoConnectionError, HTTPClientError, IncompleteReadError, ResponseStreamingError) as error:
         raise unanswered(path, error, f"{_SERVER} It was tried {TRIES} times.") from error
     except BotoCoreError as error:
-        raise DataError(
+        raise DataStoreError(
             "S3 cannot be asked for the data.",
             where=path,
             received=without_user(str(error)),
@@ -143,7 +143,7 @@ def _told(path: str) -> Iterator[None]:
         ) from error
 
 
-def _refusal(path: str, error: ClientError) -> DataError:
+def _refusal(path: str, error: ClientError) -> DataStoreError:
     code = _code(error)
     what, fix = "S3 refuses to give the data.", f"{_SERVER} See what it says."
     if code == "NoSuchBucket":
@@ -159,4 +159,4 @@ def _refusal(path: str, error: ClientError) -> DataError:
         what, fix = "S3 does not accept the credentials.", _KEYS
     elif code in ("301", "400", "PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraint"):
         what, fix = "S3 has the bucket elsewhere, or wants another request.", f"Set AWS_REGION to its region. {_SERVER}"
-    return DataError(what, where=path, received=without_user(str(error)), fix=fix)
+    return DataStoreError(what, where=path, received=without_user(str(error)), fix=fix)

@@ -1,0 +1,45 @@
+"""What is worth knowing of a run at its end, for its record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tfx.components.example_gen import utils
+from tfx.orchestration.metadata import Metadata
+
+from components.pusher.executor import PUSHED_MODEL_KEY, REASON_PROPERTY, VERSION_PROPERTY
+from pipeline import nodes
+from runners.history.graph import number, text
+from runners.history.runs import run_executions
+from runners.node import NodeOutcome
+
+
+def data_facts(metadata: Metadata, run_id: str) -> dict[str, Any]:
+    """Fingerprint and version of the data that a run has found; empty before that.
+
+    Args:
+        metadata: an entered connection.
+        run_id: the run.
+    """
+    facts: dict[str, Any] = {}
+    for execution in run_executions(metadata.store, run_id):
+        if found := text(execution, utils.FINGERPRINT_PROPERTY_NAME):
+            facts["data"] = found
+        version = number(execution, utils.VERSION_PROPERTY_NAME)
+        if version is not None:
+            facts["version"] = version
+    return facts
+
+
+def release_facts(outcomes: Mapping[str, NodeOutcome]) -> dict[str, Any]:
+    """The version that a run has released, or why it has released none; empty where it did not go so far.
+
+    Args:
+        outcomes: how its nodes ended.
+    """
+    if nodes.PUSHER not in outcomes:
+        return {}
+    (pushed,) = outcomes[nodes.PUSHER].outputs[PUSHED_MODEL_KEY]
+    version = str(pushed.properties.get(VERSION_PROPERTY) or "")
+    return {"release": int(version) if version.isdigit() else 0, "reason": pushed.properties.get(REASON_PROPERTY) or ""}
