@@ -27,8 +27,8 @@ _COMPARISONS = ("drift", "skew", "serving_path")
 def settings_fingerprint(settings: Settings) -> str:
     """SHA-256, in hex, of what the settings say about the result of a run.
 
-    Leaves out output_dir, logging, runner, engine, metadata, push, purpose, inference, schedule,
-    validation.samples and training.tensorboard, and with them all secrets. Equal settings have equal fingerprints, in every process and
+    Leaves out output_dir, logging, runner, engine, metadata, push, purpose, inference, schedule, validation.samples and
+    training.tensorboard, and with them all secrets. Equal settings have equal fingerprints, in every process and
     however they were written: the input is JSON with sorted keys and every default.
     """
     content = settings.model_dump(mode="json", by_alias=True, exclude=_WITHOUT_EFFECT)

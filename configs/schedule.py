@@ -28,9 +28,7 @@ def _is_cron(expression: str) -> str:
             f"must be a cron expression of five fields, minute hour day month weekday, such as 30 6 * * *; it has a {reason}"
         ) from error
     except StopIteration:
-        raise ValueError(
-            "must be a cron expression of a time that comes: no day of the next 50 years fits it"
-        ) from None
+        raise ValueError("must be a cron expression of a time that comes: none in the next 50 years does") from None
     return expression
 
 

@@ -45,7 +45,10 @@ class Entry:
 
 
 class Store(Protocol):
-    """Files that paths of one scheme name. Every method raises DataStoreError where the store cannot or will not answer."""
+    """Files that paths of one scheme name.
+
+    Every method raises DataStoreError where the store cannot or will not answer.
+    """
 
     def entry(self, path: str) -> Entry | None:
         """A file; None where there is none of that name."""
