@@ -25,7 +25,8 @@ def _is_cron(expression: str) -> str:
     except CronSimError as error:
         reason = f"{str(error)[0].lower()}{str(error)[1:]}"
         raise ValueError(
-            f"must be a cron expression of five fields, minute hour day month weekday, such as 30 6 * * *; it has a {reason}"
+            "must be a cron expression of five fields, minute hour day month weekday, such as 30 6 * * *; "
+            f"it has a {reason}"
         ) from error
     except StopIteration:
         raise ValueError("must be a cron expression of a time that comes: none in the next 50 years does") from None
@@ -36,13 +37,21 @@ Cron = Annotated[str, AfterValidator(_is_cron)]
 """Minute, hour, day of the month, month, weekday."""
 
 
+def _is_webhook(url: Webhook) -> Webhook:
+    if not url.is_http:
+        raise ValueError("must be the URL of a webhook, https://HOST/PATH, without a user's name")
+    return url
+
+
 class Hook(Section):
     """Who hears of the end of a run: a command, a webhook, or both."""
 
     command: tuple[str, ...] = Field(
         (), description="Program and arguments; what happened is in its environment, as STF_SPAN and others."
     )
-    webhook: Webhook | None = Field(None, description="URL that gets the same as JSON, by POST; it is secret.")
+    webhook: Annotated[Webhook, AfterValidator(_is_webhook)] | None = Field(
+        None, description="URL that gets the same as JSON, by POST; it is secret."
+    )
     seconds: float = Field(30.0, gt=0.0, le=600.0, description="How long each of them may take.")
 
     @property

@@ -60,7 +60,7 @@ def has_span(pattern: str) -> bool:
 
 def shown_spans(numbers: Sequence[int], dated: bool) -> str:
     """Span numbers in words, with their dates where the pattern has dates."""
-    spans = [_shown(number, dated) for number in numbers]
+    spans = [shown_span(number, dated) for number in numbers]
     if len(spans) > 10:
         return f"{len(spans)} spans: {', '.join(spans[:3])}, ..., {', '.join(spans[-3:])}"
     return f"span{'s' * (len(spans) > 1)} {', '.join(spans)}"
@@ -93,7 +93,8 @@ def find_spans(base: str, pattern: str) -> list[FoundSpan]:
     return found
 
 
-def _shown(span: int, dated: bool) -> str:
+def shown_span(span: int, dated: bool) -> str:
+    """A span number, with its date where the pattern has dates."""
     if not dated:
         return str(span)
     try:

@@ -1,0 +1,81 @@
+"""What has become of each span so far, by the records of the runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Literal
+
+from pipeline import nodes
+from runners.run_record import RunRecord
+
+Progress = Literal["trained", "ingested", "running", "interrupted", "refused", "failed"]
+
+_TO_THE_END = ("", nodes.PUSHER)
+_PAST_THE_GATE = (nodes.ANOMALY_GATE, nodes.TRANSFORM, nodes.TRAINER, nodes.LATEST_BLESSED, nodes.EVALUATOR)
+_REFUSALS = ("DataError", "AnomalyError", "SchemaError")
+
+
+@dataclass(frozen=True)
+class SpanHistory:
+    """One span.
+
+    Attributes:
+        last: the newest run of it.
+        progress: how far that, or one before it, got.
+        trained: the newest complete run of the whole pipeline on it, or None.
+        ingested: whether a complete run has ingested its data, and validation passed them.
+        changed: of one that was refused or failed, whether data, rules or settings are others now.
+    """
+
+    last: RunRecord
+    progress: Progress
+    trained: RunRecord | None = None
+    ingested: bool = False
+    changed: bool = False
+
+    @property
+    def ended(self) -> datetime:
+        """When the newest run ended."""
+        return datetime.fromisoformat(self.last.ended or self.last.started).astimezone(timezone.utc)
+
+
+def span_histories(
+    records: Sequence[RunRecord], states: Mapping[str, str], is_changed: Callable[[RunRecord], bool]
+) -> dict[int, SpanHistory]:
+    """The histories by span.
+
+    Args:
+        records: all runs of the pipeline in this output_dir, newest first.
+        states: the state of each, by its id; `died` is one that was killed.
+        is_changed: whether what a refused or failed run was made of is other now; asked for the newest of a span only.
+    """
+    by_span: dict[int, list[RunRecord]] = {}
+    for record in records:
+        if record.span is not None and record.purpose == "training" and states[record.run_id] != "unknown":
+            by_span.setdefault(record.span, []).append(record)
+    return {span: _history(runs, states, is_changed) for span, runs in by_span.items()}
+
+
+def _history(
+    runs: Sequence[RunRecord], states: Mapping[str, str], is_changed: Callable[[RunRecord], bool]
+) -> SpanHistory:
+    complete = [run for run in runs if states[run.run_id] == "complete"]
+    trained = next((run for run in complete if run.last in _TO_THE_END), None)
+    ingested = trained is not None or any(run.last in _PAST_THE_GATE for run in complete)
+    last = runs[0]
+    state = states[last.run_id]
+    progress: Progress
+    if state == "running":
+        progress = "running"
+    elif trained is not None:
+        progress = "trained"
+    elif state in ("interrupted", "died"):
+        progress = "interrupted"
+    elif state == "failed":
+        progress = "refused" if last.error in _REFUSALS and last.data else "failed"
+    else:
+        progress = "ingested" if ingested else "failed"
+    changed = progress in ("refused", "failed") and is_changed(last)
+    return SpanHistory(last, progress, trained, ingested, changed)
