@@ -31,7 +31,7 @@ from runners.schedule.decision import Decision, Opening, Plan
 from runners.schedule.situation import Situation
 from runners.schedule.span_history import SpanHistory
 from runners.schedule.standing import Standings
-from runners.schedule.ticks import end_of_day, last_tick, next_tick
+from runners.schedule.ticks import end_of_day, last_tick, next_tick, span_of_day
 
 _MOMENT = timedelta(microseconds=1)
 
@@ -145,14 +145,10 @@ class _Deciding:
             if is_ingested or not self._schedule.triggers.by_content:
                 return self._say(span, "wait", self._until_next_tick())
             return self._run(span, "ingest", "to see whether a trigger fires", last=nodes.ANOMALY_GATE)
-        newer = max([standings.newest_trained, *targets])
-        if span < newer:
-            if self._schedule.catch_up == "all" or standings.newest_trained > span:
-                why = f"came after span {self._shown(standings.newest_trained)} was trained on"
-            else:
-                why = f"span {self._shown(newer)} is newer"
+        if span < standings.newest_trained:
+            why = f"it came after span {self._shown(standings.newest_trained)} was trained on"
         else:
-            why = standings.lacks(span)
+            why = standings.lacks(span) or f"span {self._shown(max(targets))} is newer"
         if is_ingested:
             return self._say(span, "done", f"ingested; {why}")
         if not standings.is_needed(span):
@@ -164,10 +160,8 @@ class _Deciding:
     def _missing(self, spans: range, newer: int | None) -> Iterator[Decision]:
         """What is said of spans in a row that are not there: the last ones may still come."""
         left = len(spans)
-        while left and newer is not None and self._deadline(spans[left - 1], newer) > self._situation.now:
+        while left and self._deadline(spans[left - 1], newer) > self._situation.now:
             left -= 1
-        if newer is None:  # of those at the end each has a day of its own, when it will be a gap
-            left = sum(self._deadline(span, None) <= self._situation.now for span in spans)
         if left:
             yield Decision(spans[0], "gap", "it is missing" if left == 1 else "they are missing", end=spans[left - 1])
         for span in spans[left:]:
@@ -190,10 +184,12 @@ class _Deciding:
 
     def _expected_after(self, newest: int) -> range:
         """Days after the newest one whose data should be there."""
-        count = 0
-        while self._due(newest + (count + 1) * self._window.step) <= self._situation.now:
-            count += 1
-        return range(newest + self._window.step, newest + (count + 1) * self._window.step, self._window.step)
+        step = self._window.step
+        today = span_of_day(self._situation.now.astimezone(self._schedule.zone).date())
+        expected = range(newest + step, today + 1, step)
+        while expected and self._due(expected[-1]) > self._situation.now:
+            expected = expected[:-1]
+        return expected
 
     def _say(self, span: int, action: Literal["wait", "gap", "done", "refused", "skipped"], why: str) -> Decision:
         return Decision(span, action, why, end=span, version=self._version(span))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timezone
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, timezone
 from typing import Literal
 
 from pipeline import nodes
@@ -27,6 +27,7 @@ class SpanHistory:
         trained: the newest complete run of the whole pipeline on it, or None.
         ingested: whether a complete run has ingested its data, and validation passed them.
         changed: of one that was refused or failed, whether data, rules or settings are others now.
+        offset: of the clock that is gone by from the one that runs go by.
     """
 
     last: RunRecord
@@ -34,15 +35,19 @@ class SpanHistory:
     trained: RunRecord | None = None
     ingested: bool = False
     changed: bool = False
+    offset: timedelta = timedelta()
 
     @property
     def ended(self) -> datetime:
         """When the newest run ended."""
-        return datetime.fromisoformat(self.last.ended or self.last.started).astimezone(timezone.utc)
+        return datetime.fromisoformat(self.last.ended or self.last.started).astimezone(timezone.utc) + self.offset
 
 
 def span_histories(
-    records: Sequence[RunRecord], states: Mapping[str, str], is_changed: Callable[[RunRecord], bool]
+    records: Sequence[RunRecord],
+    states: Mapping[str, str],
+    is_changed: Callable[[RunRecord], bool],
+    offset: timedelta = timedelta(),
 ) -> dict[int, SpanHistory]:
     """The histories by span.
 
@@ -50,12 +55,13 @@ def span_histories(
         records: all runs of the pipeline in this output_dir, newest first.
         states: the state of each, by its id; `died` is one that was killed.
         is_changed: whether what a refused or failed run was made of is other now; asked for the newest of a span only.
+        offset: of the clock that is gone by from the one that runs go by.
     """
     by_span: dict[int, list[RunRecord]] = {}
     for record in records:
         if record.span is not None and record.purpose == "training" and states[record.run_id] != "unknown":
             by_span.setdefault(record.span, []).append(record)
-    return {span: _history(runs, states, is_changed) for span, runs in by_span.items()}
+    return {span: replace(_history(runs, states, is_changed), offset=offset) for span, runs in by_span.items()}
 
 
 def _history(

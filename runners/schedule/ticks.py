@@ -1,7 +1,7 @@
-"""The times of a schedule, in UTC. cronsim knows cron, and what becomes of it when clocks are changed:
+"""The times of a schedule, in UTC.
 
-a time that the change leaves out comes as soon as the clock is past it, one that comes twice counts once; expressions
-that name neither minute nor hour go by the seconds that really pass.
+cronsim knows cron, and what becomes of it when clocks are changed: a time that the change leaves out comes as soon as the
+clock is past it, one that comes twice counts once; expressions with a star for minute or hour go by the time that passes.
 """
 
 from __future__ import annotations
@@ -47,6 +47,11 @@ def end_of_day(schedule: Schedule, span: int) -> datetime:
     """When the day of a span, counted from 1970-01-01, is over in the zone of the schedule."""
     after = _EPOCH + timedelta(days=span + 1)
     return datetime(after.year, after.month, after.day, tzinfo=schedule.zone).astimezone(timezone.utc)
+
+
+def span_of_day(day: date) -> int:
+    """The span of a day."""
+    return (day - _EPOCH).days
 
 
 def _ticks(schedule: Schedule, after: datetime) -> Iterator[datetime]:
