@@ -24,6 +24,8 @@ class Decision:
         version: of its data, where they have versions.
         job: the run to make, for actions that make one.
         due: when it will be time, where that is known.
+        retried: whether it has failed, and what is waited for is the next try.
+        is_failure: whether it is not done, and will not be by itself.
     """
 
     span: int
@@ -33,6 +35,8 @@ class Decision:
     version: int | None = None
     job: Job | None = None
     due: datetime | None = None
+    retried: bool = False
+    is_failure: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""

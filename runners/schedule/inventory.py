@@ -17,9 +17,8 @@ from runners.schedule.situation import Arrived
 from schemas.errors import SettingsError
 
 _OPEN = r"\{(?:SPAN|VERSION)\}"
-_TOUCHING = re.compile(
-    rf"(?:\*|{_OPEN}|\{{[A-Z]+:\d+\}}|\{{(?:YYYY|MM|DD)\}}){_OPEN}|{_OPEN}(?:\*|\?|\[|\{{|\d)|\d{_OPEN}"
-)
+# A * behind one is no harm: the digits are the placeholder's, as many as there are.
+_TOUCHING = re.compile(rf"[*?\]}}0-9]{_OPEN}|{_OPEN}[?\[{{0-9]")
 
 
 @dataclass(frozen=True)
@@ -121,5 +120,5 @@ def check_spans(settings: Settings) -> None:
             "It cannot be told where the number of a span begins or ends.",
             where="data.path",
             received=f"{data.path}: {touching.group()}",
-            fix="Give the placeholder a width, such as {SPAN:3}, or put something between that is neither a digit nor *.",
+            fix="Give the placeholder a width, such as {SPAN:3}, or put something between, such as - or a folder.",
         )

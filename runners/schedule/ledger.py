@@ -1,7 +1,7 @@
 """What a scheduler remembers beside the records of runs: a small file, of which nothing depends but time.
 
-Without it, times of the schedule that have passed count as missed, missing spans are waited for once more, and the files
-of spans that were refused are read once more to see whether they have changed.
+Without it, times of the schedule that have passed count as missed, missing spans are waited for once more, and the
+files of spans that were refused are read once more to see whether they have changed.
 """
 
 from __future__ import annotations

@@ -131,10 +131,10 @@ class _Deciding:
         attempt = history.last.attempt
         why = f"attempt {attempt} failed: {history.last.message} (run {history.last.run_id})"
         if given_up:
-            return self._say(span, "skipped", f"given up: {why}")
+            return replace(self._say(span, "skipped", f"given up: {why}"), is_failure=True)
         due = history.ended + timedelta(seconds=self._schedule.backoff(attempt))
         if due > self._situation.now:
-            return replace(self._say(span, "wait", f"{why}; next try {self._at(due)}"), due=due)
+            return replace(self._say(span, "wait", f"{why}; next try {self._at(due)}"), due=due, retried=True)
         return self._run_again(span, "retry", why, history, attempt + 1)
 
     def _decide_new(self, span: int, *, is_ingested: bool) -> Decision:

@@ -1,7 +1,7 @@
 """The times of a schedule, in UTC.
 
-cronsim knows cron, and what becomes of it when clocks are changed: a time that the change leaves out comes as soon as the
-clock is past it, one that comes twice counts once; expressions with a star for minute or hour go by the time that passes.
+cronsim knows cron, and what becomes of it when clocks are changed: a time that the change leaves out comes as soon as
+the clock is past it, one that comes twice counts once; with a star for minute or hour it goes by the time that passes.
 """
 
 from __future__ import annotations

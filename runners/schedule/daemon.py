@@ -1,0 +1,214 @@
+"""Works a schedule off: once, or for ever."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import socket
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+from runners.file_lock import file_lock
+from runners.schedule.decision import Plan
+from runners.schedule.plan import make_plan, shown_time
+from runners.schedule.scheduler import Planning, Scheduler
+from runners.schedule.situation import Situation
+from schemas.errors import RunError, ScalableTFError, SettingsError
+from schemas.storage_error import storage_error
+
+LOCK = ".lock"
+
+_LOG = logging.getLogger(__name__)
+_LONGEST_SLEEP = 60.0
+_BACKWARDS = timedelta(seconds=5)
+
+
+@contextlib.contextmanager
+def schedule_lock(folder: Path) -> Iterator[None]:
+    """Holds the lock of a schedule: one works at a time on an output_dir.
+
+    Args:
+        folder: the schedule's, in output_dir.
+
+    Raises:
+        SettingsError: output_dir cannot be written to.
+        RunError: somebody else holds it.
+    """
+    holder = f"process {os.getpid()} on {socket.gethostname()} since {time.strftime('%Y-%m-%d %H:%M:%S')}"
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(file_lock(folder / LOCK, holder, partial(_taken, folder)))
+        except OSError as error:
+            raise SettingsError(
+                f"output_dir cannot be written to: {error.strerror}.",
+                where="output_dir",
+                received=folder.parent,
+                fix="Choose a folder that you may write to: --set output_dir=/some/where",
+            ) from error
+        yield
+
+
+def work_off(scheduler: Scheduler, planning: Planning, *, by_hand: bool) -> Plan:
+    """Makes all runs that a plan asks for, one after the other; after each the plan is made anew.
+
+    Args:
+        scheduler: of the pipeline.
+        planning: makes the plan.
+        by_hand: whether a user asks for a pass, whatever the time.
+
+    Returns:
+        The plan in which nothing is left to be done now.
+
+    Raises:
+        ScalableTFError: the data or the metadata store cannot be reached, or a run could not even begin.
+        Interrupted: a signal ended this process; the run that was made is marked and can go on later.
+    """
+    while True:
+        situation = scheduler.look(by_hand=by_hand)
+        plan = planning(situation)
+        if not plan.jobs:
+            _remember(scheduler, situation, plan)
+            return plan
+        made = scheduler.make(plan.jobs[0])
+        if made.stumbled:
+            raise RunError(
+                "A run could not begin.",
+                where=scheduler.name(plan.jobs[0].span),
+                received=made.stumbled,
+                fix=f"Its log says more: {scheduler.logs}",
+            )
+
+
+def run_once(scheduler: Scheduler, planning: Planning, *, by_hand: bool = True) -> bool:
+    """One pass, with the retries that it asks for.
+
+    Args:
+        scheduler: of the pipeline.
+        planning: makes the plan.
+        by_hand: whether it is a pass whatever the time.
+
+    Returns:
+        Whether nothing failed that is not settled.
+
+    Raises:
+        ScalableTFError: the data or the metadata store could not be reached for as long as runs are tried again.
+        Interrupted: a signal ended this process.
+    """
+    schedule, tries = scheduler.settings.schedule, 0
+    while True:
+        try:
+            plan = work_off(scheduler, planning, by_hand=by_hand)
+        except ScalableTFError as error:
+            tries += 1
+            if tries > schedule.max_retries:
+                raise
+            _pause(scheduler, schedule.backoff(tries), error)
+            continue
+        tries = 0
+        retries = [one.due for one in plan.decisions if one.action == "wait" and one.retried and one.due]
+        if not retries:
+            return not any(one.is_failure for one in plan.decisions)
+        seconds = (min(retries) - scheduler.clock.now()).total_seconds()
+        scheduler.say(f"Waiting {seconds:.0f} s for the next try.")
+        time.sleep(max(0.0, seconds))
+
+
+def serve(scheduler: Scheduler) -> None:
+    """Works the schedule off until a signal ends this process.
+
+    What goes wrong is said and tried again, after pauses that grow.
+    """
+    schedule, window = scheduler.settings.schedule, scheduler.settings.window
+    planning: Planning = partial(make_plan, schedule, window)
+    failures = 0
+    told = ""
+    if schedule.catch_up == "none":
+        scheduler.remember(scheduler.clock.now())
+    while True:
+        _check_clock(scheduler)
+        try:
+            plan = work_off(scheduler, planning, by_hand=False)
+        except ScalableTFError as error:
+            failures += 1
+            _pause(scheduler, schedule.backoff(failures), error)
+            continue
+        failures = 0
+        wake = _wake(scheduler, plan)
+        if (told_now := _next(scheduler, plan)) != told:
+            told = told_now
+            scheduler.say(told)
+        _sleep_until(scheduler, wake)
+
+
+def _remember(scheduler: Scheduler, situation: Situation, plan: Plan) -> None:
+    # The time at which it was looked, not the time by now: what came since belongs to the next pass.
+    if plan.opening is None or plan.opening.trigger == "cron" or situation.passed is None:
+        try:
+            scheduler.remember(situation.now)
+        except OSError as error:
+            raise storage_error(error, scheduler.folder) or RunError(
+                "The schedule's memory cannot be written.",
+                where=str(scheduler.folder),
+                received=error.strerror or error,
+                fix="Check the folder and what limits there are on files (ulimit -a).",
+            ) from error
+
+
+def _check_clock(scheduler: Scheduler) -> None:
+    now, passed = scheduler.clock.now(), scheduler.ledger.passed
+    if passed is not None and now < passed - _BACKWARDS:
+        scheduler.say(f"The clock went back, from {_utc(passed)} to {_utc(now)}. Spans that are done stay done.")
+        scheduler.remember(now)
+
+
+def _wake(scheduler: Scheduler, plan: Plan) -> datetime:
+    now, schedule = scheduler.clock.now(), scheduler.settings.schedule
+    moments = [moment for moment in (plan.next_tick, plan.next_due) if moment is not None]
+    if plan.watching or not moments:
+        moments.append(now + timedelta(seconds=schedule.poll_seconds))
+    return max(min(moments), now + timedelta(seconds=0.05))
+
+
+def _next(scheduler: Scheduler, plan: Plan) -> str:
+    """What is waited for, for people."""
+    waiting = [one for one in plan.decisions if one.action == "wait" and one.due is not None]
+    parts = [f"{scheduler.name(one.span)}: {one.why}" for one in waiting]
+    if plan.next_tick is not None:
+        parts.append(f"next time: {shown_time(scheduler.settings.schedule, plan.next_tick)}")
+    if plan.watching:
+        parts.append(f"looking for spans every {scheduler.settings.schedule.poll_seconds:g} s")
+    return f"Nothing to do. {'; '.join(parts)}."
+
+
+def _sleep_until(scheduler: Scheduler, wake: datetime) -> None:
+    """In pieces, so that a clock that is set is noticed."""
+    before = scheduler.clock.now()
+    while before < wake:
+        time.sleep(min((wake - before).total_seconds(), _LONGEST_SLEEP))
+        now = scheduler.clock.now()
+        if now < before:
+            return
+        before = now
+
+
+def _pause(scheduler: Scheduler, seconds: float, error: ScalableTFError) -> None:
+    text = str(error).replace("\n", " ")
+    scheduler.say(f"Tried again in {seconds:g} s: {text}")
+    time.sleep(seconds)
+
+
+def _utc(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _taken(folder: Path, holder: str) -> RunError:
+    return RunError(
+        "The schedule of this output_dir is being worked off already.",
+        where=str(folder.parent),
+        received=holder or None,
+        fix="Stop the other one first; `scalable-tf schedule status` says what it does.",
+    )

@@ -1,0 +1,220 @@
+"""One pipeline's schedule at work: it looks at everything, plans, and makes the runs, one after the other."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from configs.fingerprint import settings_fingerprint
+from configs.settings import Settings
+from pipeline.pipeline import root
+from runners.data_rules import data_rules
+from runners.history.logged_error import logged_error
+from runners.output_lock import output_lock_holder
+from runners.run_record import RunRecord
+from runners.schedule.child import Order, run_in_child
+from runners.schedule.clock import Clock
+from runners.schedule.decision import Decision, Plan
+from runners.schedule.hooks import Event, call
+from runners.schedule.inventory import Inventory
+from runners.schedule.ledger import Ledger
+from runners.schedule.records import Records, mark_too_long
+from runners.schedule.signals import signals
+from runners.schedule.situation import Arrived, Situation
+from runners.schedule.span_history import SpanHistory, span_histories
+from schemas.errors import DataError
+
+_LOGS_KEPT = 200
+
+Planning = Callable[[Situation], Plan]
+"""Makes a plan of a situation."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """What became of one run.
+
+    Attributes:
+        history: of its span, after it.
+        stumbled: why it could not even begin, or empty.
+    """
+
+    history: SpanHistory | None
+    stumbled: str = ""
+
+
+class Scheduler:
+    """The schedule of one pipeline.
+
+    Args:
+        settings: of the pipeline.
+        clock: the time to go by.
+        command: how a user would run a span by hand, up to the span.
+        say: takes a line for people.
+
+    Raises:
+        SettingsError: the data do not come in spans.
+        DataError: the placeholders of `data.path` have no meaning.
+    """
+
+    def __init__(self, settings: Settings, clock: Clock, command: str, say: Callable[[str], None]) -> None:
+        self.settings, self.clock, self.say = settings, clock, say
+        self.folder = root(settings) / "schedule"
+        self.inventory = Inventory(settings)
+        self.ledger = Ledger.load(self.folder)
+        self._command = command
+
+    def look(self, *, by_hand: bool = False) -> Situation:
+        """The situation now.
+
+        Raises:
+            DataStoreError: the store of the data does not answer, or lets nobody in.
+            RunError: the metadata store cannot be reached.
+        """
+        now = self.clock.now()
+        found = self.inventory.arrived()
+        records = Records.read(self.settings)
+        histories = span_histories(records.runs, records.states, self._is_changed, self.clock.offset)
+        situation = Situation(
+            now, self._seen(found, histories, now), histories, self.ledger.passed, {}, self.inventory.dated, by_hand
+        )
+        self._forget(histories)
+        return replace(situation, signals=signals(self.settings, situation))
+
+    def make(self, decision: Decision) -> Made:
+        """Makes the run of a decision.
+
+        Raises:
+            RunError: the metadata store cannot be reached.
+            OSError: the log cannot be written, or no process be started.
+            Interrupted: a signal ended this process; the run is marked and can go on later.
+        """
+        job = decision.job
+        if job is None:
+            raise ValueError(decision)
+        if holder := output_lock_holder(root(self.settings)):
+            return Made(None, f"another run is using this output_dir: {holder}")
+        before = Records.read(self.settings).newest(job.span)
+        data = self.settings.data.model_copy(update={"span": job.span})
+        settings = self.settings.model_copy(update={"data": data})
+        log = self._log(job.span)
+        limit = self.settings.schedule.run_seconds
+        self.say(f"{self.name(job.span)}: {decision.action}, {decision.why}. Log: {log}")
+        in_time = run_in_child(Order(settings, job, f"{self._command} --set data.span={job.span}"), log, limit)
+        records = Records.read(self.settings)
+        after = records.newest(job.span)
+        if after is not None and not in_time and limit is not None and records.states[after.run_id] != "complete":
+            mark_too_long(self.settings, after, limit)
+            records = Records.read(self.settings)
+            after = records.newest(job.span)
+        if after is None or (after == before and records.states[after.run_id] != "died"):
+            return Made(None, (logged_error(log) or _last_line(log)).splitlines()[0])
+        histories = span_histories(records.runs, records.states, lambda _: False, self.clock.offset)
+        made = Made(histories[job.span])
+        self._tell(made.history)
+        return made
+
+    @property
+    def logs(self) -> Path:
+        """Where the output of runs is."""
+        return root(self.settings) / "logs" / "schedule"
+
+    def remember(self, passed: datetime) -> None:
+        """Writes that the times of the schedule up to one have been worked off.
+
+        Raises:
+            OSError: the disk refuses it.
+        """
+        self.ledger.passed = passed
+        self.ledger.save(self.folder)
+
+    def name(self, span: int) -> str:
+        """A span for people."""
+        from components.example_gen.spans import shown_span
+
+        return f"Span {shown_span(span, self.inventory.dated)}"
+
+    def _seen(self, found: dict[int, Arrived], histories: dict[int, SpanHistory], now: datetime) -> dict[int, Arrived]:
+        for span in found:
+            if span not in histories:
+                self.ledger.seen.setdefault(span, now)
+        return {span: replace(arrived, seen=self.ledger.seen.get(span)) for span, arrived in found.items()}
+
+    def _forget(self, histories: dict[int, SpanHistory]) -> None:
+        newest = max((span for span, history in histories.items() if history.trained), default=-1)
+        refused = {span for span, history in histories.items() if history.progress in ("refused", "failed")}
+        self.ledger.seen = {span: seen for span, seen in self.ledger.seen.items() if span > newest}
+        self.ledger.prints = {span: one for span, one in self.ledger.prints.items() if span in refused}
+
+    def _is_changed(self, run: RunRecord) -> bool:
+        """Whether data or rules of a run that was refused, or failed, are others now; of a failed one also settings."""
+        span = run.span
+        if span is None:
+            return False
+        if run.rules and run.rules != data_rules(self._with_span(span)):
+            return True
+        if not run.data and run.settings and run.settings != settings_fingerprint(self._with_span(span)):
+            return True
+        if not run.data or self.settings.data.prepare is not None:  # then it is the fingerprint of what was prepared
+            return False
+        try:
+            return self._print(span) != run.data
+        except DataError:
+            return False
+
+    def _with_span(self, span: int) -> Settings:
+        return self.settings.model_copy(update={"data": self.settings.data.model_copy(update={"span": span})})
+
+    def _print(self, span: int) -> str:
+        """Fingerprint of a span's files, which are read only when they look different from last time."""
+        signature = self.inventory.signature(span)
+        known = self.ledger.prints.get(span)
+        if known is None or not signature or known[0] != signature:
+            known = self.ledger.prints[span] = (signature, self.inventory.fingerprint(span))
+        return known[1]
+
+    def _log(self, span: int) -> Path:
+        folder = self.logs
+        folder.mkdir(parents=True, exist_ok=True)
+        for old in sorted(folder.glob("*.log"))[: -_LOGS_KEPT + 1]:
+            old.unlink(missing_ok=True)
+        return folder / f"{self.clock.now():%Y%m%dT%H%M%S}-span-{span}.log"
+
+    def _tell(self, history: SpanHistory | None) -> None:
+        """Says what became of a span, and calls the hooks."""
+        if history is None:
+            return
+        run, schedule = history.last, self.settings.schedule
+        name = self.name(run.span or 0)
+        event = Event(self.settings.name, run.span or 0, "", run.run_id, run.trigger, run.attempt)
+        if history.progress == "trained":
+            if run.release:
+                self.say(f"{name}: released version {run.release} (run {run.run_id}).")
+                event = replace(event, state="released", release=run.release)
+            else:
+                self.say(f"{name}: not released: {run.reason or 'no reason is known'} (run {run.run_id}).")
+                event = replace(event, state="not released", error=run.reason)
+            call(schedule.on_success, event, os.environ)
+        elif history.progress == "ingested":
+            self.say(f"{name}: ingested (run {run.run_id}).")
+        elif history.progress == "refused":
+            self.say(f"{name}: refused: {run.message} (run {run.run_id}).")
+            call(schedule.on_failure, replace(event, state="refused", error=run.message), os.environ)
+        elif history.progress == "failed":
+            again, state = "", "given up"
+            if run.attempt <= schedule.max_retries:
+                due = history.ended + timedelta(seconds=schedule.backoff(run.attempt))
+                again, state = due.isoformat(timespec="seconds"), "failed"
+            then = f"next try {again}" if again else f"given up after {run.attempt} attempts"
+            self.say(f"{name}: failed: {run.message} (run {run.run_id}); {then}.")
+            call(schedule.on_failure, replace(event, state=state, error=run.message, next_try=again), os.environ)
+        else:
+            self.say(f"{name}: stopped: {run.message or 'its process was killed'} (run {run.run_id}).")
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return lines[-1] if lines else f"its process said nothing; log: {log}"

@@ -1,0 +1,41 @@
+"""The triggers beside time: which of them have fired, and why."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from configs.settings import Settings
+from pipeline.pipeline import root
+from runners.schedule.gate_report import drift_of
+from runners.schedule.situation import Situation
+from serving.releases import ReleaseStore
+
+
+def signals(settings: Settings, situation: Situation) -> dict[str, str]:
+    """Why trainings are due beside the times of the schedule, by trigger; `new_span` needs no look and is not here.
+
+    Args:
+        settings: of the pipeline.
+        situation: data, runs and clock.
+    """
+    triggers = settings.schedule.triggers
+    found: dict[str, str] = {}
+    if triggers.max_age_hours is not None:
+        newest = ReleaseStore(root(settings) / "releases", settings.model_name).newest()
+        age = timedelta.max if newest is None else situation.now - newest.created
+        if newest is None:
+            found["age"] = "no model is released yet"
+        elif age > timedelta(hours=triggers.max_age_hours):
+            found["age"] = f"release {newest.version} is {age / timedelta(hours=1):.1f} hours old"
+    fresh = _newest_ingested(situation)
+    if fresh is not None and triggers.drift:
+        if drift := drift_of(settings, situation.histories[fresh].last.run_id):
+            found["drift"] = f"it has drifted: {drift}"
+    return found
+
+
+def _newest_ingested(situation: Situation) -> int | None:
+    """The newest span, where it is ingested and no training of it is complete."""
+    newest = max(situation.arrived, default=-1)
+    history = situation.histories.get(newest)
+    return newest if history is not None and history.progress == "ingested" else None
