@@ -42,6 +42,7 @@ PACKAGES = [
     "runners.commands",
     "runners.history",
     "runners.metadata",
+    "runners.schedule",
     "serving",
 ]
 

@@ -97,6 +97,13 @@ def _command(arguments: argparse.Namespace) -> str:
     return mask_passwords(shlex.join([program(), "run", *options]))
 
 
+def start_command(arguments: argparse.Namespace) -> str:
+    """The command line of a plain run with the same -c and --set."""
+    options = [word for file in arguments.config for word in ("-c", file)]
+    options += [word for override in arguments.set for word in ("--set", override)]
+    return mask_passwords(shlex.join([program(), "run", *options]))
+
+
 def program() -> str:
     """How this program is called from here."""
     path = Path(sys.argv[0])

@@ -11,7 +11,7 @@ from configs.schedule import Schedule
 from configs.window import Window
 from pipeline import nodes
 from runners.job import Job
-from runners.schedule.decision import Decision, Opening, Plan
+from runners.schedule.decision import BACKFILL, Decision, Opening, Plan
 from runners.schedule.plan import shown_time
 from runners.schedule.situation import Situation
 from runners.schedule.span_history import SpanHistory
@@ -59,7 +59,7 @@ class Backfill:
             blocked = blocked or decision.action == "wait"
             decisions.append(decision)
             previous = span
-        return Plan(tuple(decisions), Opening("backfill", _WHY))
+        return Plan(tuple(decisions), Opening(BACKFILL, _WHY))
 
     def _decide(self, span: int, situation: Situation, standings: Standings) -> Decision:
         history, conflict = situation.histories.get(span), situation.arrived[span].conflict
@@ -79,7 +79,7 @@ class Backfill:
         lack = standings.lacks(span)
         if lack and history is not None and history.ingested and not self.again:
             return Decision(span, "done", f"ingested; {lack}", end=span)
-        job = Job(span, "backfill", last=nodes.ANOMALY_GATE if lack else "", again=self.again)
+        job = Job(span, BACKFILL, last=nodes.ANOMALY_GATE if lack else "", again=self.again)
         return Decision(span, "ingest" if lack else "train", lack or _WHY, end=span, job=job)
 
     def _after(self, span: int, history: SpanHistory, situation: Situation, standings: Standings) -> Decision:
@@ -96,17 +96,17 @@ class Backfill:
             return Decision(span, "refused", f"{run.message} (run {run.run_id})", end=span)
         why = f"attempt {run.attempt} failed: {run.message} (run {run.run_id})"
         if run.attempt > self.schedule.max_retries:
-            return Decision(span, "skipped", f"given up: {why}", end=span, is_failure=True)
+            return Decision(span, "skipped", f"given up: {why}", end=span)
         due = history.ended + timedelta(seconds=self.schedule.backoff(run.attempt))
         if due > situation.now:
             text = f"{why}; next try {shown_time(self.schedule, due)}"
             return Decision(span, "wait", text, end=span, due=due, retried=True)
-        job = Job(span, "backfill", "", run.attempt + 1, run.last, run.run_id, again=self.again)
+        job = Job(span, BACKFILL, "", run.attempt + 1, run.last, run.run_id, again=self.again)
         return Decision(span, "retry", why, end=span, job=job)
 
     def _resume(self, span: int, history: SpanHistory) -> Decision:
         run = history.last
-        job = Job(span, run.trigger or "backfill", run.tick, run.attempt, run.last, run.run_id, again=self.again)
+        job = Job(span, run.trigger or BACKFILL, run.tick, run.attempt, run.last, run.run_id, again=self.again)
         return Decision(span, "resume", f"run {run.run_id} was stopped", end=span, job=job)
 
 

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from runners.file_lock import file_lock
-from runners.schedule.decision import Plan
+from runners.schedule.decision import BACKFILL, Plan
 from runners.schedule.plan import make_plan, shown_time
 from runners.schedule.scheduler import Planning, Scheduler
 from runners.schedule.situation import Situation
@@ -92,7 +92,7 @@ def run_once(scheduler: Scheduler, planning: Planning, *, by_hand: bool = True) 
         by_hand: whether it is a pass whatever the time.
 
     Returns:
-        Whether nothing failed that is not settled.
+        Whether no data were refused, and no run failed more often than it is tried again.
 
     Raises:
         ScalableTFError: the data or the metadata store could not be reached for as long as runs are tried again.
@@ -111,7 +111,7 @@ def run_once(scheduler: Scheduler, planning: Planning, *, by_hand: bool = True) 
         tries = 0
         retries = [one.due for one in plan.decisions if one.action == "wait" and one.retried and one.due]
         if not retries:
-            return not any(one.is_failure for one in plan.decisions)
+            return scheduler.failures == 0
         seconds = (min(retries) - scheduler.clock.now()).total_seconds()
         scheduler.say(f"Waiting {seconds:.0f} s for the next try.")
         time.sleep(max(0.0, seconds))
@@ -145,8 +145,9 @@ def serve(scheduler: Scheduler) -> None:
 
 
 def _remember(scheduler: Scheduler, situation: Situation, plan: Plan) -> None:
-    # The time at which it was looked, not the time by now: what came since belongs to the next pass.
-    if plan.opening is None or plan.opening.trigger == "cron" or situation.passed is None:
+    """Writes up to when times of the schedule are worked off; not while something of the last one is waited for."""
+    waits = any(one.action == "wait" and one.due is not None for one in plan.decisions)
+    if not waits and (plan.opening is None or plan.opening.trigger != BACKFILL):
         try:
             scheduler.remember(situation.now)
         except OSError as error:

@@ -12,6 +12,10 @@ Action = Literal["train", "ingest", "resume", "retry", "wait", "gap", "done", "r
 """The first four make a run."""
 
 
+BACKFILL = "backfill"
+"""The trigger of a way through history."""
+
+
 @dataclass(frozen=True)
 class Decision:
     """What is to become of a span, or of spans that are missing in a row.
@@ -25,7 +29,6 @@ class Decision:
         job: the run to make, for actions that make one.
         due: when it will be time, where that is known.
         retried: whether it has failed, and what is waited for is the next try.
-        is_failure: whether it is not done, and will not be by itself.
     """
 
     span: int
@@ -36,7 +39,6 @@ class Decision:
     job: Job | None = None
     due: datetime | None = None
     retried: bool = False
-    is_failure: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""

@@ -98,7 +98,8 @@ class _Deciding:
 
     def decisions(self) -> Iterator[Decision]:
         """In the order of the spans."""
-        step, previous = self._window.step, None
+        step = self._window.step
+        previous: int | None = None
         for span in self._standings.by_span:
             if previous is not None:
                 yield from self._missing(range(previous + step, span, step), newer=span)
@@ -121,7 +122,8 @@ class _Deciding:
         if standing == "refused":
             return self._say(span, "refused", f"{history.last.message} (run {history.last.run_id})")
         if standing == "running":
-            return self._say(span, "wait", f"run {history.last.run_id} is at it")
+            due = self._situation.now + timedelta(seconds=self._schedule.poll_seconds)
+            return replace(self._say(span, "wait", f"run {history.last.run_id} is at it"), due=due)
         if standing == "interrupted":
             why = f"run {history.last.run_id} was stopped: {history.last.message or 'it was killed'}"
             return self._run_again(span, "resume", why, history, history.last.attempt)
@@ -131,7 +133,7 @@ class _Deciding:
         attempt = history.last.attempt
         why = f"attempt {attempt} failed: {history.last.message} (run {history.last.run_id})"
         if given_up:
-            return replace(self._say(span, "skipped", f"given up: {why}"), is_failure=True)
+            return self._say(span, "skipped", f"given up: {why}")
         due = history.ended + timedelta(seconds=self._schedule.backoff(attempt))
         if due > self._situation.now:
             return replace(self._say(span, "wait", f"{why}; next try {self._at(due)}"), due=due, retried=True)
@@ -173,8 +175,10 @@ class _Deciding:
         if self._situation.dated:
             due = self._due(span)
         else:
-            seen = self._situation.arrived[newer].seen if newer in self._situation.arrived else None
-            due = seen or (self._situation.now if newer is None or newer > self._standings.newest_trained else _NEVER)
+            # The next one may have come first; before what was trained on nothing is waited for.
+            arrived = self._situation.arrived.get(newer) if newer is not None else None
+            is_open = newer is None or newer > self._standings.newest_trained
+            due = ((arrived and arrived.seen) or self._situation.now) if is_open else _NEVER
         return due + timedelta(seconds=self._schedule.lateness_seconds)
 
     def _due(self, day: int) -> datetime:

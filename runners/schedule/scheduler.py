@@ -55,6 +55,9 @@ class Scheduler:
         command: how a user would run a span by hand, up to the span.
         say: takes a line for people.
 
+    Attributes:
+        failures: spans that were refused, or given up, so far.
+
     Raises:
         SettingsError: the data do not come in spans.
         DataError: the placeholders of `data.path` have no meaning.
@@ -65,6 +68,7 @@ class Scheduler:
         self.folder = root(settings) / "schedule"
         self.inventory = Inventory(settings)
         self.ledger = Ledger.load(self.folder)
+        self.failures = 0
         self._command = command
 
     def look(self, *, by_hand: bool = False) -> Situation:
@@ -201,6 +205,7 @@ class Scheduler:
         elif history.progress == "ingested":
             self.say(f"{name}: ingested (run {run.run_id}).")
         elif history.progress == "refused":
+            self.failures += 1
             self.say(f"{name}: refused: {run.message} (run {run.run_id}).")
             call(schedule.on_failure, replace(event, state="refused", error=run.message), os.environ)
         elif history.progress == "failed":
@@ -208,6 +213,7 @@ class Scheduler:
             if run.attempt <= schedule.max_retries:
                 due = history.ended + timedelta(seconds=schedule.backoff(run.attempt))
                 again, state = due.isoformat(timespec="seconds"), "failed"
+            self.failures += state == "given up"
             then = f"next try {again}" if again else f"given up after {run.attempt} attempts"
             self.say(f"{name}: failed: {run.message} (run {run.run_id}); {then}.")
             call(schedule.on_failure, replace(event, state=state, error=run.message, next_try=again), os.environ)

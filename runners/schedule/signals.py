@@ -28,9 +28,9 @@ def signals(settings: Settings, situation: Situation) -> dict[str, str]:
         elif age > timedelta(hours=triggers.max_age_hours):
             found["age"] = f"release {newest.version} is {age / timedelta(hours=1):.1f} hours old"
     fresh = _newest_ingested(situation)
-    if fresh is not None and triggers.drift:
-        if drift := drift_of(settings, situation.histories[fresh].last.run_id):
-            found["drift"] = f"it has drifted: {drift}"
+    drift = drift_of(settings, situation.histories[fresh].last.run_id) if triggers.drift and fresh is not None else ""
+    if drift:
+        found["drift"] = f"it has drifted: {drift}"
     return found
 
 

@@ -49,7 +49,7 @@ def test_without_a_cron_expression_there_are_none() -> None:
     assert last_tick(Schedule(), at("2026-01-01T00:00:00+00:00")) is None
 
 
-@pytest.mark.parametrize("cron", ["30 2 * * *", "*/20 * * * *", "0 */6 * * *", "15 3 * * MON", "0 0 1 * *", "30 1,2 * * *"])
+@pytest.mark.parametrize("cron", ["30 2 * * *", "*/20 * * * *", "0 */6 * * *", "15 3 * * MON", "30 1,2 * * *"])
 @settings(max_examples=30)
 @given(minutes=st.integers(0, 365 * 24 * 60), zone=st.sampled_from(["UTC", "Europe/Berlin", "Australia/Lord_Howe"]))
 def test_no_tick_lies_between_the_last_one_and_the_next(cron: str, minutes: int, zone: str) -> None:

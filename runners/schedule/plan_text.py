@@ -1,0 +1,62 @@
+"""A plan for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from components.example_gen.spans import shown_span
+from configs.schedule import Schedule
+from runners.schedule.decision import Action, Decision, Plan
+from runners.schedule.plan import shown_time
+
+_STYLES: dict[Action, str] = {
+    "train": "bold green",
+    "ingest": "green",
+    "resume": "yellow",
+    "retry": "yellow",
+    "wait": "cyan",
+    "gap": "magenta",
+    "done": "dim",
+    "refused": "red",
+    "skipped": "dim",
+}
+
+
+def print_plan(plan: Plan, schedule: Schedule, console: Console, *, dated: bool, limit: int) -> None:
+    """Prints what a pass would do.
+
+    Args:
+        plan: the plan.
+        schedule: the section of the settings.
+        console: where.
+        dated: whether spans are days.
+        limit: how many of the newest spans are shown.
+    """
+    if not plan.decisions:
+        console.print("No span is there yet.")
+    else:
+        console.print(decisions_table(plan.decisions[-limit:], dated))
+    if len(plan.decisions) > limit:
+        console.print(f"and {len(plan.decisions) - limit} older ones", highlight=False)
+    if plan.opening is not None:
+        console.print(f"Trainings may begin: {plan.opening.why}.", markup=False, highlight=False)
+    if plan.next_tick is not None:
+        console.print(f"Next time: {shown_time(schedule, plan.next_tick)}", markup=False, highlight=False)
+    if not schedule.is_set:
+        console.print("Nothing starts a training by itself: schedule.cron and schedule.triggers are not set.")
+
+
+def decisions_table(decisions: Sequence[Decision], dated: bool) -> Table:
+    """A row for each decision."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for heading in ("Span", "Version", "Action", "Why"):
+        table.add_column(heading, no_wrap=heading != "Why")
+    for one in decisions:
+        span = shown_span(one.span, dated) + (f" to {shown_span(one.end, dated)}" if one.end != one.span else "")
+        version = "" if one.version is None else str(one.version)
+        table.add_row(span, version, f"[{_STYLES[one.action]}]{one.action}[/]", escape(one.why))
+    return table
