@@ -9,6 +9,7 @@ import sys
 from dataclasses import asdict
 from datetime import date, datetime, timezone
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from configs.secret import check_secrets
@@ -156,7 +157,14 @@ def _status(arguments: argparse.Namespace) -> int:
 
 
 def _cronjob(arguments: argparse.Namespace) -> int:
-    raise NotImplementedError
+    settings = load(arguments, "purpose=training")
+    from distribution.kubernetes.documents import as_yaml
+    from runners.schedule.cron_job import cron_job
+    from runners.schedule.inventory import check_spans
+
+    check_spans(settings)
+    sys.stdout.write(as_yaml(cron_job(settings, [Path(file) for file in arguments.config], arguments.set)))
+    return EXIT_OK
 
 
 def _job(arguments: argparse.Namespace) -> int:

@@ -64,14 +64,14 @@ def make_plan(schedule: Schedule, window: Window, situation: Situation) -> Plan:
 
 def opening(schedule: Schedule, situation: Situation) -> Opening | None:
     """Why trainings may begin now; None: it is not time."""
-    if situation.by_hand:
-        return Opening("manual", "asked for")
     tick = last_tick(schedule, situation.now)
     if tick is not None:
         passed = situation.passed
         is_new = schedule.catch_up != "none" if passed is None else passed < tick
         if is_new or _may_be_late(schedule, situation):
             return Opening("cron", f"it is past {shown_time(schedule, tick)}", tick)
+    if situation.by_hand:
+        return Opening("manual", "asked for")
     for trigger, why in situation.signals.items():
         return Opening(trigger, why)
     return Opening("new_span", "it is new") if schedule.triggers.new_span else None
