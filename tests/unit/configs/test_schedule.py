@@ -16,7 +16,7 @@ Write = Callable[..., Path]
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("schedule.cron=61 * * * *", r"(?s)schedule.cron must be a cron expression .* bad minute.*Received: 61"),
+        ("schedule.cron=61 * * * *", r"(?s)schedule.cron must be a cron expression .* bad minute.*Received: '61"),
         ("schedule.cron=daily", r"(?s)schedule.cron must be a cron expression .* wrong number of fields"),
         ("schedule.cron=0 0 30 2 *", r"(?s)schedule.cron must be a cron expression .* bad day-of-month"),
         ("schedule.time_zone=Europe/Belin", r"(?s)must be the name of a time zone.*Did you mean 'Europe/Berlin'"),
