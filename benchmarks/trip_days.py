@@ -17,6 +17,7 @@ name: trips
 output_dir: FOLDER/output
 data: {path: "FOLDER/days/{YYYY}-{MM}-{DD}/v{VERSION}/*.csv.gz"}
 schema: {path: FOLDER/schema.pbtxt}
+window: {spans: 3, max_gaps: 2}
 features:
   fare: {kind: numeric}
   miles: {kind: numeric, log: true}

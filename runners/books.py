@@ -29,7 +29,7 @@ from runners.job import Job
 from runners.metadata_store import metadata_connection
 from runners.node import NodeOutcome
 from runners.partial_run import Part, nodes_to_reuse, nodes_to_run, reuse
-from runners.run_facts import data_facts, release_facts
+from runners.run_facts import data_facts, refused_facts, release_facts
 from runners.run_folder import RunFolder, run_folder
 from runners.run_record import RunRecord, State, now, run_record, run_records
 from runners.worker import Worker
@@ -140,6 +140,8 @@ class Books:
             if state in _CLOSED:
                 close_executions(metadata, run_id, _CLOSED[state])
             facts = {**data_facts(metadata, run_id), **release_facts(outcomes or {})}
+            if state == "failed" and "data" not in facts:
+                facts |= refused_facts(self._settings)
             record = run_record(metadata, self._settings.name, run_id)
             record.end(metadata, state, message, error=error, **facts)
             return {}

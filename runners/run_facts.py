@@ -8,11 +8,16 @@ from typing import Any
 from tfx.components.example_gen import utils
 from tfx.orchestration.metadata import Metadata
 
+from components.example_gen.fingerprint import fingerprint
+from components.example_gen.inputs import find_place, split_path
 from components.pusher.executor import PUSHED_MODEL_KEY, REASON_PROPERTY, VERSION_PROPERTY
+from configs.paths import resolve
+from configs.settings import Settings
 from pipeline import nodes
 from runners.history.graph import number, text
 from runners.history.runs import run_executions
 from runners.node import NodeOutcome
+from schemas.errors import DataError, SettingsError
 
 
 def data_facts(metadata: Metadata, run_id: str) -> dict[str, Any]:
@@ -30,6 +35,23 @@ def data_facts(metadata: Metadata, run_id: str) -> dict[str, Any]:
         if version is not None:
             facts["version"] = version
     return facts
+
+
+def refused_facts(settings: Settings) -> dict[str, Any]:
+    """Fingerprint and version of data that ExampleGen has refused, of which ML Metadata keeps none; empty without files.
+
+    Args:
+        settings: of the run.
+    """
+    data = settings.data
+    if data.path is None or data.prepare is not None:  # what is prepared is not what could be looked at later
+        return {}
+    try:
+        place = find_place(*split_path(resolve(data.path)), data.span, data.files)
+        facts: dict[str, Any] = {"data": fingerprint(place.files)}
+    except (DataError, SettingsError, OSError):
+        return {}
+    return facts if place.version is None else {**facts, "version": place.version}
 
 
 def release_facts(outcomes: Mapping[str, NodeOutcome]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from distribution.python_path import python_path
 from runners.interrupt import uninterrupted
 from runners.job import Job
 
-# Modules are found where the scheduler finds them, and not in the current directory.
+# Modules are found where the scheduler finds them: in the current directory only if it does.
 _START = "import sys; sys.path[:] = filter(None, sys.path); from runners.cli import main; sys.exit(main())"
 _CLEARING_SECONDS = 20.0
 
@@ -65,7 +65,8 @@ def run_in_child(order: Order, log: Path, limit: float | None) -> bool:
         Interrupted: a signal ended this process; the run was asked to end, and has.
     """
     settings = order.settings
-    environment = {**os.environ, **secret_environment(settings), "PYTHONPATH": python_path()}
+    path = os.pathsep.join([os.getcwd(), python_path()]) if "" in sys.path else python_path()
+    environment = {**os.environ, **secret_environment(settings), "PYTHONPATH": path}
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output, contextlib.ExitStack() as started:
         with uninterrupted():

@@ -115,6 +115,8 @@ class Scheduler:
             records = Records.read(self.settings)
             after = records.newest(job.span)
         if after is None or (after == before and records.states[after.run_id] != "died"):
+            if not in_time:
+                return Made(None, f"it took longer than schedule.run_seconds, {limit:g} s, before it began")
             return Made(None, (logged_error(log) or _last_line(log)).splitlines()[0])
         histories = span_histories(records.runs, records.states, lambda _: False, self.clock.offset)
         made = Made(histories[job.span])

@@ -1,0 +1,233 @@
+"""A schedule at work, on made-up days with the faults of real deliveries, undisturbed and killed at random moments.
+
+A longer version of the kills: `--kill-series 30`; of the days: `python -m benchmarks.retraining`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import signal
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.trip_days import SETTINGS, Days
+from tests.integration.command_server import Command, CommandServer, is_gone, wait_until_gone
+
+pytestmark = pytest.mark.slow
+
+FIRST = date(2026, 3, 1)
+SPAN = 20513
+AFTER_LATENESS = "2026-03-06T09:00:00+01:00"
+
+
+@dataclass(frozen=True)
+class Series:
+    """Five days in an output_dir."""
+
+    commands: CommandServer
+    days: Days
+    output: Path
+
+    def start(self, action: str, *words: str) -> Command:
+        given = ["-c", str(self.days.settings), "--set", f"output_dir={self.output}", "--now", AFTER_LATENESS]
+        return self.commands.start(["schedule", action, *given, *words])
+
+    def json(self, action: str, *words: str) -> Any:
+        command = self.start(action, "--json", *words)
+        assert command.wait() == 0, command.text
+        return json.loads(command.stdout.read_text())
+
+    def runs(self) -> list[dict[str, Any]]:
+        command = self.commands.run(
+            ["runs", "list", "--json", "-c", str(self.days.settings), "--set", f"output_dir={self.output}"]
+        )
+        found: list[dict[str, Any]] = json.loads(command.stdout.read_text())
+        return found
+
+    def state(self) -> dict[int, tuple[str, int, str]]:
+        """What became of each span, without what differs between two histories of the same."""
+        return {one["span"] - SPAN: (one["state"], one["release"], one["why"]) for one in self.json("status")["spans"]}
+
+    def releases(self) -> dict[str, Any]:
+        found = {}
+        for folder in sorted((self.output / "releases/trips").iterdir()):
+            if folder.is_dir():
+                record = json.loads((folder / "release.json").read_text())
+                found[folder.name] = {key: record[key] for key in ("spans", "metrics", "fingerprints", "blessing")}
+                found[folder.name]["blessing"].pop("baseline")  # its place
+        return found
+
+
+@pytest.fixture(scope="module")
+def days(tmp_path_factory: pytest.TempPathFactory) -> Days:
+    """Five days; the last one but one is late."""
+    days = Days(tmp_path_factory.mktemp("trips"), FIRST, 5, {1: "corrupt", 2: "labels", 3: "late", 4: "duplicate"})
+    days.prepare(SETTINGS.replace("max_retries: 1", "max_retries: 0"))
+    for number in (0, 1, 2, 4):
+        days.deliver(number)
+    return days
+
+
+@pytest.fixture(scope="module")
+def worked(commands: CommandServer, days: Days, tmp_path_factory: pytest.TempPathFactory) -> Series:
+    """The days, worked off before the late one has come."""
+    series = Series(commands, days, tmp_path_factory.mktemp("worked") / "output")
+    command = series.start("run", "--once")
+    assert command.wait() == 1, command.text  # a day was refused
+    return series
+
+
+def test_good_days_are_trained_on_and_bad_ones_refused_with_the_reason(worked: Series) -> None:
+    state = worked.state()
+    assert {number: found[:2] for number, found in state.items()} == {
+        0: ("trained", 1),
+        1: ("refused", 0),
+        2: ("trained", 0),
+        3: ("gap", 0),
+        4: ("trained", 2),
+    }
+    assert state[1][2] == "ExampleGen: The gzip file is cut off."
+    assert state[2][2].startswith("not blessed: Overall: auc is 0.")
+
+
+def test_a_second_version_is_what_is_trained_on(worked: Series) -> None:
+    (newest,) = [one for one in worked.json("plan")["decisions"] if one["span"] == SPAN + 4]
+    assert (newest["action"], newest["version"]) == ("done", 2)
+    assert worked.releases()["2"]["spans"][-1] == SPAN + 4
+
+
+def test_the_released_model_is_never_worse_than_its_gate(worked: Series) -> None:
+    for release in worked.releases().values():
+        assert release["blessing"]["blessed"]
+        assert release["metrics"]["Overall"]["auc"] >= 0.7
+
+
+def test_nothing_is_left_to_do_and_a_late_day_is_ingested_for_later_windows(worked: Series) -> None:
+    known = [run["run_id"] for run in worked.runs()]
+    assert [one["action"] for one in worked.json("plan")["decisions"]] == ["done", "refused", "done", "gap", "done"]
+    worked.days.deliver(3)
+    (late,) = [one for one in worked.json("plan")["decisions"] if one["span"] == SPAN + 3]
+    assert (late["action"], late["why"]) == ("ingest", "it came after span 20517 (2026-03-05) was trained on")
+    assert worked.start("run", "--once").wait() == 0
+    assert worked.state()[3] == ("ingested", 0, "")
+    assert len(worked.runs()) == len(known) + 1
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "seed" in metafunc.fixturenames:
+        metafunc.parametrize("seed", range(max(1, metafunc.config.getoption("--kill-series") // 3)))
+
+
+def test_killed_at_random_moments_it_comes_to_the_same(
+    seed: int, worked: Series, commands: CommandServer, tmp_path: Path
+) -> None:
+    """The first two days: one that is released, one that is refused."""
+    numbers = random.Random(seed)
+    series = Series(commands, worked.days, tmp_path / "output")
+    part = ("--from", str(SPAN), "--to", str(SPAN + 1))
+    killed = 0
+    while killed < 2:
+        command = series.start("backfill", *part)
+        moment = time.monotonic() + numbers.uniform(3, 15)
+        while time.monotonic() < moment and not is_gone(command.pid):
+            time.sleep(0.01)
+        if is_gone(command.pid):
+            break
+        children = everything_below(command.pid)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(command.pid, signal.SIGKILL)
+        command.wait()
+        assert wait_until_gone(children) == []
+        killed += 1
+    last = series.start("backfill", *part)
+    assert last.wait() in (0, 1), last.text
+
+    expected = {number: found for number, found in worked.state().items() if number < 2}
+    found = series.state()
+    assert {number: found[number] for number in expected} == expected
+    assert series.releases() == {"1": worked.releases()["1"]}
+    assert sorted(run["state"] for run in series.runs()) == ["complete", "failed"]
+    assert killed
+
+
+@pytest.fixture
+def daemon(commands: CommandServer, tmp_path: Path) -> Iterator[Callable[..., Command]]:
+    """Starts the schedule of a folder with one day, whose data are refused; ends what it has started."""
+    days = Days(tmp_path, FIRST, 2, {0: "corrupt"})
+    hook = f"{{command: [sh, -c, 'echo $STF_SPAN $STF_STATE $STF_ATTEMPT >> {tmp_path}/told'], seconds: 10}}"
+    days.prepare(SETTINGS + f"  poll_seconds: 0.2\n  triggers: {{new_span: true}}\n  on_failure: {hook}\n")
+    days.deliver(0)
+    started: list[Command] = []
+
+    def start(*words: str) -> Command:
+        started.append(commands.start(["schedule", "run", "-c", str(days.settings), *words]))
+        return started[-1]
+
+    yield start
+    for command in started:
+        if not is_gone(command.pid):
+            command.signal(signal.SIGKILL)
+        command.wait()
+
+
+def test_a_daemon_is_the_only_one_and_ends_in_order_and_the_next_start_takes_its_run_up(
+    daemon: Callable[..., Command], tmp_path: Path
+) -> None:
+    logs = tmp_path / "output/logs"
+    first = daemon()
+    wait_for(lambda: list(logs.glob("2*/ExampleGen.log")))
+    first.signal(signal.SIGTERM)
+    assert first.wait() == 0
+    assert "Stopped by SIGTERM. What was not done is taken up at the next start." in first.text
+    assert not everything_below(first.pid)
+
+    second = daemon()
+    wait_for(lambda: "Nothing to do." in second.text)
+    third = daemon()
+    assert third.wait() == 1
+    assert "The schedule of this output_dir is being worked off already." in third.text
+    assert f"process {second.pid} on" in third.text
+    second.signal(signal.SIGTERM)
+    assert second.wait() == 0
+
+    (run,) = (folder.name for folder in logs.glob("2*") if (folder / "pipeline.pbtxt").exists())
+    assert f"refused: ExampleGen: The gzip file is cut off. (run {run})" in first.text + second.text
+    if "refused" not in first.text:  # the signal came before
+        assert f"resume, run {run} was stopped: Interrupted: SIGTERM" in second.text
+    assert (tmp_path / "told").read_text() == f"{SPAN} refused 1\n"
+
+
+def wait_for(what: Callable[[], object], seconds: float = 120.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < deadline, "it does not come"
+        time.sleep(0.02)
+
+
+def test_a_store_that_cannot_be_reached_is_said(daemon: Callable[..., Command]) -> None:
+    unreachable = ("--set", "metadata.url=grpc://127.0.0.1:1", "--set", "metadata.retry_seconds=0.1")
+    ended = daemon("--once", *unreachable, "--set", "schedule.backoff_seconds=0.1")
+    assert ended.wait() == 1
+    assert ended.text.count("Tried again in 0.1 s: The metadata store cannot be reached.") == 1
+    assert "error: The metadata store cannot be reached." in ended.text
+
+
+def everything_below(pid: int) -> list[int]:
+    """All processes that a process has started, and those that these have."""
+    found: list[int] = []
+    try:
+        children = [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+    for child in children:
+        found += [child, *everything_below(child)]
+    return found
