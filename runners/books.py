@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import os
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ml_metadata.proto import metadata_store_pb2
@@ -76,8 +77,8 @@ class Books:
         """
 
         def work(metadata: Metadata) -> dict[str, Any]:
-            self._close_dead(metadata)
-            self._check_undone(metadata)
+            self._close_dead(metadata, records := run_records(metadata, self._settings.name))
+            self._check_undone(records)
             finished = self._prepared(metadata, run)
             self._record(run.path.name, part).put(metadata)
             return finished
@@ -99,7 +100,7 @@ class Books:
         """
 
         def work(metadata: Metadata) -> dict[str, Any]:
-            self._close_dead(metadata)
+            self._close_dead(metadata, run_records(metadata, self._settings.name))
             record = self._find(metadata, run_id)
             try:
                 run = RunFolder.load(run_folder(self._settings, record.run_id))
@@ -212,12 +213,12 @@ class Books:
         else:
             continued.put(metadata)
 
-    def _check_undone(self, metadata: Metadata) -> None:
+    def _check_undone(self, records: Sequence[RunRecord]) -> None:
         """Of two schedulers that ask for the same, the second one comes here when the first one's run has ended."""
         job = self._job
         if job is None or job.again:
             return
-        for record in run_records(metadata, self._settings.name):
+        for record in records:
             done = record.state == "complete" and record.purpose == "training" and record.span == job.span
             if done and record.last in ("", job.last):
                 raise RunError(
@@ -227,9 +228,9 @@ class Books:
                     fix="Nothing is to be done; scalable-tf schedule backfill --again repeats it.",
                 )
 
-    def _close_dead(self, metadata: Metadata) -> None:
+    def _close_dead(self, metadata: Metadata, records: Sequence[RunRecord]) -> None:
         """Whoever calls this holds the lock of output_dir: what is said to run there was killed."""
-        for record in self._records(metadata):
+        for record in self._here(records):
             # Through a metadata service the lock of the store does not reach other machines.
             elsewhere = record.host != socket.gethostname() and (self._settings.metadata.url or "").startswith("grpc")
             if record.state == "running" and not elsewhere:
@@ -247,14 +248,14 @@ class Books:
     def _finished(self, metadata: Metadata, run: RunFolder) -> dict[str, NodeOutcome]:
         return finished_nodes(metadata, self._settings.name, run.path.name, node_ids(run.pipeline))
 
-    def _records(self, metadata: Metadata) -> list[RunRecord]:
+    def _here(self, records: Sequence[RunRecord]) -> list[RunRecord]:
         """The runs in this output_dir, newest first."""
-        here = os.path.realpath(root(self._settings))
-        found = run_records(metadata, self._settings.name)
-        return [record for record in found if os.path.realpath(record.output_dir) == here]
+        real = functools.cache(os.path.realpath)
+        return [record for record in records if real(record.output_dir) == real(root(self._settings))]
 
     def _find(self, metadata: Metadata, run_id: str) -> RunRecord:
-        records = [one for one in self._records(metadata) if one.purpose == self._settings.purpose]
+        found = run_records(metadata, self._settings.name)
+        records = [one for one in self._here(found) if one.purpose == self._settings.purpose]
         for place, record in enumerate(records):
             if record.run_id == run_id or not run_id:
                 newer = [one.run_id for one in records[:place] if one.state == "complete"]

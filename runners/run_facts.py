@@ -38,7 +38,7 @@ def data_facts(metadata: Metadata, run_id: str) -> dict[str, Any]:
 
 
 def refused_facts(settings: Settings) -> dict[str, Any]:
-    """Fingerprint and version of data that ExampleGen has refused, of which ML Metadata keeps none; empty without files.
+    """Fingerprint and version of data that ExampleGen has refused: ML Metadata keeps neither; empty without files.
 
     Args:
         settings: of the run.

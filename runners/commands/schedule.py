@@ -176,6 +176,10 @@ def _job(arguments: argparse.Namespace) -> int:
     with libraries():
         from runners.report import print_errors, print_report
         from runners.schedule.scheduled_run import scheduled_run
+        from runners.schedule.served_metrics import measure_served
+    if order.release:
+        measure_served(order.settings, order.job.run_id, Path(order.release))
+        return EXIT_OK
     result = scheduled_run(order, out)
     if result.errors:
         print_errors(result, order.command, console(stderr=True))

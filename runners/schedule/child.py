@@ -32,21 +32,25 @@ class Order:
         settings: of the pipeline, with the span.
         job: what to do.
         command: how a user would start the same.
+        release: folder of a version that is to be measured on what the job's run has ingested; empty: a run is made.
     """
 
     settings: Settings
     job: Job
     command: str
+    release: str = ""
 
     def write(self, file: IO[str]) -> None:
         """Writes it; passwords are not in it, but in the child's environment."""
-        json.dump({"settings": self.settings.dump(), "job": asdict(self.job), "command": self.command}, file)
+        told = {"job": asdict(self.job), "command": self.command, "release": self.release}
+        json.dump({"settings": self.settings.dump(), **told}, file)
 
     @classmethod
     def read(cls, file: IO[str]) -> Order:
         """Reads what `write` wrote."""
         content: dict[str, Any] = json.load(file)
-        return cls(Settings.model_validate(content["settings"]), Job(**content["job"]), content["command"])
+        settings = Settings.model_validate(content.pop("settings"))
+        return cls(settings, Job(**content.pop("job")), **content)
 
 
 def run_in_child(order: Order, log: Path, limit: float | None) -> bool:

@@ -68,7 +68,7 @@ def work_off(scheduler: Scheduler, planning: Planning, *, by_hand: bool) -> Plan
         Interrupted: a signal ended this process; the run that was made is marked and can go on later.
     """
     while True:
-        situation = scheduler.look(by_hand=by_hand)
+        situation = scheduler.look(by_hand=by_hand, measure=True)
         plan = planning(situation)
         if not plan.jobs:
             _remember(scheduler, situation, plan)

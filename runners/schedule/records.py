@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from dataclasses import dataclass
 
@@ -37,8 +38,8 @@ class Records:
             return cls((), {})
         with metadata_connection(settings) as metadata:
             found = run_records(metadata, settings.name)
-        here = os.path.realpath(root(settings))
-        runs = tuple(record for record in found if os.path.realpath(record.output_dir) == here)
+        real = functools.cache(os.path.realpath)
+        runs = tuple(record for record in found if real(record.output_dir) == real(root(settings)))
         return cls(runs, states(runs))
 
     def newest(self, span: int) -> RunRecord | None:

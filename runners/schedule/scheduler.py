@@ -13,6 +13,7 @@ from configs.settings import Settings
 from pipeline.pipeline import root
 from runners.data_rules import data_rules
 from runners.history.logged_error import logged_error
+from runners.job import Job
 from runners.output_lock import output_lock_holder
 from runners.run_record import RunRecord
 from runners.schedule.child import Order, run_in_child
@@ -22,10 +23,12 @@ from runners.schedule.hooks import Event, call
 from runners.schedule.inventory import Inventory
 from runners.schedule.ledger import Ledger
 from runners.schedule.records import Records, mark_too_long
-from runners.schedule.signals import signals
+from runners.schedule.served_metrics import served_metrics
+from runners.schedule.signals import newest_ingested, signals
 from runners.schedule.situation import Arrived, Situation
 from runners.schedule.span_history import SpanHistory, span_histories
-from schemas.errors import DataError
+from schemas.errors import DataError, RunError
+from serving.releases import ReleaseStore
 
 _LOGS_KEPT = 200
 
@@ -69,10 +72,15 @@ class Scheduler:
         self.inventory = Inventory(settings)
         self.ledger = Ledger.load(self.folder)
         self.failures = 0
+        self._records = Records((), {})
         self._command = command
 
-    def look(self, *, by_hand: bool = False) -> Situation:
+    def look(self, *, by_hand: bool = False, measure: bool = False) -> Situation:
         """The situation now.
+
+        Args:
+            by_hand: whether a user asks for a pass, whatever the time.
+            measure: whether the released model is measured on a new span, where a trigger needs that.
 
         Raises:
             DataStoreError: the store of the data does not answer, or lets nobody in.
@@ -80,12 +88,14 @@ class Scheduler:
         """
         now = self.clock.now()
         found = self.inventory.arrived()
-        records = Records.read(self.settings)
+        records = self._records = Records.read(self.settings)
         histories = span_histories(records.runs, records.states, self._is_changed, self.clock.offset)
         situation = Situation(
             now, self._seen(found, histories, now), histories, self.ledger.passed, {}, self.inventory.dated, by_hand
         )
         self._forget(histories)
+        if measure:
+            self._measure(situation)
         return replace(situation, signals=signals(self.settings, situation))
 
     def make(self, decision: Decision) -> Made:
@@ -101,7 +111,7 @@ class Scheduler:
             raise ValueError(decision)
         if holder := output_lock_holder(root(self.settings)):
             return Made(None, f"another run is using this output_dir: {holder}")
-        before = Records.read(self.settings).newest(job.span)
+        before = self._records.newest(job.span)
         data = self.settings.data.model_copy(update={"span": job.span})
         settings = self.settings.model_copy(update={"data": data})
         log = self._log(job.span)
@@ -142,6 +152,31 @@ class Scheduler:
         from components.example_gen.spans import shown_span
 
         return f"Span {shown_span(span, self.inventory.dated)}"
+
+    def _measure(self, situation: Situation) -> None:
+        """Has the newest release evaluated on a new span that is ingested, once."""
+        fresh = newest_ingested(situation) if self.settings.schedule.triggers.min_metric else None
+        store = ReleaseStore(root(self.settings) / "releases", self.settings.model_name)
+        versions = store.versions()
+        if fresh is None or not versions:
+            return
+        run, newest = situation.histories[fresh].last.run_id, max(versions)
+        known = served_metrics(self.settings, run)
+        if known is not None and known["release"] == newest:
+            return
+        self.say(f"{self.name(fresh)}: measuring release {newest} on it.")
+        order = Order(self.settings, Job(fresh, "metric", run_id=run), "", str(versions[newest]))
+        log = self._log(fresh)
+        in_time = run_in_child(order, log, self.settings.schedule.run_seconds)
+        if served_metrics(self.settings, run) is None:
+            raise RunError(
+                "The released model could not be measured."
+                if in_time
+                else "Measuring the released model took too long.",
+                where=self.name(fresh),
+                received=_last_line(log),
+                fix=f"The log says more: {log}",
+            )
 
     def _seen(self, found: dict[int, Arrived], histories: dict[int, SpanHistory], now: datetime) -> dict[int, Arrived]:
         for span in found:

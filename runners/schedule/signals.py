@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from configs.settings import Settings
 from pipeline.pipeline import root
 from runners.schedule.gate_report import drift_of
+from runners.schedule.served_metrics import served_metrics
 from runners.schedule.situation import Situation
 from serving.releases import ReleaseStore
 
@@ -27,14 +30,27 @@ def signals(settings: Settings, situation: Situation) -> dict[str, str]:
             found["age"] = "no model is released yet"
         elif age > timedelta(hours=triggers.max_age_hours):
             found["age"] = f"release {newest.version} is {age / timedelta(hours=1):.1f} hours old"
-    fresh = _newest_ingested(situation)
+    fresh = newest_ingested(situation)
     drift = drift_of(settings, situation.histories[fresh].last.run_id) if triggers.drift and fresh is not None else ""
     if drift:
         found["drift"] = f"it has drifted: {drift}"
+    if triggers.min_metric and fresh is not None:
+        served = served_metrics(settings, situation.histories[fresh].last.run_id)
+        if below := _below(triggers.min_metric, served or {}):
+            found["metric"] = below
     return found
 
 
-def _newest_ingested(situation: Situation) -> int | None:
+def _below(limits: Mapping[str, float], served: Mapping[str, Any]) -> str:
+    """The first limit that the released model has fallen below, in words."""
+    for name, limit in limits.items():
+        value = served.get("metrics", {}).get(name)
+        if value is not None and value < limit:
+            return f"release {served['release']} has {name} {value:.4f} on it, below {limit:g}"
+    return ""
+
+
+def newest_ingested(situation: Situation) -> int | None:
     """The newest span, where it is ingested and no training of it is complete."""
     newest = max(situation.arrived, default=-1)
     history = situation.histories.get(newest)
