@@ -166,13 +166,11 @@ class Scheduler:
             return
         self.say(f"{self.name(fresh)}: measuring release {newest} on it.")
         order = Order(self.settings, Job(fresh, "metric", run_id=run), "", str(versions[newest]))
-        log = self._log(fresh)
-        in_time = run_in_child(order, log, self.settings.schedule.run_seconds)
+        log, limit = self._log(fresh), self.settings.schedule.run_seconds
+        in_time = run_in_child(order, log, limit)
         if served_metrics(self.settings, run) is None:
             raise RunError(
-                "The released model could not be measured."
-                if in_time
-                else "Measuring the released model took too long.",
+                "The released model could not be measured" + ("." if in_time else f" within {limit:g} s."),
                 where=self.name(fresh),
                 received=_last_line(log),
                 fix=f"The log says more: {log}",
