@@ -25,6 +25,8 @@ SECRET_KEY = "x-secret"
 """In the JSON Schema: true where a URL may hold a password."""
 ENVIRONMENT_KEY = "x-environment"
 """In the JSON Schema: true where `${NAME}` is allowed."""
+DEFERRED_KEY = "x-deferred"
+"""In the JSON Schema: true where every `${NAME}` is read only when the URL is used."""
 MASK = "***"
 
 _HIDDEN = "SCALABLE_TF_SECRET_"

@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 import re
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from configs.secret import SecretUrl
+from pydantic import GetJsonSchemaHandler
+from pydantic_core import CoreSchema
 
-_PATH = re.compile(r"(?P<before>^https?://[^/?#\s]+)(?P<secret>[/?#].*)")
+from configs.secret import DEFERRED_KEY, SecretUrl
+
+# With a variable in it, the rest is none of the secret.
+_PATH = re.compile(r"(?P<before>^https?://[^/?#\s]+)(?P<secret>[/?#](?:(?!\$\{).)*$)")
 _HOST = re.compile(r"https?://[^/?#\s@:$]+(:[0-9]+)?([/?#$]|$)")
+_REFERENCE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
 
 
 class Webhook(SecretUrl):
-    """The URL of a webhook: whoever knows it may call it, so all behind the host is secret."""
+    """The URL of a webhook: whoever knows it may call it, so all behind the host is secret.
+
+    It may hold `${NAME}` anywhere, or be one; these are read when it is called.
+    """
 
     _rules: ClassVar[tuple[re.Pattern[str], ...]] = (_PATH,)
 
     @property
     def is_http(self) -> bool:
-        """Whether it is a URL of a web server, without a user's name."""
-        return _HOST.match(self) is not None
+        """Whether it is a URL of a web server, without a user's name, or a variable that may be."""
+        return _HOST.match(self) is not None or _REFERENCE.fullmatch(self) is not None
 
     @property
     def host(self) -> str:
         """What may be shown and logged."""
-        return str(self).partition("://")[2].partition("/")[0].partition("$")[0]
+        return re.split(r"[/?#$]", self.partition("://")[2])[0] or str(self)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """As of other secrets, and that variables are not looked at before."""
+        return {**super().__get_pydantic_json_schema__(schema, handler), DEFERRED_KEY: True}

@@ -83,6 +83,8 @@ class _Check:
                     node, path, f"{dotted(path)} cannot hold an environment variable.", f"Fields that can: {fields}."
                 )
             return node
+        if shape.deferred:
+            return node
         try:
             if shape.secret:
                 return replace(node, value=expand_around_secrets(text, lambda part: expand(part, self._environment)))

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from configs.json_schema import settings_json_schema
-from configs.secret import ENVIRONMENT_KEY, SECRET_KEY
+from configs.secret import DEFERRED_KEY, ENVIRONMENT_KEY, SECRET_KEY
 
 
 class Shape:
@@ -51,6 +51,11 @@ class Shape:
     def secret(self) -> bool:
         """True if the text here is a URL that may hold a password."""
         return any(option.get(SECRET_KEY) for option in self._options)
+
+    @property
+    def deferred(self) -> bool:
+        """True if a `${NAME}` here is left for the moment when the URL is used."""
+        return any(option.get(DEFERRED_KEY) for option in self._options)
 
     @property
     def discriminator(self) -> str | None:

@@ -15,6 +15,7 @@ import requests
 
 from configs.schedule import Hook
 from configs.secret import mask_passwords
+from schemas.errors import SettingsError
 
 _LOG = logging.getLogger(__name__)
 
@@ -104,8 +105,13 @@ def _post(hook: Hook, facts: Mapping[str, str | int], environment: Mapping[str, 
     if webhook is None:
         return
     try:
+        url = webhook.reveal(environment)
+    except SettingsError as error:
+        _LOG.warning("The webhook at %s cannot be called: %s", webhook.host, error.what)
+        return
+    try:
         with requests.post(
-            webhook.reveal(environment),
+            url,
             data=json.dumps(facts),
             headers={"Content-Type": "application/json"},
             timeout=hook.seconds,

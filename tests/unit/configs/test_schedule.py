@@ -7,6 +7,7 @@ import pytest
 
 from configs.load import load_settings
 from configs.schedule import Schedule
+from configs.secret import check_secrets
 from configs.show import show
 from schemas.errors import SettingsError
 
@@ -38,8 +39,8 @@ def test_pauses_double_up_to_the_longest() -> None:
 
 
 def test_all_behind_the_host_of_a_webhook_is_secret(write: Write) -> None:
-    text = 'schedule: {on_failure: {webhook: "https://hooks.example/services/${KEY}"}}\n'
-    settings = load_settings([write(text)], [], {"KEY": "T0/B0/xyz"})
+    text = 'schedule: {on_failure: {webhook: "https://hooks.example/services/T0/B0/xyz"}}\n'
+    settings = load_settings([write(text)], [], {})
     webhook = settings.schedule.on_failure.webhook
     assert webhook is not None
     assert webhook.reveal({}) == "https://hooks.example/services/T0/B0/xyz"
@@ -47,6 +48,19 @@ def test_all_behind_the_host_of_a_webhook_is_secret(write: Write) -> None:
     for shown in (show(settings), repr(settings), str(settings.dump())):
         assert "hooks.example" in shown
         assert "xyz" not in shown
+
+
+@pytest.mark.parametrize(
+    ("text", "host"), [("https://hooks.example/services/${KEY}", "hooks.example"), ("${KEY}", "${KEY}")]
+)
+def test_variables_of_a_webhook_are_read_when_it_is_called(text: str, host: str, write: Write) -> None:
+    settings = load_settings([write()], [f"schedule.on_failure.webhook={text}"], {})
+    webhook = settings.schedule.on_failure.webhook
+    assert webhook is not None
+    assert (webhook, webhook.host, webhook.environment()) == (text, host, {})
+    assert webhook.reveal({"KEY": "xyz"}) == text.replace("${KEY}", "xyz")
+    with pytest.raises(SettingsError, match="KEY is not set"):
+        check_secrets(settings, {})
 
 
 def test_a_schedule_with_nothing_in_it_starts_nothing() -> None:
