@@ -47,12 +47,12 @@ class Records:
         return next((run for run in self.runs if run.span == span and run.purpose == "training"), None)
 
 
-def mark_too_long(settings: Settings, run: RunRecord, limit: float) -> None:
-    """Writes of a run that was ended because it took too long that it failed.
+def mark_failed(settings: Settings, run: RunRecord, message: str) -> None:
+    """Writes of a run that did not come to its end, and could not say so itself, that it failed.
 
     Raises:
         RunError: the store cannot be reached.
     """
     with metadata_connection(settings) as metadata:
         close_executions(metadata, run.run_id, metadata_store_pb2.Execution.FAILED)
-        run.end(metadata, "failed", f"It took longer than schedule.run_seconds, {limit:g} s.", error="RunError")
+        run.end(metadata, "failed", message, error="RunError")

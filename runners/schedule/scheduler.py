@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from configs.settings import Settings
 from pipeline.pipeline import root
 from runners.data_rules import data_rules
 from runners.history.logged_error import logged_error
+from runners.interrupt import Interrupted
 from runners.job import Job
 from runners.output_lock import output_lock_holder
 from runners.run_record import RunRecord
@@ -22,12 +24,12 @@ from runners.schedule.decision import Decision, Plan
 from runners.schedule.hooks import Event, call
 from runners.schedule.inventory import Inventory
 from runners.schedule.ledger import Ledger
-from runners.schedule.records import Records, mark_too_long
+from runners.schedule.records import Records, mark_failed
 from runners.schedule.served_metrics import served_metrics
 from runners.schedule.signals import newest_ingested, signals
 from runners.schedule.situation import Arrived, Situation
 from runners.schedule.span_history import SpanHistory, span_histories
-from schemas.errors import DataError, RunError
+from schemas.errors import DataError, RunError, ScalableTFError
 from serving.releases import ReleaseStore
 
 _LOGS_KEPT = 200
@@ -117,21 +119,24 @@ class Scheduler:
         log = self._log(job.span)
         limit = self.settings.schedule.run_seconds
         self.say(f"{self.name(job.span)}: {decision.action}, {decision.why}. Log: {log}")
-        in_time = run_in_child(Order(settings, job, f"{self._command} --set data.span={job.span}"), log, limit)
+        order = Order(settings, job, f"{self._command} --set data.span={job.span}")
+        try:
+            in_time = run_in_child(order, log, limit)
+        except Interrupted:
+            with contextlib.suppress(ScalableTFError):  # it may have come to its end just now
+                self._tell_new(job.span, before)
+            raise
         records = Records.read(self.settings)
         after = records.newest(job.span)
-        if after is not None and not in_time and limit is not None and records.states[after.run_id] != "complete":
-            mark_too_long(self.settings, after, limit)
+        if after is not None and (fault := _fault(records.states[after.run_id], None if in_time else limit)):
+            mark_failed(self.settings, after, fault)
             records = Records.read(self.settings)
             after = records.newest(job.span)
-        if after is None or (after == before and records.states[after.run_id] != "died"):
+        if after is None or after == before:
             if not in_time:
                 return Made(None, f"it took longer than schedule.run_seconds, {limit:g} s, before it began")
             return Made(None, (logged_error(log) or _last_line(log)).splitlines()[0])
-        histories = span_histories(records.runs, records.states, lambda _: False, self.clock.offset)
-        made = Made(histories[job.span])
-        self._tell(made.history)
-        return made
+        return Made(self._tell_new(job.span, before, records))
 
     @property
     def logs(self) -> Path:
@@ -222,10 +227,16 @@ class Scheduler:
             old.unlink(missing_ok=True)
         return folder / f"{self.clock.now():%Y%m%dT%H%M%S}-span-{span}.log"
 
-    def _tell(self, history: SpanHistory | None) -> None:
+    def _tell_new(self, span: int, before: RunRecord | None, records: Records | None = None) -> SpanHistory | None:
+        """Says what became of a span since a record of it was read; gives its history."""
+        known = records or Records.read(self.settings)
+        histories = span_histories(known.runs, known.states, lambda _: False, self.clock.offset)
+        if span in histories and histories[span].last != before:
+            self._tell(histories[span])
+        return histories.get(span)
+
+    def _tell(self, history: SpanHistory) -> None:
         """Says what became of a span, and calls the hooks."""
-        if history is None:
-            return
         run, schedule = history.last, self.settings.schedule
         name = self.name(run.span or 0)
         event = Event(self.settings.name, run.span or 0, "", run.run_id, run.trigger, run.attempt)
@@ -254,6 +265,15 @@ class Scheduler:
             call(schedule.on_failure, replace(event, state=state, error=run.message, next_try=again), os.environ)
         else:
             self.say(f"{name}: stopped: {run.message or 'its process was killed'} (run {run.run_id}).")
+
+
+def _fault(state: str, limit: float | None) -> str:
+    """Why a run, that nobody has asked to end but for the time it took, has not ended as it should; empty if it has."""
+    if limit is not None and state != "complete":
+        return f"It took longer than schedule.run_seconds, {limit:g} s."
+    if state == "died":  # to go on with it at once would end alike
+        return "Its process was killed. The kernel kills processes when memory runs out."
+    return ""
 
 
 def _last_line(log: Path) -> str:
