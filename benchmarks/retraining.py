@@ -127,9 +127,9 @@ def report(series: Series, kills: int, same: bool | None) -> str:
     lines = [
         "# A month of scheduled retraining",
         "",
-        f"Made by `python -m benchmarks.retraining{' --kills' * (same is not None)}`: made-up taxi trips, a delivery each night "
-        "with the faults below, a window of three spans, `schedule run --once` each morning. AUC is that of the release on "
-        "the newest span of its window, for which 0.7 is the least.",
+        f"Made by `python -m benchmarks.retraining{' --kills' * (same is not None)}`: made-up taxi trips, a delivery each "
+        "night with the faults below, a window of three spans, `schedule run --once` each morning. AUC is that of the "
+        "release on the newest span of its window, for which 0.7 is the least.",
         "",
         "| day | what was wrong | state | release | AUC | why not |",
         "|---|---|---|---|---|---|",
@@ -149,8 +149,8 @@ def report(series: Series, kills: int, same: bool | None) -> str:
     ]
     if same is not None:
         lines.append(
-            f"- A second series was killed with SIGKILL {kills} times, at random moments. What became of the spans, the "
-            f"releases and their metrics are {'the same' if same else 'NOT the same'}."
+            f"- A second series was killed with SIGKILL {kills} times, at random moments. What became of the spans, "
+            f"the releases and their metrics are {'the same' if same else 'NOT the same'}."
         )
     return "\n".join(lines) + "\n"
 
