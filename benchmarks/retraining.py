@@ -128,8 +128,8 @@ def report(series: Series, kills: int, same: bool | None) -> str:
         "# A month of scheduled retraining",
         "",
         f"Made by `python -m benchmarks.retraining{' --kills' * (same is not None)}`: made-up taxi trips, a delivery "
-        "each night with the faults below, a window of three spans, `schedule run --once` each morning. AUC is that of the "
-        "release on the newest span of its window, for which 0.7 is the least.",
+        "each night with the faults below, a window of three spans, `schedule run --once` each morning. AUC is that of "
+        "the release on the newest span of its window, for which 0.7 is the least.",
         "",
         "| day | what was wrong | state | release | AUC | why not |",
         "|---|---|---|---|---|---|",

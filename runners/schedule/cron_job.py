@@ -48,7 +48,7 @@ def cron_job(settings: Settings, files: Sequence[Path], overrides: Sequence[str]
             fix="Give the files on a volume, and name them there.",
         )
     pinned = [*overrides, f"output_dir={settings.output_dir}"]
-    command = ["scalable-tf", "schedule", "run", "--once"]
+    command = ["python", "-m", "runners.cli", "schedule", "run", "--once"]
     command += [word for file in texts for word in ("-c", f"{_FOLDER}/{file}")]
     command += [word for override in pinned for word in ("--set", override)]
     grace = int(settings.training.cluster.grace_seconds) + _CLEARING_SECONDS

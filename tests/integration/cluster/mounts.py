@@ -46,6 +46,10 @@ class Volumes:
         if "projected" in volume:
             for source in volume["projected"]["sources"]:
                 self._project(pod, source, made)
+        elif "configMap" in volume:
+            held = self._get(f"/api/v1/namespaces/{namespace}/configmaps/{volume['configMap']['name']}")
+            for key, text in held["data"].items():
+                (made / key).write_text(text)
         elif "emptyDir" not in volume:
             raise ValueError(f"the test node has no such volume: {volume}")
         return made

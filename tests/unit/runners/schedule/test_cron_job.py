@@ -56,7 +56,8 @@ def test_a_pass_at_each_time_and_never_two_beside_each_other(made: Callable[...,
     pod = spec["jobTemplate"]["spec"]["template"]["spec"]
     (container,) = pod["containers"]
     assert container["command"] == [
-        *("scalable-tf", "schedule", "run", "--once", "-c", "/etc/scalable-tf/settings/0-my-settings.yaml"),
+        *("python", "-m", "runners.cli", "schedule", "run", "--once"),
+        *("-c", "/etc/scalable-tf/settings/0-my-settings.yaml"),
         *("--set", "push.keep=3", "--set", "output_dir=/srv/trips"),
     ]
     assert container["envFrom"] == [{"secretRef": {"name": "store"}}]
