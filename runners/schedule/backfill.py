@@ -43,7 +43,9 @@ class Backfill:
     def plan(self, situation: Situation) -> Plan:
         """The plan of a pass."""
         arrived = {span: one for span, one in situation.arrived.items() if self.first <= span <= self.last}
-        standings = Standings(self.schedule, self.window, replace(situation, arrived=arrived))
+        # What failed or was refused before is tried once more, so it may yet be a part of windows.
+        settled = {span: one for span, one in situation.histories.items() if not self._is_to_be_tried(span, one)}
+        standings = Standings(self.schedule, self.window, replace(situation, arrived=arrived, histories=settled))
         decisions: list[Decision] = []
         previous: int | None = None
         blocked = False
@@ -60,6 +62,10 @@ class Backfill:
             decisions.append(decision)
             previous = span
         return Plan(tuple(decisions), Opening(BACKFILL, _WHY))
+
+    def _is_to_be_tried(self, span: int, history: SpanHistory) -> bool:
+        is_failed = history.progress in ("refused", "failed")
+        return self.first <= span <= self.last and is_failed and history == self.before.get(span)
 
     def _decide(self, span: int, situation: Situation, standings: Standings) -> Decision:
         history, conflict = situation.histories.get(span), situation.arrived[span].conflict

@@ -20,6 +20,10 @@ from typing import Any
 import pytest
 
 from benchmarks.trip_days import SETTINGS, Days
+from configs.load import load_settings
+from runners.job import Job
+from runners.schedule.child import Order, run_in_child
+from runners.schedule.served_metrics import served_metrics
 from tests.integration.command_server import Command, CommandServer, is_gone, wait_until_gone
 
 pytestmark = pytest.mark.slow
@@ -121,6 +125,22 @@ def test_nothing_is_left_to_do_and_a_late_day_is_ingested_for_later_windows(work
     assert worked.start("run", "--once").wait() == 0
     assert worked.state()[3] == ("ingested", 0, "")
     assert len(worked.runs()) == len(known) + 1
+
+
+def test_the_released_model_is_measured_on_what_a_run_has_ingested(worked: Series, tmp_path: Path) -> None:
+    """Of the late day, which no training has seen; where a trigger asks for it, the daemon does the same."""
+    (late,) = (one for one in worked.json("status")["spans"] if one["span"] == SPAN + 3)
+    overrides = [f"output_dir={worked.output}", f"data.span={SPAN + 3}"]
+    settings = load_settings([worked.days.settings], overrides, {})
+    release = worked.output / "releases/trips/2"
+    order = Order(settings, Job(SPAN + 3, "metric", run_id=late["run"]), "", str(release))
+
+    assert run_in_child(order, tmp_path / "log", None)
+
+    measured = served_metrics(settings, late["run"])
+    assert measured is not None, (tmp_path / "log").read_text()
+    assert (measured["release"], measured["error"]) == (2, "")
+    assert measured["metrics"]["auc"] > 0.7
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from tfx.types import standard_artifacts
+
+from configs.load import load_settings
+from configs.settings import Settings
+from runners.run_record import run_records
+from runners.schedule.served_metrics import SERVED_FILE
+from runners.schedule.signals import signals
+from runners.schedule.situation import Arrived, Situation
+from runners.schedule.span_history import span_histories
+from tests.unit.runners.made_history import MadeHistory
+
+SETTINGS = """\
+name: trips
+output_dir: OUTPUT
+data: {path: "data/{SPAN}.csv"}
+features:
+  fare: {kind: numeric}
+label: {kind: binary, expression: tips > 1}
+evaluation: {thresholds: {auc: {lower: 0.5}}}
+schedule: {triggers: {max_age_hours: 36, drift: true, min_metric: {auc: 0.7}}}
+"""
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> MadeHistory:
+    """Span 1 is trained on and released; span 2 is ingested."""
+    made = MadeHistory(tmp_path)
+    examples = made.ingest("first", span=1)
+    made.release("first", made.train("first", examples), examples)
+    made.record("first", span=1)
+    made.ingest("second", span=2)
+    made.record("second", span=2, last="AnomalyGate")
+    return made
+
+
+def of(history: MadeHistory, now: datetime | None = None) -> dict[str, str]:
+    file = history.folder / "settings.yaml"
+    file.write_text(SETTINGS.replace("OUTPUT", str(history.output_dir)))
+    settings: Settings = load_settings([file], [], {})
+    with history.metadata as metadata:
+        records = run_records(metadata, "trips")
+    known = span_histories(records, {one.run_id: one.state for one in records}, lambda _: False)
+    arrived = {1: Arrived(), 2: Arrived()}
+    return signals(settings, Situation(now or datetime.now(timezone.utc), arrived, known))
+
+
+def gate(history: MadeHistory, kind: str) -> None:
+    found = {"feature": "fare", "kind": kind, "description": "The distance is 0.4, above 0.1."}
+    report = json.dumps({"passed": True, "anomalies": [found]})
+    history.node("second", "AnomalyGate", {}, {"gate": standard_artifacts.String}, files={"report.json": report})
+
+
+def test_nothing_fires_without_a_reason(history: MadeHistory) -> None:
+    gate(history, "SCHEMA_NEW_COLUMN")
+    assert of(history) == {}
+
+
+def test_the_age_of_the_newest_release(history: MadeHistory) -> None:
+    found = of(history, datetime.now(timezone.utc) + timedelta(hours=37))
+    assert found == {"age": "release 1 is 37.0 hours old"}
+
+
+def test_drift_that_the_gate_let_pass(history: MadeHistory) -> None:
+    gate(history, "COMPARATOR_L_INFTY_HIGH")
+    assert of(history) == {"drift": "it has drifted: fare: The distance is 0.4, above 0.1."}
+
+
+@pytest.mark.parametrize(("auc", "fires"), [(0.69, True), (0.7, False)])
+def test_a_released_model_that_is_worse_on_the_new_span(auc: float, fires: bool, history: MadeHistory) -> None:
+    folder = history.output_dir / "logs/second"
+    folder.mkdir(parents=True)
+    (folder / SERVED_FILE).write_text(json.dumps({"release": 1, "metrics": {"auc": auc}, "error": ""}))
+    assert of(history) == ({"metric": "release 1 has auc 0.6900 on it, below 0.7"} if fires else {})
