@@ -112,7 +112,9 @@ def _run(arguments: argparse.Namespace) -> int:
             scheduler.say(f"Schedule of {settings.name}: {_described(settings)}.")
             serve(scheduler)
     except Interrupted as signal:
-        return _stopped(scheduler, signal)
+        scheduler.say(f"Stopped by {signal}. What was not done is taken up at the next start.")
+        # One that works for ever has done what it was asked to when it has ended in order.
+        return signal.exit_code if arguments.once or signal.exit_code == EXIT_INTERRUPTED else EXIT_OK
     return EXIT_OK
 
 
@@ -134,11 +136,8 @@ def _backfill(arguments: argparse.Namespace) -> int:
     if arguments.dry_run:
         return EXIT_OK
     check_secrets(settings, os.environ)
-    try:
-        with interruptible(), schedule_lock(scheduler.folder):
-            return EXIT_OK if run_once(scheduler, way.plan, by_hand=False) else EXIT_ERROR
-    except Interrupted as signal:
-        return _stopped(scheduler, signal)
+    with interruptible(), schedule_lock(scheduler.folder):
+        return EXIT_OK if run_once(scheduler, way.plan, by_hand=False) else EXIT_ERROR
 
 
 def _status(arguments: argparse.Namespace) -> int:
@@ -200,12 +199,6 @@ def _scheduler(arguments: argparse.Namespace) -> Scheduler:
 
 def _say(line: str) -> None:
     print(f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%SZ} {line}", flush=True)
-
-
-def _stopped(scheduler: Scheduler, signal: Interrupted) -> int:
-    """A scheduler that is told to end, and has ended in order, has done what it was asked to."""
-    scheduler.say(f"Stopped by {signal}. What was not done is taken up at the next start.")
-    return EXIT_INTERRUPTED if signal.exit_code == EXIT_INTERRUPTED else EXIT_OK
 
 
 def _described(settings: Settings) -> str:

@@ -73,7 +73,10 @@ def work_off(scheduler: Scheduler, planning: Planning, *, by_hand: bool) -> Plan
         if not plan.jobs:
             _remember(scheduler, situation, plan)
             return plan
-        made = scheduler.make(plan.jobs[0])
+        try:
+            made = scheduler.make(plan.jobs[0])
+        except OSError as error:
+            raise _refused_by_the_machine(error, scheduler.logs) from error
         if made.stumbled:
             raise RunError(
                 "A run could not begin.",
@@ -148,15 +151,20 @@ def _remember(scheduler: Scheduler, situation: Situation, plan: Plan) -> None:
     """Writes up to when times of the schedule are worked off; not while something of the last one is waited for."""
     waits = any(one.action == "wait" and one.due is not None for one in plan.decisions)
     if not waits and (plan.opening is None or plan.opening.trigger != BACKFILL):
+        scheduler.tell_gaps(plan)
         try:
             scheduler.remember(situation.now)
         except OSError as error:
-            raise storage_error(error, scheduler.folder) or RunError(
-                "The schedule's memory cannot be written.",
-                where=str(scheduler.folder),
-                received=error.strerror or error,
-                fix="Check the folder and what limits there are on files (ulimit -a).",
-            ) from error
+            raise _refused_by_the_machine(error, scheduler.folder) from error
+
+
+def _refused_by_the_machine(error: OSError, folder: Path) -> ScalableTFError:
+    return storage_error(error, folder) or RunError(
+        "A file cannot be written, or a process not be started.",
+        where=str(error.filename or folder),
+        received=error.strerror or error,
+        fix="Check the folder, and what limits there are on files and processes (ulimit -a).",
+    )
 
 
 def _check_clock(scheduler: Scheduler) -> None:

@@ -27,7 +27,7 @@ class Event:
     Attributes:
         pipeline: name of the pipeline.
         span: number of the span.
-        state: released, not released, refused, failed or given up.
+        state: released, not released, refused, failed, given up or missing.
         run: id of the run.
         trigger: what had started it.
         attempt: which one it was.

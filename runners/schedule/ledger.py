@@ -24,12 +24,14 @@ class Ledger:
     Attributes:
         passed: up to when times of the schedule have been worked off; None: never yet.
         seen: when each span that no training is of yet was first seen.
+        told: the newest missing span that somebody was told of; None: nobody yet.
         prints: of spans that were refused, names, sizes and times of their files, and the fingerprint of these.
     """
 
     passed: datetime | None = None
     seen: dict[int, datetime] = field(default_factory=dict)
     prints: dict[int, tuple[str, str]] = field(default_factory=dict)
+    told: int | None = None
 
     @classmethod
     def load(cls, folder: Path) -> Ledger:
@@ -40,6 +42,7 @@ class Ledger:
                 datetime.fromisoformat(text["passed"]) if text["passed"] else None,
                 {int(span): datetime.fromisoformat(seen) for span, seen in text["seen"].items()},
                 {int(span): (signature, found) for span, (signature, found) in text["prints"].items()},
+                None if text["told"] is None else int(text["told"]),
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return cls()
@@ -53,6 +56,7 @@ class Ledger:
         content = {
             "passed": self.passed and self.passed.isoformat(),
             "seen": {str(span): seen.isoformat() for span, seen in sorted(self.seen.items())},
+            "told": self.told,
             "prints": {str(span): list(found) for span, found in sorted(self.prints.items())},
         }
         folder.mkdir(parents=True, exist_ok=True)

@@ -143,6 +143,19 @@ class Scheduler:
         """Where the output of runs is."""
         return root(self.settings) / "logs" / "schedule"
 
+    def tell_gaps(self, plan: Plan) -> None:
+        """Says which spans have come to be missing since it was last asked, and calls the hook."""
+        gaps = [one for one in plan.decisions if one.action == "gap"]
+        newest = max((one.end for one in gaps), default=-1)
+        if self.ledger.told is None:  # what is missing in the history before the first start is nobody's alarm
+            self.ledger.told = newest
+        for one in gaps:
+            if one.end > self.ledger.told:
+                self.say(f"{self.name(one.end)}: missing.")
+                event = Event(self.settings.name, one.end, "missing", error=one.why)
+                call(self.settings.schedule.on_failure, event, os.environ)
+                self.ledger.told = one.end
+
     def remember(self, passed: datetime) -> None:
         """Writes that the times of the schedule up to one have been worked off.
 

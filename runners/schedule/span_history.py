@@ -59,7 +59,9 @@ def span_histories(
     """
     by_span: dict[int, list[RunRecord]] = {}
     for record in records:
-        if record.span is not None and record.purpose == "training" and states[record.run_id] != "unknown":
+        # A user's run of a few nodes says nothing about the span.
+        is_of_span = record.purpose == "training" and record.last in (*_TO_THE_END, *_PAST_THE_GATE)
+        if record.span is not None and is_of_span and states[record.run_id] != "unknown":
             by_span.setdefault(record.span, []).append(record)
     return {span: replace(_history(runs, states, is_changed), offset=offset) for span, runs in by_span.items()}
 

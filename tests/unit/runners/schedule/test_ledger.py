@@ -11,7 +11,7 @@ NOW = datetime(2026, 11, 25, 6, 30, tzinfo=timezone.utc)
 
 
 def test_it_is_read_back_as_it_was_written(tmp_path: Path) -> None:
-    ledger = Ledger(NOW, {3: NOW}, {2: ("signature", "fingerprint")})
+    ledger = Ledger(NOW, {3: NOW}, {2: ("signature", "fingerprint")}, told=1)
     ledger.save(tmp_path / "schedule")
     assert Ledger.load(tmp_path / "schedule") == ledger
     assert [path.name for path in (tmp_path / "schedule").iterdir()] == [FILE]

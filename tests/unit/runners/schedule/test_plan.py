@@ -280,6 +280,11 @@ def test_a_user_s_own_run_of_a_span_is_waited_for() -> None:
     assert actions(made) == {1: "wait", 2: "wait"}
 
 
+def test_a_user_s_run_of_a_few_nodes_is_none_of_the_schedule_s() -> None:
+    assert actions(plan([1], run(1, last="StatisticsGen"))) == {1: "train"}
+    assert actions(plan([1], run(1), run(1, "failed", run_id="second", last="ExampleGen"))) == {1: "done"}
+
+
 def test_data_that_are_gone() -> None:
     made = plan([2], run(1, "failed", error="RunError"), run(2), changed=True)
     assert actions(made) == {1: "gap", 2: "done"}
