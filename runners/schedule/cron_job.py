@@ -14,7 +14,7 @@ from distribution.kubernetes.pod_template import pod_template
 from distribution.kubernetes.workload import Workload
 from schemas.errors import SettingsError
 
-_FOLDER = "/etc/scalable-tf/settings"
+_FOLDER = "/run/scalable-tf/settings"
 _VOLUME = "settings"
 _LONGEST_NAME = 52  # of a CronJob: its Jobs' names are 11 characters longer
 _LARGEST = 1 << 20  # of a ConfigMap

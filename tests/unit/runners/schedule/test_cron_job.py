@@ -57,13 +57,13 @@ def test_a_pass_at_each_time_and_never_two_beside_each_other(made: Callable[...,
     (container,) = pod["containers"]
     assert container["command"] == [
         *("python", "-m", "runners.cli", "schedule", "run", "--once"),
-        *("-c", "/etc/scalable-tf/settings/0-my-settings.yaml"),
+        *("-c", "/run/scalable-tf/settings/0-my-settings.yaml"),
         *("--set", "push.keep=3", "--set", "output_dir=/srv/trips"),
     ]
     assert container["envFrom"] == [{"secretRef": {"name": "store"}}]
     assert container["volumeMounts"] == [
         {"name": "volume-0", "mountPath": "/srv"},
-        {"name": "settings", "mountPath": "/etc/scalable-tf/settings", "readOnly": True},
+        {"name": "settings", "mountPath": "/run/scalable-tf/settings", "readOnly": True},
     ]
     assert pod["automountServiceAccountToken"] is False
 
