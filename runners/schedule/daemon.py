@@ -68,12 +68,12 @@ def work_off(scheduler: Scheduler, planning: Planning, *, by_hand: bool) -> Plan
         Interrupted: a signal ended this process; the run that was made is marked and can go on later.
     """
     while True:
-        situation = scheduler.look(by_hand=by_hand, measure=True)
-        plan = planning(situation)
-        if not plan.jobs:
-            _remember(scheduler, situation, plan)
-            return plan
         try:
+            situation = scheduler.look(by_hand=by_hand, measure=True)
+            plan = planning(situation)
+            if not plan.jobs:
+                _remember(scheduler, situation, plan)
+                return plan
             made = scheduler.make(plan.jobs[0])
         except OSError as error:
             raise _refused_by_the_machine(error, scheduler.logs) from error
@@ -152,10 +152,7 @@ def _remember(scheduler: Scheduler, situation: Situation, plan: Plan) -> None:
     waits = any(one.action == "wait" and one.due is not None for one in plan.decisions)
     if not waits and (plan.opening is None or plan.opening.trigger != BACKFILL):
         scheduler.tell_gaps(plan)
-        try:
-            scheduler.remember(situation.now)
-        except OSError as error:
-            raise _refused_by_the_machine(error, scheduler.folder) from error
+        scheduler.remember(situation.now)
 
 
 def _refused_by_the_machine(error: OSError, folder: Path) -> ScalableTFError:
