@@ -14,6 +14,7 @@ Progress = Literal["trained", "ingested", "running", "interrupted", "refused", "
 
 _TO_THE_END = ("", nodes.PUSHER)
 _PAST_THE_GATE = (nodes.ANOMALY_GATE, nodes.TRANSFORM, nodes.TRAINER, nodes.LATEST_BLESSED, nodes.EVALUATOR)
+_AFTER_THE_GATE = (nodes.TRANSFORM, nodes.TRAINER, nodes.LATEST_BLESSED, nodes.EVALUATOR, nodes.PUSHER)
 _REFUSALS = ("DataError", "AnomalyError", "SchemaError")
 
 
@@ -25,7 +26,7 @@ class SpanHistory:
         last: the newest run of it.
         progress: how far that, or one before it, got.
         trained: the newest complete run of the whole pipeline on it, or None.
-        ingested: whether a complete run has ingested its data, and validation passed them.
+        ingested: whether a run has ingested its data, and validation passed them, whatever came after that.
         changed: of one that was refused or failed, whether data, rules or settings are others now.
         offset: of the clock that is gone by from the one that runs go by.
     """
@@ -66,12 +67,16 @@ def span_histories(
     return {span: replace(_history(runs, states, is_changed), offset=offset) for span, runs in by_span.items()}
 
 
+def _failed_after_the_gate(run: RunRecord) -> bool:
+    return run.message.partition(":")[0] in _AFTER_THE_GATE  # the message begins with the node
+
+
 def _history(
     runs: Sequence[RunRecord], states: Mapping[str, str], is_changed: Callable[[RunRecord], bool]
 ) -> SpanHistory:
     complete = [run for run in runs if states[run.run_id] == "complete"]
     trained = next((run for run in complete if run.last in _TO_THE_END), None)
-    ingested = trained is not None or any(run.last in _PAST_THE_GATE for run in complete)
+    ingested = bool(complete) or any(_failed_after_the_gate(run) for run in runs if states[run.run_id] == "failed")
     last = runs[0]
     state = states[last.run_id]
     progress: Progress

@@ -74,7 +74,10 @@ class Standings:
         return "fresh" if span in situation.arrived else "gone"
 
     def _is_usable(self, span: int) -> bool:
-        return self.by_span.get(span) in _USABLE
+        standing = self.by_span.get(span)
+        # A training of it failed for good, but its data are fine.
+        is_ingested = standing == "given up" and self._situation.histories[span].ingested
+        return standing in _USABLE or is_ingested
 
     def _ready(self) -> list[int]:
         """Spans that no training is of yet, and that may be trained on."""

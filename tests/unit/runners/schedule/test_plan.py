@@ -145,6 +145,12 @@ def test_a_refused_span_is_a_gap_of_a_growing_window() -> None:
     assert only(made, 3).why == "its window has 1 gap, where 0 may be"
 
 
+def test_a_span_whose_training_failed_for_good_is_no_gap() -> None:
+    failed = run(2, "failed", error="TrainingError", attempt=9, message="Trainer: The loss is no longer finite.")
+    made = plan([1, 2, 3], run(1), failed, window=Window(spans=3))
+    assert actions(made) == {1: "done", 2: "skipped", 3: "train"}
+
+
 def test_what_comes_late_is_ingested_where_a_window_still_needs_it() -> None:
     made = plan([1, 2, 3], run(1), run(3), window=Window(spans=3, minimum=1, max_gaps=1))
     assert actions(made) == {1: "done", 2: "ingest", 3: "done"}
