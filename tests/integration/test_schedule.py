@@ -242,6 +242,13 @@ def test_a_store_that_cannot_be_reached_is_said(daemon: Callable[..., Command]) 
     assert "error: The metadata store cannot be reached." in ended.text
 
 
+def test_a_run_that_takes_too_long_is_ended(daemon: Callable[..., Command]) -> None:
+    ended = daemon("--once", "--set", "schedule.run_seconds=0.5", "--set", "schedule.max_retries=0")
+    assert ended.wait() == 1
+    assert "it took longer than schedule.run_seconds, 0.5 s, before it began" in ended.text
+    assert not everything_below(ended.pid)
+
+
 def everything_below(pid: int) -> list[int]:
     """All processes that a process has started, and those that these have."""
     found: list[int] = []
