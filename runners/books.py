@@ -47,6 +47,10 @@ class NotContinuableError(RunError):
     """A run that cannot be taken up again: what it would have done is for a new one."""
 
 
+class DoneAlreadyError(RunError):
+    """Another run has done what the scheduler asks for."""
+
+
 class Books:
     """The records of one pipeline's runs.
 
@@ -73,7 +77,8 @@ class Books:
             What it takes from an earlier one: nothing, but for a partial run.
 
         Raises:
-            RunError: a partial run has nothing to build on, or the scheduler's work is done already.
+            RunError: a partial run has nothing to build on.
+            DoneAlreadyError: another run has done what the scheduler asks for.
         """
 
         def work(metadata: Metadata) -> dict[str, Any]:
@@ -221,7 +226,7 @@ class Books:
         for record in records:
             done = record.state == "complete" and record.purpose == "training" and record.span == job.span
             if done and record.last in ("", job.last):
-                raise RunError(
+                raise DoneAlreadyError(
                     "The span is done already.",
                     where=f"span {job.span}",
                     received=f"run {record.run_id} is complete",

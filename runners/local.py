@@ -23,7 +23,7 @@ from configs.settings import Settings
 from pipeline import nodes
 from pipeline.pipeline import root
 from runners.beam_walk import beam_walk
-from runners.books import Books
+from runners.books import Books, DoneAlreadyError
 from runners.compiled import compile_pipeline, with_run_id
 from runners.interrupt import Interrupted, interruptible
 from runners.job import Job
@@ -154,7 +154,7 @@ def _begun(
             run.discard()
             raise
     except ScalableTFError as error:
-        if job is not None:
+        if job is not None and not isinstance(error, DoneAlreadyError):
             with contextlib.suppress(ScalableTFError):  # the store may be what is wrong
                 books.refuse(run_id, error, part)
         raise

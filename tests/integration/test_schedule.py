@@ -143,6 +143,18 @@ def test_the_released_model_is_measured_on_what_a_run_has_ingested(worked: Serie
     assert measured["metrics"]["auc"] > 0.7
 
 
+def test_of_two_schedulers_that_want_the_same_the_second_one_makes_no_run(worked: Series, tmp_path: Path) -> None:
+    known = worked.runs()
+    overrides = [f"output_dir={worked.output}", f"data.span={SPAN}"]
+    settings = load_settings([worked.days.settings], overrides, {})
+
+    assert run_in_child(Order(settings, Job(SPAN, "cron"), ""), tmp_path / "log", None)
+
+    assert "The span is done already." in (tmp_path / "log").read_text()
+    assert worked.state()[0] == ("trained", 1, "")
+    assert worked.runs() == known
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "seed" in metafunc.fixturenames:
         metafunc.parametrize("seed", range(max(1, metafunc.config.getoption("--kill-series") // 3)))
