@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,10 @@ def measure_served(settings: Settings, run_id: str, release: Path) -> None:
         found["metrics"] = _evaluate(settings, given.uri, release, folder / "served")
     except ScalableTFError as error:
         found["error"] = error.what
+    except Exception as error:  # TensorFlow's and TFMA's, of whatever class: trainings must not wait for it
+        found["error"] = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    if found["error"]:
+        logging.error("Release %s cannot be measured: %s", release.name, found["error"])
     staging = folder / f".{SERVED_FILE}"
     staging.write_text(json.dumps(found), encoding="utf-8")
     os.replace(staging, folder / SERVED_FILE)
@@ -74,6 +79,8 @@ def _evaluate(settings: Settings, examples_uri: str, release: Path, folder: Path
     examples.uri, model.uri = examples_uri, str(release)
     examples.split_names = artifact_utils.encode_split_names(list(settings.data.splits))
     evaluation.uri, blessing.uri = str(folder / "evaluation"), str(folder / "blessing")
+    for artifact in (evaluation, blessing):
+        Path(artifact.uri).mkdir(parents=True, exist_ok=True)
     make = beam_pipeline(Engine(kind="inline", processes=1))
     executor = Executor(Executor.Context(tmp_dir=str(folder / "tmp"), unique_id="0", make_beam_pipeline_fn=make))
     executor.Do(
