@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 from dataclasses import asdict
 from datetime import date, datetime, timezone
@@ -20,7 +21,7 @@ from runners.commands.exit_codes import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_NOT_B
 from runners.commands.libraries import libraries
 from runners.commands.options import add_settings, load
 from runners.commands.run import start_command
-from runners.interrupt import Interrupted, interruptible
+from runners.interrupt import SIGNALS, Interrupted, interruptible
 from schemas.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -111,10 +112,10 @@ def _run(arguments: argparse.Namespace) -> int:
                 return EXIT_OK if ended_well else EXIT_ERROR
             scheduler.say(f"Schedule of {settings.name}: {_described(settings)}.")
             serve(scheduler)
-    except Interrupted as signal:
-        scheduler.say(f"Stopped by {signal}. What was not done is taken up at the next start.")
+    except Interrupted as stop:
+        scheduler.say(f"Stopped by {stop}. What was not done is taken up at the next start.")
         # One that works for ever has done what it was asked to when it has ended in order.
-        return signal.exit_code if arguments.once or signal.exit_code == EXIT_INTERRUPTED else EXIT_OK
+        return stop.exit_code if arguments.once or stop.exit_code == EXIT_INTERRUPTED else EXIT_OK
     return EXIT_OK
 
 
@@ -167,6 +168,7 @@ def _cronjob(arguments: argparse.Namespace) -> int:
 
 
 def _job(arguments: argparse.Namespace) -> int:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)  # the scheduler held them back while it started this process
     die_with(arguments.parent)
     from runners.schedule.child import Order
 
