@@ -158,10 +158,10 @@ def _status(arguments: argparse.Namespace) -> int:
 
 def _cronjob(arguments: argparse.Namespace) -> int:
     settings = load(arguments, "purpose=training")
-    from distribution.kubernetes.documents import as_yaml
-    from runners.schedule.cron_job import cron_job
-    from runners.schedule.inventory import check_spans
-
+    with libraries():
+        from distribution.kubernetes.documents import as_yaml
+        from runners.schedule.cron_job import cron_job
+        from runners.schedule.inventory import check_spans
     check_spans(settings)
     sys.stdout.write(as_yaml(cron_job(settings, [Path(file) for file in arguments.config], arguments.set)))
     return EXIT_OK
