@@ -23,10 +23,11 @@ from serving.releases import ReleaseStore
 
 @dataclass(frozen=True)
 class SpanStatus:
-    """One span; of those that no run has known, only number and state.
+    """One span, or several that are missing in a row; of those that no run has known, only numbers, state and why.
 
     Attributes:
-        span: its number.
+        span: its number; the first one's.
+        end: the last one's number.
         state: trained, ingested, running, interrupted, refused, failed; or what the plan says of it.
         run: id of its newest run, or of the training that is complete.
         trigger: what started that.
@@ -36,6 +37,7 @@ class SpanStatus:
     """
 
     span: int
+    end: int
     state: str
     run: str = ""
     trigger: str = ""
@@ -99,7 +101,8 @@ def print_status(found: Status, settings: Settings, console: Console, *, dated: 
         table.add_column(heading, no_wrap=heading != "Why")
     for one in found.spans[-limit:]:
         release = str(one.release) if one.release else ""
-        table.add_row(shown_span(one.span, dated), one.state, one.run, one.trigger, release, escape(one.why))
+        span = shown_span(one.span, dated) + (f" to {shown_span(one.end, dated)}" if one.end != one.span else "")
+        table.add_row(span, one.state, one.run, one.trigger, release, escape(one.why))
     if found.spans:
         console.print(table)
     if len(found.spans) > limit:
@@ -119,10 +122,10 @@ def _spans(histories: Mapping[int, SpanHistory], plan: Plan) -> list[SpanStatus]
     for one in plan.decisions:
         history = histories.get(one.span)
         if history is None:
-            spans += [SpanStatus(span, one.action, why=one.why) for span in {one.span, one.end}]
+            spans.append(SpanStatus(one.span, one.end, one.action, why=one.why))
             continue
         run = history.trained or history.last
         state = history.progress if history.progress != "failed" or one.action != "skipped" else "given up"
         why = run.reason if history.trained else run.message
-        spans.append(SpanStatus(one.span, state, run.run_id, run.trigger, run.attempt, run.release, why))
+        spans.append(SpanStatus(one.span, one.end, state, run.run_id, run.trigger, run.attempt, run.release, why))
     return spans

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import io
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from configs.load import load_settings
+from configs.settings import Settings
+from runners.run_record import RunRecord
+from runners.schedule.daemon import schedule_lock
+from runners.schedule.plan import make_plan
+from runners.schedule.situation import Arrived, Situation
+from runners.schedule.span_history import span_histories
+from runners.schedule.status import SpanStatus, Status, print_status, status
+
+SETTINGS = """\
+name: trips
+output_dir: OUTPUT
+data: {path: "data/{SPAN}.csv"}
+features:
+  fare: {kind: numeric}
+label: {kind: binary, expression: tips > 1}
+evaluation: {thresholds: {auc: {lower: 0.5}}}
+schedule: {cron: 30 6 * * *}
+"""
+NOW = datetime(2026, 11, 25, 7, 0, tzinfo=timezone.utc)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    file = tmp_path / "settings.yaml"
+    file.write_text(SETTINGS.replace("OUTPUT", str(tmp_path / "output")))
+    return load_settings([file], [], {})
+
+
+def of(settings: Settings) -> Status:
+    when = "2026-11-25T06:40:00+00:00"
+    runs = [
+        RunRecord("second", "trips", "failed", when, when, span=5, message="Trainer: no", error="RunError", attempt=9),
+        RunRecord("first", "trips", "complete", when, when, span=1, trigger="cron", reason="not blessed: auc"),
+    ]
+    histories = span_histories(runs, {one.run_id: one.state for one in runs}, lambda _: False)
+    situation = Situation(NOW, {1: Arrived(), 5: Arrived(), 6: Arrived()}, histories, NOW)
+    return status(settings, situation, make_plan(settings.schedule, settings.window, situation))
+
+
+def test_spans_with_their_runs_the_next_time_and_who_is_at_work(settings: Settings, tmp_path: Path) -> None:
+    with schedule_lock(tmp_path / "output/schedule"):
+        found = of(settings)
+    assert found.daemon is not None
+    assert found.daemon.startswith("process ")
+    assert (found.release, found.next_tick) == (None, "2026-11-26T06:30:00+00:00")
+    assert found.spans == [
+        SpanStatus(1, 1, "trained", "first", "cron", 1, why="not blessed: auc"),
+        SpanStatus(2, 4, "gap", why="they are missing"),
+        SpanStatus(5, 5, "given up", "second", "", 9, why="Trainer: no"),
+        SpanStatus(6, 6, "wait", why="until 2026-11-26 06:30 UTC"),
+    ]
+
+
+def test_nobody_at_work(settings: Settings) -> None:
+    text = io.StringIO()
+    print_status(of(settings), settings, Console(file=text, width=120), dated=False, limit=2)
+    assert "Nobody works this schedule off now." in text.getvalue()
+    assert "2 to 4" not in text.getvalue()
+    assert "and 2 older ones" in text.getvalue()
