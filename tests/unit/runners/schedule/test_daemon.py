@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from configs.load import load_settings
+from runners.schedule.clock import Clock
+from runners.schedule.daemon import run_once, schedule_lock, serve
+from runners.schedule.decision import Decision, Plan
+from runners.schedule.ledger import Ledger
+from runners.schedule.scheduler import Scheduler
+from schemas.errors import RunError, SettingsError
+
+SETTINGS = """\
+name: trips
+output_dir: OUTPUT
+data: {path: "DATA/{SPAN}.csv"}
+features:
+  fare: {kind: numeric}
+label: {kind: binary, expression: tips > 1}
+evaluation: {thresholds: {auc: {lower: 0.5}}}
+schedule:
+  cron: 30 6 * * *
+  catch_up: CATCH_UP
+  on_failure: {command: [sh, -c, "echo $STF_SPAN $STF_STATE >> OUTPUT/told"]}
+"""
+NOW = datetime(2026, 11, 25, 7, 0, tzinfo=timezone.utc)
+
+
+class EnoughError(Exception):
+    pass
+
+
+@pytest.fixture
+def scheduler(tmp_path: Path) -> Callable[..., tuple[Scheduler, list[str]]]:
+    """The schedule of data that are not there, and what it says; it ends when it has nothing to do."""
+
+    def make(catch_up: str = "latest") -> tuple[Scheduler, list[str]]:
+        file = tmp_path / "settings.yaml"
+        (tmp_path / "output").mkdir(exist_ok=True)
+        text = SETTINGS.replace("OUTPUT", str(tmp_path / "output")).replace("DATA", str(tmp_path / "data"))
+        file.write_text(text.replace("CATCH_UP", catch_up))
+        said: list[str] = []
+
+        def say(line: str) -> None:
+            said.append(line)
+            if line.startswith("Nothing to do."):
+                raise EnoughError
+
+        return Scheduler(load_settings([file], [], {}), Clock(NOW), "run", say), said
+
+    return make
+
+
+def test_it_says_what_it_waits_for_and_remembers_when_it_looked(
+    scheduler: Callable[..., tuple[Scheduler, list[str]]],
+) -> None:
+    made, said = scheduler()
+    with pytest.raises(EnoughError):
+        serve(made)
+    assert said == ["Nothing to do. next time: 2026-11-26 06:30 UTC."]
+    passed = Ledger.load(made.folder).passed
+    assert passed is not None
+    assert NOW <= passed < NOW + timedelta(minutes=1)
+
+
+def test_a_clock_that_went_back_is_said(scheduler: Callable[..., tuple[Scheduler, list[str]]]) -> None:
+    made, said = scheduler()
+    made.remember(NOW + timedelta(days=3))
+    with pytest.raises(EnoughError):
+        serve(made)
+    assert said[0].startswith("The clock went back, from 2026-11-28 07:00:00 UTC to 2026-11-25 07:00:0")
+    passed = Ledger.load(made.folder).passed
+    assert passed is not None
+    assert passed < NOW + timedelta(minutes=1)
+
+
+def test_a_pass_with_nothing_to_do_ends_well(scheduler: Callable[..., tuple[Scheduler, list[str]]]) -> None:
+    made, said = scheduler()
+    assert run_once(made, lambda _: Plan())
+    assert said == []
+
+
+def test_missing_spans_are_told_once_and_those_before_the_first_start_not(
+    scheduler: Callable[..., tuple[Scheduler, list[str]]],
+) -> None:
+    made, said = scheduler()
+
+    def pass_with(*spans: int) -> None:
+        run_once(made, lambda _: Plan(tuple(Decision(span, "gap", "it is missing", end=span) for span in spans)))
+
+    pass_with(2)
+    pass_with(2)
+    pass_with(2, 5)
+    pass_with(2, 5)
+    assert said == ["Span 5: missing."]
+    assert (made.folder.parent / "told").read_text() == "5 missing\n"
+
+
+def test_one_schedule_works_at_a_time(scheduler: Callable[..., tuple[Scheduler, list[str]]]) -> None:
+    folder = scheduler()[0].folder
+    with schedule_lock(folder), pytest.raises(RunError, match="being worked off already"), schedule_lock(folder):
+        pass
+    with schedule_lock(folder):
+        pass
+
+
+def test_an_output_dir_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SettingsError, match="output_dir cannot be written to"), schedule_lock(tmp_path / "file/x"):
+        pass
