@@ -43,7 +43,7 @@ class Series:
     """The days in an output_dir.
 
     Attributes:
-        seconds: processor time that the pass of each morning took, which other work on the machine does not change much.
+        seconds: processor time that the pass of each morning took; other work on the machine changes it little.
     """
 
     days: Days
