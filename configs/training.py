@@ -153,6 +153,11 @@ class Training(Section):
     accumulation: int = Field(
         1, ge=1, description="Pieces in which a replica's batch is computed, one after the other, before one update."
     )
+    warm_start: bool = Field(
+        False,
+        description="Begin with the weights of the blessed model of the span before; else, and where it has other "
+        "layers or sizes, from scratch. Give model.embedding_size: the default follows the vocabularies.",
+    )
     epochs: int = Field(10, ge=1)
     steps: int | None = Field(
         None, ge=1, lt=2**31, description="Steps, whatever epochs says; early_stopping may end it sooner."

@@ -3,7 +3,8 @@
     ExampleGen -> StatisticsGen -> SchemaGen | ImportSchemaGen -> ExampleValidator -> AnomalyGate
         -> Transform -> Trainer -> LatestBlessed -> Evaluator -> Pusher
 
-With a window of spans, SpanWindow stands before Transform (`pipeline.span_window`), and where drift or skew is measured
+With a window of spans, SpanWindow stands before Transform (`pipeline.span_window`), where trainings begin with an
+earlier model, BaseModel before Trainer (`pipeline.base_model`), and where drift or skew is measured
 ExampleValidator compares with what other nodes find (`pipeline.comparisons`).
 
 Nothing here knows who will walk the graph, or where: no runner, engine, metadata store or log level is part of it, so
@@ -40,6 +41,7 @@ from configs.fingerprint import code_fingerprint, settings_fingerprint
 from configs.paths import resolve
 from configs.settings import Settings
 from pipeline import nodes
+from pipeline.base_model import base_model
 from pipeline.cache_key import depend_on_stack, depends_on
 from pipeline.comparisons import STATISTICS_CODE, comparisons, previous_span, serving_statistics
 from pipeline.engine_nodes import check_engine_nodes
@@ -125,10 +127,12 @@ def create_pipeline(settings: Settings, *, force_bless: str = "") -> Pipeline:
         materialize=settings.transform.materialize,
     ).with_id(nodes.TRANSFORM)
     transform.add_upstream_node(window or gate)
+    base = base_model(settings, example_gen.outputs["examples"])
     trainer = Trainer(
         run_fn=TRAINER_FUNCTION,
         examples=transform.outputs["transformed_examples"] if settings.transform.materialize else examples,
         transform_graph=transform.outputs["transform_graph"],
+        base_model=base.outputs["model"] if base else None,
         schema=schema,
         train_args=trainer_pb2.TrainArgs(splits=["train"], num_steps=settings.training.steps or 0),
         eval_args=trainer_pb2.EvalArgs(splits=["eval"], num_steps=0),
@@ -189,7 +193,8 @@ def create_pipeline(settings: Settings, *, force_bless: str = "") -> Pipeline:
         ),
     )
     depends_on(pusher, code=code_fingerprint(["components.pusher", "serving", "schemas"]))
-    chain += [validator, gate, *([window] if window else []), transform, trainer, latest_blessed, evaluator, pusher]
+    chain += [validator, gate, *([window] if window else []), transform, *([base] if base else []), trainer]
+    chain += [latest_blessed, evaluator, pusher]
     return assembled(settings, chain, nodes.OF_INFERENCE)
 
 

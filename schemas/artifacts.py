@@ -12,7 +12,7 @@ ROWS_PROPERTY = "rows"
 NOTES_PROPERTY = "notes"
 """Of Examples, from ExampleGen: JSON list of what is odd about the data, in words, for the report of the run."""
 SPAN_PROPERTY = "span"
-"""Of TransformCache, from Transform: number of the newest span that it knows."""
+"""Of TransformCache, from Transform, and of ModelBlessing, from the Evaluator: number of the newest span in it."""
 LABEL_PROPERTY = "label"
 """Of ModelBlessing, from the Evaluator: fingerprint of the label that the model predicts."""
 

@@ -24,7 +24,7 @@ from components.evaluator.understood import understood
 from components.evaluator.verdict import thresholds, verdict
 from components.examples.split_batches import SplitBatches
 from components.served_model.saved_model import require_signatures, saved_model
-from schemas.artifacts import LABEL_PROPERTY
+from schemas.artifacts import LABEL_PROPERTY, SPAN_PROPERTY
 from schemas.errors import EvaluationError
 from serving import blessing as blessing_file
 
@@ -84,6 +84,8 @@ class Executor(TfxExecutor):
         judged.save(evaluation / blessing_file.FILE_NAME)
         artifact = artifact_utils.get_single_instance(output_dict[standard_component_specs.BLESSING_KEY])
         artifact.set_string_custom_property(LABEL_PROPERTY, exec_properties[LABEL_KEY])
+        spans = [one.span for one in input_dict[standard_component_specs.EXAMPLES_KEY]]
+        artifact.set_int_custom_property(SPAN_PROPERTY, max(spans))
         settle(artifact, judged, input_dict[standard_component_specs.MODEL_KEY][0], baselines)
         logging.info("Verdict: %s", judged)
 
