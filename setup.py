@@ -39,7 +39,9 @@ PACKAGES = [
     "runners",
     "runners.cleaning",
     "runners.commands",
+    "runners.commands.kubeflow",
     "runners.history",
+    "runners.kubeflow",
     "runners.metadata",
     "serving",
 ]

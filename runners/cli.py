@@ -15,13 +15,26 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from configs.version import VERSION
-from runners.commands import clean, doctor, infer, lineage, manifests, metadata, node, run, runs, schema, settings
+from runners.commands import (
+    clean,
+    doctor,
+    infer,
+    kubeflow,
+    lineage,
+    manifests,
+    metadata,
+    node,
+    run,
+    runs,
+    schema,
+    settings,
+)
 from runners.commands.exit_codes import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_UNREAD
 from runners.interrupt import Interrupted
 from schemas.errors import ScalableTFError
 from schemas.storage_error import storage_error
 
-COMMANDS = (run, infer, runs, lineage, clean, node, doctor, settings, schema, metadata, manifests)
+COMMANDS = (run, infer, runs, lineage, clean, node, doctor, settings, schema, metadata, manifests, kubeflow)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
