@@ -42,6 +42,7 @@ PACKAGES = [
     "runners.commands.kubeflow",
     "runners.history",
     "runners.kubeflow",
+    "runners.kubeflow.dry_run",
     "runners.metadata",
     "serving",
 ]
