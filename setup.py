@@ -43,6 +43,7 @@ PACKAGES = [
     "runners.history",
     "runners.kubeflow",
     "runners.kubeflow.dry_run",
+    "runners.kubeflow.service",
     "runners.metadata",
     "serving",
 ]

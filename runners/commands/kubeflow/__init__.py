@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from runners.commands.kubeflow import check, compile, dry_run, task
+from runners.commands.kubeflow import check, compile, dry_run, runs, schedule, submit, task
 
 if TYPE_CHECKING:
     from runners.commands.options import Commands
 
-COMMANDS = (compile, check, dry_run, task)
+COMMANDS = (compile, check, dry_run, submit, schedule, runs, task)
 
 
 def add(commands: Commands) -> None:
