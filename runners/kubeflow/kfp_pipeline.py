@@ -51,6 +51,7 @@ def kfp_documents(settings: Settings) -> list[dict[str, Any]]:
         file = Path(folder, "pipeline.yaml")
         compiler.Compiler().compile(_pipeline(settings, upstream, names), str(file))
         (document,) = yaml.safe_load_all(file.read_text(encoding="utf-8"))
+    _keep_metrics_inside(document)
     executors = document["deploymentSpec"]["executors"]
     platform: dict[str, Any] = {}
     for node, name in names.items():
@@ -62,6 +63,14 @@ def kfp_documents(settings: Settings) -> list[dict[str, Any]]:
     if not platform:
         return [document]
     return [document, {"platforms": {"kubernetes": {"deploymentSpec": {"executors": platform}}}}]
+
+
+def _keep_metrics_inside(document: dict[str, Any]) -> None:
+    """Takes away what older releases of the SDK add: the metrics of a task as an output of the pipeline itself."""
+    for component in (document["root"], *document["components"].values()):
+        if "dag" in component:
+            component.pop("outputDefinitions", None)
+            component["dag"].pop("outputs", None)
 
 
 def _pipeline(settings: Settings, upstream: Mapping[str, Sequence[str]], names: Mapping[str, str]) -> Any:
