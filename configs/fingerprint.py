@@ -13,7 +13,8 @@ from configs.modules import source_locations
 from configs.settings import Settings
 
 _WITHOUT_EFFECT: Mapping[str, Any] = {
-    **dict.fromkeys(("output_dir", "logging", "runner", "engine", "metadata", "push", "purpose", "inference"), True),
+    **dict.fromkeys(("output_dir", "logging", "runner", "engine", "kubeflow", "metadata"), True),
+    **dict.fromkeys(("push", "purpose", "inference"), True),
     "validation": {"samples"},
     "training": {"tensorboard"},
 }
@@ -24,7 +25,7 @@ model comes out of it."""
 def settings_fingerprint(settings: Settings) -> str:
     """SHA-256, in hex, of what the settings say about the result of a run.
 
-    Leaves out output_dir, logging, runner, engine, metadata, push, purpose, inference, validation.samples and
+    Leaves out output_dir, logging, runner, engine, kubeflow, metadata, push, purpose, inference, validation.samples and
     training.tensorboard, and with them all secrets. Equal settings have equal fingerprints, in every process and
     however they were written: the input is JSON with sorted keys and every default.
     """

@@ -15,6 +15,7 @@ from configs.data import Data
 from configs.engine import Engine
 from configs.evaluation import Evaluation
 from configs.inference import Inference
+from configs.kubeflow import Kubeflow
 from configs.secret import SecretUrl
 from configs.section import DottedPath, Location, Section
 from configs.store_url import parse_store_url
@@ -166,6 +167,7 @@ class Settings(Section):
     inference: Inference = Inference()
     runner: Runner = Runner()
     engine: Engine = Engine()
+    kubeflow: Kubeflow = Kubeflow()
     metadata: Metadata = Metadata()
     logging: Logging = Logging()
 

@@ -44,15 +44,17 @@ class Books:
     Args:
         settings: the pipeline's.
         command: how this process was started, for the record.
+        orchestrator: who walks the graph instead of this process, for the record; empty: this process does.
     """
 
-    def __init__(self, settings: Settings, command: str) -> None:
+    def __init__(self, settings: Settings, command: str, orchestrator: str = "") -> None:
         self._settings = settings
         self._command = command
+        self._orchestrator = orchestrator
         self._pid = os.getpid()  # of the runner: the records are written in children
 
     def begin(self, run: RunFolder) -> dict[str, NodeOutcome]:
-        """Opens a new run.
+        """Opens a new run; or, where an orchestrator repeats itself, the same once more.
 
         Returns:
             What it takes from an earlier one: nothing, but for a partial run.
@@ -64,7 +66,8 @@ class Books:
         def work(metadata: Metadata) -> dict[str, Any]:
             self._close_dead(metadata)
             finished = self._prepared(metadata, run)
-            self._record(run.path.name).put(metadata)
+            known = {record.run_id: record.started for record in self._records(metadata)}
+            self._record(run.path.name, started=known.get(run.path.name, "")).put(metadata)
             return finished
 
         return _outcomes(self._in_a_process(work))
@@ -95,6 +98,18 @@ class Books:
 
         found = self._in_a_process(work)
         return RunFolder.load(run_folder(self._settings, found["run_id"])), _outcomes(found["finished"])
+
+    def finished(self, run: RunFolder) -> dict[str, NodeOutcome]:
+        """What the nodes of a run that ended well gave.
+
+        Raises:
+            RunError: something of it is no longer as it was.
+        """
+
+        def work(metadata: Metadata) -> dict[str, Any]:
+            return {node: outcome.to_dict() for node, outcome in self._finished(metadata, run).items()}
+
+        return _outcomes(self._in_a_process(work))
 
     def end(self, run: RunFolder, state: State, message: str = "") -> None:
         """Writes how a run ended."""
@@ -135,6 +150,7 @@ class Books:
             output_dir=str(root(self._settings)),
             settings=settings_fingerprint(self._settings),
             purpose=self._settings.purpose,
+            orchestrator=self._orchestrator,
         )
 
     def _close_dead(self, metadata: Metadata) -> None:
@@ -142,7 +158,7 @@ class Books:
         for record in self._records(metadata):
             # Through a metadata service the lock of the store does not reach other machines.
             elsewhere = record.host != socket.gethostname() and (self._settings.metadata.url or "").startswith("grpc")
-            if record.state == "running" and not elsewhere:
+            if record.state == "running" and not elsewhere and not record.orchestrator:
                 close_executions(metadata, record.run_id, metadata_store_pb2.Execution.CANCELED)
                 record.end(metadata, "interrupted", _KILLED)
 
@@ -167,6 +183,15 @@ class Books:
         records = [one for one in self._records(metadata) if one.purpose == self._settings.purpose]
         for place, record in enumerate(records):
             if record.run_id == run_id or not run_id:
+                if record.state == "running" and record.orchestrator:
+                    raise RunError(
+                        "The run is not over: somebody else walks its graph.",
+                        where=f"run {record.run_id}",
+                        received=f"orchestrator: {record.orchestrator}",
+                        fix="Wait for it, or terminate it there. One that was deleted there is closed by: scalable-tf "
+                        f"kubeflow task end --run-id {record.run_id} --settings "
+                        f'"$(cat {run_folder(self._settings, record.run_id)}/settings.json)"',
+                    )
                 newer = [one.run_id for one in records[:place] if one.state == "complete"]
                 if newer and record.state != "complete" and record.purpose == "training":
                     raise RunError(

@@ -36,6 +36,7 @@ class RunRecord:
         settings: fingerprint of the settings.
         message: first line of what stopped it, or empty.
         purpose: training or inference, as the settings say.
+        orchestrator: who walks the graph, where it is no process of ours that lives as long as the run: kubeflow.
     """
 
     run_id: str
@@ -50,6 +51,7 @@ class RunRecord:
     settings: str = ""
     message: str = ""
     purpose: str = "training"
+    orchestrator: str = ""
 
     def put(self, metadata: Metadata) -> None:
         """Writes the record; `metadata` must be entered."""
