@@ -57,7 +57,8 @@ def connect(arguments: argparse.Namespace) -> PipelinesApi:
 
     host = arguments.host or os.environ.get(HOST_VARIABLE)
     if not host:
-        fix = f"Give --host URL, or set {HOST_VARIABLE}; http://localhost:8888 after kubectl port-forward svc/ml-pipeline 8888."
+        forward = "kubectl port-forward -n kubeflow svc/ml-pipeline 8888"
+        fix = f"Give --host URL, or set {HOST_VARIABLE}; http://localhost:8888 while `{forward}` runs."
         raise SettingsError("The API server is not named.", where="--host", fix=fix)
     if arguments.request_timeout <= 0:
         fix = "Give seconds, above 0."

@@ -31,16 +31,11 @@ def add(commands: Commands) -> None:
     )
     parser.add_argument("file", type=Path, metavar="OUT.yaml", help="what `kubeflow compile --target kfp` wrote")
     add_parameters(parser)
-    several = {"action": "append", "default": []}
     parser.add_argument("--root", type=Path, metavar="DIR", help="keep volumes and logs in this folder")
-    parser.add_argument("--volume", metavar="CLAIM=DIR", help="folder for a PersistentVolumeClaim", **several)
-    parser.add_argument(
-        "--secret", metavar="NAME=FILE", help="KEY=VALUE lines of a Secret; default: throw-away values", **several
-    )
-    parser.add_argument("--config-map", metavar="NAME=FILE", help="KEY=VALUE lines of a ConfigMap", **several)
-    parser.add_argument(
-        "--env", metavar="NAME=VALUE", help="variable for every task, as an image would set it", **several
-    )
+    _several(parser, "--volume", "CLAIM=DIR", "folder for a PersistentVolumeClaim")
+    _several(parser, "--secret", "NAME=FILE", "KEY=VALUE lines of a Secret; default: throw-away values")
+    _several(parser, "--config-map", "NAME=FILE", "KEY=VALUE lines of a ConfigMap")
+    _several(parser, "--env", "NAME=VALUE", "variable for every task, as an image would set it")
     store = parser.add_mutually_exclusive_group()
     store.add_argument("--metadata-url", metavar="URL", help="metadata store instead of a throw-away database")
     store.add_argument("--keep-metadata", action="store_true", help="the metadata store that was compiled")
@@ -55,6 +50,10 @@ def add(commands: Commands) -> None:
     parser.add_argument("--json", action="store_true", help="the result as JSON, for programs")
     add_debug(parser)
     parser.set_defaults(run=_run)
+
+
+def _several(parser: argparse.ArgumentParser, option: str, metavar: str, text: str) -> None:
+    parser.add_argument(option, action="append", default=[], metavar=metavar, help=text)
 
 
 def add_parameters(parser: argparse.ArgumentParser) -> None:

@@ -32,8 +32,8 @@ def add(commands: Commands) -> None:
     create = actions.add_parser(
         "create",
         help="make a recurring run",
-        description="The same call once more changes nothing: the same content is the same version, and a recurring run "
-        "of the same name that does the same is left as it is.",
+        description="The same call once more changes nothing: the same content is the same version, and a recurring "
+        "run of the same name that does the same is left as it is.",
     )
     create.add_argument("file", type=Path, metavar="OUT.yaml", help="what `kubeflow compile --target kfp` wrote")
     create.add_argument("--name", metavar="NAME", help="of the recurring run; default: the pipeline's")

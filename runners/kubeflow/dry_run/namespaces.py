@@ -1,8 +1,8 @@
 """A task's view of this machine: system folders and the interpreter to read, its volumes, and nothing else.
 
-The task runs in namespaces of its own for mounts and processes: in a root that is put together on a tmpfs, and in a tree
-of processes that the kernel ends whole. unshare(1), mount(8) and chroot(8) do it, as root or, where the kernel lets
-users do that, as anybody.
+The task runs in namespaces of its own for mounts and processes: in a root that is put together on a tmpfs, and in a
+tree of processes that the kernel ends whole. unshare(1), mount(8) and chroot(8) do it, as root or, where the kernel
+lets users do that, as anybody.
 """
 
 from __future__ import annotations

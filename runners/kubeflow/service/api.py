@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -36,10 +35,10 @@ class PipelinesApi:
         self,
         host: str,
         namespace: str = "",
-        credential: Credential = Credential(),
+        credential: Credential | None = None,
         ca_file: Path | None = None,
         environ: Mapping[str, str] | None = None,
-        patience: Patience = Patience(),
+        patience: Patience | None = None,
     ) -> None:
         import kfp_server_api
 
@@ -47,7 +46,7 @@ class PipelinesApi:
         if ca_file is not None and not ca_file.is_file():
             what = "The file with the authorities is missing."
             raise SettingsError(what, where="--ca-file", received=ca_file, fix="Name a PEM file.")
-        self.transport = Transport(credential, ca_file, _proxy(self.host, environ or {}), patience)
+        self.transport = Transport(credential or Credential(), ca_file, _proxy(self.host, environ or {}), patience)
         configuration = kfp_server_api.Configuration(host=self.host)
         client = kfp_server_api.ApiClient(configuration)
         client.rest_client.pool_manager = self.transport
@@ -121,8 +120,8 @@ def _base(host: str) -> str:
 
 
 def _proxy(host: str, environ: Mapping[str, str]) -> str | None:
+    from requests.utils import should_bypass_proxies
+
     parts = urlsplit(host)
     known = {key.lower(): value for key, value in environ.items() if value}
-    if urllib.request.proxy_bypass_environment(parts.netloc, {"no": known.get("no_proxy", "")}):
-        return None
-    return known.get(f"{parts.scheme}_proxy")
+    return None if should_bypass_proxies(host, known.get("no_proxy", "")) else known.get(f"{parts.scheme}_proxy")

@@ -1,7 +1,7 @@
 """When a recurring run starts: KFP's cron expressions, which begin with seconds and are in UTC.
 
-The server reads them with robfig/cron, release 1: six fields, names of months and days, `*`, `?`, lists, ranges, steps, and
-@hourly and the like; Sunday is 0 and never 7; nothing of L, W and #.
+The server reads them with robfig/cron, release 1: six fields, names of months and days, `*`, `?`, lists, ranges and
+steps, and @hourly and the like; Sunday is 0 and never 7; nothing of L, W and #.
 """
 
 from __future__ import annotations

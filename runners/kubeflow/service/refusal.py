@@ -9,6 +9,7 @@ from schemas.errors import RunError
 
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 _LONGEST = 500
+_CREATE = "kubectl create token ACCOUNT --audience pipelines.kubeflow.org"
 
 
 class RefusedError(RunError):
@@ -84,12 +85,10 @@ _KNOWN = {
 def _renewal(credential: str) -> str:
     if not credential:
         return (
-            "Give a token: in the variable KF_PIPELINES_TOKEN or with --existing-token-file FILE; on a cluster with "
-            "kubectl create token ACCOUNT --audience pipelines.kubeflow.org. Or the cookie of a login: KF_PIPELINES_COOKIE."
+            "Give a token, in the variable KF_PIPELINES_TOKEN or with --existing-token-file FILE: on a cluster, "
+            f"`{_CREATE}` makes one. Or the cookie of a login, in the variable KF_PIPELINES_COOKIE."
         )
-    return (
-        f"{credential} may have expired: renew it, e.g. kubectl create token ACCOUNT --audience pipelines.kubeflow.org."
-    )
+    return f"{credential} may have expired: renew it, e.g. with `{_CREATE}`."
 
 
 def _is_login(location: str) -> bool:

@@ -1,8 +1,8 @@
 """HTTP to the API server: what kfp's generated client calls instead of its own pool of connections.
 
 Its own one follows redirects, also to the page of a login, repeats requests in silence, and has no time-out. This one
-repeats, a few times and with growing pauses, only what may be repeated: anything that was not sent or was refused with 429,
-and calls that do the same when they are made twice.
+repeats, a few times and with growing pauses, only what may be repeated: anything that was not sent or was refused with
+429, and calls that do the same when they are made twice.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Transport:
         credential: who we are.
         ca_file: PEM file with the authorities to trust; None takes certifi's.
         proxy: URL of a proxy; None goes straight.
-        patience: how long to try.
+        patience: how long to try; None is as Patience says.
         sleep: waits a number of seconds.
     """
 
@@ -62,12 +62,12 @@ class Transport:
         credential: Credential,
         ca_file: Path | None = None,
         proxy: str | None = None,
-        patience: Patience = Patience(),
+        patience: Patience | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         import certifi
 
-        self._credential, self._patience, self._sleep = credential, patience, sleep
+        self._credential, self._patience, self._sleep = credential, patience or Patience(), sleep
         options = {"cert_reqs": "CERT_REQUIRED", "ca_certs": str(ca_file) if ca_file else certifi.where()}
         self._pool = urllib3.ProxyManager(proxy, **options) if proxy else urllib3.PoolManager(**options)
 
