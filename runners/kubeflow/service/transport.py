@@ -79,7 +79,7 @@ class Transport:
         """
         place = f"{method} {url.partition('?')[0]}"
         repeatable = method != "POST" or not urlsplit(url).path.endswith(_ONCE)
-        options = {**options, "redirect": False, "retries": False}
+        options = {**options, "redirect": False, "retries": False, "enforce_content_length": True}
         options["timeout"] = urllib3.Timeout(connect=self._patience.connect, read=self._patience.answer)
         for attempt in range(1, self._patience.attempts + 1):
             wait = min(self._patience.pause * 2 ** (attempt - 1) * random.uniform(0.8, 1.2), self._patience.longest)
@@ -159,7 +159,9 @@ def _asked(headers: Any) -> float | None:
 def _reason(failure: Exception) -> str:
     if isinstance(failure, urllib3.exceptions.ReadTimeoutError):
         return "no answer in time"
-    if isinstance(failure, urllib3.exceptions.ConnectTimeoutError):
+    if isinstance(failure, urllib3.exceptions.ConnectTimeoutError) and not isinstance(
+        failure, urllib3.exceptions.NewConnectionError  # a kind of it, in some releases
+    ):
         return "no connection in time"
     if isinstance(failure, urllib3.exceptions.ProtocolError):
         return f"the connection was cut: {failure.args[-1] if failure.args else failure}"

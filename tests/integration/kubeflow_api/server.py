@@ -377,7 +377,7 @@ class _Handler(BaseHTTPRequestHandler):
             headers["Content-Length"] = str(len(body) + 100)
         self._send(parts.path, status, body, headers)
         if fault is not None and fault.cut == "within":
-            self._cut(parts.path)
+            self._reset()
 
     do_GET = do_POST = do_DELETE = _answer
 
@@ -416,6 +416,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _cut(self, path: str) -> None:
         """With a reset, as a proxy does that gives up."""
         self.state.requests.append((self.command, path, 0))
+        self._reset()
+
+    def _reset(self) -> None:
         self.wfile.flush()
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.close_connection = True
