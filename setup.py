@@ -42,6 +42,7 @@ PACKAGES = [
     "runners.commands.kubeflow",
     "runners.history",
     "runners.kubeflow",
+    "runners.kubeflow.checks",
     "runners.metadata",
     "serving",
 ]
