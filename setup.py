@@ -42,6 +42,7 @@ PACKAGES = [
     "runners.commands.kubeflow",
     "runners.history",
     "runners.kubeflow",
+    "runners.kubeflow.checks",
     "runners.kubeflow.dry_run",
     "runners.kubeflow.service",
     "runners.metadata",

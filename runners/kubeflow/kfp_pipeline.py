@@ -21,7 +21,6 @@ from kfp import compiler, dsl
 from configs.kubeflow import BEGIN, END, Kubeflow, Retries
 from configs.settings import Settings
 from pipeline import nodes
-from runners.compiled import compile_pipeline
 from runners.kubeflow.run_parameters import NO_SPAN, settings_text
 from runners.kubeflow.task_names import task_names
 from runners.kubeflow.task_platform import pod, resources
@@ -35,17 +34,13 @@ _EXECUTOR_INPUT = "{{$}}"
 """What the task was given, as JSON: where its outputs go, which only metrics need."""
 
 
-def kfp_documents(settings: Settings) -> list[dict[str, Any]]:
+def kfp_documents(settings: Settings, upstream: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
     """The two documents that Kubeflow takes: the pipeline, and what Kubernetes gives its tasks.
 
     Args:
         settings: with kubeflow.image.
-
-    Raises:
-        SettingsError: the pipeline of these settings cannot be made.
+        upstream: for each node, in order, the nodes that it needs.
     """
-    compiled = compile_pipeline(settings)
-    upstream = {node.pipeline_node.node_info.id: list(node.pipeline_node.upstream_nodes) for node in compiled.nodes}
     names = task_names(upstream)
     with TemporaryDirectory() as folder:
         file = Path(folder, "pipeline.yaml")

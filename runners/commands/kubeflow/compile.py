@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runners.commands.exit_codes import EXIT_OK
+from runners.commands.kubeflow.target import add_target
 from runners.commands.libraries import libraries
 from runners.commands.options import add_settings, load
+from schemas.errors import SettingsError
+from schemas.storage_error import storage_error
 
 if TYPE_CHECKING:
     from runners.commands.options import Commands
@@ -18,7 +22,7 @@ def add(commands: Commands) -> None:
     """Makes the parser."""
     parser = commands.add_parser("compile", help="write the pipeline that is submitted")
     add_settings(parser)
-    parser.add_argument("--target", choices=("kfp", "vertex"), default="kfp", help="who runs it; default: kfp")
+    add_target(parser)
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.yaml", help="where to write it")
     parser.set_defaults(run=_run)
 
@@ -26,9 +30,25 @@ def add(commands: Commands) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     settings = load(arguments, "purpose=training")
     with libraries():
-        from runners.kubeflow.kfp_pipeline import kfp_documents
-        from runners.kubeflow.package_text import package_text
-    text = package_text(kfp_documents(settings), f"Pipeline {settings.name}, by scalable-tf kubeflow compile")
-    arguments.output.write_text(text, encoding="utf-8")
-    print(f"{arguments.output}: pipeline {settings.name} for {arguments.target}")
+        from runners.kubeflow.finding import refuse_errors
+        from runners.kubeflow.package import checked_package
+    findings, text = checked_package(settings, arguments.target)
+    refuse_errors(findings)
+    for finding in findings:
+        print(finding, file=sys.stderr)
+    _write(arguments.output, text)
+    print(f"{arguments.output}: the pipeline {settings.name} for {arguments.target}")
     return EXIT_OK
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise storage_error(error, file.parent) or SettingsError(
+            f"The package cannot be written: {error.strerror}.",
+            where="--output",
+            received=file,
+            fix="Give a file in a folder that you may write to.",
+        ) from error

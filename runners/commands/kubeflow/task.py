@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def add(commands: Commands) -> None:
     """Makes the parsers."""
     parser = commands.add_parser("task", help="one task of a compiled pipeline; its containers call it")
-    actions = parser.add_subparsers(required=True, metavar="begin|run|end")
+    actions = parser.add_subparsers(required=True, metavar="begin|run|end|vertex")
     begin = actions.add_parser("begin", help="compile the pipeline for a run, and open its record")
     begin.add_argument("--span", type=int, default=-1, metavar="N", help="newest span; -1: as the settings say")
     begin.add_argument("--steps", type=int, default=0, metavar="N", help="of the training; 0: as the settings say")
@@ -32,11 +32,23 @@ def add(commands: Commands) -> None:
     run.add_argument("--executor-input", default="", metavar="JSON", help="Kubeflow's, where metrics are shown")
     end = actions.add_parser("end", help="close a run's record, and tell the webhook")
     end.add_argument("--status", default="", metavar="JSON", help="Kubeflow's PipelineTaskFinalStatus")
+    _add_vertex(actions)
     for action, work in ((begin, _begin), (run, _run), (end, _end)):
         action.add_argument("--run-id", required=True, metavar="ID", help="Kubeflow's id of the run")
         action.add_argument("--settings", required=True, metavar="JSON", help="the settings, as compile writes them")
         add_debug(action)
         action.set_defaults(run=work)
+
+
+def _add_vertex(actions: Commands) -> None:
+    # The options are named as TFX's runner names them.
+    vertex = actions.add_parser("vertex", help="one executor on Vertex AI")
+    vertex.add_argument("--executor_class_path", required=True, metavar="CLASS")
+    vertex.add_argument("--json_serialized_invocation_args", required=True, metavar="JSON")
+    vertex.add_argument("--json_serialized_inputs_spec_args", default="", metavar="JSON")
+    vertex.add_argument("--runner", metavar="CLASS", help="Beam's")
+    add_debug(vertex)
+    vertex.set_defaults(run=_vertex)
 
 
 def _begin(arguments: argparse.Namespace) -> int:
@@ -79,4 +91,16 @@ def _end(arguments: argparse.Namespace) -> int:
     outcome = end_run(settings, arguments.run_id, arguments.status, os.environ)
     failed = f": {outcome.task}: {outcome.message}" if outcome.task else ""
     print(f"Run {outcome.run_id} of {outcome.pipeline} is {outcome.outcome}{failed}")
+    return EXIT_OK
+
+
+def _vertex(arguments: argparse.Namespace) -> int:
+    with libraries():
+        from runners.kubeflow.vertex_task import run_vertex_task
+    run_vertex_task(
+        arguments.executor_class_path,
+        arguments.json_serialized_invocation_args,
+        arguments.json_serialized_inputs_spec_args,
+        [f"--runner={arguments.runner}"] if arguments.runner else [],
+    )
     return EXIT_OK
