@@ -42,11 +42,11 @@ class PipelinesApi:
     ) -> None:
         import kfp_server_api
 
-        self.host, self.namespace = _base(host), namespace
+        self.host, self.namespace = base_url(host), namespace
         if ca_file is not None and not ca_file.is_file():
             what = "The file with the authorities is missing."
             raise SettingsError(what, where="--ca-file", received=ca_file, fix="Name a PEM file.")
-        self.transport = Transport(credential or Credential(), ca_file, _proxy(self.host, environ or {}), patience)
+        self.transport = Transport(credential or Credential(), ca_file, proxy_for(self.host, environ or {}), patience)
         configuration = kfp_server_api.Configuration(host=self.host)
         client = kfp_server_api.ApiClient(configuration)
         client.rest_client.pool_manager = self.transport
@@ -103,9 +103,16 @@ class PipelinesApi:
         return f"{self.host}/#/{'/'.join(parts)}"
 
 
-def _base(host: str) -> str:
-    """Where /apis/v2beta1 begins."""
-    text = host.strip().partition("#")[0].rstrip("/")
+def base_url(host: str) -> str:
+    """Where /apis/v2beta1 begins.
+
+    Args:
+        host: as users have it.
+
+    Raises:
+        SettingsError: it is no URL of a server, or holds a password.
+    """
+    text = re.sub(r"(?<![:/])/+$", "", host.strip().partition("#")[0])
     text = re.sub(r"/apis(/v2beta1(/healthz)?)?$", "", text)
     if "://" not in text:
         text = f"https://{text}"
@@ -119,7 +126,8 @@ def _base(host: str) -> str:
     return text
 
 
-def _proxy(host: str, environ: Mapping[str, str]) -> str | None:
+def proxy_for(host: str, environ: Mapping[str, str]) -> str | None:
+    """The URL of the proxy on the way to a host, as the environment names it; None goes straight."""
     from requests.utils import should_bypass_proxies
 
     parts = urlsplit(host)

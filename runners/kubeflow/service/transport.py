@@ -160,7 +160,8 @@ def _reason(failure: Exception) -> str:
     if isinstance(failure, urllib3.exceptions.ReadTimeoutError):
         return "no answer in time"
     if isinstance(failure, urllib3.exceptions.ConnectTimeoutError) and not isinstance(
-        failure, urllib3.exceptions.NewConnectionError  # a kind of it, in some releases
+        failure,
+        urllib3.exceptions.NewConnectionError,  # a kind of it, in some releases
     ):
         return "no connection in time"
     if isinstance(failure, urllib3.exceptions.ProtocolError):

@@ -79,7 +79,14 @@ def check_parameters(given: dict[str, Any], spec: Any) -> None:
     declared = spec.root.input_definitions.parameters
     kinds = pipeline_spec_pb2.ParameterType.ParameterTypeEnum
     numbers = (int, float)
-    wanted = {"STRING": str, "NUMBER_INTEGER": numbers, "NUMBER_DOUBLE": numbers, "BOOLEAN": bool, "LIST": list, "STRUCT": dict}
+    wanted = {
+        "STRING": str,
+        "NUMBER_INTEGER": numbers,
+        "NUMBER_DOUBLE": numbers,
+        "BOOLEAN": bool,
+        "LIST": list,
+        "STRUCT": dict,
+    }
     for name, value in given.items():
         if name not in declared:
             raise BadRequestError(f"unknown parameter {name}")

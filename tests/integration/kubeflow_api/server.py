@@ -173,7 +173,9 @@ class KubeflowApi:
 
     def _list_versions(self, key: str, *, query: dict[str, str], **_: Any) -> Any:
         _of(self.pipelines, key)
-        return self._page([item for item in self.versions.values() if item["pipeline_id"] == key], "pipeline_versions", query)
+        return self._page(
+            [item for item in self.versions.values() if item["pipeline_id"] == key], "pipeline_versions", query
+        )
 
     def _create_pipeline(self, *, body: Any, **_: Any) -> Any:
         check_body(body, "V2beta1Pipeline")

@@ -61,7 +61,12 @@ def test_a_schedule_is_made_held_and_deleted(
     assert [made.wait(), again.wait(), held.wait(), deleted.wait()] == [0, 0, 0, 0], made.text + again.text + held.text
     assert "Next runs (UTC): " in made.text
     assert "there already, unchanged" in again.text
-    assert (one["enabled"], one["schedule"]["cron"], one["max_concurrency"], one["catch_up"]) == (False, "0 0 3 * * *", 1, False)
+    assert (one["enabled"], one["schedule"]["cron"], one["max_concurrency"], one["catch_up"]) == (
+        False,
+        "0 0 3 * * *",
+        1,
+        False,
+    )
     assert server.recurring == {}
     assert server.count("POST .*/recurringruns$") == 1
 
