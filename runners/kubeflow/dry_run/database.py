@@ -97,15 +97,14 @@ class _Server:
     @contextlib.contextmanager
     def running(self, account: pwd.struct_passwd | None) -> Iterator[Database]:
         for command in self.prepare:
-            done = subprocess.run(command, **_as(account), cwd=self.folder, capture_output=True, text=True)
+            done = subprocess.run(command, **self._own(account), capture_output=True, text=True)
             if done.returncode:
                 raise _failed(command[0], done.stderr or done.stdout)
         with open(self.folder / "server.log", "wb") as log, uninterrupted():
             parent = os.getpid()
             process = subprocess.Popen(
                 self.start,
-                **_as(account),
-                cwd=self.folder,
+                **self._own(account),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -123,6 +122,11 @@ class _Server:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+    def _own(self, account: pwd.struct_passwd | None) -> dict[str, Any]:
+        """Folders and user: the account may not write to the temporary folder of this user."""
+        owner = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []} if account else {}
+        return {"cwd": self.folder, "env": {**os.environ, "TMPDIR": str(self.folder)}, **owner}
 
     def _wait(self, process: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + _START_SECONDS
@@ -228,10 +232,6 @@ def _account(name: str) -> pwd.struct_passwd | None:
         received = f"no account {name}, no account nobody"
         raise SetupError("A database server refuses to run as root.", received=received, fix="Run it as another user.")
     return found
-
-
-def _as(account: pwd.struct_passwd | None) -> dict[str, Any]:
-    return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []} if account else {}
 
 
 def _owned_as(folder: Path, file: Path) -> None:

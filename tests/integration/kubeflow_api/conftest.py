@@ -12,6 +12,7 @@ from runners.kubeflow.service.api import PipelinesApi
 from runners.kubeflow.service.credential import find_credential
 from runners.kubeflow.service.transport import Patience
 from runners.kubeflow.specification import Specification, read_specification
+from tests.integration.command_server import CommandServer
 from tests.integration.kubeflow_api.pipelines import greeting
 from tests.integration.kubeflow_api.server import KubeflowApi, kubeflow_api
 
@@ -45,3 +46,14 @@ def api(request: pytest.FixtureRequest) -> PipelinesApi:
 def specification(tmp_path_factory: pytest.TempPathFactory) -> Specification:
     """A compiled pipeline of a name that the server does not have yet."""
     return read_specification(greeting(tmp_path_factory.mktemp("compiled"), f"greeting-{uuid.uuid4().hex[:8]}"))
+
+
+@pytest.fixture(scope="package")
+def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandServer]:
+    """Starts `scalable-tf kubeflow` at once, without TensorFlow, which these commands do not use."""
+    server = CommandServer(
+        tmp_path_factory.mktemp("commands"),
+        ["kfp", "runners.kubeflow.service.api", "runners.kubeflow.service.runs_text"],
+    )
+    yield server
+    server.close()
