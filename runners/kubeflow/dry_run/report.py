@@ -11,9 +11,9 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from runners.history.runs_text import readable_seconds
 from runners.kubeflow.dry_run.run import DryRun
 from runners.kubeflow.dry_run.walk import FAILED, TaskResult
+from runners.readable_seconds import readable_seconds
 
 _STYLES = {"succeeded": "green", "failed": "bold red", "skipped": "dim"}
 _LINES = 15

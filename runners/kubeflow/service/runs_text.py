@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from runners.history.runs_text import readable_seconds
 from runners.kubeflow.service.recurring import RecurringRun
 from runners.kubeflow.service.runs import Run
+from runners.readable_seconds import readable_seconds
 
 _STYLES = {
     "SUCCEEDED": "green",
