@@ -50,10 +50,10 @@ def kfp_documents(settings: Settings, upstream: Mapping[str, Sequence[str]]) -> 
     executors = document["deploymentSpec"]["executors"]
     platform: dict[str, Any] = {}
     for node, name in names.items():
-        label, task = f"exec-{name}", settings.kubeflow.task(node)
-        if given := resources(settings.kubeflow, task):
+        label = f"exec-{name}"
+        if given := resources(settings.kubeflow, settings.kubeflow.task(node)):
             executors[label]["container"]["resources"] = given
-        if config := pod(settings.kubeflow, task):
+        if config := pod(settings.kubeflow, node):
             platform[label] = config
     if not platform:
         return [document]

@@ -81,7 +81,10 @@ def _kubernetes(settings: Settings) -> Iterator[Finding]:
     tasks = {"kubeflow.defaults": kubeflow.defaults} | {
         f"kubeflow.nodes.{key}": one for key, one in kubeflow.nodes.items()
     }
-    given = {f"kubeflow.{name}": getattr(kubeflow, name) for name in ("volumes", "environment_secrets", "webhook")}
+    given = {
+        f"kubeflow.{name}": getattr(kubeflow, name)
+        for name in ("volumes", "environment_secrets", "webhook", "webhook_secret")
+    }
     for where, task in tasks.items():
         given |= {
             f"{where}.{name}": getattr(task, name) for name in ("node_selector", "tolerations", "timeout_seconds")
