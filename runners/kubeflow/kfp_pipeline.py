@@ -22,7 +22,7 @@ from configs.kubeflow import BEGIN, END, Kubeflow, Retries
 from configs.settings import Settings
 from pipeline import nodes
 from runners.kubeflow.run_parameters import NO_SPAN, settings_text
-from runners.kubeflow.task_names import task_names
+from runners.kubeflow.task_names import pipeline_name, task_names
 from runners.kubeflow.task_platform import pod, resources
 
 COMMAND = ("scalable-tf", "kubeflow", "task")
@@ -87,7 +87,9 @@ def _pipeline(settings: Settings, upstream: Mapping[str, Sequence[str]], names: 
         "window": (int, 0),
     }
     description = f"The pipeline {settings.name} of scalable-tensorflow."
-    return dsl.pipeline(name=settings.name, description=description)(_signed(body, settings.name, parameters))
+    return dsl.pipeline(name=pipeline_name(settings.name), description=description)(
+        _signed(body, settings.name, parameters)
+    )
 
 
 def _begin(kubeflow: Kubeflow) -> Any:

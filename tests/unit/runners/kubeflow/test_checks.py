@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from configs.kubeflow import KubeflowTask
 from configs.settings import Settings
 from pipeline.nodes import OF_TRAINING
 from runners.kubeflow.checks.kfp import kfp_findings
@@ -94,14 +95,18 @@ def test_a_training_that_nobody_would_start() -> None:
     ]
 
 
+def _long(size: int) -> Settings:
+    kubeflow = on_kfp("taxi").kubeflow
+    longer = kubeflow.model_copy(update={"defaults": KubeflowTask(environment={"A": "x" * size})})
+    return on_kfp("taxi").model_copy(update={"kubeflow": longer})
+
+
 def test_settings_that_are_too_long_to_be_given_anew() -> None:
-    text = "x" * MAX_PARAMETER
-    assert found(on_kfp("taxi", f"kubeflow.defaults.environment={{A: {text}}}")) == [("warning", "the settings")]
+    assert found(_long(MAX_PARAMETER)) == [("warning", "the settings")]
 
 
 def test_settings_that_are_too_long_for_a_task() -> None:
-    text = "x" * 70_000
-    assert found(on_kfp("taxi", f"kubeflow.defaults.environment={{A: {text}}}")) == [("error", "the settings")]
+    assert found(_long(70_000)) == [("error", "the settings")]
 
 
 def test_a_package_that_kubeflow_does_not_read() -> None:
