@@ -13,6 +13,8 @@ from configs.section import Section
 from schemas.errors import PlacedValueError
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+WEBHOOK_VARIABLE = "SCALABLE_TF_WEBHOOK"
+"""Of the task end: the address of the webhook, from its Secret."""
 BEGIN, END = "begin", "end"
 """The tasks beside those of the nodes."""
 
@@ -69,7 +71,10 @@ class Kubeflow(Section):
         {}, description="What single tasks get instead, by their nodes' names; begin and end are tasks, too."
     )
     webhook: SecretUrl | None = Field(
-        None, description="https:// address that a run's outcome is posted to as JSON; a token in it is a ${NAME}."
+        None, description="Address that a run's outcome is posted to as JSON; a password or ?token= in it is a ${NAME}."
+    )
+    webhook_secret: SecretKey | None = Field(
+        None, description="Or: the Secret that holds the whole address, for services whose addresses are secret."
     )
 
     @field_validator("volumes")
@@ -87,10 +92,17 @@ class Kubeflow(Section):
         return volumes
 
     @model_validator(mode="after")
+    def _one_webhook(self) -> Kubeflow:
+        if self.webhook is not None and self.webhook_secret is not None:
+            raise PlacedValueError("cannot go with webhook: give one of them", ("webhook_secret",))
+        return self
+
+    @model_validator(mode="after")
     def _variables(self) -> Kubeflow:
         for name in self.environment_secrets:
             _check_variable(name, ("environment_secrets", name))
-        tasks = {("defaults",): self.defaults, **{("nodes", name): task for name, task in self.nodes.items()}}
+        tasks: dict[tuple[str, ...], KubeflowTask] = {("defaults",): self.defaults}
+        tasks |= {("nodes", name): task for name, task in self.nodes.items()}
         for place, task in tasks.items():
             for name in task.environment:
                 _check_variable(name, (*place, "environment", name))
@@ -123,5 +135,5 @@ class Kubeflow(Section):
 def _check_variable(name: str, place: tuple[str, ...]) -> None:
     if not _VARIABLE.fullmatch(name):
         raise PlacedValueError("is no name of a variable: letters, digits and _", place)
-    if name == "TF_CONFIG":
-        raise PlacedValueError("is set by the launcher of a training", place)
+    if name in ("TF_CONFIG", WEBHOOK_VARIABLE):
+        raise PlacedValueError("is set by the tasks themselves", place)

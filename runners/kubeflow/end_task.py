@@ -11,7 +11,7 @@ from typing import Literal
 
 from ml_metadata.proto import metadata_store_pb2
 
-from configs.kubeflow import BEGIN
+from configs.kubeflow import BEGIN, WEBHOOK_VARIABLE, Kubeflow
 from configs.settings import Settings
 from pipeline.pipeline import root
 from runners.compiled import node_ids
@@ -23,7 +23,7 @@ from runners.kubeflow.orchestrated_run import begun_run, check_run_id, holder
 from runners.kubeflow.webhook import tell
 from runners.output_lock import output_lock
 from runners.run_record import run_records
-from schemas.errors import RunError, ScalableTFError
+from schemas.errors import RunError, ScalableTFError, SettingsError
 
 _LOG = logging.getLogger(__name__)
 _CANCELED = ("CANCELLED", "CANCELED")
@@ -77,11 +77,21 @@ def end_run(settings: Settings, run_id: str, status: str, environment: Mapping[s
     except ScalableTFError as raised:
         error = raised
         outcome = RunOutcome(settings.name, run_id, "interrupted" if canceled else "failed", BEGIN, str(raised))
-    if settings.kubeflow.webhook is not None:
-        tell(settings.kubeflow.webhook, asdict(outcome), environment)
+    if (address := _webhook(settings.kubeflow, environment)) is not None:
+        tell(address, asdict(outcome))
     if error is not None:
         raise error
     return outcome
+
+
+def _webhook(kubeflow: Kubeflow, environment: Mapping[str, str]) -> str | None:
+    if kubeflow.webhook is None:
+        return environment.get(WEBHOOK_VARIABLE)
+    try:
+        return kubeflow.webhook.reveal(environment)
+    except SettingsError as error:
+        _LOG.error("The webhook was not told: %s", error)
+        return None
 
 
 def _state(status: str) -> str:

@@ -22,7 +22,7 @@ from configs.kubeflow import BEGIN, END, Kubeflow, Retries
 from configs.settings import Settings
 from pipeline import nodes
 from runners.kubeflow.run_parameters import NO_SPAN, settings_text
-from runners.kubeflow.task_names import task_names
+from runners.kubeflow.task_names import pipeline_name, task_names
 from runners.kubeflow.task_platform import pod, resources
 
 COMMAND = ("scalable-tf", "kubeflow", "task")
@@ -50,10 +50,10 @@ def kfp_documents(settings: Settings, upstream: Mapping[str, Sequence[str]]) -> 
     executors = document["deploymentSpec"]["executors"]
     platform: dict[str, Any] = {}
     for node, name in names.items():
-        label, task = f"exec-{name}", settings.kubeflow.task(node)
-        if given := resources(settings.kubeflow, task):
+        label = f"exec-{name}"
+        if given := resources(settings.kubeflow, settings.kubeflow.task(node)):
             executors[label]["container"]["resources"] = given
-        if config := pod(settings.kubeflow, task):
+        if config := pod(settings.kubeflow, node):
             platform[label] = config
     if not platform:
         return [document]
@@ -87,7 +87,9 @@ def _pipeline(settings: Settings, upstream: Mapping[str, Sequence[str]], names: 
         "window": (int, 0),
     }
     description = f"The pipeline {settings.name} of scalable-tensorflow."
-    return dsl.pipeline(name=settings.name, description=description)(_signed(body, settings.name, parameters))
+    return dsl.pipeline(name=pipeline_name(settings.name), description=description)(
+        _signed(body, settings.name, parameters)
+    )
 
 
 def _begin(kubeflow: Kubeflow) -> Any:

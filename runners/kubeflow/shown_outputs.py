@@ -9,6 +9,7 @@ from pathlib import Path
 from tensorflow_metadata.proto.v0 import statistics_pb2
 from tfx.components.statistics_gen.executor import DEFAULT_FILE_NAME as STATISTICS_FILE
 
+from components.example_validator.empty_lists import count_empty_as_missing, features_with_empty_lists
 from pipeline import nodes
 from runners.kubeflow.node_report import node_report, overall_metrics
 from runners.kubeflow.statistics_page import statistics_page
@@ -40,13 +41,12 @@ def write_shown(outcome: NodeOutcome, report: Path | None, page: Path | None, ex
 
 
 def _statistics(outcome: NodeOutcome) -> dict[str, statistics_pb2.DatasetFeatureStatisticsList]:
-    folder = Path(outcome.outputs["statistics"][0].uri)
-    return {
-        file.parent.name.removeprefix("Split-"): statistics_pb2.DatasetFeatureStatisticsList.FromString(
-            file.read_bytes()
-        )
-        for file in folder.glob(f"Split-*/{STATISTICS_FILE}")
-    }
+    found = {}
+    for file in Path(outcome.outputs["statistics"][0].uri).glob(f"Split-*/{STATISTICS_FILE}"):
+        statistics = statistics_pb2.DatasetFeatureStatisticsList.FromString(file.read_bytes())
+        empty = features_with_empty_lists(statistics)
+        found[file.parent.name.removeprefix("Split-")] = count_empty_as_missing(statistics, empty)
+    return found
 
 
 def _write_metrics(executor_input: dict[str, object], metrics: dict[str, float]) -> None:

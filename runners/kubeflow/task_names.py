@@ -1,4 +1,4 @@
-"""What Kubeflow calls the tasks: lower case and hyphens, as it wants names, and still read as the nodes' own."""
+"""What Kubeflow calls pipelines and tasks: lower case and hyphens, as it wants names, and still read as the nodes' own."""
 
 from __future__ import annotations
 
@@ -16,6 +16,11 @@ def task_name(node_id: str) -> str:
     What is not a letter, a digit or a hyphen is a hyphen, as the Kubeflow SDK would have it.
     """
     return re.sub(r"[^a-z0-9]+", "-", _WORDS.sub("-", node_id).lower()).strip("-")
+
+
+def pipeline_name(name: str) -> str:
+    """What Kubeflow and Vertex AI call a pipeline: they know no underscores."""
+    return re.sub(r"[^a-z0-9]+", "-", name)
 
 
 def task_names(nodes: Iterable[str]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from configs.kubeflow import Kubeflow, KubeflowTask
+from configs.kubeflow import END, WEBHOOK_VARIABLE, Kubeflow, KubeflowTask
 
 _QUANTITY = re.compile(r"([0-9.]+)([a-zA-Z]*)")
 _UNITS = {"": 1.0, "m": 1e-3, "k": 1e3} | {
@@ -37,10 +37,19 @@ def resources(kubeflow: Kubeflow, task: KubeflowTask) -> dict[str, Any]:
     return found
 
 
-def pod(kubeflow: Kubeflow, task: KubeflowTask) -> dict[str, Any]:
-    """The `KubernetesExecutorConfig` of a task; only what is asked for, because older servers know less."""
+def pod(kubeflow: Kubeflow, name: str) -> dict[str, Any]:
+    """The `KubernetesExecutorConfig` of a task; only what is asked for, because older servers know less.
+
+    Args:
+        kubeflow: of the settings.
+        name: of a node, or begin or end.
+    """
+    task = kubeflow.task(name)
+    variables = dict(kubeflow.environment_secrets)
+    if name == END and kubeflow.webhook_secret is not None:
+        variables[WEBHOOK_VARIABLE] = kubeflow.webhook_secret
     secrets: dict[str, list[dict[str, str]]] = {}
-    for variable, place in sorted(kubeflow.environment_secrets.items()):
+    for variable, place in sorted(variables.items()):
         secrets.setdefault(place.secret, []).append({"secretKey": place.key, "envVar": variable})
     tolerations = [
         one.model_dump(include={"key", "operator", "value", "effect"}, exclude_none=True)

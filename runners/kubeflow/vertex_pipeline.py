@@ -22,6 +22,7 @@ from configs.settings import Settings
 from pipeline import nodes
 from pipeline.pipeline import create_pipeline
 from runners.kubeflow.bucket_path import in_bucket, mounted
+from runners.kubeflow.task_names import pipeline_name
 from runners.kubeflow.task_platform import resources
 from schemas.artifacts import GateReport
 
@@ -46,6 +47,7 @@ def vertex_document(settings: Settings) -> dict[str, Any]:
     """
     settings = settings.model_copy(update={"output_dir": mounted(settings.output_dir)})
     pipeline = create_pipeline(settings, baseline=_latest_blessed)
+    pipeline.pipeline_info.pipeline_name = pipeline_name(settings.name)
     pipeline.pipeline_info.pipeline_root = in_bucket(pipeline.pipeline_info.pipeline_root)
     # Vertex's cache knows the command lines, which do not say what code and what libraries are in the image.
     pipeline.enable_cache = False

@@ -3,57 +3,65 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 
-from configs.secret import SecretUrl, mask_passwords
-from schemas.errors import SettingsError
+from configs.secret import mask_passwords
 
 _LOG = logging.getLogger(__name__)
 _TRIES = 3
-_TIMEOUT = (5.0, 10.0)  # seconds, to connect and to wait for an answer
-_PAUSE = 2.0
+_PAUSE = 1.0
 
 
-def tell(
-    url: SecretUrl,
-    outcome: Mapping[str, Any],
-    environment: Mapping[str, str],
-    sleep: Callable[[float], None] = time.sleep,
-) -> bool:
-    """Posts an outcome as JSON; what fails is logged.
+def tell(address: str, outcome: Mapping[str, Any], seconds: float = 30.0) -> bool:
+    """Posts an outcome as JSON; what fails is logged, without the address, which may be secret as a whole.
 
     Args:
-        url: where to.
+        address: where to.
         outcome: JSON-ready.
-        environment: where the address's secrets are.
-        sleep: waits between two tries.
+        seconds: how long all tries together may take.
 
     Returns:
         Whether it was taken.
     """
-    try:
-        address = url.reveal(environment)
-    except SettingsError as error:
-        _LOG.error("The webhook was not told: %s", error)
-        return False
-    host = urlsplit(address).hostname
     body = {key: mask_passwords(value) if isinstance(value, str) else value for key, value in outcome.items()}
+    taken = threading.Event()
+    deadline = time.monotonic() + seconds
+    # A server that sends its answer byte by byte would hold a request for ever.
+    thread = threading.Thread(target=_post, args=(address, body, deadline, taken), daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if thread.is_alive():
+        _LOG.warning("The webhook at %s has not answered within %g s.", _host(address), seconds)
+    return taken.is_set()
+
+
+def _post(address: str, body: Mapping[str, Any], deadline: float, taken: threading.Event) -> None:
     for attempt in range(1, _TRIES + 1):
+        left = deadline - time.monotonic()
+        if left <= 0:
+            return
         try:
-            # Its text is not read, which could take for ever.
-            with requests.post(address, json=body, timeout=_TIMEOUT, allow_redirects=False, stream=True) as answer:
-                if answer.ok and not answer.is_redirect:
-                    return True
-                said = f"it answered {answer.status_code}"
-        except requests.RequestException as error:
-            # Not its text: that holds the address, which may be a secret as a whole.
+            with requests.post(address, json=body, timeout=left, allow_redirects=False, stream=True) as answer:
+                status = answer.status_code
+            if status < 300:
+                taken.set()
+                return
+            said = f"it answered {status}"
+        except (requests.RequestException, ValueError) as error:  # their texts hold the address
             said = type(error).__name__
-        _LOG.warning("The webhook at %s was not told, try %d of %d: %s", host, attempt, _TRIES, said)
+        _LOG.warning("The webhook at %s was not told, try %d of %d: %s.", _host(address), attempt, _TRIES, said)
         if attempt < _TRIES:
-            sleep(_PAUSE * attempt)
-    return False
+            time.sleep(min(_PAUSE * attempt, max(0.0, deadline - time.monotonic())))
+
+
+def _host(address: str) -> str:
+    try:
+        return urlsplit(address).hostname or "an address without a host"
+    except ValueError:
+        return "an address that is none"

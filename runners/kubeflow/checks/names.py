@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from configs.kubeflow import BEGIN, END
 from configs.settings import Settings
 from runners.kubeflow.finding import Finding
-from runners.kubeflow.task_names import task_name
+from runners.kubeflow.task_names import pipeline_name, task_name
 
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _VALUE = re.compile(r"(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
@@ -35,13 +35,17 @@ def task_findings(settings: Settings, nodes: Sequence[str]) -> Iterator[Finding]
             )
 
 
-def name_findings(settings: Settings) -> Iterator[Finding]:
-    """Names that Kubeflow or Kubernetes would change or refuse."""
-    kubeflow = settings.kubeflow
+def pipeline_name_findings(settings: Settings) -> Iterator[Finding]:
+    """The pipeline's name stays as it is."""
     if not _LABEL.fullmatch(settings.name):
-        called = re.sub(r"[^a-z0-9]+", "-", settings.name)
+        called = pipeline_name(settings.name)
         what = f"Kubeflow will call the pipeline {called}, as one of that name would be called."
         yield Finding("warning", what, "name", settings.name, "Use lower-case letters, digits and single hyphens only.")
+
+
+def name_findings(settings: Settings) -> Iterator[Finding]:
+    """Names that Kubernetes takes."""
+    kubeflow = settings.kubeflow
     for place, volume in enumerate(kubeflow.volumes):
         if not _LABEL.fullmatch(volume.claim or ""):
             what = "Kubeflow names the volume after its claim, and this is no name of a volume."

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from configs.settings import Settings
 from runners.kubeflow.bucket_path import MOUNT, is_in_bucket
 from runners.kubeflow.checks.image import function_findings, image_findings
-from runners.kubeflow.checks.names import task_findings
+from runners.kubeflow.checks.names import pipeline_name_findings, task_findings
 from runners.kubeflow.finding import Finding
 from runners.kubeflow.used_secrets import used_secrets
 
@@ -81,7 +81,10 @@ def _kubernetes(settings: Settings) -> Iterator[Finding]:
     tasks = {"kubeflow.defaults": kubeflow.defaults} | {
         f"kubeflow.nodes.{key}": one for key, one in kubeflow.nodes.items()
     }
-    given = {f"kubeflow.{name}": getattr(kubeflow, name) for name in ("volumes", "environment_secrets", "webhook")}
+    given = {
+        f"kubeflow.{name}": getattr(kubeflow, name)
+        for name in ("volumes", "environment_secrets", "webhook", "webhook_secret")
+    }
     for where, task in tasks.items():
         given |= {
             f"{where}.{name}": getattr(task, name) for name in ("node_selector", "tolerations", "timeout_seconds")
@@ -97,5 +100,16 @@ def _kubernetes(settings: Settings) -> Iterator[Finding]:
 
 
 _CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
-    *(image_findings, _output_dir, _paths, _metadata, _engines, _secrets, _training, _kubernetes, function_findings),
+    *(
+        image_findings,
+        _output_dir,
+        _paths,
+        _metadata,
+        _engines,
+        _secrets,
+        _training,
+        _kubernetes,
+        function_findings,
+        pipeline_name_findings,
+    ),
 )
