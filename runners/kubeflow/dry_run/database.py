@@ -1,4 +1,4 @@
-"""A throw-away PostgreSQL or MySQL for the metadata of one dry run, from what is installed on this machine."""
+"""A throw-away PostgreSQL or MariaDB for the metadata of one dry run, from what is installed on this machine."""
 
 from __future__ import annotations
 
@@ -179,12 +179,8 @@ def _mysql(folder: Path, password: str) -> _Server:
     import pymysql
 
     data, place = f"--datadir={folder}/data", f"{folder}/socket"
-    try:
-        install, server = _find("mariadb-install-db"), _find("mariadbd")
-        prepare = [install, "--no-defaults", data, "--auth-root-authentication-method=normal", "--skip-test-db"]
-    except _NotInstalledError:
-        server = _find("mysqld")
-        prepare = [server, "--no-defaults", data, "--initialize-insecure"]
+    install, server = _find("mariadb-install-db"), _find("mariadbd")  # ML Metadata cannot log in to MySQL 8 and later
+    prepare = [install, "--no-defaults", data, "--auth-root-authentication-method=normal", "--skip-test-db"]
     port = _free_port()
 
     def connect() -> None:

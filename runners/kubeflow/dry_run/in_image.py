@@ -24,6 +24,8 @@ class InImage:
         SetupError: no engine has it.
     """
 
+    mode = 0o777  # the image's user is another
+
     def __init__(self, image: str, engine: str | None = None) -> None:
         self._image = image
         found = [name for name in ([engine] if engine else ENGINES) if shutil.which(name) and _has(name, image)]

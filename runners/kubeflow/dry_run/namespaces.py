@@ -50,6 +50,7 @@ class Namespaces:
     """
 
     name = "namespaces"
+    mode = 0o755
 
     def __init__(self, folder: Path) -> None:
         self._root = folder / "view"

@@ -13,6 +13,8 @@ class Place(Protocol):
     """In namespaces, in an image, or as ordinary processes."""
 
     name: str
+    mode: int
+    """Of the folders that tasks write to."""
 
     def command(
         self, command: Sequence[str], environment: Mapping[str, str], mounts: Sequence[Mount], folder: str

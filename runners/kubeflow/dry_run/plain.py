@@ -17,6 +17,7 @@ class Plain:
     """
 
     name = "none"
+    mode = 0o755
 
     def command(
         self, command: Sequence[str], environment: Mapping[str, str], mounts: Sequence[Mount], folder: str

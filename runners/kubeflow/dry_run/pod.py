@@ -35,6 +35,7 @@ class Cluster:
         claims: folders given for PersistentVolumeClaims, by claim; any other gets an empty one.
         secrets: keys and values of Secrets, by name; a key of any other gets a throw-away value.
         config_maps: the same of ConfigMaps, without such values.
+        mode: of the folders that tasks write to.
         invented: the keys that got a throw-away value, as `NAME/KEY`.
     """
 
@@ -42,6 +43,7 @@ class Cluster:
     claims: Mapping[str, Path] = field(default_factory=dict)
     secrets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     config_maps: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    mode: int = 0o755
     invented: dict[str, str] = field(default_factory=dict)
 
     def mounts(
@@ -59,11 +61,11 @@ class Cluster:
             claim = name(mount, "constant")
             folder = self.claims.get(claim) or self.root / "claims" / claim
             source = folder / mount.get("subPath", "")
-            source.mkdir(parents=True, exist_ok=True)
+            make_folder(source, self.mode)
             found.append(Mount(source, mount["mountPath"]))
         for mount in executor.get("emptyDirMounts", ()):
             source = self.root / "tasks" / task / "volumes" / mount.get("volumeName", "empty")
-            source.mkdir(parents=True, exist_ok=True)
+            make_folder(source, self.mode)
             found.append(Mount(source, mount["mountPath"]))
         for key, plain, held in (
             ("secretAsVolume", "secretName", self.secrets),
@@ -72,7 +74,7 @@ class Cluster:
             for mount in executor.get(key, ()):
                 named = name(mount, plain)
                 source = self.root / key / named
-                source.mkdir(mode=0o700, parents=True, exist_ok=True)
+                make_folder(source, self.mode)
                 for item, value in held.get(named, {}).items():
                     (source / item).write_text(value, encoding="utf-8")
                 found.append(Mount(source, mount["mountPath"], read_only=True))
@@ -111,6 +113,14 @@ class Cluster:
         if entry.get("optional"):
             return None
         return self.invented.setdefault(f"{named}/{key}", secrets.token_hex(16))
+
+
+def make_folder(folder: Path, mode: int) -> None:
+    """Makes a folder, and those above it, where they are not there yet; all that it makes get the mode."""
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for place in missing:
+        place.chmod(mode)  # whatever the umask
 
 
 def _missing(kind: str, name: str, key: str, where: str, option: str) -> RunError:

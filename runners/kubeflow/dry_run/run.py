@@ -121,7 +121,7 @@ def dry_run(
                 environment[PASSWORD_VARIABLE] = database.password
                 say(f"metadata: {database.program}, started for this run")
             values[SETTINGS] = _with_metadata(values[SETTINGS], url)
-        cluster = Cluster(root, options.claims, options.secrets, options.config_maps)
+        cluster = Cluster(root, options.claims, options.secrets, options.config_maps, place.mode)
         short = run_id.partition("-")[0]
         walk = Walk(
             specification=specification,

@@ -26,7 +26,7 @@ from runners.kubeflow.dry_run.executor_input import (
 )
 from runners.kubeflow.dry_run.place import Place
 from runners.kubeflow.dry_run.placeholders import substitute
-from runners.kubeflow.dry_run.pod import Cluster, Mount
+from runners.kubeflow.dry_run.pod import Cluster, Mount, make_folder
 from runners.kubeflow.dry_run.process import run_process
 from runners.kubeflow.dry_run.task_order import is_exit_task, task_order
 from runners.kubeflow.specification import Specification
@@ -188,16 +188,16 @@ class Walk:
         found = [Mount(temporary, "/tmp")]
         for scheme, target in LOCAL_FOLDERS.items():
             objects = self.root / "objects" / scheme
-            objects.mkdir(parents=True, exist_ok=True)
+            make_folder(objects, self.cluster.mode)
             found.append(Mount(objects, target))
         return found
 
     def _prepare(self, given: Mapping[str, Any], mounts: list[Mount]) -> None:
-        self.place.here(OUTPUTS, mounts).mkdir(parents=True, exist_ok=True)
+        make_folder(self.place.here(OUTPUTS, mounts), self.cluster.mode)
         paths = [given["outputs"]["outputFile"]]
         paths += [artifact["artifacts"][0]["path"] for artifact in given["outputs"]["artifacts"].values()]
         for path in paths:
-            self.place.here(path, mounts).parent.mkdir(parents=True, exist_ok=True)
+            make_folder(self.place.here(path, mounts).parent, self.cluster.mode)
 
     def _outputs(self, given: Mapping[str, Any], component: Any, mounts: list[Mount], where: str) -> Outputs:
         """What the task has written; what the output file says comes before what single files say."""
