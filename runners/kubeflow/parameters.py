@@ -15,6 +15,9 @@ from schemas.nearest import nearest
 if TYPE_CHECKING:
     from runners.kubeflow.specification import Specification
 
+SETTINGS = "settings"
+"""The parameter that holds the settings as JSON."""
+
 
 def given_parameters(specification: Specification, given: Sequence[str]) -> dict[str, Any]:
     """The values that were given, each of the type that the pipeline declares.
@@ -60,6 +63,16 @@ def all_parameters(specification: Specification, given: dict[str, Any]) -> dict[
         else (json_format.MessageToDict(parameter.default_value) if parameter.HasField("default_value") else None)
         for name, parameter in sorted(declared.items())
     }
+
+
+def service_account(specification: Specification, given: dict[str, Any]) -> str | None:
+    """What the settings say in kubeflow.service_account: KFP takes it with each run, and not from the pipeline."""
+    try:
+        settings = json.loads(all_parameters(specification, given).get(SETTINGS) or "{}")
+        account = settings.get("kubeflow", {}).get("service_account")
+    except (TypeError, ValueError, AttributeError):  # the parameter of another pipeline
+        return None
+    return account if isinstance(account, str) else None
 
 
 def _text(name: str, text: str) -> str:

@@ -40,6 +40,7 @@ def add(commands: Commands) -> None:
     store.add_argument("--metadata-url", metavar="URL", help="metadata store instead of a throw-away database")
     store.add_argument("--keep-metadata", action="store_true", help="the metadata store that was compiled")
     store.add_argument("--database", choices=("postgresql", "mysql"), help="default: the first that is installed")
+    parser.add_argument("--tell-webhook", action="store_true", help="also post the outcome to kubeflow.webhook")
     parser.add_argument("--in-image", metavar="IMAGE", help="run each task in this image")
     parser.add_argument(
         "--engine", choices=("docker", "podman", "buildah"), help="for --in-image; default: what has it"
@@ -85,6 +86,7 @@ def _run(arguments: argparse.Namespace) -> int:
         environment=dict(_pairs("--env", arguments.env)),
         metadata_url=arguments.metadata_url,
         keep_metadata=arguments.keep_metadata,
+        tell_webhook=arguments.tell_webhook,
         database=arguments.database,
         image=arguments.in_image,
         engine=arguments.engine,

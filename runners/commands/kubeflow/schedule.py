@@ -79,7 +79,7 @@ def _create(arguments: argparse.Namespace) -> int:
             "The server does not take it.", where="--max-concurrency", received=arguments.max_concurrency, fix=fix
         )
     with libraries():
-        from runners.kubeflow.parameters import given_parameters
+        from runners.kubeflow.parameters import given_parameters, service_account
         from runners.kubeflow.service.experiments import ensure_experiment
         from runners.kubeflow.service.recurring import Wanted, ensure_recurring_run
         from runners.kubeflow.service.runs_text import as_json
@@ -99,7 +99,7 @@ def _create(arguments: argparse.Namespace) -> int:
         catch_up=arguments.catch_up,
         enabled=not arguments.disabled,
         pipeline_root=arguments.pipeline_root or "",
-        service_account=arguments.service_account or "",
+        service_account=arguments.service_account or service_account(specification, parameters) or "",
     )
     found, made = ensure_recurring_run(api, wanted, arguments.replace)
     if arguments.json:

@@ -43,7 +43,9 @@ def add_target(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pipeline-root", metavar="URI", help="of the artifacts that KFP itself keeps; default: the server's"
     )
-    parser.add_argument("--service-account", metavar="NAME", help="of the tasks' pods; default: the server's")
+    parser.add_argument(
+        "--service-account", metavar="NAME", help="of the tasks' pods; default: as in the settings, else the server's"
+    )
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -66,7 +68,8 @@ def _run(arguments: argparse.Namespace) -> int:
         return EXIT_OK
     experiment = ensure_experiment(api, arguments.experiment or version.pipeline)
     name = arguments.run_name or run_name(version.pipeline)
-    run = start_run(api, version, experiment, name, parameters, arguments.pipeline_root, arguments.service_account)
+    account = arguments.service_account or service_account(specification, parameters)
+    run = start_run(api, version, experiment, name, parameters, arguments.pipeline_root, account)
     page = api.page("runs", "details", run.run_id)
     if arguments.json and not arguments.wait:
         print(json.dumps({**asdict(version), "run_id": run.run_id, "run_name": run.name, "page": page}, indent=2))

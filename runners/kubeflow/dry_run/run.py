@@ -20,15 +20,12 @@ from runners.kubeflow.dry_run.plain import Plain
 from runners.kubeflow.dry_run.pod import Cluster
 from runners.kubeflow.dry_run.task_order import require_executable
 from runners.kubeflow.dry_run.walk import TaskResult, Walk
-from runners.kubeflow.parameters import all_parameters
+from runners.kubeflow.parameters import SETTINGS, all_parameters
 from schemas.errors import SettingsError
 
 if TYPE_CHECKING:
     from runners.kubeflow.dry_run.place import Place
     from runners.kubeflow.specification import Specification
-
-SETTINGS = "settings"
-"""The pipeline parameter that holds the settings as JSON."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +40,7 @@ class Options:
         environment: variables that every task gets.
         metadata_url: for metadata.url in the settings; None starts a database, unless `keep_metadata`.
         keep_metadata: leaves metadata.url as it was compiled.
+        tell_webhook: leaves kubeflow.webhook as it was compiled; else a dry run tells nobody.
         database: of `database.KINDS`; None takes what is installed.
         image: to run the tasks in.
         engine: of `in_image.ENGINES`; None takes the first that has the image.
@@ -56,6 +54,7 @@ class Options:
     environment: Mapping[str, str] = field(default_factory=dict)
     metadata_url: str | None = None
     keep_metadata: bool = False
+    tell_webhook: bool = False
     database: str | None = None
     image: str | None = None
     engine: str | None = None
@@ -113,14 +112,14 @@ def dry_run(
         place = stack.enter_context(_place(options, root, say))
         values = all_parameters(specification, dict(parameters))
         environment = dict(options.environment)
-        if SETTINGS in values and not options.keep_metadata:
+        if SETTINGS in values:
             url = options.metadata_url
-            if url is None:
+            if url is None and not options.keep_metadata:
                 database = stack.enter_context(throw_away_database(options.database))
                 url = database.url
                 environment[PASSWORD_VARIABLE] = database.password
                 say(f"metadata: {database.program}, started for this run")
-            values[SETTINGS] = _with_metadata(values[SETTINGS], url)
+            values[SETTINGS] = _settings_here(values[SETTINGS], url, options.tell_webhook)
         cluster = Cluster(root, options.claims, options.secrets, options.config_maps, place.mode)
         short = run_id.partition("-")[0]
         walk = Walk(
@@ -163,15 +162,22 @@ def _place(options: Options, root: Path, say: Callable[[str], None]) -> Iterator
     yield Plain()
 
 
-def _with_metadata(settings: Any, url: str) -> str:
+def _settings_here(settings: Any, url: str | None, tell_webhook: bool) -> Any:
+    """The settings with another metadata store, and without a webhook; as they are where nothing of them changes."""
     try:
         content = json.loads(settings)
-        content["metadata"] = {**content.get("metadata", {}), "url": url}
+        told = content.get("kubeflow", {}).get("webhook") is not None and not tell_webhook
+        if url is None and not told:
+            return settings
+        if url is not None:
+            content["metadata"] = {**content.get("metadata", {}), "url": url}
+        if told:
+            del content["kubeflow"]["webhook"]
     except (TypeError, ValueError, AttributeError) as error:
         raise SettingsError(
             "The pipeline's parameter `settings` is no object in JSON.",
             received=error,
-            fix="Compile the pipeline again; --keep-metadata leaves the parameter as it is.",
+            fix="Compile the pipeline again.",
         ) from error
     return json.dumps(content)
 

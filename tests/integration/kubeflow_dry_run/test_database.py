@@ -73,3 +73,13 @@ def test_the_database_is_gone_afterwards() -> None:
     assert database.password not in database.url
     assert made
     assert not any(folder.exists() for folder in made)
+
+
+def test_a_webhook_is_not_told_of_a_dry_run(execute: Execute, tmp_path: Path) -> None:
+    specification = shell_tasks(tmp_path, "true")
+    settings = {"settings": json.dumps({"kubeflow": {"webhook": "https://chat.example.com/hook", "image": "x"}})}
+
+    quiet, loud = (execute(specification, settings, tell_webhook=tell) for tell in (False, True))
+
+    assert json.loads(quiet.tasks[0].command[-1]) == {"kubeflow": {"image": "x"}}
+    assert loud.tasks[0].command[-1] == settings["settings"]

@@ -9,7 +9,7 @@ import pytest
 from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2
 
-from runners.kubeflow.parameters import all_parameters, given_parameters
+from runners.kubeflow.parameters import all_parameters, given_parameters, service_account
 from runners.kubeflow.specification import Specification
 from schemas.errors import RunError
 
@@ -77,3 +77,17 @@ def test_defaults_fill_up(specification: Specification) -> None:
     expected = {"fast": None, "names": None, "rate": None, "steps": 1, "word": "you"}
 
     assert all_parameters(specification, {"steps": 1}) == expected
+
+
+def with_settings(text: str) -> Specification:
+    parameters = {"settings": {"parameterType": "STRING", "defaultValue": text, "isOptional": True}}
+    content = {"root": {"inputDefinitions": {"parameters": parameters}}, "pipelineInfo": {"name": "p"}}
+    return Specification(Path("p.yaml"), b"", json_format.ParseDict(content, pipeline_spec_pb2.PipelineSpec()), {})
+
+
+def test_the_account_of_the_settings() -> None:
+    compiled = with_settings('{"kubeflow": {"service_account": "trainer"}}')
+
+    assert service_account(compiled, {}) == "trainer"
+    assert service_account(compiled, {"settings": "{}"}) is None
+    assert service_account(with_settings("no JSON"), {}) is None
