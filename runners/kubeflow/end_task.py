@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Literal
 
 from ml_metadata.proto import metadata_store_pb2
@@ -17,6 +18,7 @@ from pipeline.pipeline import root
 from runners.compiled import node_ids
 from runners.finished_nodes import close_executions
 from runners.history.existing_store import existing_store
+from runners.history.logged_error import logged_error
 from runners.history.run_detail import NodeDetail, run_detail
 from runners.interrupt import interruptible
 from runners.kubeflow.orchestrated_run import begun_run, check_run_id, holder
@@ -140,8 +142,9 @@ def _is_bad(node: NodeDetail) -> bool:
 
 
 def _message(node: NodeDetail) -> str:
-    if node.error:
-        return node.error
+    # What fails before the executor, such as a search for data, leaves the execution as it was.
+    if error := node.error or (logged_error(Path(node.log)) if node.log else None):
+        return error
     if node.state == "not run":
         return "The task did not start; the events of its pod say why, such as an image that cannot be pulled."
     return "The task ended without a word: its pod was terminated, evicted, or out of memory."

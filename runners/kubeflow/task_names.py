@@ -1,4 +1,4 @@
-"""What Kubeflow calls pipelines and tasks: lower case and hyphens, as it wants names, and still read as the nodes' own."""
+"""What Kubeflow calls pipelines and tasks: lower case and hyphens, and still read as the names of the nodes."""
 
 from __future__ import annotations
 
