@@ -50,7 +50,7 @@ def add_target(parser: argparse.ArgumentParser) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     with libraries():
-        from runners.kubeflow.parameters import given_parameters
+        from runners.kubeflow.parameters import given_parameters, service_account
         from runners.kubeflow.service.experiments import ensure_experiment
         from runners.kubeflow.service.runs import run_name, start_run
         from runners.kubeflow.service.versions import ensure_version
