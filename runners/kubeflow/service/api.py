@@ -28,7 +28,7 @@ class PipelinesApi:
         patience: how long to try.
 
     Attributes:
-        experiments: kfp_server_api's ExperimentServiceApi; the others accordingly.
+        experiments: the calls of kfp_server_api's ExperimentServiceApi; the others accordingly.
     """
 
     def __init__(
@@ -50,12 +50,12 @@ class PipelinesApi:
         configuration = kfp_server_api.Configuration(host=self.host)
         client = kfp_server_api.ApiClient(configuration)
         client.rest_client.pool_manager = self.transport
-        self.experiments = kfp_server_api.ExperimentServiceApi(client)
-        self.pipelines = kfp_server_api.PipelineServiceApi(client)
-        self.uploads = kfp_server_api.PipelineUploadServiceApi(client)
-        self.runs = kfp_server_api.RunServiceApi(client)
-        self.recurring = kfp_server_api.RecurringRunServiceApi(client)
-        self.health = kfp_server_api.HealthzServiceApi(client)
+        self.experiments = _Service(kfp_server_api.ExperimentServiceApi(client), "experiment_service_")
+        self.pipelines = _Service(kfp_server_api.PipelineServiceApi(client), "pipeline_service_")
+        self.uploads = _Service(kfp_server_api.PipelineUploadServiceApi(client))
+        self.runs = _Service(kfp_server_api.RunServiceApi(client), "run_service_")
+        self.recurring = _Service(kfp_server_api.RecurringRunServiceApi(client), "recurring_run_service_")
+        self.health = _Service(kfp_server_api.HealthzServiceApi(client), "healthz_service_")
 
     def check(self) -> None:
         """Asks whether it is there, and whether it needs a namespace.
@@ -101,6 +101,23 @@ class PipelinesApi:
     def page(self, *parts: str) -> str:
         """The page of the web interface about something, e.g. `runs`, `details`, an id."""
         return f"{self.host}/#/{'/'.join(parts)}"
+
+
+class _Service:
+    """A service of the generated client, whose methods begin with the service's name in newer releases.
+
+    Args:
+        service: of kfp_server_api.
+        prefix: of its newer names.
+    """
+
+    def __init__(self, service: Any, prefix: str = "") -> None:
+        self._service, self._prefix = service, prefix
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        newer = getattr(self._service, f"{self._prefix}{name}", None)
+        found: Callable[..., Any] = newer or getattr(self._service, name)
+        return found
 
 
 def base_url(host: str) -> str:

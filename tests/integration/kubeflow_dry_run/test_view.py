@@ -14,6 +14,7 @@ from runners.kubeflow.dry_run.namespaces import Namespaces
 from tests.integration.command_server import CommandServer, is_gone, wait_until_gone
 from tests.integration.kubeflow_dry_run.conftest import Execute, printed
 from tests.integration.kubeflow_dry_run.shell_tasks import CLAIM, MOUNT, shell_tasks
+from tests.integration.servers import find
 
 ROOT = Path(__file__).parents[3]
 
@@ -77,8 +78,11 @@ def test_without_namespaces_it_runs_and_says_so(
     assert said[0].endswith("as this machine refuses: unshare failed: Operation not permitted")
 
 
+@pytest.mark.usefixtures("namespaces")
 @pytest.mark.parametrize("database", ["postgresql", "mysql"])
 def test_nothing_outlives_a_dry_run_that_is_killed(commands: CommandServer, tmp_path: Path, database: str) -> None:
+    program, packages = {"postgresql": ("postgres", "postgresql"), "mysql": ("mariadbd", "mariadb-server")}[database]
+    find(program, packages=packages)
     specification = shell_tasks(tmp_path, f"touch {MOUNT}/begun; sleep 600 & sleep 600")
     options = ["--root", str(tmp_path / "root"), "--database", database]
     command = commands.start(["kubeflow", "dry-run", str(specification.file), *options])
