@@ -48,6 +48,7 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--time-limit", type=float, metavar="SECONDS", help="for each task that the pipeline gives none"
     )
+    parser.add_argument("--no-retries", action="store_true", help="run each task once, whatever its policy says")
     parser.add_argument("--json", action="store_true", help="the result as JSON, for programs")
     add_debug(parser)
     parser.set_defaults(run=_run)
@@ -91,6 +92,7 @@ def _run(arguments: argparse.Namespace) -> int:
         image=arguments.in_image,
         engine=arguments.engine,
         limit=arguments.time_limit,
+        retries=not arguments.no_retries,
     )
     screen = console(stderr=arguments.json)
     with interruptible():

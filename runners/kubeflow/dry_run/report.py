@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from runners.kubeflow.dry_run.run import DryRun
-from runners.kubeflow.dry_run.walk import FAILED, TaskResult
+from runners.kubeflow.dry_run.task_result import FAILED, TaskResult
 from runners.readable_seconds import readable_seconds
 
 _STYLES = {"succeeded": "green", "failed": "bold red", "skipped": "dim"}

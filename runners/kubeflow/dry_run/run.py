@@ -19,7 +19,8 @@ from runners.kubeflow.dry_run.namespaces import Namespaces
 from runners.kubeflow.dry_run.plain import Plain
 from runners.kubeflow.dry_run.pod import Cluster
 from runners.kubeflow.dry_run.task_order import require_executable
-from runners.kubeflow.dry_run.walk import TaskResult, Walk
+from runners.kubeflow.dry_run.task_result import TaskResult
+from runners.kubeflow.dry_run.walk import Walk
 from runners.kubeflow.parameters import SETTINGS, all_parameters
 from schemas.errors import SettingsError
 
@@ -45,6 +46,7 @@ class Options:
         image: to run the tasks in.
         engine: of `in_image.ENGINES`; None takes the first that has the image.
         limit: seconds a task may take.
+        retries: whether a task that failed is tried again as its policy says.
     """
 
     root: Path | None = None
@@ -59,6 +61,7 @@ class Options:
     image: str | None = None
     engine: str | None = None
     limit: float | None = None
+    retries: bool = True
 
 
 @dataclass(frozen=True)
@@ -134,6 +137,7 @@ def dry_run(
             },
             environment=environment,
             limit=options.limit,
+            retries=options.retries,
             ended=ended,
         )
         succeeded = walk.execute(values)

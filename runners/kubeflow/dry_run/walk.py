@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import shlex
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,55 +18,19 @@ from runners.kubeflow.dry_run.executor_input import (
     Scope,
     dynamic_name,
     executor_input,
-    parameter_value,
     task_inputs,
-    typed,
 )
 from runners.kubeflow.dry_run.place import Place
 from runners.kubeflow.dry_run.placeholders import substitute
 from runners.kubeflow.dry_run.pod import Cluster, Mount, make_folder
 from runners.kubeflow.dry_run.process import run_process
 from runners.kubeflow.dry_run.task_order import is_exit_task, task_order
+from runners.kubeflow.dry_run.task_outputs import read_outputs
+from runners.kubeflow.dry_run.task_result import FAILED, SKIPPED, SUCCEEDED, TaskResult
 from runners.kubeflow.specification import Specification
 from schemas.errors import RunError, ScalableTFError
 
-SUCCEEDED, FAILED, SKIPPED = "succeeded", "failed", "skipped"
 _IN_STORE = {SUCCEEDED: "COMPLETE", FAILED: "FAILED", SKIPPED: "FAILED"}
-
-
-@dataclass(frozen=True)
-class TaskResult:
-    """How a task went.
-
-    Attributes:
-        path: names of the DAGs that the task is in, but for the root's, and of the task, with slashes.
-        command: as it ran, placeholders replaced; empty when it did not.
-        state: succeeded, failed or skipped.
-        exit_code: of the last attempt; None when there was none.
-        seconds: of all attempts.
-        attempts: how many.
-        logs: folder of the last attempt's stdout.log and stderr.log.
-        reason: why it failed or did not run, where its process does not say.
-    """
-
-    path: str
-    command: tuple[str, ...] = ()
-    state: str = SKIPPED
-    exit_code: int | None = None
-    seconds: float = 0.0
-    attempts: int = 0
-    logs: Path | None = None
-    reason: str = ""
-
-    @property
-    def name(self) -> str:
-        """Of the task."""
-        return self.path.rpartition("/")[2]
-
-    @property
-    def command_line(self) -> str:
-        """For a shell."""
-        return shlex.join(self.command)
 
 
 @dataclass
@@ -83,6 +45,7 @@ class Walk:
         run: what placeholders of the run stand for, by name.
         environment: variables that every task gets, beside its own.
         limit: seconds that a task may take where the specification says nothing.
+        retries: whether a task that failed is tried again as its policy says.
         ended: called with each task's result.
         results: of the tasks so far, in their order.
     """
@@ -94,6 +57,7 @@ class Walk:
     run: Mapping[str, str]
     environment: Mapping[str, str] = field(default_factory=dict)
     limit: float | None = None
+    retries: bool = True
     ended: Callable[[TaskResult], None] = lambda result: None
     results: list[TaskResult] = field(default_factory=list)
 
@@ -145,8 +109,7 @@ class Walk:
         command: tuple[str, ...] = ()
         code, attempts, logs, outputs, reason = None, 0, None, Outputs(), ""
         try:
-            pipeline_root = self.specification.pipeline.default_pipeline_root or None
-            given = executor_input(inputs, component, name, self._artifacts(pipeline_root))
+            given = executor_input(inputs, component, name, self._artifacts())
             words = [*container.get("command", ()), *container.get("args", ())]
             command = tuple(substitute(words, given, f"task {name}"))
             if not command:
@@ -162,7 +125,7 @@ class Walk:
             }
             volumes = self.cluster.mounts(kubernetes, name, named)
             limit = float(kubernetes.get("activeDeadlineSeconds") or 0) or self.limit
-            for pause in _attempts(task.retry_policy):
+            for pause in _pauses(task.retry_policy) if self.retries else (0.0,):
                 time.sleep(pause)
                 attempts += 1
                 logs = folder / f"attempt-{attempts}"
@@ -171,7 +134,7 @@ class Walk:
                 line, environment = self.place.command(command, variables, mounts, "/tmp")
                 code = run_process(line, environment, logs, limit)
                 if code == 0:
-                    outputs = self._outputs(given, component, mounts, f"task {name}")
+                    outputs = read_outputs(given, component, self.place, mounts, f"task {name}")
                     break
         except ScalableTFError as error:
             reason = str(error)
@@ -199,32 +162,8 @@ class Walk:
         for path in paths:
             make_folder(self.place.here(path, mounts).parent, self.cluster.mode)
 
-    def _outputs(self, given: Mapping[str, Any], component: Any, mounts: list[Mount], where: str) -> Outputs:
-        """What the task has written; what the output file says comes before what single files say."""
-        said: dict[str, Any] = {}
-        file = self.place.here(given["outputs"]["outputFile"], mounts)
-        try:
-            if file.is_file():
-                said = json.loads(file.read_text(encoding="utf-8"))
-            parameters = dict(said.get("parameterValues", {}))
-            for name, place in given["outputs"]["parameters"].items():
-                kind = component.output_definitions.parameters[name].parameter_type
-                if name not in parameters:
-                    text = self.place.here(place["outputFile"], mounts).read_text(encoding="utf-8")
-                    parameters[name] = parameter_value(text, kind)
-                parameters[name] = typed(parameters[name], kind, f"{where}, output {name}")
-        except (OSError, ValueError) as error:
-            fix = "Write each output to the path that the task is given for it."
-            raise RunError("An output of the task cannot be read.", where=where, received=error, fix=fix) from error
-        artifacts = {
-            name: said.get("artifacts", {}).get(name, made) for name, made in given["outputs"]["artifacts"].items()
-        }
-        for name, made in given["outputs"]["artifacts"].items():
-            artifacts[name] = {"artifacts": [{**made["artifacts"][0], **artifacts[name]["artifacts"][0]}]}
-        return Outputs(parameters, artifacts)
-
-    def _artifacts(self, given: str | None) -> str:
-        root = (given or DEFAULT_ROOT).rstrip("/")
+    def _artifacts(self) -> str:
+        root = (self.specification.pipeline.default_pipeline_root or DEFAULT_ROOT).rstrip("/")
         return f"{root}/{self.specification.name}/{self.run['pipeline_job_uuid']}"
 
     def _executors(self) -> Mapping[str, Any]:
@@ -236,7 +175,7 @@ class Walk:
         self.ended(result)
 
 
-def _attempts(policy: Any) -> Iterator[float]:
+def _pauses(policy: Any) -> Iterator[float]:
     """The pause before each attempt; Argo waits as the policy says before those after the first."""
     yield 0.0
     pause = float(policy.backoff_duration.ToTimedelta().total_seconds())

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from runners.kubeflow.dry_run.run import DryRun, Options, dry_run
-from runners.kubeflow.dry_run.walk import TaskResult
+from runners.kubeflow.dry_run.task_result import TaskResult
 from runners.kubeflow.specification import Specification
 from tests.integration.command_server import CommandServer
 

@@ -68,6 +68,12 @@ def test_a_task_is_tried_again_as_often_as_the_policy_says(execute: Execute, tmp
     ]
 
 
+def test_a_task_is_tried_once_when_asked(execute: Execute, tmp_path: Path) -> None:
+    result = execute(shell_tasks(tmp_path, "exit 2", retries=3), retries=False)
+
+    assert (result.tasks[0].attempts, result.tasks[0].exit_code) == (1, 2)
+
+
 def test_a_task_that_takes_too_long_is_ended(execute: Execute, tmp_path: Path) -> None:
     specification = shell_tasks(tmp_path, "sleep 600 & sleep 600")
     limited = {label: {**given, "activeDeadlineSeconds": "1"} for label, given in specification.kubernetes.items()}
