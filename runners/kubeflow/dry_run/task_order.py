@@ -75,7 +75,7 @@ def require_executable(specification: Specification) -> None:
         if not component.HasField("dag"):
             executor = executors.get(component.executor_label, {})
             if "container" not in executor:
-                raise _refused(" and ".join(f"a {kind}" for kind in executor) or "a task without an executor", where)
+                raise _refused(f"a task of this kind: {', '.join(executor) or 'none'}", where)
 
 
 def _tasks(tasks: Mapping[str, Any], pipeline: Any, path: str, above: tuple[str, ...]) -> Iterator[tuple[str, Any]]:

@@ -57,8 +57,8 @@ def test_an_order_that_cannot_be(tasks: dict[str, Any], told: str) -> None:
     [
         ({"triggerPolicy": {"condition": "true"}}, {"container": {}}, "a condition"),
         ({"parameterIterator": {"itemInput": "x"}}, {"container": {}}, "a loop"),
-        ({}, {"importer": {}}, "a importer"),
-        ({}, {}, "a task without an executor"),
+        ({}, {"importer": {}}, "a task of this kind: importer"),
+        ({}, {}, "a task of this kind: none"),
     ],
 )
 def test_what_is_not_executed(fields: dict[str, Any], executor: dict[str, Any], told: str) -> None:
