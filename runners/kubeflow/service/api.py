@@ -87,7 +87,8 @@ class PipelinesApi:
 
     def named(self, name: str) -> str:
         """A filter for things of that display name."""
-        return json.dumps({"predicates": [{"operation": "EQUALS", "key": "display_name", "string_value": name}]})
+        text = json.dumps({"predicates": [{"operation": "EQUALS", "key": "display_name", "string_value": name}]})
+        return text.replace("%", "%25").replace("+", "%2B")  # the server decodes it twice
 
     def log(self, run_id: str, pod: str) -> str:
         """What a pod of a run has printed.

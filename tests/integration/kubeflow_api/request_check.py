@@ -6,6 +6,7 @@ import datetime
 import json
 import re
 from typing import Any
+from urllib.parse import unquote_plus
 
 import kfp_server_api
 import yaml
@@ -114,7 +115,7 @@ def display_name(text: str | None) -> str | None:
     if not text:
         return None
     try:
-        (predicate,) = json.loads(text)["predicates"]
+        (predicate,) = json.loads(unquote_plus(text))["predicates"]
         if predicate["operation"] in ("EQUALS", 1) and predicate["key"] == "display_name":
             return str(predicate["string_value"])
     except (ValueError, KeyError, TypeError) as error:

@@ -56,8 +56,9 @@ def test_other_content_is_another_version_of_the_same_pipeline(
     assert other.version_id != first.version_id
 
 
-def test_an_experiment_is_made_once(api: PipelinesApi) -> None:
-    name = f"experiment-{uuid.uuid4().hex[:8]}"
+@pytest.mark.parametrize("name", ["experiment", 'a + b, 100% "of" ä'])
+def test_an_experiment_is_made_once(api: PipelinesApi, name: str) -> None:
+    name = f"{name} {uuid.uuid4().hex[:8]}"
 
     assert ensure_experiment(api, name) == ensure_experiment(api, name)
 
