@@ -14,6 +14,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from runners.kubeflow.dry_run.place import IMAGE_ENVIRONMENT
 from runners.kubeflow.dry_run.pod import Mount
 
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/sys")
@@ -86,7 +87,7 @@ class Namespaces:
         ]
         script = ["sh", "-c", _SCRIPT, "dry-run", str(self._root), str(len(seen)), *words, folder]
         code = {"PYTHONPATH": CODE} if _checkout() else {}
-        return [*self._unshare, *script, *command], {"PATH": _path(), **code, **environment}
+        return [*self._unshare, *script, *command], {**IMAGE_ENVIRONMENT, "PATH": _path(), **code, **environment}
 
     def here(self, path: str, mounts: Sequence[Mount]) -> Path:
         """Where this process finds what a task sees at a path below one of its mounts."""

@@ -8,6 +8,14 @@ from typing import Protocol
 
 from runners.kubeflow.dry_run.pod import Mount
 
+IMAGE_ENVIRONMENT: Mapping[str, str] = {
+    "HOME": "/tmp",
+    "LANG": "C.UTF-8",
+    "PYTHONUNBUFFERED": "1",
+    "TF_USE_LEGACY_KERAS": "1",
+}
+"""What deploy/Dockerfile sets beside PATH, for tasks that run outside of an image."""
+
 
 class Place(Protocol):
     """In namespaces, in an image, or as ordinary processes."""

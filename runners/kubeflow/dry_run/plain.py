@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from runners.kubeflow.dry_run.place import IMAGE_ENVIRONMENT
 from runners.kubeflow.dry_run.pod import Mount
 
 
@@ -27,7 +28,12 @@ class Plain:
         path = f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin"
         begin = ["sh", "-c", 'cd "$1" && shift && exec "$@"', "sh", str(self.here(folder, mounts))]
         code = {"PYTHONPATH": str(Path(__file__).resolve().parents[3])}
-        return [*begin, *(self._replaced(word, mounts) for word in command)], {"PATH": path, **code, **replaced}
+        return [*begin, *(self._replaced(word, mounts) for word in command)], {
+            **IMAGE_ENVIRONMENT,
+            "PATH": path,
+            **code,
+            **replaced,
+        }
 
     def here(self, path: str, mounts: Sequence[Mount]) -> Path:
         """As `Namespaces.here`."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from runners.kubeflow.dry_run.namespaces import Namespaces
+from runners.kubeflow.dry_run.place import IMAGE_ENVIRONMENT
 from tests.integration.command_server import CommandServer, is_gone, wait_until_gone
 from tests.integration.kubeflow_dry_run.conftest import Execute, printed
 from tests.integration.kubeflow_dry_run.shell_tasks import CLAIM, MOUNT, shell_tasks
@@ -54,7 +55,10 @@ def test_a_task_gets_no_variable_of_this_process(
         execute(shell_tasks(tmp_path, "env | cut -d= -f1 | sort | tr '\\n' ' '"), environment={"EXTRA": "1"})
     )
 
-    assert set(names.split()) - {"PWD", "OLDPWD", "SHLVL", "_"} == {"COLOUR", "EXTRA", "PATH", "PYTHONPATH"}
+    assert set(names.split()) - {"PWD", "OLDPWD", "SHLVL", "_"} == {
+        *IMAGE_ENVIRONMENT,
+        *("COLOUR", "EXTRA", "PATH", "PYTHONPATH"),
+    }
 
 
 def test_the_program_is_the_one_of_this_environment(execute: Execute, tmp_path: Path) -> None:
