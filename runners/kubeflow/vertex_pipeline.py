@@ -46,8 +46,8 @@ def vertex_document(settings: Settings) -> dict[str, Any]:
     pipeline.enable_cache = False
     for node in pipeline.components:
         if node.id == nodes.ANOMALY_GATE:
-            # TFX's entry point imports types of others from a top-level module; this one of its own is the nearest.
-            node.outputs[GATE_KEY]._artifact_type = ExampleAnomalies
+            # Types that are not its own TFX would import from a top-level module; this is the nearest of its own.
+            node.outputs[GATE_KEY]._set_type(ExampleAnomalies)
         if isinstance(node.executor_spec, BeamExecutorSpec):
             node.executor_spec.add_beam_pipeline_args([_DIRECT])
     config = KubeflowV2DagRunnerConfig(
