@@ -24,7 +24,7 @@ def check_run_id(run_id: str) -> None:
             "This is not the id of a run.",
             where="--run-id",
             received=run_id,
-            fix="Kubeflow Pipelines gives it, since release 2.4; letters, digits, hyphens, dots and underscores.",
+            fix="Kubeflow Pipelines fills it in, since release 2.14; letters, digits, hyphens, dots and underscores.",
         )
 
 

@@ -14,7 +14,7 @@ from tfx.dsl.components.common.resolver import Resolver
 from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import LatestBlessedModelStrategy
 from tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner import KubeflowV2DagRunner, KubeflowV2DagRunnerConfig
 from tfx.types.channel import Channel
-from tfx.types.standard_artifacts import Model, ModelBlessing
+from tfx.types.standard_artifacts import ExampleAnomalies, Model, ModelBlessing
 
 from components.anomaly_gate.executor import GATE_KEY
 from configs.kubeflow import Kubeflow, Retries
@@ -24,16 +24,9 @@ from pipeline.pipeline import create_pipeline
 from runners.kubeflow.bucket_path import in_bucket, mounted
 from runners.kubeflow.task_names import pipeline_name
 from runners.kubeflow.task_platform import resources
-from schemas.artifacts import GateReport
 
 COMMAND = ("scalable-tf", "kubeflow", "task", "vertex")
 _DIRECT = "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"
-
-
-class _VertexGateReport(GateReport):
-    """The report under a name as Vertex takes names of types: NAMESPACE.Type."""
-
-    TYPE_NAME = "scalable-tf.GateReport"
 
 
 def vertex_document(settings: Settings) -> dict[str, Any]:
@@ -53,7 +46,8 @@ def vertex_document(settings: Settings) -> dict[str, Any]:
     pipeline.enable_cache = False
     for node in pipeline.components:
         if node.id == nodes.ANOMALY_GATE:
-            node.outputs[GATE_KEY]._artifact_type = _VertexGateReport
+            # Types that are not its own TFX would import from a top-level module; this is the nearest of its own.
+            node.outputs[GATE_KEY]._set_type(ExampleAnomalies)
         if isinstance(node.executor_spec, BeamExecutorSpec):
             node.executor_spec.add_beam_pipeline_args([_DIRECT])
     config = KubeflowV2DagRunnerConfig(

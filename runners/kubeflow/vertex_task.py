@@ -35,7 +35,11 @@ def run_vertex_task(executor: str, invocation: str, inputs_spec: str, beam: list
     given = json.loads(invocation)
     _each_address(given, lambda place: mounted(place, mount))
     if executor == f"{Executor.__module__}.{Executor.__qualname__}":
-        _find_data(given["inputs"]["parameterValues"])
+        inputs_spec = _find_data(given["inputs"]["parameterValues"], inputs_spec)
+    for artifacts in given["outputs"].get("artifacts", {}).values():
+        for artifact in artifacts["artifacts"]:
+            # In a bucket there is nothing to make; as a folder it must be there, as TFX's own launchers make it.
+            Path(artifact["uri"]).mkdir(parents=True, exist_ok=True)
     arguments = Namespace(
         executor_class_path=executor,
         json_serialized_invocation_args=json.dumps(given),
@@ -48,11 +52,20 @@ def run_vertex_task(executor: str, invocation: str, inputs_spec: str, beam: list
     output.write_text(json.dumps(made), encoding="utf-8")
 
 
-def _find_data(parameters: dict[str, Any]) -> None:
-    """What ExampleGen's driver finds out: which files, of which span, and their fingerprint."""
+def _find_data(parameters: dict[str, Any], inputs_spec: str) -> str:
+    """Adds what ExampleGen's driver finds out: which files, of which span, and their fingerprint.
+
+    Returns:
+        The types of the parameters, with those of the new ones.
+    """
     driver = Driver(None)  # the search needs no store
     found = driver.resolve_exec_properties(dict(parameters), None, None)
     parameters.update({name: value for name, value in found.items() if value is not None})
+    types = json.loads(inputs_spec)
+    for name, value in found.items():
+        kind = "NUMBER_INTEGER" if isinstance(value, int) else "STRING"
+        types.setdefault("parameters", {}).setdefault(name, {"parameterType": kind})
+    return json.dumps(types)
 
 
 def _each_address(content: dict[str, Any], change: Callable[[str], str]) -> None:

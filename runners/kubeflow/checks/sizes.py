@@ -49,10 +49,12 @@ def package_findings(documents: Sequence[dict[str, Any]], text: str) -> list[Fin
     found = []
     try:
         json_format.ParseDict(documents[0], pipeline_spec_pb2.PipelineSpec())
+        # Which the message above takes as it comes.
+        json_format.ParseDict(documents[0]["deploymentSpec"], pipeline_spec_pb2.PipelineDeploymentConfig())
         for document in documents[1:]:
             json_format.ParseDict(document, pipeline_spec_pb2.PlatformSpec())
         components.load_component_from_text(text)
-    except (ValueError, TypeError, json_format.ParseError) as error:
+    except (ValueError, TypeError, KeyError, json_format.ParseError) as error:
         remedy = "Report it: the package is what scalable-tf kubeflow compile makes."
         found.append(Finding("error", "Kubeflow's loader refuses the package.", "the package", str(error), remedy))
     if len(text.encode()) > MAX_PACKAGE:

@@ -114,6 +114,13 @@ def test_a_package_that_kubeflow_does_not_read() -> None:
     assert (finding.severity, finding.where) == ("error", "the package")
 
 
+def test_a_container_that_kubeflow_does_not_know() -> None:
+    container = {"image": "x", "resources": {"cpus": 2}}
+    document = {"pipelineInfo": {"name": "x"}, "deploymentSpec": {"executors": {"exec-a": {"container": container}}}}
+    (finding,) = package_findings([document], "")
+    assert "cpus" in finding.received
+
+
 @pytest.mark.parametrize(
     ("override", "severity", "where"),
     [
