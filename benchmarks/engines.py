@@ -26,7 +26,7 @@ from benchmarks.growth import growth
 from benchmarks.machine import machine
 from benchmarks.markdown import markdown_table
 from benchmarks.measure import measure
-from benchmarks.nodes import node_seconds
+from benchmarks.nodes import node_times
 from benchmarks.output_dir import examples_folder, metadata_file, our_metrics, vocabularies
 from benchmarks.record_count import record_count
 from benchmarks.rows import write_rows
@@ -41,6 +41,7 @@ _SIZES = (1_000, 300_000, 3_000_000)
 """The smallest shows what an engine costs before there is anything to do."""
 _NODES = ("ExampleGen", "StatisticsGen", "Transform", "Evaluator")
 """Those whose work an engine does."""
+_INTERVAL = 0.5  # seconds; to look at the memory of large processes takes time from them
 
 
 def run(engine: str, data: Path, rows: int, folder: Path) -> dict[str, Any]:
@@ -60,24 +61,28 @@ def run(engine: str, data: Path, rows: int, folder: Path) -> dict[str, Any]:
     overrides = {"data.path": data, "output_dir": output_dir, "training.epochs": 1, "training.tensorboard": "false"}
     options = ["--engine", engine, "--force-bless", "benchmark"]
     command = [*run_command(), *settings_arguments([_CONFIG], overrides), *options]
-    measured = measure(command, cwd=_ROOT, environment=child_environment(), log=folder / "log")
+    measured = measure(command, cwd=_ROOT, environment=child_environment(), log=folder / "log", interval=_INTERVAL)
     found = sum(record_count(examples_folder(output_dir, split)) for split in ("train", "eval"))
     if found != rows:
         raise RunError("ExampleGen did not make an example of each row.", where=engine, received=f"{found} of {rows}")
-    nodes = node_seconds(metadata_file(output_dir))
+    times = {node: found for node, found in node_times(metadata_file(output_dir)).items() if node in _NODES}
+    moments = [moment for found in times.values() for moment in found]
+    of_nodes = [mb for time, mb in measured.samples if any(begin <= time <= end for begin, end in moments)]
     result = {
         "engine": engine,
         "rows": rows,
         "seconds": measured.seconds,
         "peak_mb": measured.peak_mb,
-        "nodes": {node: nodes[node] for node in _NODES},
+        "nodes_peak_mb": max(of_nodes),
+        "nodes": {node: sum(end - begin for begin, end in times[node]) for node in _NODES},
         "vocabularies": {
             name: hashlib.sha256(b"\n".join(lines)).hexdigest() for name, lines in vocabularies(output_dir).items()
         },
         "metrics": our_metrics(output_dir),
     }
     shutil.rmtree(output_dir)
-    print(f"{engine}, {rows} rows: {measured.seconds:.0f} s, {measured.peak_mb:.0f} MiB", file=sys.stderr, flush=True)
+    memory = f"{max(of_nodes):.0f} MiB, {measured.peak_mb:.0f} with the training"
+    print(f"{engine}, {rows} rows: {measured.seconds:.0f} s, {memory}", file=sys.stderr, flush=True)
     return result
 
 
@@ -125,19 +130,27 @@ def report(result: Mapping[str, Any]) -> str:
                 one["seconds"],
                 one["seconds"] / first["seconds"],
                 *(rows / one["nodes"][node] for node in _NODES),
+                one["nodes_peak_mb"],
                 one["peak_mb"],
             )
             for one in runs
             if one["rows"] == rows
         ]
-        head = ("engine", "run, s", f"of {first['engine']}'s", *(f"{node}, rows/s" for node in _NODES), "peak MiB")
+        head = (
+            "engine",
+            "run, s",
+            f"of {first['engine']}'s",
+            *(f"{node}, rows/s" for node in _NODES),
+            "peak MiB",
+            "with training",
+        )
         tables.append(f"## {rows:,} rows\n\n{markdown_table(head, lines)}")
     grown = []
     for engine in engines:
         own = sorted((one for one in runs if one["engine"] == engine), key=lambda one: one["rows"])
         data = [sum(one["nodes"].values()) for one in own]
         for place, power in enumerate(growth(sizes, data)):
-            memory = own[place + 1]["peak_mb"] / own[place]["peak_mb"]
+            memory = own[place + 1]["nodes_peak_mb"] / own[place]["nodes_peak_mb"]
             ratio = data[place + 1] / data[place]
             grown.append((engine, f"{sizes[place]:,} to {sizes[place + 1]:,}", ratio, power, memory))
     head = ("engine", "rows", "seconds of the four nodes, times", "as a power of the rows", "memory, times")
@@ -145,8 +158,10 @@ def report(result: Mapping[str, Any]) -> str:
         [
             "# Engines\n",
             "Made by `python -m benchmarks.engines`: whole runs, each in fresh processes, with the job server that the "
-            "run starts and stops. Seconds of a node have its start on the engine in them; peak memory is that of all "
-            "processes together, Java's too. Vocabularies and metrics were equal on all engines.\n",
+            "run starts and stops. Seconds of a node have its start on the engine in them. Peak memory is that of all "
+            "processes together, Java's too, while one of these nodes runs, and at any time: the Trainer, whose memory "
+            "holds the examples (training.cache_bytes), is the same on every engine. Vocabularies and metrics were "
+            "equal on all engines.\n",
             *tables,
             "## Growth\n",
             markdown_table(head, grown),

@@ -9,7 +9,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from schemas.errors import RunError
@@ -31,11 +31,13 @@ class Measurement:
         peak_mb: MiB; the larger of two numbers. First, the memory of all processes of the command at one moment,
             sampled: the sum of their proportional set sizes, so that pages that forked processes share count once.
             Second, the kernel's own exact maximum of the largest single process, which no sampling can miss.
+        samples: of the first number, each with its time in seconds since 1970.
     """
 
     seconds: float
     cpu_seconds: float
     peak_mb: float
+    samples: tuple[tuple[float, float], ...] = field(default=(), repr=False)
 
 
 def measure(
@@ -88,15 +90,16 @@ def measure(
             received=f"exit code {process.returncode}",
             fix=f"See {log}",
         )
-    return Measurement(seconds, usage.ru_utime + usage.ru_stime, max(sampler.peak, usage.ru_maxrss) / _MEBIBYTE)
+    peak = max(sampler.peak, usage.ru_maxrss / _MEBIBYTE)
+    return Measurement(seconds, usage.ru_utime + usage.ru_stime, peak, tuple(sampler.samples))
 
 
 class _Sampler(threading.Thread):
-    """Samples the memory of a session until it is stopped; `peak` in KiB."""
+    """Samples the memory of a session, in MiB, until it is stopped."""
 
     def __init__(self, session: int, interval: float) -> None:
         super().__init__(daemon=True)
-        self.peak = 0
+        self.samples: list[tuple[float, float]] = []
         self._session = session
         self._interval = interval
         self._stopped = threading.Event()
@@ -105,9 +108,15 @@ class _Sampler(threading.Thread):
     def run(self) -> None:
         """Samples, at least once."""
         while True:
-            self.peak = max(self.peak, sum(_proportional_set_size(pid) for pid in _members(self._session)))
+            together = sum(_proportional_set_size(pid) for pid in _members(self._session))
+            self.samples.append((time.time(), together / _MEBIBYTE))
             if self._stopped.wait(self._interval):
                 return
+
+    @property
+    def peak(self) -> float:
+        """The largest sample."""
+        return max(mb for _, mb in self.samples)
 
     def stop(self) -> None:
         """Ends the sampling."""

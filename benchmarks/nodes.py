@@ -22,20 +22,24 @@ def node_seconds(store: Path) -> dict[str, float]:
     Raises:
         RunError: there is no such file.
     """
+    return {node: sum(end - begin for begin, end in times) for node, times in node_times(store).items()}
+
+
+def node_times(store: Path) -> dict[str, list[tuple[float, float]]]:
+    """The two moments of each execution of `node_seconds`, in seconds since 1970."""
     if not store.is_file():
         raise RunError("The run left no ML Metadata store.", where=str(store), fix="See the log of the run.")
     config = metadata_store_pb2.ConnectionConfig()
     config.sqlite.filename_uri = str(store)
     config.sqlite.connection_mode = metadata_store_pb2.SqliteMetadataSourceConfig.READONLY
     opened = metadata_store.MetadataStore(config)
-    seconds: dict[str, float] = {}
+    times: dict[str, list[tuple[float, float]]] = {}
     for execution in sorted(opened.get_executions(), key=lambda found: found.id):
         if execution.last_known_state != metadata_store_pb2.Execution.COMPLETE:
             continue
         contexts = opened.get_contexts_by_execution(execution.id)
         # A node's context is called PIPELINE.NODE.
         (name,) = (context.name for context in contexts if context.type == "node")
-        taken = (execution.last_update_time_since_epoch - execution.create_time_since_epoch) / 1000
-        node = name.partition(".")[2]
-        seconds[node] = seconds.get(node, 0.0) + taken
-    return seconds
+        taken = (execution.create_time_since_epoch / 1000, execution.last_update_time_since_epoch / 1000)
+        times.setdefault(name.partition(".")[2], []).append(taken)
+    return times

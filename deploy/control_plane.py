@@ -1,7 +1,7 @@
 """Builds a Kubernetes control plane for the tests: `make kubernetes`. Standard library only, as the set-up's modules.
 
-kube-apiserver, kube-controller-manager and kube-scheduler come from the Go module proxy, checked against Go's checksum
-database; etcd is Debian's. They go to a cache outside of the project, and are built once for each version.
+kube-apiserver, kube-controller-manager, kube-scheduler and kubectl come from the Go module proxy, checked against Go's
+checksum database; etcd is Debian's. They go to a cache outside of the project, and are built once for each version.
 """
 
 import fcntl
@@ -21,7 +21,7 @@ from setup_error import SetupError, exit_code_of
 from deploy.base_root import cache_folder
 
 VERSION = "1.31.4"
-PROGRAMS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
+PROGRAMS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl")
 # The oldest that this version compiles with.
 _GO = (1, 22)
 # The modules' sources, what the compiler keeps, and the programs.

@@ -56,6 +56,11 @@ class CategoryEmbedding(tf.keras.layers.Layer):
         ]
         super().build(shape)
 
+    @property
+    def tables(self) -> list[tuple[tf.Variable, tuple[Category, ...]]]:
+        """Each table, with the categories whose blocks of rows it holds, one below the other."""
+        return [(table, group) for table, (_, group) in zip(self._tables, self._groups, strict=True)]
+
     def call(self, features: Mapping[str, tf.Tensor]) -> tf.Tensor:
         """Looks every category up."""
         found = []

@@ -11,6 +11,7 @@ from models.architectures import build_model, make_head
 from models.evaluate_checkpoints import evaluate_checkpoints, is_done
 from models.export import export_model
 from models.input_fn import Split
+from models.meaning import Meaning
 from models.network import feature_keys
 from models.raw_columns import transformed_parser
 from models.retrieval import Retrieval
@@ -18,11 +19,14 @@ from models.run_config import EVALUATOR, RunConfig
 from models.signatures import ServingModule
 from models.train import default_backup_dir, train_model
 from models.two_tower import TwoTower
+from models.warm_start import warm_start
 from schemas.transformed import model_inputs
 
 
 def run_fn(fn_args: Any) -> None:
     """Trains on the train split, watches the eval split, and exports to `fn_args.serving_model_dir`.
+
+    It begins with the weights of the model in `fn_args.base_model`, where one is given and fits (`models.warm_start`).
 
     In the role of the evaluator it evaluates the backups of a training instead, until that is over.
 
@@ -52,6 +56,9 @@ def run_fn(fn_args: Any) -> None:
             model, head, evaluation, training, backups, fn_args.model_run_dir, lambda: is_done(config.cluster_dir)
         )
         return
+    meaning = Meaning.of(inputs, head, transform)
+    if base := getattr(fn_args, "base_model", None):
+        warm_start(model, inputs, meaning, base)
     towers = config.model.towers
     retrieval = None
     if isinstance(model, TwoTower) and towers is not None:
@@ -67,5 +74,6 @@ def run_fn(fn_args: Any) -> None:
         query=retrieval.columns if retrieval else (),
     )
     export_model(module, fn_args.serving_model_dir)
+    meaning.save(fn_args.serving_model_dir)
     if trained.backup is not None:
         trained.backup.remove()

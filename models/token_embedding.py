@@ -37,6 +37,11 @@ class TokenEmbedding(tf.keras.layers.Layer):
         self.table = self.add_weight("table", (self._tokens.size, self._width), initializer="uniform")
         super().build(shape)
 
+    @property
+    def tables(self) -> list[tuple[tf.Variable, tuple[Tokens, ...]]]:
+        """The table, with its input."""
+        return [(self.table, (self._tokens,))]
+
     def call(self, features: Mapping[str, tf.Tensor]) -> tf.Tensor:
         """The weighted mean."""
         ids = features[self._tokens.key]

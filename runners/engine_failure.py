@@ -13,6 +13,13 @@ _FAILURES = (
         "resume the run.",
     ),
     (
+        "IllegalStateException: Process died with exit code",
+        "A worker process of the engine did not start.",
+        "The log of the engine's machine says why. Often it does not see output_dir, in whose logs folder is what the "
+        "job server hands to workers; or engine.{kind}.workers.environment leads to no Python with our packages. Then "
+        "resume the run.",
+    ),
+    (
         "java.lang.OutOfMemoryError",
         "The engine has too little memory.",
         "Raise engine.{kind}.memory_mb, the heap of a job server that the run starts, or the memory of your cluster; "
@@ -23,6 +30,12 @@ _FAILURES = (
         "The engine has too few network buffers.",
         "Raise engine.flink.network_mb, or taskmanager.memory.network.max of your cluster, and resume the run; the "
         "need grows with engine.flink.parallelism.",
+    ),
+    (
+        "java.io.InvalidClassException",
+        "The cluster of the engine is of another version than the job server.",
+        "Let `make engines` get the job server for its version, and set engine.{kind}.jars to the folder; then resume "
+        "the run.",
     ),
     (
         "java.net.ConnectException: Connection refused",

@@ -7,11 +7,13 @@ for every executor (which it does as soon as it sees any argument).
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from types import TracebackType
 
 import apache_beam as beam
@@ -92,7 +94,8 @@ class _ServedPipeline(beam.Pipeline):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         try:
-            super().__exit__(kind, error, traceback)
+            with _temporary_files():
+                super().__exit__(kind, error, traceback)
         except grpc.RpcError as lost:
             raise self._gone("The job server of the engine was lost in the middle of a job.", lost) from lost
         except RuntimeError as failed:  # what Beam makes of a job that failed, with the engine's text
@@ -109,6 +112,18 @@ class _ServedPipeline(beam.Pipeline):
             fix="The address is that of a job service, HOST:PORT: start it, and resume the run. One that the run had "
             f"started has its log in {self._kind}-job-server-* of the run's folder; the resumed run starts another.",
         )
+
+
+@contextlib.contextmanager
+def _temporary_files() -> Iterator[None]:
+    """Gives temporary files a folder that goes at the end: Beam leaves there what it has staged for a job."""
+    before = tempfile.tempdir
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        tempfile.tempdir = folder
+        try:
+            yield
+        finally:
+            tempfile.tempdir = before
 
 
 def portable_arguments(server: JobServer, kind: str, name: str) -> list[str]:

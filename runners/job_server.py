@@ -16,6 +16,7 @@ from pathlib import Path
 
 from configs.engine import Engine, EngineKind, Flink, JobServer, Prism, Spark
 from runners.engine_program import engine_program
+from runners.flink_version import check_flink_version
 from runners.java import jars, java
 from runners.processors import processors
 from runners.worker import die_with
@@ -41,7 +42,7 @@ def require_job_servers(engine: Engine, environ: Mapping[str, str]) -> None:
     """Makes sure, before anything runs, that what a run would start is there.
 
     Raises:
-        SetupError: Java, a server's jars, or a program is not.
+        SetupError: Java, a server's jars, or a program is not, or a cluster is of another version.
     """
     for kind, settings in _servers(engine):
         if settings.workers.kind == "process" and settings.workers.command is None:
@@ -50,7 +51,9 @@ def require_job_servers(engine: Engine, environ: Mapping[str, str]) -> None:
             engine_program("prism", settings.binary, environ)
         elif settings.address is None and isinstance(settings, Flink | Spark):
             java(environ)
-            jars(kind, settings.jars, environ)
+            folder = jars(kind, settings.jars, environ)
+            if isinstance(settings, Flink) and not settings.master.startswith("["):
+                check_flink_version(settings.master, folder)
 
 
 @contextlib.contextmanager

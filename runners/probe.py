@@ -46,11 +46,12 @@ def _beam(settings: Settings | None, kind: str) -> list[Check]:
     import apache_beam as beam
 
     from runners.engines import beam_pipeline
-    from runners.job_server import job_servers
+    from runners.job_server import job_servers, require_job_servers
 
     engine = settings.engine if settings else Engine()
     if kind:
         engine = Engine.model_validate({**engine.model_dump(), "kind": kind, "nodes": {}})
+    require_job_servers(engine, os.environ)
     with tempfile.TemporaryDirectory() as folder:
         with job_servers(engine, Path(folder), os.environ) as served, beam_pipeline(served)() as pipeline:
             rows = pipeline | beam.Create([1, 2])

@@ -29,6 +29,11 @@ def transformed_name(name: str) -> str:
     return name + _SUFFIX
 
 
+def feature_name(key: str) -> str:
+    """The inverse of `transformed_name`; also the name of a feature's vocabulary, where it has one."""
+    return key.removesuffix(_SUFFIX)
+
+
 def weights_name(name: str) -> str:
     """Name of the per-token weights of a text feature: `title` -> `title_weight_xf`."""
     return name + _WEIGHTS

@@ -27,15 +27,21 @@ _HIDE = 'for folder in FOLDERS; do mount -t tmpfs none "$folder" || exit 1; done
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlinkCluster]:
+def unseen(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that the cluster does not share with us."""
+    return tmp_path_factory.mktemp("unseen")
+
+
+@pytest.fixture(scope="module")
+def cluster(unseen: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlinkCluster]:
     """One that sees none of our packages: in its view of the file system their folders are empty."""
     engine = {"kind": "flink", "flink": {"workers": {"kind": "process"}}}
     try:
         require_job_servers(Engine.model_validate(engine), os.environ)
     except SetupError as error:
         pytest.skip(f"{error.what} {error.received}: make engines")
-    packages = [str(path.parent) for path in sorted(ROOT.glob("*/__init__.py"))]
-    before = ["unshare", "--mount", "sh", "-c", _HIDE.replace("FOLDERS", " ".join(packages)), "sh"]
+    hidden = [str(unseen), *(str(path.parent) for path in sorted(ROOT.glob("*/__init__.py")))]
+    before = ["unshare", "--mount", "sh", "-c", _HIDE.replace("FOLDERS", " ".join(hidden)), "sh"]
     if shutil.which("unshare") is None or subprocess.run([*before, "true"], capture_output=True).returncode:
         pytest.skip("only root may give processes another view of the file system")
     with flink_cluster(tmp_path_factory.mktemp("cluster"), before) as cluster:
@@ -51,8 +57,8 @@ def inline(commands: CommandServer, tmp_path_factory: pytest.TempPathFactory) ->
     return digests(settings.parent / "output/artifacts")
 
 
-def arguments(settings: Path, cluster: FlinkCluster) -> list[str]:
-    """Transform on the cluster, whose workers get our packages from the job alone, without an index."""
+def arguments(settings: Path, cluster: FlinkCluster, node: str = "Transform") -> list[str]:
+    """A node on the cluster, whose workers get our packages from the job alone, without an index."""
     packages = settings.parent / "packages"
     environment = {
         "PYTHONPATH": packages,
@@ -63,14 +69,14 @@ def arguments(settings: Path, cluster: FlinkCluster) -> list[str]:
     }
     workers = ", ".join(f'{name}: "{value}"' for name, value in environment.items())
     given = {
-        "engine.nodes": "{Transform: flink}",
+        "engine.nodes": f"{{{node}: flink}}",
         "engine.flink.master": cluster.address,
         "engine.flink.parallelism": "1",
         "engine.flink.workers": f"{{kind: process, environment: {{{workers}}}}}",
         "engine.flink.options": f"{{setup_file: {ROOT / 'setup.py'}}}",
     }
     options = [word for name, value in given.items() for word in ("--set", f"{name}={value}")]
-    return ["run", "-c", str(settings), "--to", "Transform", *options]
+    return ["run", "-c", str(settings), "--to", node, *options]
 
 
 def test_a_killed_worker_without_a_checkout_costs_no_row(
@@ -89,6 +95,17 @@ def test_a_killed_worker_without_a_checkout_costs_no_row(
         assert resumed.wait() == 0, resumed.text
     assert digests(tmp_path / "output/artifacts") == inline
     assert (tmp_path / "packages/components/transform").is_dir()
+
+
+def test_workers_that_do_not_see_output_dir(
+    cluster: FlinkCluster, unseen: Path, commands: CommandServer, tmp_path: Path
+) -> None:
+    settings = write_trips(tmp_path)
+    given = ["--set", f"output_dir={unseen / 'output'}"]
+    command = commands.run([*arguments(settings, cluster, "ExampleGen"), *given])
+    assert command.wait() == 1
+    assert "ExampleGen failed.\nA worker process of the engine did not start.\n" in command.text
+    assert "Often it does not see output_dir" in command.text
 
 
 def worker_of(folder: Path, command: Command) -> int:

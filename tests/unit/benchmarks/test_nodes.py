@@ -41,7 +41,7 @@ def test_seconds_by_node_without_the_cached(tmp_path: Path) -> None:
     _execution(store, "Transform", metadata_store_pb2.Execution.CACHED)
     _execution(store, "Evaluator", metadata_store_pb2.Execution.FAILED)
 
-    assert node_seconds(tmp_path / "metadata.sqlite") == {"Trainer": trainer}
+    assert node_seconds(tmp_path / "metadata.sqlite") == {"Trainer": pytest.approx(trainer, abs=1e-5)}
 
 
 def test_no_store(tmp_path: Path) -> None:

@@ -116,3 +116,46 @@ def test_a_recommender_of_rows_that_are_not_in_memory(
 ) -> None:
     run_fn(recommender(transformed, tmp_path, cache=False))
     assert (tmp_path / "run/retrieval.json").read_text() == (recommended / "run/retrieval.json").read_text()
+
+
+def started(folder: Path, transformed: Transformed, base: Path, **model: Any) -> np.ndarray:
+    """Predictions of a model that begins with another one's weights and learns next to nothing."""
+    given = arguments(transformed, folder, epochs=1, optimizer={"learning_rate": 1e-9}, early_stopping=None)
+    given.custom_config["settings"]["model"].update(model)
+    given.base_model = str(base)
+    run_fn(given)
+    return predictions(folder, transformed)
+
+
+def weights_of(model: Path, number: int) -> np.ndarray:
+    reader = tf.train.load_checkpoint(str(model / "variables" / "variables"))
+    return np.asarray(reader.get_tensor(f"weights/{number}/.ATTRIBUTES/VARIABLE_VALUE"))
+
+
+def test_a_training_begins_with_the_weights_of_its_base_model(tmp_path: Path, transformed: Transformed) -> None:
+    run_fn(arguments(transformed, tmp_path))
+    base = tmp_path / "model"
+    again = started(tmp_path / "again", transformed, base)
+    np.testing.assert_allclose(again, predictions(tmp_path, transformed), atol=1e-5)
+
+    # As if the base model had met the companies in another order: the rows of its table follow them.
+    vocabulary = base / "assets" / "company"
+    companies = vocabulary.read_text().split()
+    assert sorted(companies) == ["a", "b", "c"]
+    vocabulary.write_text("".join(f"{name}\n" for name in reversed(companies)))
+    started(tmp_path / "other", transformed, base)
+    before, after = weights_of(base, 0), weights_of(tmp_path / "other" / "model", 0)
+    moved = [row for row in range(len(before)) if not np.allclose(before[row], after[row], atol=1e-5)]
+    assert len(moved) == 2
+    np.testing.assert_allclose(after[moved[0]], before[moved[1]], atol=1e-5)
+    np.testing.assert_allclose(after[moved[1]], before[moved[0]], atol=1e-5)
+
+
+def test_of_a_base_model_with_other_layers_nothing_is_taken(
+    tmp_path: Path, transformed: Transformed, caplog: pytest.LogCaptureFixture
+) -> None:
+    run_fn(arguments(transformed, tmp_path, epochs=2))
+    with caplog.at_level("WARNING"):
+        other = started(tmp_path / "other", transformed, tmp_path / "model", hidden_units=[8])
+    assert "Training begins from scratch" in caplog.text
+    assert np.abs(other - predictions(tmp_path, transformed)).max() > 0.01

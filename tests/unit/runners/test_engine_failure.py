@@ -10,8 +10,10 @@ from runners.engine_failure import engine_failure
     [
         ("Status: CANCELLED: client cancelled", None, ""),
         ("io.grpc.StatusRuntimeException: CANCELLED: client cancelled", "A worker of the engine was lost", "resume"),
+        ("java.lang.IllegalStateException: Process died with exit code 1", "did not start", "does not see output_dir"),
         ("java.lang.OutOfMemoryError: Direct buffer memory", "too little memory", "engine.flink.memory_mb"),
         ("java.io.IOException: Insufficient number of network buffers: required 9", "network buffers", "network_mb"),
+        ("java.io.InvalidClassException: a.B; local class incompatible", "another version", "engine.flink.jars"),
         ("java.net.ConnectException: Connection refused", "does not answer", "engine.flink.master"),
     ],
 )
