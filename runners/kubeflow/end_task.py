@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
 from collections.abc import Mapping
@@ -14,18 +13,16 @@ from ml_metadata.proto import metadata_store_pb2
 
 from configs.kubeflow import BEGIN, WEBHOOK_VARIABLE, Kubeflow
 from configs.settings import Settings
-from pipeline.pipeline import root
 from runners.compiled import node_ids
 from runners.finished_nodes import close_executions
 from runners.history.existing_store import existing_store
 from runners.history.logged_error import logged_error
 from runners.history.run_detail import NodeDetail, run_detail
 from runners.interrupt import interruptible
-from runners.kubeflow.orchestrated_run import begun_run, check_run_id, holder
+from runners.kubeflow.orchestrated_run import begun_run, check_run_id
 from runners.kubeflow.webhook import tell
-from runners.output_lock import output_lock
 from runners.run_record import run_records
-from schemas.errors import RunError, ScalableTFError, SettingsError
+from schemas.errors import RunError, SettingsError
 
 _LOG = logging.getLogger(__name__)
 _CANCELED = ("CANCELLED", "CANCELED")
@@ -69,14 +66,14 @@ def end_run(settings: Settings, run_id: str, status: str, environment: Mapping[s
         environment: where the secrets of the webhook's address are.
 
     Raises:
-        ScalableTFError: the record could not be written; the webhook was told all the same.
+        ScalableTFError: the record could not be written; the webhook was told all the same. So it is with any other.
     """
     check_run_id(run_id)
     canceled = _state(status) in _CANCELED
-    error: ScalableTFError | None = None
+    error: Exception | None = None
     try:
         outcome = _close(settings, run_id, canceled)
-    except ScalableTFError as raised:
+    except Exception as raised:  # whatever it is, somebody waits for the outcome
         error = raised
         outcome = RunOutcome(settings.name, run_id, "interrupted" if canceled else "failed", BEGIN, str(raised))
     if (address := _webhook(settings.kubeflow, environment)) is not None:
@@ -107,9 +104,8 @@ def _state(status: str) -> str:
 def _close(settings: Settings, run_id: str, canceled: bool) -> RunOutcome:
     run = begun_run(settings, run_id)
     connection = existing_store(settings)
-    with contextlib.ExitStack() as held:
-        held.enter_context(interruptible())
-        held.enter_context(output_lock(root(settings), holder("end"), shared=True))
+    # Without the lock of output_dir: a local run that holds it does not touch this run's record.
+    with interruptible():
         with connection as metadata:
             records = run_records(metadata, settings.name)
         record = next((record for record in records if record.run_id == run_id), None)

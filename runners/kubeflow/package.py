@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from configs.settings import Settings
+from pipeline.nodes import OF_TRAINING
 from runners.compiled import compile_pipeline
-from runners.kubeflow.bucket_path import mounted
 from runners.kubeflow.checks.kfp import kfp_findings
 from runners.kubeflow.checks.sizes import package_findings
 from runners.kubeflow.checks.vertex import vertex_findings
@@ -31,19 +31,19 @@ def checked_package(settings: Settings, target: Target) -> tuple[list[Finding], 
     Raises:
         ScalableTFError: no pipeline can be made of the settings, wherever it would run.
     """
-    upstream = _graph(settings)
-    findings = (vertex_findings if target == "vertex" else kfp_findings)(settings, list(upstream))
+    upstream = _graph(settings) if target == "kfp" else {}
+    findings = kfp_findings(settings, list(upstream)) if target == "kfp" else vertex_findings(settings, OF_TRAINING)
     text = ""
     if not _has_errors(findings):
-        documents = [vertex_document(settings)] if target == "vertex" else kfp_documents(settings, upstream)
+        documents = kfp_documents(settings, upstream) if target == "kfp" else [vertex_document(settings)]
         text = package_text(documents, f"Pipeline {settings.name} for {target}, by scalable-tf kubeflow compile")
         findings += package_findings(documents, text)
     return sorted(findings, key=lambda finding: finding.severity != "error"), "" if _has_errors(findings) else text
 
 
 def _graph(settings: Settings) -> dict[str, list[str]]:
-    """The nodes that each node needs, in order; of output_dir, which may be a bucket, it does not depend."""
-    here = settings.model_copy(update={"output_dir": mounted(settings.output_dir)})
+    """The nodes that each node needs, in order; what output_dir is, even an address, makes no difference."""
+    here = settings.model_copy(update={"output_dir": "/"})
     compiled = [node.pipeline_node for node in compile_pipeline(here).nodes]
     return {node.node_info.id: list(node.upstream_nodes) for node in compiled}
 
