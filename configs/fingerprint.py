@@ -13,9 +13,8 @@ from configs.modules import source_locations
 from configs.settings import Settings
 
 _WITHOUT_EFFECT: Mapping[str, Any] = {
-    **dict.fromkeys(
-        ("output_dir", "logging", "runner", "engine", "metadata", "push", "purpose", "inference", "schedule"), True
-    ),
+    **dict.fromkeys(("output_dir", "logging", "runner", "engine", "kubeflow", "schedule", "metadata"), True),
+    **dict.fromkeys(("push", "purpose", "inference"), True),
     "validation": {"samples"},
     "training": {"tensorboard"},
 }
@@ -27,9 +26,9 @@ _COMPARISONS = ("drift", "skew", "serving_path")
 def settings_fingerprint(settings: Settings) -> str:
     """SHA-256, in hex, of what the settings say about the result of a run.
 
-    Leaves out output_dir, logging, runner, engine, metadata, push, purpose, inference, schedule, validation.samples and
-    training.tensorboard, and with them all secrets. Equal settings have equal fingerprints, in every process and
-    however they were written: the input is JSON with sorted keys and every default.
+    Leaves out output_dir, logging, runner, engine, kubeflow, schedule, metadata, push, purpose, inference,
+    validation.samples and training.tensorboard, and with them all secrets. Equal settings have equal fingerprints, in
+    every process and however they were written: the input is JSON with sorted keys and every default.
     """
     content = settings.model_dump(mode="json", by_alias=True, exclude=_WITHOUT_EFFECT)
     # What is not asked for leaves no trace: settings that know nothing of it keep their fingerprint.

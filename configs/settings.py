@@ -15,6 +15,7 @@ from configs.data import Data
 from configs.engine import Engine
 from configs.evaluation import Evaluation
 from configs.inference import Inference
+from configs.kubeflow import Kubeflow
 from configs.schedule import Schedule
 from configs.secret import SecretUrl
 from configs.section import DottedPath, Location, Section, either
@@ -213,6 +214,7 @@ class Settings(Section):
     schedule: Schedule = Schedule()
     runner: Runner = Runner()
     engine: Engine = Engine()
+    kubeflow: Kubeflow = Kubeflow()
     metadata: Metadata = Metadata()
     logging: Logging = Logging()
 

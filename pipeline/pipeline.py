@@ -14,7 +14,7 @@ the same settings give the same compiled graph, and the same cache keys, everywh
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,12 +55,31 @@ from schemas.features import IntegerLabel, OneHotLabel
 TRAINER_FUNCTION = "distribution.trainer.run_fn"
 
 
-def create_pipeline(settings: Settings, *, force_bless: str = "") -> Pipeline:
+def latest_blessed_before(settings: Settings, trainer: Trainer) -> Resolver:
+    """The resolver of the model that a new one is compared with: our own strategy."""
+    # Of a named producer TFX reads its executions only, which counts where there are runs every day.
+    often = settings.window.is_used
+    return Resolver(
+        strategy_class=LatestBlessedBeforeStrategy,
+        config={"label": label_fingerprint(settings)},
+        model=Channel(type=Model, producer_component_id=nodes.TRAINER if often else None),
+        model_blessing=Channel(type=ModelBlessing, producer_component_id=nodes.EVALUATOR if often else None),
+        candidate=trainer.outputs["model"],
+    )
+
+
+def create_pipeline(
+    settings: Settings,
+    *,
+    force_bless: str = "",
+    baseline: Callable[[Settings, Trainer], Resolver] = latest_blessed_before,
+) -> Pipeline:
     """The pipeline of these settings.
 
     Args:
         settings: validated settings.
         force_bless: a reason for blessing the model whatever its metrics; empty: the thresholds decide.
+        baseline: makes the resolver of the model that the new one is compared with.
 
     Raises:
         SettingsError: a dotted path leads nowhere, or engine.nodes names no node.
@@ -138,14 +157,7 @@ def create_pipeline(settings: Settings, *, force_bless: str = "") -> Pipeline:
         eval_args=trainer_pb2.EvalArgs(splits=["eval"], num_steps=0),
         custom_config=trainer_config(settings, trainer_code),
     ).with_id(nodes.TRAINER)
-    latest_blessed = Resolver(
-        strategy_class=LatestBlessedBeforeStrategy,
-        config={"label": label_fingerprint(settings)},
-        # Of a named producer TFX reads its executions only, which counts where there are runs every day.
-        model=Channel(type=Model, producer_component_id=nodes.TRAINER if window else None),
-        model_blessing=Channel(type=ModelBlessing, producer_component_id=nodes.EVALUATOR if window else None),
-        candidate=trainer.outputs["model"],
-    ).with_id(nodes.LATEST_BLESSED)
+    latest_blessed = baseline(settings, trainer).with_id(nodes.LATEST_BLESSED)
     evaluator = Evaluator(
         examples=example_gen.outputs["examples"],
         model=trainer.outputs["model"],

@@ -58,16 +58,18 @@ class Books:
         settings: the pipeline's.
         command: how this process was started, for the record.
         job: what the scheduler asks for; None: a user started the run.
+        orchestrator: who walks the graph instead of this process, for the record; empty: this process does.
     """
 
-    def __init__(self, settings: Settings, command: str, job: Job | None = None) -> None:
+    def __init__(self, settings: Settings, command: str, job: Job | None = None, orchestrator: str = "") -> None:
         self._settings = settings
         self._command = command
         self._job = job
+        self._orchestrator = orchestrator
         self._pid = os.getpid()  # of the runner: the records are written in children
 
     def begin(self, run: RunFolder, part: Part | None = None) -> dict[str, NodeOutcome]:
-        """Opens a new run.
+        """Opens a new run; or, where an orchestrator repeats itself, the same once more.
 
         Args:
             run: its folder.
@@ -85,7 +87,8 @@ class Books:
             self._close_dead(metadata, records := run_records(metadata, self._settings.name))
             self._check_undone(records)
             finished = self._prepared(metadata, run)
-            self._record(run.path.name, part).put(metadata)
+            known = {record.run_id: record.started for record in self._here(records)}
+            self._record(run.path.name, part, started=known.get(run.path.name, "")).put(metadata)
             return finished
 
         return _outcomes(self._in_a_process(work))
@@ -121,6 +124,18 @@ class Books:
 
         found = self._in_a_process(work)
         return RunFolder.load(run_folder(self._settings, found["run_id"])), _outcomes(found["finished"])
+
+    def finished(self, run: RunFolder) -> dict[str, NodeOutcome]:
+        """What the nodes of a run that ended well gave.
+
+        Raises:
+            RunError: something of it is no longer as it was.
+        """
+
+        def work(metadata: Metadata) -> dict[str, Any]:
+            return {node: outcome.to_dict() for node, outcome in self._finished(metadata, run).items()}
+
+        return _outcomes(self._in_a_process(work))
 
     def end(
         self,
@@ -185,13 +200,13 @@ class Books:
                 time.sleep(0.005)
         return worker.result()
 
-    def _record(self, run_id: str, part: Part | None) -> RunRecord:
+    def _record(self, run_id: str, part: Part | None, *, started: str = "") -> RunRecord:
         job = self._job
         record = RunRecord(
             run_id=run_id,
             pipeline=self._settings.name,
             state="running",
-            started=now(),
+            started=started or now(),
             host=socket.gethostname(),
             pid=self._pid,
             command=self._command,
@@ -201,6 +216,7 @@ class Books:
             span=self._settings.data.span if self._settings.purpose == "training" else None,
             last=part.last if part else "",
             rules=data_rules(self._settings),
+            orchestrator=self._orchestrator,
         )
         if job is None:
             return record
@@ -238,7 +254,7 @@ class Books:
         for record in self._here(records):
             # Through a metadata service the lock of the store does not reach other machines.
             elsewhere = record.host != socket.gethostname() and (self._settings.metadata.url or "").startswith("grpc")
-            if record.state == "running" and not elsewhere:
+            if record.state == "running" and not elsewhere and not record.orchestrator:
                 close_executions(metadata, record.run_id, metadata_store_pb2.Execution.CANCELED)
                 record.end(metadata, "interrupted", _KILLED)
 
@@ -263,6 +279,15 @@ class Books:
         records = [one for one in self._here(found) if one.purpose == self._settings.purpose]
         for place, record in enumerate(records):
             if record.run_id == run_id or not run_id:
+                if record.state == "running" and record.orchestrator:
+                    raise RunError(
+                        "The run is not over: somebody else walks its graph.",
+                        where=f"run {record.run_id}",
+                        received=f"orchestrator: {record.orchestrator}",
+                        fix="Wait for it, or terminate it there. One that was deleted there is closed by: scalable-tf "
+                        f"kubeflow task end --run-id {record.run_id} --settings "
+                        f'"$(cat {run_folder(self._settings, record.run_id)}/settings.json)"',
+                    )
                 newer = [one.run_id for one in records[:place] if one.state == "complete"]
                 if newer and record.state != "complete" and record.purpose == "training":
                     raise NotContinuableError(

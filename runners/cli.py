@@ -19,6 +19,7 @@ from runners.commands import (
     clean,
     doctor,
     infer,
+    kubeflow,
     lineage,
     manifests,
     metadata,
@@ -34,7 +35,10 @@ from runners.interrupt import Interrupted
 from schemas.errors import ScalableTFError
 from schemas.storage_error import storage_error
 
-COMMANDS = (run, schedule, infer, runs, lineage, clean, node, doctor, settings, schema, metadata, manifests)
+COMMANDS = (
+    *(run, schedule, infer, runs, lineage, clean, node, doctor, settings, schema, metadata, manifests),
+    kubeflow,
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -105,7 +105,7 @@ def run_local(
     with contextlib.ExitStack() as held:
         held.enter_context(interruptible())
         held.enter_context(output_lock(root(settings), holder))
-        _check_artifacts(settings)
+        check_artifacts(settings)
         held.enter_context(store_lock(settings, holder))
         books = Books(settings, command, job)
         if resume is None:
@@ -193,7 +193,7 @@ def _walk(
             progress.set(node, "kept")
         done = (beam_walk if settings.runner.kind == "beam" else walk)(
             upstream,
-            lambda node: _node(run, node, settings, engine, profile),
+            lambda node: node_work(run, node, settings, engine, profile),
             logs=run.path,
             parallel=settings.runner.parallel_nodes,
             progress=progress,
@@ -225,8 +225,12 @@ def _closed(books: Books, run: RunFolder) -> Iterator[None]:
         raise
 
 
-def _check_artifacts(settings: Settings) -> None:
-    """Refuses artifacts of a store that is gone: its execution numbers would be used again, and files would mix."""
+def check_artifacts(settings: Settings) -> None:
+    """Refuses artifacts of a store that is gone: its execution numbers would be used again, and files would mix.
+
+    Raises:
+        RunError: there are some.
+    """
     artifacts, store = root(settings) / "artifacts", store_backend(settings)
     if settings.metadata.url is not None or not isinstance(store, SqliteBackend) or store.path.exists():
         return
@@ -239,8 +243,19 @@ def _check_artifacts(settings: Settings) -> None:
         )
 
 
-def _node(run: RunFolder, node_id: str, settings: Settings, engine: Engine, profile: bool) -> dict[str, Any]:
-    """The work of one worker."""
+def node_work(run: RunFolder, node_id: str, settings: Settings, engine: Engine, profile: bool) -> dict[str, Any]:
+    """What the worker of a node does.
+
+    Args:
+        run: whose node.
+        node_id: which.
+        settings: of the run, with the secrets that were written out in them.
+        engine: as `run_node` wants it.
+        profile: whether it is profiled.
+
+    Returns:
+        A `NodeOutcome`, JSON-ready.
+    """
     logging.basicConfig(level=settings.logging.level.upper(), force=True)
     absl_logging.set_verbosity(settings.logging.level)
     if node_id in (nodes.EXAMPLE_GEN, nodes.INFERENCE_EXAMPLE_GEN):

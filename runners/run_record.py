@@ -48,6 +48,7 @@ class RunRecord:
         rules: fingerprint of what the settings hold data to.
         release: version of the released model, 0 where there is none.
         reason: why a complete run released no model, or empty.
+        orchestrator: who walks the graph, where it is no process of ours that lives as long as the run: kubeflow.
     """
 
     run_id: str
@@ -73,6 +74,7 @@ class RunRecord:
     rules: str = ""
     release: int = 0
     reason: str = ""
+    orchestrator: str = ""
 
     def put(self, metadata: Metadata) -> None:
         """Writes the record; `metadata` must be entered."""

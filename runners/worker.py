@@ -75,6 +75,11 @@ class Worker:
         self.usage = Usage(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
         return True
 
+    @property
+    def killed(self) -> bool:
+        """Whether a signal has ended the child, which could say nothing any more."""
+        return self._ended and os.WIFSIGNALED(self._status)
+
     def result(self) -> dict[str, Any]:
         """What `work` returned.
 

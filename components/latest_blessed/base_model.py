@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-import ml_metadata as mlmd
 from ml_metadata.proto import metadata_store_pb2
 from tfx.dsl.compiler.compiler_utils import node_context_name
 from tfx.dsl.compiler.constants import NODE_CONTEXT_TYPE_NAME
@@ -19,8 +18,6 @@ EXAMPLES = "examples"
 MODEL = "model"
 
 _LOG = logging.getLogger(__name__)
-_NEAR = 16
-"""Spans before a span that are looked at first."""
 
 
 class BaseModelStrategy(ResolverStrategy):
@@ -54,20 +51,17 @@ class BaseModelStrategy(ResolverStrategy):
         _LOG.info("No model of a span before %d is blessed: the training begins from scratch", own.span)
         return {EXAMPLES: [own], MODEL: []}
 
-    def _blessings(self, store: Any, span: int) -> Any:
-        """Those before a span, the newest span's last one first; no more are read than are asked for."""
-        reach, end = _NEAR, span
-        while end > 0:
-            begin = max(span - reach, 0)
-            condition = (
-                f"type = 'ModelBlessing' AND custom_properties.blessed.int_value = 1 "
-                f"AND custom_properties.{LABEL_PROPERTY}.string_value = '{self._label}' "
-                f"AND custom_properties.{SPAN_PROPERTY}.int_value >= {begin} "
-                f"AND custom_properties.{SPAN_PROPERTY}.int_value < {end} "
-                f"AND contexts_0.type = '{NODE_CONTEXT_TYPE_NAME}' AND contexts_0.name = '{self._context}'"
-            )
-            found = store.get_artifacts(list_options=mlmd.ListOptions(filter_query=condition))
-            yield from sorted(
-                found, key=lambda one: (one.custom_properties[SPAN_PROPERTY].int_value, one.id), reverse=True
-            )
-            reach, end = reach * _NEAR, begin
+    def _blessings(self, store: Any, span: int) -> list[Any]:
+        """Those before a span, the newest span's last one first; ML Metadata 1.21 has no queries, so all are read."""
+        context = store.get_context_by_type_and_name(NODE_CONTEXT_TYPE_NAME, self._context)
+        made = [] if context is None else store.get_artifacts_by_context(context.id)
+        found = [one for one in made if one.type == "ModelBlessing" and self._counts(one) and _span(one) < span]
+        return sorted(found, key=lambda one: (_span(one), one.id), reverse=True)
+
+    def _counts(self, blessing: Any) -> bool:
+        given = blessing.custom_properties
+        return given["blessed"].int_value == 1 and given[LABEL_PROPERTY].string_value == self._label
+
+
+def _span(blessing: Any) -> int:
+    return int(blessing.custom_properties[SPAN_PROPERTY].int_value)

@@ -52,7 +52,7 @@ def what_to_keep(
         releases: of this pipeline.
         artifacts: of this pipeline, by id.
         newest: how many of the newest runs of each purpose are kept, however they ended; the newest complete one of it
-            is kept besides.
+            is kept besides, and those that an orchestrator has not ended.
     """
     kept = Kept()
     for release in releases:
@@ -69,6 +69,11 @@ def what_to_keep(
                 kept.runs.setdefault(record.run_id, reason)
                 executions = _keep_run(store, kept, record.run_id, reason)
                 times += [one.create_time_since_epoch for one in executions if place == 0]
+            for record in runs[newest:]:
+                if record.state == "running" and record.orchestrator:
+                    kept.runs.setdefault(record.run_id, f"a run on {record.orchestrator} that has not ended")
+                    executions = _keep_run(store, kept, record.run_id, kept.runs[record.run_id])
+                    times += [one.create_time_since_epoch for one in executions if place == 0]
             complete = next((record for record in runs if record.state == "complete"), None)
             if complete is not None and complete.run_id not in kept.runs:
                 kept.runs[complete.run_id] = "the newest complete run"

@@ -11,7 +11,7 @@ from rich.tree import Tree
 from runners.history.graph import BESIDE_KEYS
 from runners.history.lineage import Lineage
 from runners.history.on_disk import remark
-from runners.history.runs_text import readable_seconds
+from runners.readable_seconds import readable_seconds
 
 _METRICS_SHOWN = 6
 _STYLES = {"same": "green", "differs": "bold red", "gone": "dim", "unknown": "yellow"}

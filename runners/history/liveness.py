@@ -25,7 +25,8 @@ def states(records: Sequence[RunRecord]) -> dict[str, State]:
     taken: set[str] = set()
     for record in records:
         found[record.run_id] = record.state
-        if record.state == "running":
+        # The process of an orchestrator's run is another one for each node: only its record says how far it is.
+        if record.state == "running" and not record.orchestrator:
             if record.output_dir in taken or not _is_alive(record):
                 found[record.run_id] = "died"
             else:

@@ -11,6 +11,7 @@ from rich.text import Text
 from runners.history.on_disk import remark
 from runners.history.run_detail import ArtifactDetail, RunDetail
 from runners.history.runs import RunSummary
+from runners.readable_seconds import readable_seconds
 
 _STYLES = {
     "complete": "green",
@@ -93,16 +94,6 @@ def print_run(run: RunDetail, console: Console) -> None:
             _line(f"  ! {text}", console)
         if node.error and node.log:
             _line(f"  ! Log: {node.log}", console)
-
-
-def readable_seconds(seconds: float | None) -> str:
-    """A time as people read it: `0.4 s`, `3 min 20 s`, `2 h 5 min`."""
-    if seconds is None:
-        return "-"
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def _artifact(artifact: ArtifactDetail) -> str:

@@ -15,11 +15,13 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 _SERVER = """
-import json, os, signal, sys
+import importlib, json, os, signal, sys
 # What runs in a shell's background ignores it, and so does all that it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
-from runners import cli, local, partial_run, report
+from runners import cli
+for name in sys.argv[1:]:
+    importlib.import_module(name)
 for line in sys.stdin:
     order = json.loads(line)
     if "wait" in order:
@@ -83,13 +85,20 @@ class CommandServer:
 
     Args:
         folder: for their output.
+        modules: what the commands import, and with it the libraries.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self, folder: Path, modules: Sequence[str] = ("runners.local", "runners.partial_run", "runners.report")
+    ) -> None:
         self._folder = folder
         self._number = 0
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+            [sys.executable, "-c", _SERVER, *modules],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
         )
 
     def start(self, argv: Sequence[str], **environment: str) -> Command:

@@ -32,6 +32,8 @@ def test_a_default_that_is_written_out_changes_nothing(write: Write) -> None:
         "runner.parallel_nodes=7",
         "engine.kind=direct",
         "engine.inline_max_bytes=1",
+        "kubeflow.image=registry/image:1",
+        "kubeflow.nodes={Trainer: {timeout_seconds: 5}}",
         "metadata.url=mysql://me@host/db",
         "push.model=other",
         "push.keep=3",

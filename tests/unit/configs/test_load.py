@@ -145,9 +145,8 @@ def test_a_variable_in_another_field_names_the_fields_that_allow_it(write: Write
         "Fields that can: output_dir, data.path, data.query.url, data.query.file, schema.path, "
         "validation.serving_path, training.cluster.folder, inference.path, inference.query.url, inference.query.file, "
         "inference.model, schedule.on_failure.webhook, schedule.on_success.webhook, engine.flink.workers.command, "
-        "engine.flink.jars, "
-        "engine.spark.workers.command, engine.spark.jars, engine.prism.workers.command, engine.prism.binary, "
-        "engine.portable.workers.command, metadata.url."
+        "engine.flink.jars, engine.spark.workers.command, engine.spark.jars, engine.prism.workers.command, "
+        "engine.prism.binary, engine.portable.workers.command, kubeflow.webhook, metadata.url."
     )
 
 

@@ -130,6 +130,7 @@ def test_a_killed_process_is_named_as_such(tmp_path: Path) -> None:
     os.kill(worker.pid, signal.SIGKILL)
     with pytest.raises(RunError, match="killed by SIGKILL"):
         finish(worker).result()
+    assert worker.killed
 
 
 def test_an_ended_worker_may_be_asked_and_stopped_again(tmp_path: Path) -> None:
@@ -137,6 +138,7 @@ def test_an_ended_worker_may_be_asked_and_stopped_again(tmp_path: Path) -> None:
     assert worker.poll()
     worker.stop()
     assert worker.result() == {"answer": 42}
+    assert not worker.killed
 
 
 def test_stop_ends_the_children_of_the_work_too(tmp_path: Path) -> None:

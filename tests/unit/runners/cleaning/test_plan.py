@@ -98,6 +98,17 @@ def test_failed_nights_do_not_push_out_the_newest_complete_run(made: MadeHistory
     assert removed(plan(made), made) == set()
 
 
+def test_a_run_on_kubeflow_is_kept_until_it_has_ended(made: MadeHistory) -> None:
+    refused(made, "1")
+    refused(made, "2")
+    made.record("1", "running", orchestrator="kubeflow")
+    assert removed(plan(made), made) == set()
+    made.record("1", "failed", orchestrator="kubeflow")
+    assert removed(plan(made), made) == {
+        *("ExampleGen/examples/1", "Trainer/model/2", "Evaluator/blessing/3", "Evaluator/evaluation/3"),
+    }
+
+
 def test_the_latest_blessed_model_is_kept_and_not_what_it_was_made_of(made: MadeHistory) -> None:
     made.record("1")
     made.train("1", made.ingest("1"))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from runners.history.liveness import states
@@ -18,6 +19,13 @@ def test_a_run_that_ended_is_what_it_says(tmp_path: Path) -> None:
 
 def test_a_run_whose_lock_nobody_holds_has_died(tmp_path: Path) -> None:
     assert states([record("1", tmp_path)]) == {"1": "died"}
+
+
+def test_a_run_on_kubeflow_holds_no_lock_between_its_tasks(tmp_path: Path) -> None:
+    on_kubeflow = replace(record("2", tmp_path), orchestrator="kubeflow")
+    assert states([on_kubeflow, record("1", tmp_path)]) == {"2": "running", "1": "died"}
+    with output_lock(tmp_path, "me"):
+        assert states([on_kubeflow, record("1", tmp_path)]) == {"2": "running", "1": "running"}
 
 
 def test_a_run_whose_lock_is_held_is_running(tmp_path: Path) -> None:

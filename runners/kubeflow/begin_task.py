@@ -1,0 +1,64 @@
+"""The first task of a run on Kubeflow: compiles the pipeline for it, and opens its record."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+
+from configs.kubeflow import BEGIN
+from configs.secret import check_secrets
+from configs.settings import Settings
+from pipeline.pipeline import root
+from runners.books import Books
+from runners.compiled import changed_nodes, compile_pipeline, with_run_id
+from runners.interrupt import interruptible
+from runners.kubeflow.orchestrated_run import ORCHESTRATOR, check_run_id, holder
+from runners.local import check_artifacts
+from runners.output_lock import output_lock
+from runners.run_folder import RunFolder, run_folder
+from runners.store_lock import store_lock
+from schemas.errors import RunError
+
+
+def begin_run(settings: Settings, run_id: str, environment: Mapping[str, str]) -> RunFolder:
+    """Makes the run's folder and record; once more it finds them, so that Kubeflow may repeat the task.
+
+    Local runs in the same output_dir, and beginnings of others, are kept out meanwhile, not for the whole run: nothing
+    lives that long. Those that begin later leave this run's record alone.
+
+    Args:
+        settings: of the run.
+        run_id: Kubeflow's.
+        environment: where secrets are.
+
+    Raises:
+        SettingsError: the settings cannot be used here.
+        RunError: a local run holds output_dir or the store, or the run was begun with other settings.
+    """
+    check_run_id(run_id)
+    check_secrets(settings, environment)
+    with contextlib.ExitStack() as held:
+        held.enter_context(interruptible())
+        held.enter_context(output_lock(root(settings), holder(BEGIN), shared=True))
+        check_artifacts(settings)
+        held.enter_context(store_lock(settings, holder(BEGIN)))
+        run = _folder(settings, run_id)
+        Books(settings, f"Kubeflow run {run_id}", orchestrator=ORCHESTRATOR).begin(run)
+    return run
+
+
+def _folder(settings: Settings, run_id: str) -> RunFolder:
+    run = RunFolder(run_folder(settings, run_id), with_run_id(compile_pipeline(settings), run_id), settings)
+    if not run.path.exists():
+        run.save()
+        return run
+    before = RunFolder.load(run.path)
+    changed = changed_nodes(before.pipeline, run.pipeline)
+    if changed:
+        raise RunError(
+            "The run was begun before, with other settings or another image.",
+            where=str(run.path),
+            received=f"changed: {', '.join(changed)}",
+            fix="Start a new run.",
+        )
+    return before

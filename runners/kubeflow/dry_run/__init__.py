@@ -1,0 +1,1 @@
+"""Executes a compiled KFP specification on this machine, as the KFP backend would on a cluster."""

@@ -1,0 +1,1 @@
+"""Talks to the API server of Kubeflow Pipelines, v2beta1."""

@@ -1,0 +1,67 @@
+"""Tells a run's outcome to an address, in bounded time, and never at the run's expense."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+
+from configs.secret import mask_passwords
+
+_LOG = logging.getLogger(__name__)
+_TRIES = 3
+_PAUSE = 1.0
+
+
+def tell(address: str, outcome: Mapping[str, Any], seconds: float = 30.0) -> bool:
+    """Posts an outcome as JSON; what fails is logged, without the address, which may be secret as a whole.
+
+    Args:
+        address: where to.
+        outcome: JSON-ready.
+        seconds: how long all tries together may take.
+
+    Returns:
+        Whether it was taken.
+    """
+    body = {key: mask_passwords(value) if isinstance(value, str) else value for key, value in outcome.items()}
+    taken = threading.Event()
+    deadline = time.monotonic() + seconds
+    # A server that sends its answer byte by byte would hold a request for ever.
+    thread = threading.Thread(target=_post, args=(address, body, deadline, taken), daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if thread.is_alive():
+        _LOG.warning("The webhook at %s has not answered within %g s.", _host(address), seconds)
+    return taken.is_set()
+
+
+def _post(address: str, body: Mapping[str, Any], deadline: float, taken: threading.Event) -> None:
+    for attempt in range(1, _TRIES + 1):
+        left = deadline - time.monotonic()
+        if left <= 0:
+            return
+        try:
+            with requests.post(address, json=body, timeout=left, allow_redirects=False, stream=True) as answer:
+                status = answer.status_code
+            if status < 300:
+                taken.set()
+                return
+            said = f"it answered {status}"
+        except (requests.RequestException, ValueError) as error:  # their texts hold the address
+            said = type(error).__name__
+        _LOG.warning("The webhook at %s was not told, try %d of %d: %s.", _host(address), attempt, _TRIES, said)
+        if attempt < _TRIES:
+            time.sleep(min(_PAUSE * attempt, max(0.0, deadline - time.monotonic())))
+
+
+def _host(address: str) -> str:
+    try:
+        return urlsplit(address).hostname or "an address without a host"
+    except ValueError:
+        return "an address that is none"

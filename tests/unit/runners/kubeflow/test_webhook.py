@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from runners.kubeflow.webhook import tell
+
+
+@contextmanager
+def server(*answers: int, hang: threading.Event | None = None) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """A server that gives these answers in turn, and the bodies that it got."""
+    got: list[dict[str, Any]] = []
+    left = list(answers)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            if hang is not None:
+                hang.wait(30)
+            self.send_response(left.pop(0))
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    running = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=running.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{running.server_port}/services/s3cret", got
+    finally:
+        if hang is not None:
+            hang.set()
+        running.shutdown()
+        running.server_close()
+        thread.join()
+
+
+def test_the_outcome_is_posted_as_json() -> None:
+    with server(200) as (address, got):
+        assert tell(address, {"run_id": "1", "release": 3})
+    assert got == [{"run_id": "1", "release": 3}]
+
+
+def test_passwords_of_addresses_do_not_go_out() -> None:
+    with server(200) as (address, got):
+        tell(address, {"message": "cannot reach mysql://ml:hunter2@db/ml"})
+    assert got == [{"message": "cannot reach mysql://ml:***@db/ml"}]
+
+
+def test_a_refusal_is_tried_again_and_logged_without_the_address(caplog: pytest.LogCaptureFixture) -> None:
+    with server(500, 503, 204) as (address, got), caplog.at_level(logging.WARNING):
+        assert tell(address, {"run_id": "1"})
+    assert len(got) == 3
+    assert "it answered 500" in caplog.text
+    assert "s3cret" not in caplog.text
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:9/s3cret", "https://[/s3cret", "nothing"])
+def test_an_address_where_nobody_is(address: str, caplog: pytest.LogCaptureFixture) -> None:
+    assert not tell(address, {"run_id": "1"}, seconds=5.0)
+    assert "was not told" in caplog.text
+    assert "s3cret" not in caplog.text
+
+
+def test_a_server_that_does_not_answer_is_left_in_time(caplog: pytest.LogCaptureFixture) -> None:
+    started = time.monotonic()
+    with server(200, hang=threading.Event()) as (address, _):
+        assert not tell(address, {"run_id": "1"}, seconds=0.3)
+        assert time.monotonic() - started < 10
+    assert "s3cret" not in caplog.text
