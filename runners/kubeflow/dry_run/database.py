@@ -27,6 +27,7 @@ KINDS = ("postgresql", "mysql")
 _USER = "dryrun"
 _DATABASE = "metadata"
 _START_SECONDS = 60.0
+_PREFIX = "dry-run-database-"
 _INSTALL = "apt-get install postgresql, or mariadb-server; or name a store with --metadata-url."
 
 
@@ -58,10 +59,12 @@ def throw_away_database(kind: str | None = None) -> Iterator[Database]:
         SetupError: none is installed, or it does not start.
     """
     programs: dict[str, Callable[[Path, str], _Server]] = {"postgresql": _postgresql, "mysql": _mysql}
+    remove_left_over()
     missing = []
     for name in [kind] if kind else KINDS:
         account = _account({"postgresql": "postgres", "mysql": "mysql"}[name])
-        with tempfile.TemporaryDirectory(prefix="dry-run-", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        prefix = f"{_PREFIX}{os.getpid()}-"
+        with tempfile.TemporaryDirectory(prefix=prefix, dir="/tmp", ignore_cleanup_errors=True) as folder:
             if account is not None:
                 os.chown(folder, account.pw_uid, account.pw_gid)
             try:
@@ -77,6 +80,14 @@ def throw_away_database(kind: str | None = None) -> Iterator[Database]:
         received=f"no {', no '.join(missing)}",
         fix=f"On Debian or Ubuntu: {_INSTALL}",
     )
+
+
+def remove_left_over() -> None:
+    """Removes the files of databases whose dry run was killed; the kernel has ended their servers."""
+    for folder in Path("/tmp").glob(f"{_PREFIX}*"):
+        pid = folder.name.removeprefix(_PREFIX).partition("-")[0]
+        if pid.isdigit() and not Path(f"/proc/{pid}").exists():
+            shutil.rmtree(folder, ignore_errors=True)  # of another user: not ours to remove
 
 
 class _NotInstalledError(Exception):

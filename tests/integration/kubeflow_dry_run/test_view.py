@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from runners.kubeflow.dry_run.database import remove_left_over
 from runners.kubeflow.dry_run.namespaces import Namespaces
 from runners.kubeflow.dry_run.place import IMAGE_ENVIRONMENT
 from tests.integration.command_server import CommandServer, is_gone, wait_until_gone
@@ -100,6 +101,9 @@ def test_nothing_outlives_a_dry_run_that_is_killed(commands: CommandServer, tmp_
 
     assert len(started) > 4
     assert wait_until_gone(started) == []
+    assert command.wait() == -signal.SIGKILL
+    remove_left_over()
+    assert list(Path("/tmp").glob(f"dry-run-database-{command.pid}-*")) == []
 
 
 def test_a_dry_run_that_is_ended_ends_its_tasks(commands: CommandServer, tmp_path: Path) -> None:
