@@ -91,7 +91,9 @@ def test_worker_processes_find_this_python_unless_they_are_told_otherwise() -> N
     assert '"PATH": "/b"' in arguments("flink", workers={**workers, "environment": {"PATH": "/b"}})[-3]
 
 
-def test_beam_takes_the_arguments_of_dataflow() -> None:
+def test_beam_takes_the_arguments_of_dataflow(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Only a warning comes of it, after two minutes where there is no network.
+    monkeypatch.setattr(GoogleCloudOptions, "_warn_if_soft_delete_policy_enabled", lambda *_: None, raising=False)
     given = {"mounted": True, "project": "trips", "region": "europe-west4", "temp_location": "gs://trips/tmp"}
     dataflow = {**given, "image": "eu.gcr.io/trips/ours:1", "max_workers": 200, "options": {"disk_size_gb": "50"}}
     engine = Engine.model_validate({"kind": "dataflow", "dataflow": dataflow})
