@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, ClassVar, TypeVar
 from urllib.parse import unquote
 
@@ -172,15 +172,20 @@ def secret_environment(settings: BaseModel) -> dict[str, str]:
     return found
 
 
-def check_secrets(settings: BaseModel, environment: Mapping[str, str]) -> None:
+def check_secrets(settings: BaseModel, environment: Mapping[str, str], leave_out: Collection[str] = ()) -> None:
     """Checks, at the start of a run, that each secret can be read where it will be needed.
 
     Loading does not check it: settings are also shown, compiled and tested on machines that must not know the secrets.
 
+    Args:
+        settings: whose secrets.
+        environment: of the process.
+        leave_out: sections of the settings that will not be needed.
+
     Raises:
         SettingsError: a secret's variable is not set.
     """
-    for secret in _secrets(settings.model_dump(mode="python")):
+    for secret in _secrets(settings.model_dump(mode="python", exclude=set(leave_out))):
         secret.reveal(environment)
 
 

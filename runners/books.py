@@ -85,7 +85,7 @@ class Books:
 
         def work(metadata: Metadata) -> dict[str, Any]:
             self._close_dead(metadata, records := run_records(metadata, self._settings.name))
-            self._check_undone(records)
+            self._check_undone(self._here(records))
             finished = self._prepared(metadata, run)
             known = {record.run_id: record.started for record in self._here(records)}
             self._record(run.path.name, part, started=known.get(run.path.name, "")).put(metadata)

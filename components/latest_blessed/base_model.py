@@ -59,8 +59,12 @@ class BaseModelStrategy(ResolverStrategy):
         return sorted(found, key=lambda one: (_span(one), one.id), reverse=True)
 
     def _counts(self, blessing: Any) -> bool:
-        given = blessing.custom_properties
-        return given["blessed"].int_value == 1 and given[LABEL_PROPERTY].string_value == self._label
+        given = blessing.custom_properties  # without a span: made before there were any
+        return (
+            SPAN_PROPERTY in given
+            and given["blessed"].int_value == 1
+            and given[LABEL_PROPERTY].string_value == self._label
+        )
 
 
 def _span(blessing: Any) -> int:

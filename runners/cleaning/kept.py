@@ -12,7 +12,7 @@ from runners.history.graph import number, read_graph, text, trace_back
 from runners.history.known_release import find_pushed
 from runners.history.runs import run_executions
 from runners.run_record import RunRecord
-from schemas.artifacts import LABEL_PROPERTY
+from schemas.artifacts import LABEL_PROPERTY, SPAN_PROPERTY
 from serving.release import Release
 
 BLESSED = "the latest blessed model: what the next one is compared with"
@@ -101,12 +101,19 @@ def _keep_run(store: Any, kept: Kept, run_id: str, reason: str, others: Iterable
 
 
 def _latest_blessed(artifacts: Iterable[Any]) -> list[int]:
-    """For each label the model that LatestBlessed would find for a new candidate, and its blessing."""
+    """For each label the models that LatestBlessed and BaseModel would find for a new candidate, and their blessings.
+
+    The first is the newest one, the second that of the newest span: a model of an old span may be made late.
+    """
     live = [one for one in artifacts if one.state == metadata_store_pb2.Artifact.LIVE]
     models = {one.id for one in live if one.type == "Model"}
     latest: dict[str, tuple[int, int]] = {}
+    of_newest_span: dict[str, tuple[int, int, int]] = {}
     for one in live:
         if one.type == "ModelBlessing" and number(one, "blessed") == 1 and number(one, "current_model_id") in models:
             label = text(one, LABEL_PROPERTY)
-            latest[label] = max(latest.get(label, (0, 0)), (number(one, "current_model_id") or 0, one.id))
-    return [one for pair in latest.values() for one in pair]
+            model, span = number(one, "current_model_id") or 0, number(one, SPAN_PROPERTY)
+            latest[label] = max(latest.get(label, (0, 0)), (model, one.id))
+            if span is not None:
+                of_newest_span[label] = max(of_newest_span.get(label, (-1, 0, 0)), (span, model, one.id))
+    return [one for pair in (*latest.values(), *(found[1:] for found in of_newest_span.values())) for one in pair]

@@ -59,7 +59,7 @@ def _run(arguments: argparse.Namespace) -> int:
         if value
     ]
     settings = load(arguments, *overrides, "purpose=training")
-    check_secrets(settings, os.environ)
+    check_secrets(settings, os.environ, leave_out=("schedule", "kubeflow"))
     out = console()
     out.print(f"Pipeline {settings.name}: loading TensorFlow, TFX and Beam ...", markup=False, highlight=False)
     with libraries():

@@ -8,8 +8,9 @@ from typing import Any
 
 from ml_metadata.proto import metadata_store_pb2
 
-BESIDE_KEYS = frozenset({"baseline_model", "previous_statistics", "analyzer_cache"})
-"""Inputs that nothing was made of: what the Evaluator and ExampleValidator compared with, what spared Transform work.
+BESIDE_KEYS = frozenset({"baseline_model", "base_model", "previous_statistics", "analyzer_cache"})
+"""Inputs that are no data of what was made: what the Evaluator and ExampleValidator compared with, what Transform was
+spared, and the weights that a training began with.
 
 Each was made with one of its kind before, so that tracing them would lead back to the first run of all."""
 

@@ -21,6 +21,7 @@ from runners.history.run_detail import NodeDetail, run_detail
 from runners.interrupt import interruptible
 from runners.kubeflow.orchestrated_run import begun_run, check_run_id
 from runners.kubeflow.webhook import tell
+from runners.run_facts import data_facts
 from runners.run_record import run_records
 from schemas.errors import RunError, SettingsError
 
@@ -129,7 +130,8 @@ def _close(settings: Settings, run_id: str, canceled: bool) -> RunOutcome:
                 states = metadata_store_pb2.Execution
                 close_executions(metadata, run_id, states.CANCELED if canceled else states.FAILED)
             first = outcome.message.partition("\n")[0]
-            record.end(metadata, outcome.outcome, f"{outcome.task}: {first}" if outcome.task else "")
+            facts = {**data_facts(metadata, run_id), "release": outcome.release or 0}
+            record.end(metadata, outcome.outcome, f"{outcome.task}: {first}" if outcome.task else "", **facts)
     return outcome
 
 

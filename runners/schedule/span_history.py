@@ -13,8 +13,11 @@ from runners.run_record import RunRecord
 Progress = Literal["trained", "ingested", "running", "interrupted", "refused", "failed"]
 
 _TO_THE_END = ("", nodes.PUSHER)
-_PAST_THE_GATE = (nodes.ANOMALY_GATE, nodes.TRANSFORM, nodes.TRAINER, nodes.LATEST_BLESSED, nodes.EVALUATOR)
-_AFTER_THE_GATE = (nodes.TRANSFORM, nodes.TRAINER, nodes.LATEST_BLESSED, nodes.EVALUATOR, nodes.PUSHER)
+_BETWEEN = (
+    *(nodes.SPAN_WINDOW, nodes.TRANSFORM, nodes.BASE_MODEL, nodes.TRAINER, nodes.LATEST_BLESSED, nodes.EVALUATOR),
+)
+_PAST_THE_GATE = (nodes.ANOMALY_GATE, *_BETWEEN)
+_AFTER_THE_GATE = (*_BETWEEN, nodes.PUSHER)
 _REFUSALS = ("DataError", "AnomalyError", "SchemaError")
 
 
@@ -87,7 +90,9 @@ def _history(
     elif state in ("interrupted", "died"):
         progress = "interrupted"
     elif state == "failed":
-        progress = "refused" if last.error in _REFUSALS and last.data else "failed"
+        # What SpanWindow says is of other spans: the data of this one have passed.
+        is_refused = last.error in _REFUSALS and bool(last.data) and not _failed_after_the_gate(last)
+        progress = "refused" if is_refused else "failed"
     else:
         progress = "ingested" if ingested else "failed"
     changed = progress in ("refused", "failed") and is_changed(last)

@@ -14,7 +14,7 @@ def secret_findings(settings: Settings) -> Iterator[Finding]:
     kubeflow = settings.kubeflow
     plain = {*kubeflow.defaults.environment, *(name for task in kubeflow.nodes.values() for name in task.environment)}
     for where, name, written_out in used_secrets(settings):
-        if where.startswith("inference."):
+        if where.startswith(("inference.", "schedule.")):  # no task uses them
             continue
         if written_out:
             what = "The secret is written out, and the compiled pipeline must not hold it."

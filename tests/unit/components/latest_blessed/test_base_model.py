@@ -66,6 +66,11 @@ def test_a_model_that_is_gone_or_altered_is_passed_over(made: MadeHistory) -> No
     assert base(made, 3) == [first]
 
 
+def test_a_model_that_tells_no_span_is_passed_over(made: MadeHistory) -> None:
+    made.train("run-0", {}, blessed=1)
+    assert base(made, 3) == []
+
+
 def test_other_pipelines_have_models_of_their_own(made: MadeHistory, tmp_path: Path) -> None:
     train(made, 1)
     other: Any = MadeHistory(tmp_path, pipeline="other", store_file=made.output_dir / "metadata/metadata.sqlite")

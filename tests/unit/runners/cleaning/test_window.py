@@ -89,3 +89,14 @@ def test_what_only_earlier_windows_read_goes(tmp_path: Path) -> None:
     gone = {Path(one.path).relative_to(made.output_dir / "artifacts").as_posix() for one in plan.remove}
     # The cache of run 2 stays, as an input of the newest run.
     assert gone == {"ExampleGen/examples/1", "Transform/updated_analyzer_cache/2", "ExampleGen/examples/3"}
+
+
+def test_models_of_the_newest_span_and_the_newest_models_are_kept_and_what_they_began_with_goes(tmp_path: Path) -> None:
+    made = MadeHistory(tmp_path)
+    base: dict[str, Any] = {}
+    for run, span in (("first", 1), ("second", 2), ("late", 0), ("unblessed", 3)):
+        made.record(run)
+        given = made.train(run, base, blessed=int(run != "unblessed"), span=span)
+        base = {"base_model": given["model"]}
+    models = {folder for folder in kept(made, None) if folder.startswith("Trainer/")}
+    assert models == {"Trainer/model/3", "Trainer/model/5", "Trainer/model/7"}

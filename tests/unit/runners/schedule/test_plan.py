@@ -158,6 +158,12 @@ def test_what_comes_late_is_ingested_where_a_window_still_needs_it() -> None:
     assert actions(plan([1, 2, 3], run(1), run(3)))[2] == "skipped"
 
 
+def test_what_a_window_lacks_is_no_fault_of_the_span() -> None:
+    lacking = run(2, "failed", error="DataError", data="x", message="SpanWindow: The window has 2 gaps")
+    found = histories(run(1), lacking)[2]
+    assert (found.progress, found.ingested) == ("failed", True)
+
+
 def test_refused_data_are_let_be_until_they_change() -> None:
     refused = run(1, "failed", error="AnomalyError", data="x", message="AnomalyGate: 1 anomaly")
     assert actions(plan([1], refused)) == {1: "refused"}
