@@ -79,9 +79,7 @@ class RunRecord:
     def put(self, metadata: Metadata) -> None:
         """Writes the record; `metadata` must be entered."""
         pipeline = context_lib.register_context_if_not_exists(metadata, PIPELINE_CONTEXT_TYPE_NAME, self.pipeline)
-        context = context_lib.register_context_if_not_exists(
-            metadata, PIPELINE_RUN_CONTEXT_TYPE_NAME, self.run_id, parent_contexts=[pipeline]
-        )
+        context = context_lib.register_context_if_not_exists(metadata, PIPELINE_RUN_CONTEXT_TYPE_NAME, self.run_id)
         for field in fields(self):
             if field.name not in ("run_id", "pipeline"):
                 value = getattr(self, field.name)
@@ -90,6 +88,9 @@ class RunRecord:
                 kind = "int_value" if isinstance(value, int) else "string_value"
                 setattr(context.custom_properties[field.name], kind, value)
         metadata.store.put_contexts([context])
+        # Last, for it makes the run one of the pipeline: a run whose process is killed in between is not half known.
+        if not metadata.store.get_parent_contexts_by_context(context.id):
+            context_lib.put_parent_context_if_not_exists(metadata, parent_id=pipeline.id, child_id=context.id)
 
     def end(self, metadata: Metadata, state: State, message: str = "", **facts: Any) -> RunRecord:
         """Writes how the run ended, with other facts about it, and returns that."""
