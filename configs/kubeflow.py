@@ -98,6 +98,13 @@ class Kubeflow(Section):
         return self
 
     @model_validator(mode="after")
+    def _without_timeouts(self) -> Kubeflow:
+        for name in (BEGIN, END):
+            if name in self.nodes and self.nodes[name].timeout_seconds is not None:
+                raise PlacedValueError("is for nodes: this task has none", ("nodes", name, "timeout_seconds"))
+        return self
+
+    @model_validator(mode="after")
     def _variables(self) -> Kubeflow:
         for name in self.environment_secrets:
             _check_variable(name, ("environment_secrets", name))

@@ -53,12 +53,15 @@ def settings_of(parameters: RunParameters) -> Settings:
     if parameters.steps:
         over["training"] = {"steps": parameters.steps}
     if parameters.window:
-        if "window" not in Settings.model_fields:
+        # The tasks are those of the compiled settings: with a window there is one more.
+        if settings.window.is_used != (parameters.window > 1):
             raise SettingsError(
-                "These settings know no window of spans.",
+                "The pipeline was compiled " + ("with a window." if settings.window.is_used else "without a window."),
                 where="the pipeline's parameter window",
                 received=parameters.window,
-                fix="Leave it at 0.",
+                fix="Give 0, or another number above 1."
+                if settings.window.is_used
+                else "Compile it with window.spans, and give the parameter then.",
             )
         over["window"] = {"spans": parameters.window}
     if not over:

@@ -123,7 +123,10 @@ class _Deciding:
             return self._say(span, "refused", f"{history.last.message} (run {history.last.run_id})")
         if standing == "running":
             due = self._situation.now + timedelta(seconds=self._schedule.poll_seconds)
-            return replace(self._say(span, "wait", f"run {history.last.run_id} is at it"), due=due)
+            why = f"run {history.last.run_id} is at it"
+            if history.last.orchestrator:  # nobody here can see whether it still is
+                why += f", on {history.last.orchestrator}; if it was deleted there: scalable-tf kubeflow task end"
+            return replace(self._say(span, "wait", why), due=due)
         if standing == "interrupted":
             why = f"run {history.last.run_id} was stopped: {history.last.message or 'it was killed'}"
             return self._run_again(span, "resume", why, history, history.last.attempt)

@@ -68,6 +68,22 @@ def measure_served(settings: Settings, run_id: str, release: Path) -> None:
         found["error"] = (str(error).strip().splitlines() or [type(error).__name__])[0]
     if found["error"]:
         logging.error("Release %s cannot be measured: %s", release.name, found["error"])
+    _write(folder, found)
+
+
+def not_measured(settings: Settings, run_id: str, release: int, error: str) -> None:
+    """Writes for a run that a release could not be measured on it, where the process that tried could not.
+
+    Args:
+        settings: of the pipeline.
+        run_id: the run that ingested the span.
+        release: version.
+        error: why.
+    """
+    _write(run_folder(settings, run_id), {"release": release, "metrics": {}, "error": error})
+
+
+def _write(folder: Path, found: dict[str, Any]) -> None:
     staging = folder / f".{SERVED_FILE}"
     staging.write_text(json.dumps(found), encoding="utf-8")
     os.replace(staging, folder / SERVED_FILE)

@@ -11,6 +11,7 @@ from pipeline.pipeline import root
 from runners.schedule.gate_report import drift_of
 from runners.schedule.served_metrics import served_metrics
 from runners.schedule.situation import Situation
+from schemas.errors import SettingsError
 from serving.releases import ReleaseStore
 
 
@@ -20,6 +21,9 @@ def signals(settings: Settings, situation: Situation) -> dict[str, str]:
     Args:
         settings: of the pipeline.
         situation: data, runs and clock.
+
+    Raises:
+        SettingsError: a trigger names a metric that there is not.
     """
     triggers = settings.schedule.triggers
     found: dict[str, str] = {}
@@ -43,8 +47,16 @@ def signals(settings: Settings, situation: Situation) -> dict[str, str]:
 
 def _below(limits: Mapping[str, float], served: Mapping[str, Any]) -> str:
     """The first limit that the released model has fallen below, in words."""
+    metrics = served.get("metrics", {})
     for name, limit in limits.items():
-        value = served.get("metrics", {}).get(name)
+        if metrics and name not in metrics:
+            raise SettingsError(
+                "The released model has no such metric.",
+                where="schedule.triggers.min_metric",
+                received=name,
+                fix=f"Its metrics: {', '.join(sorted(metrics))}.",
+            )
+        value = metrics.get(name)
         if value is not None and value < limit:
             return f"release {served['release']} has {name} {value:.4f} on it, below {limit:g}"
     return ""

@@ -70,3 +70,8 @@ def test_a_webhook_is_one_address() -> None:
     assert "must begin with https://" in message(webhook="ftp://host/")
     secret = {"secret": "chat", "key": "address"}
     assert "cannot go with webhook" in message(webhook="https://host/", webhook_secret=secret)
+
+
+@pytest.mark.parametrize("task", ["begin", "end"])
+def test_tasks_beside_the_nodes_have_no_time_limit(task: str) -> None:
+    assert "this task has none" in message(nodes={task: {"timeout_seconds": 60}})

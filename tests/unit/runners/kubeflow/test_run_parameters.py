@@ -54,15 +54,13 @@ def test_span_0_is_a_span() -> None:
     assert _of(span=0).data.span == 0
 
 
-@pytest.mark.skipif("window" in Settings.model_fields, reason="these settings have a window")
-def test_a_window_that_the_settings_do_not_know() -> None:
-    with pytest.raises(SettingsError, match="know no window"):
+def test_a_window_is_another_number_of_spans_but_no_other_pipeline() -> None:
+    windowed = settings_text(load_settings([ROOT / "configs/minimal.yaml"], ["window.spans=7"], {}))
+    assert settings_of(RunParameters(windowed, window=3)).window.spans == 3
+    with pytest.raises(SettingsError, match="was compiled with a window"):
+        settings_of(RunParameters(windowed, window=1))
+    with pytest.raises(SettingsError, match="was compiled without a window"):
         _of(window=3)
-
-
-@pytest.mark.skipif("window" not in Settings.model_fields, reason="these settings have no window")
-def test_a_window_goes_over_the_settings() -> None:
-    assert _of(window=3).window.spans == 3  # type: ignore[attr-defined]
 
 
 def test_a_parameter_that_is_wrong() -> None:

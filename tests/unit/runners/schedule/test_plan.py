@@ -292,6 +292,12 @@ def test_a_user_s_own_run_of_a_span_is_waited_for() -> None:
     assert actions(made) == {1: "wait", 2: "wait"}
 
 
+def test_a_run_that_somebody_else_walks_is_waited_for_with_a_word_on_how_to_close_it() -> None:
+    made = plan([1], run(1, "running", orchestrator="kubeflow"))
+    assert actions(made) == {1: "wait"}
+    assert only(made, 1).why.endswith("on kubeflow; if it was deleted there: scalable-tf kubeflow task end")
+
+
 def test_a_user_s_run_of_a_few_nodes_is_none_of_the_schedule_s() -> None:
     assert actions(plan([1], run(1, last="StatisticsGen"))) == {1: "train"}
     assert actions(plan([1], run(1), run(1, "failed", run_id="second", last="ExampleGen"))) == {1: "done"}

@@ -14,6 +14,7 @@ from runners.schedule.served_metrics import SERVED_FILE
 from runners.schedule.signals import signals
 from runners.schedule.situation import Arrived, Situation
 from runners.schedule.span_history import span_histories
+from schemas.errors import SettingsError
 from tests.unit.runners.made_history import MadeHistory
 
 SETTINGS = """\
@@ -78,3 +79,16 @@ def test_a_released_model_that_is_worse_on_the_new_span(auc: float, fires: bool,
     folder.mkdir(parents=True)
     (folder / SERVED_FILE).write_text(json.dumps({"release": 1, "metrics": {"auc": auc}, "error": ""}))
     assert of(history) == ({"metric": "release 1 has auc 0.6900 on it, below 0.7"} if fires else {})
+
+
+def test_a_metric_that_there_is_not_is_told_and_a_release_that_could_not_be_measured_holds_nothing_up(
+    history: MadeHistory,
+) -> None:
+    folder = history.output_dir / "logs/second"
+    folder.mkdir(parents=True)
+    (folder / SERVED_FILE).write_text(json.dumps({"release": 1, "metrics": {"AUC": 0.9, "loss": 0.2}, "error": ""}))
+    with pytest.raises(SettingsError, match="no such metric") as caught:
+        of(history)
+    assert caught.value.fix == "Its metrics: AUC, loss."
+    (folder / SERVED_FILE).write_text(json.dumps({"release": 1, "metrics": {}, "error": "killed"}))
+    assert of(history) == {}
