@@ -20,9 +20,9 @@ from runners.history.logged_error import logged_error
 from runners.history.run_detail import NodeDetail, run_detail
 from runners.interrupt import interruptible
 from runners.kubeflow.orchestrated_run import begun_run, check_run_id
-from runners.kubeflow.webhook import tell
 from runners.run_facts import data_facts
 from runners.run_record import run_records
+from runners.webhook import tell
 from schemas.errors import RunError, SettingsError
 
 _LOG = logging.getLogger(__name__)

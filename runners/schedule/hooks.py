@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import signal
 import subprocess
-import threading
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-import requests
-
 from configs.schedule import Hook
 from configs.secret import mask_passwords
+from runners.webhook import tell
 from schemas.errors import SettingsError
 
 _LOG = logging.getLogger(__name__)
@@ -65,12 +62,12 @@ def call(hook: Hook, event: Event, environment: Mapping[str, str]) -> None:
     if hook.command:
         _run(hook, {**environment, **{f"STF_{name.upper()}": str(value) for name, value in facts.items()}})
     if hook.webhook is not None:
-        # A server that sends its answer byte by byte would hold a request for ever.
-        thread = threading.Thread(target=_post, args=(hook, facts, environment), daemon=True)
-        thread.start()
-        thread.join(hook.seconds)
-        if thread.is_alive():
-            _LOG.warning("The webhook at %s has not answered within %g s.", hook.webhook.host, hook.seconds)
+        try:
+            address = hook.webhook.reveal(environment)
+        except SettingsError as error:
+            _LOG.warning("The webhook at %s cannot be called: %s", hook.webhook.host, error.what)
+            return
+        tell(address, facts, hook.seconds, tries=1)
 
 
 def _run(hook: Hook, environment: Mapping[str, str]) -> None:
@@ -98,29 +95,3 @@ def _run(hook: Hook, environment: Mapping[str, str]) -> None:
     if process.returncode:
         lines = output.decode("utf-8", "replace").strip().splitlines() or ["it printed nothing"]
         _LOG.warning("The command %s ended with %d: %s", name, process.returncode, lines[-1][:200])
-
-
-def _post(hook: Hook, facts: Mapping[str, str | int], environment: Mapping[str, str]) -> None:
-    webhook = hook.webhook
-    if webhook is None:
-        return
-    try:
-        url = webhook.reveal(environment)
-    except SettingsError as error:
-        _LOG.warning("The webhook at %s cannot be called: %s", webhook.host, error.what)
-        return
-    try:
-        with requests.post(
-            url,
-            data=json.dumps(facts),
-            headers={"Content-Type": "application/json"},
-            timeout=hook.seconds,
-            allow_redirects=False,
-            stream=True,
-        ) as answer:
-            status = answer.status_code
-    except requests.RequestException as error:  # its text holds the URL
-        _LOG.warning("The webhook at %s cannot be called: %s.", webhook.host, type(error).__name__)
-        return
-    if status >= 300:
-        _LOG.warning("The webhook at %s answered %d.", webhook.host, status)

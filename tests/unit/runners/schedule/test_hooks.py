@@ -93,8 +93,8 @@ def test_what_a_hook_does_wrong_is_logged_without_secrets(receiver: Receiver, ca
     assert [record.getMessage() for record in caplog.records] == [
         f"The command {sys.executable} ended with 3: no mail",
         "The command /no/such/program cannot be started: No such file or directory.",
-        f"The webhook at 127.0.0.1:{receiver.server_port} answered 500.",
-        "The webhook at 127.0.0.1:1 cannot be called: ConnectionError.",
+        f"The webhook at 127.0.0.1:{receiver.server_port} was not told, try 1 of 1: it answered 500.",
+        "The webhook at 127.0.0.1:1 was not told, try 1 of 1: ConnectionError.",
     ]
 
 

@@ -14,17 +14,17 @@ import requests
 from configs.secret import mask_passwords
 
 _LOG = logging.getLogger(__name__)
-_TRIES = 3
 _PAUSE = 1.0
 
 
-def tell(address: str, outcome: Mapping[str, Any], seconds: float = 30.0) -> bool:
+def tell(address: str, outcome: Mapping[str, Any], seconds: float = 30.0, tries: int = 3) -> bool:
     """Posts an outcome as JSON; what fails is logged, without the address, which may be secret as a whole.
 
     Args:
         address: where to.
         outcome: JSON-ready.
         seconds: how long all tries together may take.
+        tries: how often.
 
     Returns:
         Whether it was taken.
@@ -33,7 +33,7 @@ def tell(address: str, outcome: Mapping[str, Any], seconds: float = 30.0) -> boo
     taken = threading.Event()
     deadline = time.monotonic() + seconds
     # A server that sends its answer byte by byte would hold a request for ever.
-    thread = threading.Thread(target=_post, args=(address, body, deadline, taken), daemon=True)
+    thread = threading.Thread(target=_post, args=(address, body, deadline, taken, tries), daemon=True)
     thread.start()
     thread.join(seconds)
     if thread.is_alive():
@@ -41,8 +41,8 @@ def tell(address: str, outcome: Mapping[str, Any], seconds: float = 30.0) -> boo
     return taken.is_set()
 
 
-def _post(address: str, body: Mapping[str, Any], deadline: float, taken: threading.Event) -> None:
-    for attempt in range(1, _TRIES + 1):
+def _post(address: str, body: Mapping[str, Any], deadline: float, taken: threading.Event, tries: int) -> None:
+    for attempt in range(1, tries + 1):
         left = deadline - time.monotonic()
         if left <= 0:
             return
@@ -55,13 +55,13 @@ def _post(address: str, body: Mapping[str, Any], deadline: float, taken: threadi
             said = f"it answered {status}"
         except (requests.RequestException, ValueError) as error:  # their texts hold the address
             said = type(error).__name__
-        _LOG.warning("The webhook at %s was not told, try %d of %d: %s.", _host(address), attempt, _TRIES, said)
-        if attempt < _TRIES:
+        _LOG.warning("The webhook at %s was not told, try %d of %d: %s.", _host(address), attempt, tries, said)
+        if attempt < tries:
             time.sleep(min(_PAUSE * attempt, max(0.0, deadline - time.monotonic())))
 
 
 def _host(address: str) -> str:
     try:
-        return urlsplit(address).hostname or "an address without a host"
+        return urlsplit(address).netloc.rpartition("@")[2] or "an address without a host"
     except ValueError:
         return "an address that is none"

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from runners.kubeflow.webhook import tell
+from runners.webhook import tell
 
 
 @contextmanager
