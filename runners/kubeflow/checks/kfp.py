@@ -11,11 +11,12 @@ from runners.kubeflow.checks.places import output_findings, path_findings, store
 from runners.kubeflow.checks.secrets import secret_findings
 from runners.kubeflow.checks.services import engine_findings, training_findings
 from runners.kubeflow.checks.sizes import size_findings
+from runners.kubeflow.checks.spans import span_findings
 from runners.kubeflow.finding import Finding
 
 _CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     *(image_findings, output_findings, store_findings, secret_findings, path_findings, function_findings),
-    *(engine_findings, training_findings, pipeline_name_findings, name_findings, size_findings),
+    *(engine_findings, training_findings, pipeline_name_findings, name_findings, size_findings, span_findings),
 )
 
 

@@ -46,6 +46,7 @@ def test_settings_that_have_all_they_need() -> None:
         ("metadata.url=mysql://ml:${DB_PASSWORD}@db/ml?ssl_ca=/etc/me/ca.pem", "error", "metadata.url"),
         ("metadata.url=mysql://ml:${OTHER}@db/ml", "error", "metadata.url"),
         ("metadata.url=mysql://ml:hunter2@db/ml", "error", "metadata.url"),
+        ("data.path=/mnt/stf/{SPAN}/*.csv", "warning", "data.span"),
         ("data.path=data/*.csv", "error", "data.path"),
         ("data.path=/home/me/data.csv", "error", "data.path"),
         ("data.path=package:mine/data.csv", "warning", "data.path"),
