@@ -29,6 +29,7 @@ from configs.window import Window
 from pipeline import nodes
 from runners.job import Job
 from runners.schedule.decision import Decision, Opening, Plan
+from runners.schedule.lost_runs import longest
 from runners.schedule.situation import Situation
 from runners.schedule.span_history import SpanHistory, own_run
 from runners.schedule.standing import Standings
@@ -126,7 +127,8 @@ class _Deciding:
             due = self._situation.now + timedelta(seconds=self._schedule.poll_seconds)
             why = f"run {history.last.run_id} is at it"
             if history.last.orchestrator:
-                why += f", on {history.last.orchestrator}"
+                limit = longest(self._schedule.run_seconds)
+                why += f", on {history.last.orchestrator}; it counts as failed after {limit}"
             return replace(self._say(span, "wait", why), due=due)
         if standing == "interrupted":
             why = f"run {history.last.run_id} was stopped: {history.last.message or 'it was killed'}"

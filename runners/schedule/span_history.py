@@ -92,9 +92,7 @@ def _history(
         progress = "running"
     elif trained is not None:
         progress = "trained"
-    elif (
-        state in ("interrupted", "died") and not last.orchestrator
-    ):  # what its owner has begun is not ours to go on with
+    elif state in ("interrupted", "died") and own_run(last):
         progress = "interrupted"
     elif state in ("failed", "interrupted", "died"):
         # What SpanWindow says is of other spans: the data of this one have passed.
