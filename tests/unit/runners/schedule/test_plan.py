@@ -311,8 +311,6 @@ def test_a_run_of_an_orchestrator_is_not_gone_on_with(state: str) -> None:
 
 def test_what_an_orchestrator_s_run_gave_counts() -> None:
     refused = run(2, "failed", error="AnomalyError", data="x", message="AnomalyGate: ?", orchestrator="kubeflow")
-        2, "failed", error="AnomalyError", data="x", message="AnomalyGate: 1 anomaly", orchestrator="kubeflow"
-    )
     made = plan([1, 2], run(1, orchestrator="kubeflow"), refused)
     assert actions(made) == {1: "done", 2: "refused"}
 
