@@ -156,7 +156,8 @@ class _Deciding:
         if span < standings.newest_trained:
             why = f"it came after span {self._shown(standings.newest_trained)} was trained on"
         else:
-            why = standings.lacks(span) or f"span {self._shown(max(targets))} is newer"
+            newer = max(targets, default=standings.newest_running)
+            why = standings.lacks(span) or f"span {self._shown(newer)} is newer"
         if is_ingested:
             return self._say(span, "done", f"ingested; {why}")
         if not standings.is_needed(span):

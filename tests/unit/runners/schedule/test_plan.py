@@ -298,6 +298,12 @@ def test_a_run_that_somebody_else_walks_is_waited_for_and_not_for_ever() -> None
     assert only(made, 1).why == "run run-1 is at it, on kubeflow; it counts as failed after a week"
 
 
+def test_while_somebody_is_at_a_newer_span_an_older_one_is_not_trained_on() -> None:
+    made = plan([1, 2], run(2, "running", orchestrator="kubeflow"))
+    assert actions(made) == {1: "skipped", 2: "wait"}
+    assert only(made, 1).why == "span 2 is newer"
+
+
 @pytest.mark.parametrize("state", ["failed", "interrupted", "died"])
 def test_a_run_of_an_orchestrator_is_not_gone_on_with(state: str) -> None:
     theirs = run(1, state, orchestrator="kubeflow", trigger="cron", message="Trainer: ?")
