@@ -118,11 +118,16 @@ class Scheduler:
             run = next(run for run in records.runs if run.run_id == run_id)
             self.say(f"{why} Run {run_id} is closed as {run.state}. What became of it: scalable-tf runs show {run_id}")
             histories = span_histories(records.runs, records.states, lambda _: False, self.clock.offset)
-            if run.span in histories and histories[run.span].last.run_id == run_id:
-                before, history = self.failures, histories[run.span]
+            if run.span is None or run.span not in histories or histories[run.span].last.run_id != run_id:
+                continue
+            before, history = self.failures, histories[run.span]
+            if history.progress == "trained" and run.state != "complete":  # by another run, before
+                event = Event(self.settings.name, run.span, "given up", run_id, run.trigger, run.attempt, run.message)
+                call(self.settings.schedule.on_failure, event, os.environ)
+            else:
                 self._tell(history)
-                if history.progress == "failed":  # one that is tried again, too: somebody is to look at it
-                    self.failures = before + 1
+            if run.state != "complete":  # also one that is tried again: somebody is to look at it
+                self.failures = before + 1
         return bool(lost)
 
     def make(self, decision: Decision) -> Made:

@@ -116,6 +116,16 @@ def test_one_that_said_nothing_has_failed_and_its_span_is_tried_again_by_another
     assert (decision.action, decision.job.run_id, decision.job.attempt) == ("retry", "", 2)
 
 
+def test_one_on_a_span_that_was_trained_on_before_is_no_success(
+    history: MadeHistory, begun: Callable[..., Settings]
+) -> None:
+    history.record("before", "complete", span=5, release=1)
+    ended_well, said = passed(begun())
+    assert not ended_well
+    assert len(said) == 1
+    assert told(history) == ["5 given up theirs"]
+
+
 def test_a_look_alone_writes_nothing(history: MadeHistory, begun: Callable[..., Settings]) -> None:
     situation = Scheduler(begun(), Clock(), "run", lambda _: None).look()
     assert situation.histories[5].progress == "failed"
