@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from functools import partial
@@ -21,6 +21,7 @@ from runners.schedule.decision import Plan
 from runners.schedule.lost_run import close_lost_run
 from runners.schedule.plan import make_plan
 from runners.schedule.scheduler import Scheduler
+from tests.integration.kubeflow_api.server import kubeflow_api
 from tests.unit.runners.made_history import MadeHistory
 
 pytestmark = pytest.mark.slow
@@ -50,7 +51,7 @@ def history(tmp_path: Path) -> MadeHistory:
 def begun(history: MadeHistory) -> Callable[..., Settings]:
     """The settings of a schedule, beside a run of Kubeflow of long ago that no task has closed."""
 
-    def make(log: str = "", folder: bool = True) -> Settings:
+    def make(log: str = "", folder: bool = True, overrides: Sequence[str] = ()) -> Settings:
         file = history.folder / "settings.yaml"
         file.write_text(SETTINGS.replace("FOLDER", str(history.folder)))
         history.record("theirs", "running", orchestrator="kubeflow", span=5)
@@ -59,7 +60,7 @@ def begun(history: MadeHistory) -> Callable[..., Settings]:
             path = run_folder(settings, "theirs")
             RunFolder(path, with_run_id(compile_pipeline(settings), "theirs"), settings).save()
             (path / "ExampleGen.log").write_text(log)
-        return load_settings([file], [], {})
+        return load_settings([file], overrides, {})
 
     return make
 
@@ -124,6 +125,15 @@ def test_one_on_a_span_that_was_trained_on_before_is_no_success(
     assert not ended_well
     assert len(said) == 1
     assert told(history) == ["5 given up theirs"]
+
+
+def test_kubeflow_is_asked_where_it_is_named(history: MadeHistory, begun: Callable[..., Settings]) -> None:
+    with kubeflow_api() as server:
+        settings = begun(overrides=[f"kubeflow.host={server.url}", "schedule.run_seconds=1e9"])
+        ended_well, said = passed(settings, lambda _: Plan())
+    assert not ended_well
+    assert said[0].startswith("It was deleted on kubeflow, and nobody has closed its record here.")
+    assert closed(history).state == "failed"
 
 
 def test_a_look_alone_writes_nothing(history: MadeHistory, begun: Callable[..., Settings]) -> None:
