@@ -21,7 +21,7 @@ from serving.client.target import Target
 
 SIGNATURE_DEF = "signature_def"
 _FIXES = {
-    grpc.StatusCode.UNAVAILABLE: "Check that the server runs and this is its gRPC address: TensorFlow Serving's port is 8500.",
+    grpc.StatusCode.UNAVAILABLE: "Check that the server runs, and its gRPC address: TensorFlow Serving's port is 8500.",
     grpc.StatusCode.DEADLINE_EXCEEDED: "Send fewer rows at once, or allow more time.",
     grpc.StatusCode.NOT_FOUND: "Look at what the server has: GetModelStatus tells its versions.",
     grpc.StatusCode.INVALID_ARGUMENT: "Look at the model's inputs: GetModelMetadata tells them.",

@@ -52,7 +52,8 @@ def _json(text: str, path: Path) -> list[dict[str, Any]]:
     try:
         found = json.loads(text)
     except ValueError:
-        found = [_line(line, f"{path}, line {place}") for place, line in enumerate(text.splitlines(), 1) if line.strip()]
+        lines = enumerate(text.splitlines(), 1)
+        found = [_line(line, f"{path}, line {place}") for place, line in lines if line.strip()]
     if isinstance(found, Mapping):
         found = found.get(_WRAPPED, [found])
     if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):

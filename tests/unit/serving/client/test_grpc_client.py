@@ -50,7 +50,7 @@ class Doubling(prediction_service_pb2_grpc.PredictionServiceServicer, model_serv
     def GetModelMetadata(self, request: Any, context: grpc.ServicerContext) -> Any:
         signature = SignatureDef()
         for infos, names in ((signature.inputs, ("x", "name")), (signature.outputs, ("y", "text"))):
-            for name, dtype in zip(names, (tf.float32, tf.string)):
+            for name, dtype in zip(names, (tf.float32, tf.string), strict=True):
                 infos[name].dtype = dtype.as_datatype_enum
                 infos[name].tensor_shape.dim.add().size = -1
         found = get_model_metadata_pb2.SignatureDefMap(signature_def={"serving_default": signature})
@@ -107,7 +107,10 @@ def test_a_busy_server_is_asked_again(server: Doubling) -> None:
 
 
 def test_a_refusal_says_what_the_server_said(server: Doubling) -> None:
-    with GrpcClient(server.address, "other", version=3) as client, pytest.raises(ServingError, match="refused") as caught:
+    with (
+        GrpcClient(server.address, "other", version=3) as client,
+        pytest.raises(ServingError, match="refused") as caught,
+    ):
         client.predict(COLUMNS)
     assert caught.value.received == "NOT_FOUND: Servable not found for request: Latest(other)"
     assert caught.value.where == f"{server.address}, other, version 3"
