@@ -49,6 +49,8 @@ PACKAGES = [
     "runners.metadata",
     "runners.schedule",
     "serving",
+    "serving.grpc_api",
+    "serving.server",
 ]
 
 
