@@ -24,6 +24,7 @@ def shortest_decimals(values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     Returns:
         Of the same shape; not a number and infinities as they are.
     """
+    values = np.asarray(values)
     doubles = values.astype(np.float64, order="C")
     if values.dtype == np.float64:
         return doubles
