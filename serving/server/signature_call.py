@@ -136,7 +136,10 @@ def _has_rows(info: TensorInfo) -> bool:
 
 def _callable(session: tf.compat.v1.Session, feeds: Sequence[str], fetches: Sequence[str]) -> Any:
     """What `Session.make_callable` makes only of calls without feeds: a call with nothing to look up in each."""
-    return session._make_callable_from_options(CallableOptions(feed=feeds, fetch=fetches))
+    try:
+        return session._make_callable_from_options(CallableOptions(feed=feeds, fetch=fetches))
+    except tf.errors.OpError as error:
+        raise RequestError(grpc.StatusCode.FAILED_PRECONDITION, f"The signature cannot be run: {error.message}") from error
 
 
 def _array(value: Any) -> Array:
