@@ -129,7 +129,9 @@ class Batcher:
     def _together(self, parts: Sequence[_Part]) -> bool:
         """Runs requests as one; whether that was possible."""
         try:
-            results = self._run([np.concatenate(column) for column in zip(*(part.feeds for part in parts), strict=True)])
+            results = self._run(
+                [np.concatenate(column) for column in zip(*(part.feeds for part in parts), strict=True)]
+            )
         except Exception:
             return False
         total = sum(part.rows for part in parts)

@@ -111,9 +111,7 @@ def _model(given: model_server_config_pb2.ModelConfig, where: str) -> ModelConfi
         raise SettingsError(
             "A model needs a name and a base_path.", where=where, received=str(given).strip(), fix="Give both."
         )
-    return ModelConfig(
-        given.name, Path(given.base_path).absolute(), _policy(given, where), dict(given.version_labels)
-    )
+    return ModelConfig(given.name, Path(given.base_path).absolute(), _policy(given, where), dict(given.version_labels))
 
 
 def _policy(given: model_server_config_pb2.ModelConfig, where: str) -> VersionPolicy:

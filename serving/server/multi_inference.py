@@ -34,9 +34,7 @@ def check_tasks(request: inference_pb2.MultiInferenceRequest) -> None:
             raise invalid(f"Duplicate evaluation of signature: {name}")
         signatures.add(name)
         if task.method_name not in (tf.saved_model.CLASSIFY_METHOD_NAME, tf.saved_model.REGRESS_METHOD_NAME):
-            raise RequestError(
-                grpc.StatusCode.UNIMPLEMENTED, f"Unsupported signature method_name: {task.method_name}"
-            )
+            raise RequestError(grpc.StatusCode.UNIMPLEMENTED, f"Unsupported signature method_name: {task.method_name}")
 
 
 def multi_inference(

@@ -26,9 +26,7 @@ def predict(
     """
     signature = request.model_spec.signature_name or DEFAULT_SIGNATURE
     if signature not in servable.signatures:
-        raise RequestError(
-            grpc.StatusCode.FAILED_PRECONDITION, f'Serving signature key "{signature}" not found.'
-        )
+        raise RequestError(grpc.StatusCode.FAILED_PRECONDITION, f'Serving signature key "{signature}" not found.')
     feeds = {}
     for key, tensor in request.inputs.items():
         try:

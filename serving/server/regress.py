@@ -38,7 +38,7 @@ def regress(
     found = servable.run(name, {INPUTS: example_array(examples)}, [_OUTPUTS], deadline)[_OUTPUTS]
     if not (found.ndim == 1 or (found.ndim == 2 and found.shape[1] == 1)):
         raise invalid(
-            "Expected output Tensor shape to be either [batch_size] or [batch_size, 1] but got " f"{list(found.shape)}"
+            f"Expected output Tensor shape to be either [batch_size] or [batch_size, 1] but got {list(found.shape)}"
         )
     if len(found) != len(examples):
         raise invalid(f"Input batch size did not match output batch size: {len(examples)} vs. {len(found)}")

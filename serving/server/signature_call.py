@@ -104,7 +104,9 @@ class _Input:
                 raise self._mismatch("dtype", self._dtype_name, value.dtype.name)
             # NumPy cuts trailing zeros from arrays of fixed length, so that those can only be what others made.
             if value.dtype.kind != "O":
-                value = np.char.encode(value, "utf-8").astype(object) if value.dtype.kind == "U" else value.astype(object)
+                value = (
+                    np.char.encode(value, "utf-8").astype(object) if value.dtype.kind == "U" else value.astype(object)
+                )
         elif value.dtype != self._dtype:
             received = "string" if value.dtype.kind in "OSU" else value.dtype.name
             raise self._mismatch("dtype", self._dtype_name, received)
@@ -139,7 +141,9 @@ def _callable(session: tf.compat.v1.Session, feeds: Sequence[str], fetches: Sequ
     try:
         return session._make_callable_from_options(CallableOptions(feed=feeds, fetch=fetches))
     except tf.errors.OpError as error:
-        raise RequestError(grpc.StatusCode.FAILED_PRECONDITION, f"The signature cannot be run: {error.message}") from error
+        raise RequestError(
+            grpc.StatusCode.FAILED_PRECONDITION, f"The signature cannot be run: {error.message}"
+        ) from error
 
 
 def _array(value: Any) -> Array:
