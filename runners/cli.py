@@ -28,6 +28,7 @@ from runners.commands import (
     runs,
     schedule,
     schema,
+    serve,
     settings,
 )
 from runners.commands.exit_codes import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_UNREAD
@@ -36,7 +37,7 @@ from schemas.errors import ScalableTFError
 from schemas.storage_error import storage_error
 
 COMMANDS = (
-    *(run, schedule, infer, runs, lineage, clean, node, doctor, settings, schema, metadata, manifests),
+    *(run, schedule, infer, serve, runs, lineage, clean, node, doctor, settings, schema, metadata, manifests),
     kubeflow,
 )
 
