@@ -50,6 +50,7 @@ PACKAGES = [
     "runners.schedule",
     "serving",
     "serving.grpc_api",
+    "serving.rest",
     "serving.server",
 ]
 

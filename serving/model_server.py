@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from schemas.errors import ReleaseError
+from schemas.errors import ReleaseError, RunError
 from serving.grpc_api.server import GrpcServer
+from serving.rest.limits import RestLimits
+from serving.rest.server import RestServer
 from serving.server.batching import BatchingOptions
 from serving.server.manager import ModelManager
 from serving.server.metrics import Metrics
@@ -21,6 +23,8 @@ class ServerOptions:
         models: the models.
         host: address to listen on; default: this machine only.
         grpc_port: 0 picks one.
+        rest_port: 0 picks one.
+        rest_limits: of memory, time and connections.
         poll_seconds: how often the folders are looked at for versions; 0 for only once.
         batching: how requests are combined; default: not at all.
         first_load_seconds: how long the first answers wait for the models; after that the server answers without those
@@ -30,6 +34,8 @@ class ServerOptions:
     models: tuple[ModelConfig, ...]
     host: str = "127.0.0.1"
     grpc_port: int = 8500
+    rest_port: int = 8501
+    rest_limits: RestLimits = field(default_factory=RestLimits)
     poll_seconds: float = 1.0
     batching: BatchingOptions | None = None
     first_load_seconds: float = 60.0
@@ -44,6 +50,7 @@ class ModelServer:
     Attributes:
         manager: the models.
         grpc_port: on which gRPC is answered.
+        rest_port: on which REST is answered.
 
     Raises:
         ReleaseError: the folder of a model is not there.
@@ -61,10 +68,16 @@ class ModelServer:
         self._first_load_seconds = options.first_load_seconds
         self.manager = ModelManager(options.models, options.poll_seconds, options.batching)
         metrics = Metrics()
-        # Here other protocols are added. Like this one they take their ports at once, so that a taken one is told before
-        # models are loaded, and answer from `start` on.
-        self._fronts = [GrpcServer(self.manager, metrics, options.host, options.grpc_port)]
-        self.grpc_port = self._fronts[0].port
+        # They take their ports at once, so that a taken one is told before models are loaded; they answer from `start`.
+        grpc = GrpcServer(self.manager, metrics, options.host, options.grpc_port)
+        self.grpc_port = grpc.port
+        try:
+            rest = RestServer(self.manager, metrics, options.host, options.rest_port, options.rest_limits)
+        except RunError:
+            grpc.stop(0.0)
+            raise
+        self.rest_port = rest.port
+        self._fronts = (grpc, rest)
 
     def start(self) -> None:
         """Loads the models and begins to answer: who connects before that waits."""

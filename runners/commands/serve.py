@@ -39,6 +39,13 @@ def add(commands: Commands) -> None:
     )
     parser.add_argument("--bind", default="127.0.0.1", metavar="ADDRESS", help="default: 127.0.0.1, this machine only")
     parser.add_argument("--grpc-port", type=int, default=8500, metavar="N", help="0 picks one; default: 8500")
+    parser.add_argument("--rest-port", type=int, default=8501, metavar="N", help="0 picks one; default: 8501")
+    parser.add_argument(
+        "--rest-timeout-ms", type=int, default=30_000, metavar="N", help="for a request; then 504; default: 30000"
+    )
+    parser.add_argument(
+        "--rest-body-mib", type=int, default=256, metavar="N", help="largest body of a request; then 413; default: 256"
+    )
     parser.add_argument(
         "--poll-seconds",
         type=float,
@@ -68,18 +75,24 @@ def _run(arguments: argparse.Namespace) -> int:
         signal.signal(number, lambda number, frame: signals.put(number))
     with libraries():
         from serving.model_server import ModelServer, ServerOptions
+        from serving.rest.limits import RestLimits
     _log()
     server = ModelServer(
         ServerOptions(
             models=_models(arguments),
             host=arguments.bind,
             grpc_port=arguments.grpc_port,
+            rest_port=arguments.rest_port,
+            rest_limits=RestLimits(
+                body_bytes=arguments.rest_body_mib << 20, request_seconds=arguments.rest_timeout_ms / 1000
+            ),
             poll_seconds=arguments.poll_seconds,
             batching=_batching(arguments),
         )
     )
     server.start()
     print(f"gRPC: {arguments.bind}:{server.grpc_port}", flush=True)
+    print(f"REST: http://{arguments.bind}:{server.rest_port}", flush=True)
     while (number := signals.get()) == signal.SIGHUP:
         _reload(server, arguments)
     print(f"Stopped by {signal.Signals(number).name}: ending what is being answered.", flush=True)
@@ -93,11 +106,12 @@ def _check(arguments: argparse.Namespace) -> None:
     for option in ("poll_seconds", "batch_timeout_micros", "grace_seconds"):
         if not getattr(arguments, option) >= 0:
             raise _wrong(option, getattr(arguments, option), "0 or more")
-    for option in ("max_batch_size", "max_queued_batches"):
+    for option in ("max_batch_size", "max_queued_batches", "rest_timeout_ms", "rest_body_mib"):
         if getattr(arguments, option) < 1:
             raise _wrong(option, getattr(arguments, option), "1 or more")
-    if not 0 <= arguments.grpc_port < 1 << 16:
-        raise _wrong("grpc_port", arguments.grpc_port, "a port, 0 to 65535")
+    for option in ("grpc_port", "rest_port"):
+        if not 0 <= getattr(arguments, option) < 1 << 16:
+            raise _wrong(option, getattr(arguments, option), "a port, 0 to 65535")
 
 
 def _wrong(option: str, received: object, fix: str) -> SettingsError:

@@ -90,7 +90,7 @@ class RestApplication:
             if len(body) + len(piece) > self._limits.body_bytes:
                 return too_large
             if self._buffered + len(piece) > self._limits.buffered_bytes:
-                return failure(HTTPStatus.SERVICE_UNAVAILABLE, "The server holds as many requests as it may: try later.")
+                return failure(HTTPStatus.SERVICE_UNAVAILABLE, "The server is full of requests: try later.")
             body += piece
             self._buffered += len(piece)
         return None
@@ -113,8 +113,9 @@ class RestApplication:
         work = asyncio.get_running_loop().run_in_executor(self._executor, call)
         # After the body, the only thing to receive is that the client is gone.
         gone = asyncio.ensure_future(receive())
+        either: set[asyncio.Future[Any]] = {work, gone}
         try:
-            await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             if not work.done():
                 # Nobody waits for it: what has not begun does not begin; what runs ends unheard, before its body goes.
                 if not work.cancel():

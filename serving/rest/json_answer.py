@@ -55,7 +55,8 @@ def classification_json(result: classification_pb2.ClassificationResult) -> byte
     if not result.classifications:
         raise invalid("Cannot convert empty ClassificationResults to JSON")
     scores = iter(_floats([one.score for each in result.classifications for one in each.classes]))
-    return answer_json({"results": [[[one.label, next(scores)] for one in each.classes] for each in result.classifications]})
+    found = [[[one.label, next(scores)] for one in each.classes] for each in result.classifications]
+    return answer_json({"results": found})
 
 
 def regression_json(result: regression_pb2.RegressionResult) -> bytes:

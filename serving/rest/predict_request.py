@@ -39,13 +39,14 @@ def signature_name(document: Mapping[str, Any]) -> str:
     name = document.get("signature_name", "")
     if not isinstance(name, str):
         raise invalid(
-            f"JSON Value: {value_text(document)} not formatted correctly. "
-            "'signature_name' key must be a string value."
+            f"JSON Value: {value_text(document)} not formatted correctly. 'signature_name' key must be a string value."
         )
     return name
 
 
-def read_predict_request(document: Mapping[str, Any], body: bytes, name: str, signature: SignatureDef) -> PredictRequest:
+def read_predict_request(
+    document: Mapping[str, Any], body: bytes, name: str, signature: SignatureDef
+) -> PredictRequest:
     """The tensors of a request.
 
     Args:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import uvicorn
 
-from schemas.errors import ReleaseError
+from schemas.errors import RunError
 from serving.rest.application import RestApplication
 from serving.rest.limits import RestLimits
 from serving.rest.timed_protocol import TimedProtocol
@@ -34,14 +34,13 @@ class RestServer:
         port: that it listens on.
 
     Raises:
-        ReleaseError: the port is taken, or not ours.
+        RunError: the port is taken, or the address is none of this machine's.
     """
 
     def __init__(
         self,
         manager: ModelManager,
         metrics: Metrics,
-        *,
         host: str = "127.0.0.1",
         port: int = 0,
         limits: RestLimits | None = None,
@@ -69,43 +68,48 @@ class RestServer:
             backlog=_BACKLOG,
         )
         self._started = threading.Event()
+        self._ended = threading.Event()
         self._server = _Server(self._config, self._started.set)
         self._thread = threading.Thread(target=self._serve, name="rest-server", daemon=True)
 
     def start(self) -> None:
-        """Begins to serve; returns when connections are accepted.
+        """Begins to answer; connections that were made before wait until then.
 
         Raises:
-            ReleaseError: it does not start.
+            RunError: it does not start.
         """
         self._thread.start()
         if not self._started.wait(_START_SECONDS) or not self._server.started:
-            raise ReleaseError("The REST server does not start.", fix="See the log above.")
+            raise RunError("The REST server does not start.", fix="See the log.")
 
-    def drain(self) -> None:
-        """From now on `/readyz` says no; requests are still answered."""
-        self._draining = True
-
-    def stop(self, seconds: float = 30.0) -> None:
-        """Accepts nothing more, and ends when the requests under way are answered.
+    def stop(self, grace: float) -> threading.Event:
+        """Takes no further connections; `/readyz` says no.
 
         Args:
-            seconds: how long to wait for them.
+            grace: seconds for requests that are running; then their connections are closed.
+
+        Returns:
+            What is set when all have ended.
         """
         self._draining = True
-        self._config.timeout_graceful_shutdown = max(1, round(seconds))
+        self._config.timeout_graceful_shutdown = max(1, round(grace))
         self._server.should_exit = True
-        if self._thread.is_alive():
-            self._thread.join(seconds + 5.0)
-        self._executor.shutdown(wait=False, cancel_futures=True)
-        self._socket.close()
+        if not self._thread.is_alive():
+            self._close()
+        return self._ended
 
     def _serve(self) -> None:
         try:
             self._server.run(sockets=[self._socket])
         finally:
-            # Whoever waits for the start learns of the failure.
-            self._started.set()
+            self._close()
+
+    def _close(self) -> None:
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        self._socket.close()
+        self._ended.set()
+        # Whoever waits for the start learns that there is none.
+        self._started.set()
 
 
 class _Server(uvicorn.Server):
@@ -129,16 +133,17 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))
+        listening.listen(_BACKLOG)
     except OSError as error:
         listening.close()
         raise _taken(host, port, error) from error
     return listening
 
 
-def _taken(host: str, port: int, error: OSError) -> ReleaseError:
-    return ReleaseError(
-        "The REST server cannot listen.",
+def _taken(host: str, port: int, error: OSError) -> RunError:
+    return RunError(
+        "The server of REST cannot listen there.",
         where=f"{host}:{port}",
         received=error.strerror or str(error),
-        fix="Choose another --rest-port, or 0 for any that is free.",
+        fix="Give another --rest-port (0 picks a free one), or another --bind.",
     )

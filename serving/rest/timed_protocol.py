@@ -27,15 +27,18 @@ class TimedProtocol(HttpToolsProtocol):
         self._header_bytes = 0
 
     def connection_made(self, transport: Any) -> None:
+        """A client has connected."""
         super().connection_made(transport)
         self._arm(self.limits.header_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is closed."""
         self._disarm()
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        """Some bytes, wherever they begin and end."""
         if self.transport.is_closing():
             return
         super().data_received(data)
@@ -46,22 +49,26 @@ class TimedProtocol(HttpToolsProtocol):
                 self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "Request headers are too large.")
 
     def on_message_begin(self) -> None:
+        """The first byte of a request."""
         super().on_message_begin()
         self._in_headers, self._header_bytes = True, 0
         if self._timer is None:
             self._arm(self.limits.header_seconds)
 
     def on_headers_complete(self) -> None:
+        """What follows is the body."""
         self._in_headers, self._header_bytes = False, 0
         super().on_headers_complete()
         self._arm(self.limits.body_seconds)
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        """One header."""
         # What follows a chunked body is no use to us.
         if self._in_headers:
             super().on_header(name, value)
 
     def on_message_complete(self) -> None:
+        """The last byte of a request."""
         self._disarm()
         super().on_message_complete()
         if self.cycle is not None and self.cycle.response_complete:
@@ -69,6 +76,7 @@ class TimedProtocol(HttpToolsProtocol):
             self._arm(self.limits.idle_seconds)
 
     def send_400_response(self, msg: str) -> None:
+        """What came is no HTTP."""
         self._refuse(HTTPStatus.BAD_REQUEST, msg)
 
     def _arm(self, seconds: float) -> None:
