@@ -61,8 +61,8 @@ class ModelServer:
         self._first_load_seconds = options.first_load_seconds
         self.manager = ModelManager(options.models, options.poll_seconds, options.batching)
         metrics = Metrics()
-        # Here other protocols are added. Like this one they take their ports at once, so that a taken one is told before
-        # models are loaded, and answer from `start` on.
+        # Here other protocols are added. Like this one they take their ports at once, so that a taken one is told
+        # before models are loaded, and answer from `start` on.
         self._fronts = [GrpcServer(self.manager, metrics, options.host, options.grpc_port)]
         self.grpc_port = self._fronts[0].port
 
