@@ -71,8 +71,8 @@ def add(commands: Commands) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     _check(arguments)
     signals: queue.SimpleQueue[int] = queue.SimpleQueue()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, lambda number, frame: signals.put(number))
+    for ending in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(ending, lambda number, frame: signals.put(number))
     with libraries():
         from serving.model_server import ModelServer, ServerOptions
         from serving.rest.limits import RestLimits

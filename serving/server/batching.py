@@ -1,7 +1,7 @@
 """Dynamic batching: requests that arrive at the same time are run together.
 
-The thread of the first request of a batch runs it, so that there is nothing to start or to end: it waits until the batch
-is full or its time is over, and then for its turn. Meanwhile others join.
+The thread of the first request of a batch runs it, so that there is nothing to start or to end: it waits until the
+batch is full or its time is over, and then for its turn. Meanwhile others join.
 """
 
 from __future__ import annotations

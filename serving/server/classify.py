@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -57,7 +58,7 @@ def classify(
         )
     result = classification_pb2.ClassificationResult()
     # A field that is not set is an empty label, or a score of 0.
-    rows = [[{} for _ in row] for row in next(iter(found.values()))]
+    rows: list[list[dict[str, Any]]] = [[{} for _ in row] for row in next(iter(found.values()))]
     for key, field in ((_CLASSES, "label"), (_SCORES, "score")):
         for fields, values in zip(rows, found[key].tolist() if key in found else (), strict=False):
             for one, value in zip(fields, values, strict=True):

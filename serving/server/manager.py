@@ -125,12 +125,12 @@ class ModelManager:
             return self._loaded.is_set() and all(model.served for model in self._models.values())
 
     def reload(self, configs: Iterable[ModelConfig]) -> None:
-        """Serves exactly these models from now on; returns when they are loaded and the others are not offered any more.
+        """Serves exactly these models from now on; returns when they are loaded and the others are not offered.
 
         Raises:
-            RequestError: INVALID_ARGUMENT: a folder is not there, and nothing has changed; UNKNOWN: a model has no version
-                that could be loaded, the rest is as it should be, and it is tried again; FAILED_PRECONDITION: a label
-                of a version that is not loaded: the labels stay as they were.
+            RequestError: INVALID_ARGUMENT: a folder is not there, and nothing has changed; UNKNOWN: a model has no
+                version that could be loaded, the rest is as it should be, and it is tried again; FAILED_PRECONDITION:
+                a label of a version that is not loaded: the labels stay as they were.
         """
         configs = tuple(configs)
         for config in configs:

@@ -26,7 +26,7 @@ class ModelConfig:
 
     name: str
     base_path: Path
-    policy: VersionPolicy = VersionPolicy()
+    policy: VersionPolicy = field(default_factory=VersionPolicy)
     version_labels: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -42,7 +42,7 @@ def from_option(text: str) -> ModelConfig:
             "This names no model.",
             where="--model",
             received=text,
-            fix="Give NAME=DIR: the name to serve it under, without a slash, and the folder with its version directories.",
+            fix="Give NAME=DIR: a name without a slash, and the folder with the directories of its versions.",
         )
     return ModelConfig(name, Path(folder).absolute())
 

@@ -99,7 +99,7 @@ class _Input:
 
     def checked(self, value: Array) -> Array:
         """The value, if the signature takes it."""
-        if self._dtype == object:
+        if self._dtype.kind == "O":
             if value.dtype.kind not in "OSU":
                 raise self._mismatch("dtype", self._dtype_name, value.dtype.name)
             # NumPy cuts trailing zeros from arrays of fixed length, so that those can only be what others made.

@@ -8,6 +8,7 @@ size with one value that was sent.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -76,7 +77,7 @@ def decode(tensor: TensorProto) -> Array:
     shape = tuple(dim.size for dim in tensor.tensor_shape.dim)
     size = math.prod(shape)
     dtype = dtype_of(tensor.dtype)
-    values = _strings(tensor, size) if dtype == object else _numbers(tensor, dtype)
+    values = _strings(tensor, size) if dtype.kind == "O" else _numbers(tensor, dtype)
     if len(values) != size:
         values = _filled(values, size)
     return values.reshape(shape)
@@ -107,13 +108,21 @@ def _numbers(tensor: TensorProto, dtype: np.dtype[Any]) -> Array:
         raise ValueError(f"unsupported dtype {dtype.name}")
     values = getattr(tensor, field)
     if field == "half_val":
-        return np.array(values, np.uint16).view(dtype)
+        return _narrow(values, np.dtype(np.uint16)).view(dtype)
+    if field == "int_val":
+        return _narrow(values, dtype)
     if field in ("scomplex_val", "dcomplex_val"):
         return np.array(values, np.float32 if field == "scomplex_val" else np.float64).view(dtype)
-    try:
-        return np.fromiter(values, dtype, len(values))
-    except OverflowError as error:
-        raise ValueError(str(error)) from error
+    return np.fromiter(values, dtype, len(values))
+
+
+def _narrow(values: Iterable[int], dtype: np.dtype[Any]) -> Array:
+    """Numbers of 32 bits as fewer bits."""
+    wide = np.fromiter(values, np.int32)
+    found = wide.astype(dtype)
+    if (found != wide).any():
+        raise ValueError(f"a value is out of the range of {dtype.name}")
+    return found
 
 
 def _strings(tensor: TensorProto, size: int) -> Array:

@@ -41,7 +41,8 @@ class VersionPolicy:
 def version_directories(base: Path) -> dict[int, Path]:
     """The directories of a model's versions, by number.
 
-    Their names are numbers of 64 bits, leading zeros are fine; anything else is ignored. Of 7 and 007 the shorter is taken.
+    Their names are numbers of 64 bits, leading zeros are fine; anything else is ignored. Of 7 and 007 the shorter one
+    is taken.
 
     Raises:
         OSError: the folder is not there, or cannot be read.
