@@ -34,7 +34,7 @@ def shortest_decimals(values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     if values.dtype != np.float32:
         usual[:] = False
     for index in np.flatnonzero(~usual & np.isfinite(flat) & (flat != 0)):
-        flat[index] = float(str(source[index]))
+        flat[index] = _shortest(float(flat[index]), source[index])
     open_ = np.flatnonzero(usual)
     exact, wanted = flat[open_], source[open_]
     exponents = np.floor(np.log10(magnitude[open_])).astype(np.int64)
@@ -51,3 +51,12 @@ def shortest_decimals(values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
             break
         open_, exact, wanted, exponents = open_[left], exact[left], wanted[left], exponents[left]
     return doubles
+
+
+def _shortest(double: float, value: Any) -> float:
+    with np.errstate(over="ignore"):
+        for digits in range(1, 10):
+            rounded = float(f"{double:.{digits}g}")
+            if type(value)(rounded) == value:
+                return rounded
+    return double
