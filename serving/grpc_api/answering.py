@@ -16,8 +16,9 @@ from serving.server.request_error import RequestError
 Answer = TypeVar("Answer")
 
 _LOG = logging.getLogger(__name__)
-# The message goes in a header, and clients refuse headers above 8 KiB; bytes outside of ASCII take three there.
-_LONGEST = 2000
+# The message goes in a header, and clients refuse headers above 8 KiB; a character outside of ASCII may take 12 there.
+_LONGEST = 4000
+_LONGEST_OTHER = 400
 
 
 class Answering:
@@ -56,5 +57,6 @@ class Answering:
         finally:
             if model in self._manager:
                 self._metrics.record(model, code, api=api, entrypoint="GRPC", seconds=time.monotonic() - started)
-        context.abort(code, message if len(message) <= _LONGEST else f"{message[:_LONGEST]} ...")
+        longest = _LONGEST if message.isascii() else _LONGEST_OTHER
+        context.abort(code, message if len(message) <= longest else f"{message[:longest]} ...")
         raise AssertionError("abort raises")

@@ -35,7 +35,9 @@ def half(folder: Path) -> Servable:
 
 
 def example(x: float) -> tf.train.Example:
-    return tf.train.Example(features={"feature": {"x": {"float_list": {"value": [x]}}}})
+    found = tf.train.Example()
+    found.features.feature["x"].float_list.value.append(x)
+    return found
 
 
 EXAMPLES = [example(2.0).SerializeToString(), example(4.0).SerializeToString()]

@@ -26,7 +26,22 @@ def test_candidates_are_tried_from_the_newest(policy: VersionPolicy, candidates:
 
 
 def test_versions_are_directories_with_64_bit_numbers_as_names(tmp_path: Path) -> None:
-    names = ["1", "007", "7", "0012", str(2**63 - 1), str(2**63), "-3", "1.0", "1e2", "v2", ".3", ".staging-4", "٣", "+5"]
+    names = [
+        "1",
+        "007",
+        "7",
+        "0012",
+        str(2**63 - 1),
+        str(2**63),
+        "-3",
+        "1.0",
+        "1e2",
+        "v2",
+        ".3",
+        ".staging-4",
+        "٣",
+        "+5",
+    ]
     for name in names:
         (tmp_path / name).mkdir()
     (tmp_path / "9").write_text("a file")
