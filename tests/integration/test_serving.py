@@ -117,7 +117,7 @@ class Server:
 
 @contextmanager
 def serving(commands: CommandServer, *options: str) -> Iterator[Server]:
-    command = commands.start(["serve", "--grpc-port=0", "--poll-seconds=0.05", *options])
+    command = commands.start(["serve", "--grpc-port=0", "--rest-port=0", "--poll-seconds=0.05", *options])
     try:
         server = Server(command)
         with server.channel:
