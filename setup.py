@@ -50,6 +50,9 @@ PACKAGES = [
     "runners.schedule",
     "serving",
     "serving.client",
+    "serving.grpc_api",
+    "serving.rest",
+    "serving.server",
 ]
 
 

@@ -1,0 +1,117 @@
+"""Reading the JSON of a request as TensorFlow Serving's RapidJSON does, within bounds."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from typing import Any
+
+from serving.rest.too_large import TooLargeError
+from serving.server.request_error import RequestError, invalid
+
+# What a document may hold: each list or object is some hundred bytes in memory, each element up to forty.
+MAX_CONTAINERS = 4_000_000
+MAX_ELEMENTS = 32_000_000
+_SHOWN_CHARACTERS = 1000
+
+_PRETTY = json.JSONEncoder(ensure_ascii=False, indent=4)
+
+# RapidJSON's words for what Python's parser says.
+_MESSAGES = {
+    "Expecting value": "Invalid value.",
+    "Expecting property name enclosed in double quotes": "Missing a name for object member.",
+    "Expecting ':' delimiter": "Missing a colon after a name of object member.",
+    "Expecting ',' delimiter": "Missing a comma or ] after an array element, or a comma or } after an object member.",
+    "Unterminated string starting at": "Missing a closing quotation mark in string.",
+    "Invalid control character at": "Invalid encoding in string.",
+    "Invalid \\escape": "Invalid escape character in string.",
+    "Invalid \\uXXXX escape": "Incorrect hex digit after \\u escape in string.",
+    "Extra data": "The document root must not be followed by other values.",
+}
+_TOO_BIG = "Number too big to be stored in double."
+
+
+def parse_document(body: bytes) -> dict[str, Any]:
+    """The object that a request's body is.
+
+    Whole numbers are int, with all their digits; numbers with a point or an exponent are float, and so are the tokens
+    NaN, Infinity and -Infinity.
+
+    Raises:
+        RequestError: INVALID_ARGUMENT: it is no JSON, no object, or nested deeper than the parser goes.
+        TooLargeError: more elements than fit into a bounded amount of memory.
+    """
+    if body.count(b"[") + body.count(b"{") > MAX_CONTAINERS or body.count(b",") > MAX_ELEMENTS:
+        raise TooLargeError("JSON document has too many elements.")
+    try:
+        # A byte order mark is skipped.
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise parse_error("Invalid encoding in string.", error.start) from error
+    if not text.strip(" \t\r\n"):
+        raise parse_error("The document is empty.", len(text))
+    try:
+        document = json.loads(text)
+    except json.JSONDecodeError as error:
+        message = _MESSAGES.get(error.msg, error.msg)
+        raise parse_error(message, len(text[: error.pos].encode("utf-8"))) from error
+    except RecursionError as error:
+        raise invalid("JSON Parse error: The document is nested too deeply.") from error
+    except ValueError as error:
+        # Python refuses to read a whole number of thousands of digits.
+        raise parse_error(_TOO_BIG, 0) from error
+    if not isinstance(document, dict):
+        raise invalid(f"JSON Value: {value_text(document)} Is not object")
+    return document
+
+
+def require_finite_numbers(body: bytes) -> None:
+    """Tells numbers that are beyond double (1e400), which RapidJSON refuses, from the token Infinity, which it reads.
+
+    Python's parser gives the same for both, so only a request that holds an infinity is read a second time.
+
+    Raises:
+        RequestError: INVALID_ARGUMENT: there is a number that no double holds.
+    """
+    json.loads(body.decode("utf-8-sig"), parse_float=_stored_float)
+
+
+def parse_error(message: str, offset: int) -> RequestError:
+    """What TensorFlow Serving says of a body that is no JSON."""
+    return invalid(f"JSON Parse error: {message} at offset: {offset}")
+
+
+def value_text(value: Any) -> str:
+    """A JSON value for an error's text; a long one is cut."""
+    # Lazily, so that a huge document costs no more than what is shown of it.
+    parts = itertools.accumulate(_PRETTY.iterencode(value))
+    text = ""
+    for text in parts:
+        if len(text) > _SHOWN_CHARACTERS:
+            return f"{text[:_SHOWN_CHARACTERS]}..."
+    return text
+
+
+def type_name(value: Any) -> str:
+    """RapidJSON's name of a value's type."""
+    if value is None:
+        return "Null"
+    if isinstance(value, bool):
+        return "True" if value else "False"
+    if isinstance(value, dict):
+        return "Object"
+    if isinstance(value, list):
+        return "Array"
+    return "String" if isinstance(value, str) else "Number"
+
+
+def too_big() -> RequestError:
+    """A number beyond double."""
+    return parse_error(_TOO_BIG, 0)
+
+
+def _stored_float(digits: str) -> float:
+    value = float(digits)
+    if value in (float("inf"), float("-inf")):
+        raise too_big()
+    return value
