@@ -59,7 +59,10 @@ def print_answers(rows: Sequence[Mapping[str, Any]], outputs: Columns, title: st
     for key in outputs:
         table.add_column(key, style="bold")
     for place, row in enumerate(rows):
-        table.add_row(*(str(row.get(key, "")) for key in shown), *(_text(one[place]) for one in outputs.values()))
+        table.add_row(
+            *(str(row.get(key, "")) for key in shown),
+            *(_text(one[place] if one.ndim else one) for one in outputs.values()),
+        )
     console.print(table)
 
 
@@ -70,8 +73,8 @@ def _equal(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> bool:
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, np.ndarray):
+    if isinstance(value, np.ndarray) and value.ndim:
         return ", ".join(_text(one) for one in value)
     if isinstance(value, bytes):
         return value.decode(errors="replace")
-    return f"{value:.4g}" if isinstance(value, float | np.floating) else str(value)
+    return f"{value:.4g}" if isinstance(value, np.floating) else str(value)
