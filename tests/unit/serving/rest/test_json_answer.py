@@ -40,7 +40,9 @@ def test_decimals_show_a_point_or_an_exponent_and_as_few_digits_as_tell_them() -
         '{\n    "predictions": [3.0, 0.2, 9000000.0, 3e-05, 555557.5, 0.33333334, 16777216.0, -0.0, 3.4028235e+38, '
         "1e-45]\n}"
     )
-    assert predictions_json({"y": np.float64([0.2, 1e300, 1])}, rows=False) == b'{\n    "outputs": [0.2, 1e+300, 1.0]\n}'
+    assert (
+        predictions_json({"y": np.float64([0.2, 1e300, 1])}, rows=False) == b'{\n    "outputs": [0.2, 1e+300, 1.0]\n}'
+    )
     halves = np.array([0.1, 2], tf.float16.as_numpy_dtype)
     assert predictions_json({"y": halves}, rows=False) == b'{\n    "outputs": [0.1, 2.0]\n}'
     brains = np.array([0.1, 2], tf.bfloat16.as_numpy_dtype)

@@ -119,8 +119,14 @@ def test_beyond_double_is_no_number() -> None:
         ('{"instances": [[1,[2]]]}', "Encountered list at unexpected level: 1 expected < 1"),
         ('{"instances": [[[1],2]]}', "JSON Value: 2 found at incorrect level: 2 in the JSON DOM. Expected at level: 2"),
         ('{"instances": [[[1],[2,3]]]}', "Encountered list at unexpected size: 2 at level: 1 expected size: 1"),
-        ('{"instances": [{"y": 1}]}', "key: y of 'instances' list. Error: INVALID_ARGUMENT: JSON object: does not have"),
-        ('{"instances": [{"x": 1}, {}]}', "Failed to process element: 1 of 'instances' list. JSON object: {} keys must"),
+        (
+            '{"instances": [{"y": 1}]}',
+            "key: y of 'instances' list. Error: INVALID_ARGUMENT: JSON object: does not have",
+        ),
+        (
+            '{"instances": [{"x": 1}, {}]}',
+            "Failed to process element: 1 of 'instances' list. JSON object: {} keys must",
+        ),
         ('{"instances": [{"x": 1}, 2]}', "Expecting object but got list at item 1 of input list"),
         ('{"instances": [2, {"x": 1}]}', "Expecting value/list but got object at item 1 of input list"),
         ('{"inputs": {"y": 1}}', "Missing named input: x in 'inputs' object."),
