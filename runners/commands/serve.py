@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import logging
 import queue
 import signal
@@ -76,6 +77,10 @@ def _run(arguments: argparse.Namespace) -> int:
     with libraries():
         from serving.model_server import ModelServer, ServerOptions
         from serving.rest.limits import RestLimits
+    # What the libraries have made stays: the collector need not look at it at every large request. Before models are
+    # loaded, which come and go.
+    gc.collect()
+    gc.freeze()
     _log()
     server = ModelServer(
         ServerOptions(

@@ -161,7 +161,8 @@ def test_all_digits_and_all_bytes(server: Server) -> None:
     assert (
         body
         == (
-            '{\n    "outputs": {"long": [-9223372036854775808], "pair": [[0.1, Infinity]], "rows": 1, "text": ["\u00fc"], '
+            '{\n    "outputs": {"long": [-9223372036854775808], "pair": [[0.1, Infinity]], "rows": 1, '
+            '"text": ["\u00fc"], '
             '"unsigned": [18446744073709551615]}\n}'
         ).encode()
     )
@@ -305,13 +306,13 @@ def test_a_client_that_asks_before_it_sends(server: Server) -> None:
 
 
 def test_megabytes(server: Server) -> None:
-    status, found = server.post(HALF, json.dumps({"instances": [[value / 4] for value in range(400_000)]}))
+    status, found = server.post(HALF, json.dumps({"instances": [[value / 4] for value in range(200_000)]}))
     assert status == 200
-    assert found == {"predictions": [[value / 8 + 3] for value in range(400_000)]}
+    assert found == {"predictions": [[value / 8 + 3] for value in range(200_000)]}
 
 
 def test_a_bomb(server: Server) -> None:
-    bomb = gzip.compress(bytes(257 << 20), compresslevel=1)
+    bomb = gzip.compress(bytes(1 << 20)) * 257
     status, body, _ = server.ask("POST", HALF, bomb, Content_Encoding="gzip")
     assert (status, list(json.loads(body))) == (413, ["error"])
 
@@ -340,7 +341,7 @@ _DOCUMENTS = st.dictionaries(
 )
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=80, deadline=None, derandomize=True)
 @given(
     document=_DOCUMENTS,
     path=st.sampled_from([HALF, ECHO, "/v1/models/half:classify", "/v1/models/half:regress"]),

@@ -10,7 +10,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 import numpy as np
@@ -204,10 +204,8 @@ def test_a_second_request_that_does_not_end_is_given_up(start: Start) -> None:
 def test_headers_without_end_are_refused(start: Start, endless: bytes) -> None:
     served = start()
     with served.socket() as connection:
-        try:
+        with suppress(BrokenPipeError, ConnectionResetError):
             connection.sendall(endless)
-        except (BrokenPipeError, ConnectionResetError):
-            pass
         found = answers(connection)
     assert not found or found.startswith(b"HTTP/1.1 431 ")
     assert served.ask("GET", "/healthz")[0] == 200
