@@ -200,6 +200,7 @@ def test_a_second_request_that_does_not_end_is_given_up(start: Start) -> None:
         b"GET / HTTP/1.1\r\nX: " + b"a" * 300_000,
         b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 60_000,
     ],
+    ids=["url", "value", "headers"],
 )
 def test_headers_without_end_are_refused(start: Start, endless: bytes) -> None:
     served = start()
