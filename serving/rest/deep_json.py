@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from json.decoder import scanstring
 from typing import Any
 
 _SPACE = re.compile(r"[ \t\n\r]*")
-_SCAN = json.JSONDecoder().scan_once
+_SCALARS = json.JSONDecoder()
 
 
 def parse_deep(text: str, start: int = 0) -> Any:
@@ -39,10 +38,7 @@ def parse_deep(text: str, start: int = 0) -> Any:
                 continue
             at += 1
         else:
-            try:
-                value, at = _SCAN(text, at)
-            except StopIteration as end:
-                raise json.JSONDecodeError("Expecting value", text, end.value) from None
+            value, at = _SCALARS.raw_decode(text, at)
         # The value is whole, and with it perhaps those around it.
         while open_:
             container, key = open_[-1]
@@ -75,7 +71,7 @@ def _skip(text: str, at: int) -> int:
 def _key(text: str, at: int) -> tuple[str, int]:
     if text[at : at + 1] != '"':
         raise json.JSONDecodeError("Expecting property name enclosed in double quotes", text, at)
-    key, at = scanstring(text, at + 1, True)
+    key, at = _SCALARS.raw_decode(text, at)
     at = _skip(text, at)
     if text[at : at + 1] != ":":
         raise json.JSONDecodeError("Expecting ':' delimiter", text, at)

@@ -212,7 +212,9 @@ def test_headers_without_end_are_refused(start: Start, endless: bytes) -> None:
     assert served.ask("GET", "/healthz")[0] == 200
 
 
-@pytest.mark.parametrize("garbage", [b"\x00\xff\x16\x03" * 100, b"GET\r\n\r\n", b"POST / HTTP/9.9\r\n\r\n"])
+@pytest.mark.parametrize(
+    "garbage", [b"\x00\xff\x16\x03" * 100, b"GET\r\n\r\n", b"POST / HTTP/9.9\r\n\r\n"], ids=["bytes", "line", "version"]
+)
 def test_what_is_no_http_is_refused(start: Start, garbage: bytes) -> None:
     with start().socket() as connection:
         connection.sendall(garbage)
