@@ -83,7 +83,9 @@ class RestHandler:
         self._limits = limits
         self._large = threading.Lock()
 
-    def answer(self, method: str, path: str, headers: Mapping[bytes, bytes], body: bytes) -> Answer:
+    def answer(
+        self, method: str, path: str, headers: Mapping[bytes, bytes], body: bytes, began: float | None = None
+    ) -> Answer:
         """The answer to one request; never raises.
 
         Args:
@@ -91,15 +93,19 @@ class RestHandler:
             path: as it was sent, without the query.
             headers: by name in small letters.
             body: as it was sent.
+            began: when it had come, of `time.monotonic()`; default: now. It may have waited since.
         """
         if method == "OPTIONS":
             return _preflight(headers)
-        began = time.monotonic()
+        began = time.monotonic() if began is None else began
+        deadline = began + self._limits.request_seconds
         route: Route | None = None
         code = grpc.StatusCode.OK
         try:
             route = read_route(method, path)
-            answer = Answer(HTTPStatus.OK, self._answer(route, headers, body, began + self._limits.request_seconds))
+            if time.monotonic() >= deadline:
+                raise RequestError(grpc.StatusCode.DEADLINE_EXCEEDED, "The time for the request was over at its turn.")
+            answer = Answer(HTTPStatus.OK, self._answer(route, headers, body, deadline))
         except RequestError as error:
             code = error.code
             answer = failure(_STATUSES.get(code, HTTPStatus.INTERNAL_SERVER_ERROR), error.message)

@@ -10,8 +10,10 @@ from serving.rest.too_large import TooLargeError
 from serving.rest.value_text import value_text
 from serving.server.request_error import RequestError, invalid
 
-# What a document may hold: each list or object is some hundred bytes in memory, each element up to forty.
+# What a document may hold: in memory each list or object takes some hundred bytes, each string and key as many, each
+# number up to forty.
 MAX_CONTAINERS = 4_000_000
+MAX_STRINGS = 8_000_000
 MAX_ELEMENTS = 32_000_000
 
 # RapidJSON's words for what Python's parser says.
@@ -39,7 +41,8 @@ def parse_document(body: bytes) -> dict[str, Any]:
         RequestError: INVALID_ARGUMENT: it is no JSON, or no object.
         TooLargeError: more elements than fit into a bounded amount of memory.
     """
-    if body.count(b"[") + body.count(b"{") > MAX_CONTAINERS or body.count(b",") > MAX_ELEMENTS:
+    counts = (body.count(b"[") + body.count(b"{"), body.count(b'"') // 2, body.count(b","))
+    if any(count > most for count, most in zip(counts, (MAX_CONTAINERS, MAX_STRINGS, MAX_ELEMENTS), strict=True)):
         raise TooLargeError("JSON document has too many elements.")
     try:
         # A byte order mark is skipped.

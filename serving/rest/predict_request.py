@@ -58,7 +58,7 @@ def read_predict_request(
     Raises:
         RequestError: INVALID_ARGUMENT: not as the signature wants it; UNIMPLEMENTED: a dtype that JSON has no form for.
     """
-    dtypes = {key: tf.dtypes.as_dtype(info.dtype) for key, info in signature.inputs.items()}
+    dtypes = {key: tf.dtypes.as_dtype(info.dtype).base_dtype for key, info in signature.inputs.items()}
     if not dtypes:
         raise invalid(f"Failed to get input map for signature: {name or 'DEFAULT'}")
     decoder = TensorDecoder(body)

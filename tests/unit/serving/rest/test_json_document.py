@@ -60,9 +60,10 @@ def test_depth_is_no_fault() -> None:
     assert found["b"] == 1
 
 
-@pytest.mark.parametrize("body", [b'{"a":[' + b"[]," * 11, b'{"a":[' + b"0," * 21])
+@pytest.mark.parametrize("body", [b'{"a":[' + b"[]," * 11, b'{"a":[' + b"0," * 21, b'{"a":[' + b'"",' * 16])
 def test_a_document_of_too_many_elements_is_not_parsed(body: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(json_document, "MAX_CONTAINERS", 10)
+    monkeypatch.setattr(json_document, "MAX_STRINGS", 15)
     monkeypatch.setattr(json_document, "MAX_ELEMENTS", 20)
     with pytest.raises(TooLargeError):
         parse_document(body)
