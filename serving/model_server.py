@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from schemas.errors import ReleaseError, RunError
@@ -79,20 +80,29 @@ class ModelServer:
         self.rest_port = rest.port
         self._fronts = (grpc, rest)
 
-    def start(self) -> None:
-        """Loads the models and begins to answer: who connects before that waits."""
+    def start(self, give_up: Callable[[], bool] = lambda: False) -> None:
+        """Loads the models and begins to answer: who connects before that waits.
+
+        Args:
+            give_up: whether there is no need any more to wait for the models.
+        """
         self.manager.start()
-        self.manager.wait_until_loaded(self._first_load_seconds)
+        until = time.monotonic() + self._first_load_seconds
+        while not self.manager.wait_until_loaded(0.1) and time.monotonic() < until and not give_up():
+            pass
         for front in self._fronts:
             front.start()
 
-    def stop(self, grace: float) -> None:
+    def stop(self, grace: float) -> bool:
         """Takes no further requests, lets those that are running end, and unloads the models.
 
         Args:
             grace: seconds for the running requests; then they are cancelled.
+
+        Returns:
+            Whether everything has ended; else threads are left that nothing can stop.
         """
         until = time.monotonic() + grace
         for ended in [front.stop(grace) for front in self._fronts]:
             ended.wait(max(until - time.monotonic(), 0.0) + 1.0)
-        self.manager.close()
+        return self.manager.close()

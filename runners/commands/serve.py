@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import gc
 import logging
+import os
 import queue
 import signal
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,12 +78,13 @@ def add(commands: Commands) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     _check(arguments)
-    signals: queue.SimpleQueue[int] = queue.SimpleQueue()
-    for ending in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(ending, lambda number, frame: signals.put(number))
     with libraries():
         from serving.model_server import ModelServer, ServerOptions
         from serving.rest.limits import RestLimits
+    # What the libraries have made stays: the collector need not look at it at every large request. Before models are
+    # loaded, which come and go.
+    gc.collect()
+    gc.freeze()
     _log(logging.INFO if arguments.ask is None else logging.WARNING)
     server = ModelServer(
         ServerOptions(
@@ -94,7 +99,10 @@ def _run(arguments: argparse.Namespace) -> int:
             batching=_batching(arguments),
         )
     )
-    server.start()
+    signals: queue.SimpleQueue[int] = queue.SimpleQueue()
+    for ending in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(ending, lambda number, frame: signals.put(number))
+    server.start(lambda: not signals.empty())
     print(f"gRPC: {arguments.bind}:{server.grpc_port}", flush=True)
     print(f"REST: http://{arguments.bind}:{server.rest_port}", flush=True)
     if arguments.ask is not None:
@@ -103,11 +111,26 @@ def _run(arguments: argparse.Namespace) -> int:
         finally:
             server.stop(0.0)
         return EXIT_OK
-    while (number := signals.get()) == signal.SIGHUP:
+    while (number := _next(signals)) == signal.SIGHUP:
         _reload(server, arguments)
     print(f"Stopped by {signal.Signals(number).name}: ending what is being answered.", flush=True)
-    server.stop(arguments.grace_seconds)
+    if not server.stop(arguments.grace_seconds):
+        # Python would wait for the threads that are left, without end where a model does not.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(EXIT_OK)
     return EXIT_OK
+
+
+def _next(signals: queue.SimpleQueue[int]) -> int:
+    """The next signal.
+
+    Python notes a signal that another thread received, or that came just before the main thread began to wait, and
+    calls the handler when that wakes up: it has to do so by itself.
+    """
+    while True:
+        with contextlib.suppress(queue.Empty):
+            return signals.get(timeout=0.5)
 
 
 def _check(arguments: argparse.Namespace) -> None:

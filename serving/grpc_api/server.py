@@ -18,6 +18,8 @@ from serving.server.metrics import Metrics
 
 # More than processors: those that wait for a batch to fill up do nothing else.
 _THREADS = 64
+# Those above are RESOURCE_EXHAUSTED: each that waits holds its message.
+_MOST_CALLS = 4096
 _OPTIONS = (
     ("grpc.max_receive_message_length", -1),
     ("grpc.max_send_message_length", -1),
@@ -44,7 +46,8 @@ class GrpcServer:
 
     def __init__(self, manager: ModelManager, metrics: Metrics, host: str, port: int) -> None:
         self._ended = threading.Event()
-        self._server = grpc.server(ThreadPoolExecutor(_THREADS, thread_name_prefix="grpc"), options=_OPTIONS)
+        threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="grpc")
+        self._server = grpc.server(threads, options=_OPTIONS, maximum_concurrent_rpcs=_MOST_CALLS)
         prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
             PredictionService(manager, metrics), self._server
         )

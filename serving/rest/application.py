@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import re
+import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from http import HTTPStatus
@@ -104,8 +105,10 @@ class RestApplication:
         receive: Receive,
         send: Send,
     ) -> None:
+        began = time.monotonic()
+
         def call() -> tuple[Answer, bytes | None]:
-            answer = self._handler.answer(method, path, headers, bytes(body))
+            answer = self._handler.answer(method, path, headers, body, began)
             if len(answer.body) >= _WORTH_PACKING and _takes_gzip(headers):
                 return answer, gzip.compress(answer.body, compresslevel=1, mtime=0)
             return answer, None

@@ -6,7 +6,8 @@ import base64
 import binascii
 from typing import Any
 
-from serving.rest.json_document import parse_error, value_text
+from serving.rest.json_document import parse_error
+from serving.rest.value_text import value_text
 from serving.server.request_error import invalid
 
 _WHITESPACE = str.maketrans("", "", " \t\r\n\v\f")

@@ -10,7 +10,8 @@ from tensorflow.core.example import example_pb2, feature_pb2
 from tensorflow_serving.apis import input_pb2
 
 from serving.rest.bytes_value import bytes_of, is_base64
-from serving.rest.json_document import require_finite_numbers, type_name, value_text
+from serving.rest.json_document import require_finite_numbers, type_name
+from serving.rest.value_text import value_text
 from serving.server.request_error import RequestError, invalid
 
 _INT64 = np.iinfo(np.int64)
@@ -65,7 +66,7 @@ def _feature(name: str, content: Any, body: bytes) -> feature_pb2.Feature:
         raise _first_fault(name, values)
     if kinds == {"int64"}:
         if any(value > _INT64.max for value in values):
-            raise invalid(f"Feature: {name} has uint64 element. Only int64 is supported.")
+            raise invalid(f"Feature: {name} has uint64_t element. Only int64_t is supported.")
         feature.int64_list.value.extend(values)
     elif kinds == {"float"}:
         with np.errstate(over="ignore"):

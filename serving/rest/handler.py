@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import time
 from collections.abc import Mapping
@@ -82,7 +83,9 @@ class RestHandler:
         self._limits = limits
         self._large = threading.Lock()
 
-    def answer(self, method: str, path: str, headers: Mapping[bytes, bytes], body: bytes) -> Answer:
+    def answer(
+        self, method: str, path: str, headers: Mapping[bytes, bytes], body: bytes, began: float | None = None
+    ) -> Answer:
         """The answer to one request; never raises.
 
         Args:
@@ -90,13 +93,19 @@ class RestHandler:
             path: as it was sent, without the query.
             headers: by name in small letters.
             body: as it was sent.
+            began: when it had come, of `time.monotonic()`; default: now. It may have waited since.
         """
-        began = time.monotonic()
+        if method == "OPTIONS":
+            return _preflight(headers)
+        began = time.monotonic() if began is None else began
+        deadline = began + self._limits.request_seconds
         route: Route | None = None
         code = grpc.StatusCode.OK
         try:
             route = read_route(method, path)
-            answer = Answer(HTTPStatus.OK, self._answer(route, headers, body, began + self._limits.request_seconds))
+            if time.monotonic() >= deadline:
+                raise RequestError(grpc.StatusCode.DEADLINE_EXCEEDED, "The time for the request was over at its turn.")
+            answer = Answer(HTTPStatus.OK, self._answer(route, headers, body, deadline))
         except RequestError as error:
             code = error.code
             answer = failure(_STATUSES.get(code, HTTPStatus.INTERNAL_SERVER_ERROR), error.message)
@@ -111,9 +120,11 @@ class RestHandler:
             _LOG.exception("REST request failed: %s %s", method, path)
             code = grpc.StatusCode.INTERNAL
             answer = failure(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error.")
-        if route and route.action != "status" and route.model in self._manager.names():
+        if route and route.model in self._manager.names():
+            # As in TensorFlow Serving, only calls of a model have a name.
+            api = route.action if method == "POST" else ""
             seconds = time.monotonic() - began
-            self._metrics.record(route.model, code, api=route.action, entrypoint="REST", seconds=seconds)
+            self._metrics.record(route.model, code, api=api, entrypoint="REST", seconds=seconds)
         return answer
 
     def _answer(self, route: Route, headers: Mapping[bytes, bytes], body: bytes, deadline: float) -> bytes:
@@ -162,6 +173,12 @@ class RestHandler:
         if encoding not in ("gzip", "x-gzip", "deflate"):
             raise invalid(f"Content-Encoding {encoding} is not known: use gzip or none.")
         return unpacked(body, self._limits.body_bytes)
+
+
+def _preflight(headers: Mapping[bytes, bytes]) -> Answer:
+    if re.search(rb"https?://", headers.get(b"origin", b"")):
+        return Answer(HTTPStatus.OK, b"")
+    return failure(HTTPStatus.BAD_REQUEST, "Origin header is missing in CORS preflight")
 
 
 def _encoding(headers: Mapping[bytes, bytes]) -> str:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from typing import Any
 
+from serving.rest.deep_json import parse_deep
 from serving.rest.too_large import TooLargeError
+from serving.rest.value_text import value_text
 from serving.server.request_error import RequestError, invalid
 
-# What a document may hold: each list or object is some hundred bytes in memory, each element up to forty.
+# What a document may hold: in memory each list or object takes some hundred bytes, each string and key as many, each
+# number up to forty.
 MAX_CONTAINERS = 4_000_000
+MAX_STRINGS = 8_000_000
 MAX_ELEMENTS = 32_000_000
-_SHOWN_CHARACTERS = 1000
-
-_PRETTY = json.JSONEncoder(ensure_ascii=False, indent=4)
 
 # RapidJSON's words for what Python's parser says.
 _MESSAGES = {
@@ -26,8 +26,8 @@ _MESSAGES = {
     "Invalid control character at": "Invalid encoding in string.",
     "Invalid \\escape": "Invalid escape character in string.",
     "Invalid \\uXXXX escape": "Incorrect hex digit after \\u escape in string.",
-    "Extra data": "The document root must not be followed by other values.",
 }
+_DECODER = json.JSONDecoder()
 _TOO_BIG = "Number too big to be stored in double."
 
 
@@ -35,28 +35,28 @@ def parse_document(body: bytes) -> dict[str, Any]:
     """The object that a request's body is.
 
     Whole numbers are int, with all their digits; numbers with a point or an exponent are float, and so are the tokens
-    NaN, Infinity and -Infinity.
+    NaN, Infinity and -Infinity. What follows the object is not looked at.
 
     Raises:
-        RequestError: INVALID_ARGUMENT: it is no JSON, no object, or nested deeper than the parser goes.
+        RequestError: INVALID_ARGUMENT: it is no JSON, or no object.
         TooLargeError: more elements than fit into a bounded amount of memory.
     """
-    if body.count(b"[") + body.count(b"{") > MAX_CONTAINERS or body.count(b",") > MAX_ELEMENTS:
+    counts = (body.count(b"[") + body.count(b"{"), body.count(b'"') // 2, body.count(b","))
+    if any(count > most for count, most in zip(counts, (MAX_CONTAINERS, MAX_STRINGS, MAX_ELEMENTS), strict=True)):
         raise TooLargeError("JSON document has too many elements.")
     try:
         # A byte order mark is skipped.
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise parse_error("Invalid encoding in string.", error.start) from error
-    if not text.strip(" \t\r\n"):
-        raise parse_error("The document is empty.", len(text))
+    start = len(text) - len(text.lstrip(" \t\r\n"))
+    if start == len(text):
+        raise parse_error("The document is empty.", start)
     try:
-        document = json.loads(text)
+        document = _parse(text, start)
     except json.JSONDecodeError as error:
         message = _MESSAGES.get(error.msg, error.msg)
         raise parse_error(message, len(text[: error.pos].encode("utf-8"))) from error
-    except RecursionError as error:
-        raise invalid("JSON Parse error: The document is nested too deeply.") from error
     except ValueError as error:
         # Python refuses to read a whole number of thousands of digits.
         raise parse_error(_TOO_BIG, 0) from error
@@ -73,23 +73,12 @@ def require_finite_numbers(body: bytes) -> None:
     Raises:
         RequestError: INVALID_ARGUMENT: there is a number that no double holds.
     """
-    json.loads(body.decode("utf-8-sig"), parse_float=_stored_float)
+    json.JSONDecoder(parse_float=_stored_float).raw_decode(body.decode("utf-8-sig").lstrip(" \t\r\n"))
 
 
 def parse_error(message: str, offset: int) -> RequestError:
     """What TensorFlow Serving says of a body that is no JSON."""
     return invalid(f"JSON Parse error: {message} at offset: {offset}")
-
-
-def value_text(value: Any) -> str:
-    """A JSON value for an error's text; a long one is cut."""
-    # Lazily, so that a huge document costs no more than what is shown of it.
-    parts = itertools.accumulate(_PRETTY.iterencode(value))
-    text = ""
-    for text in parts:
-        if len(text) > _SHOWN_CHARACTERS:
-            return f"{text[:_SHOWN_CHARACTERS]}..."
-    return text
 
 
 def type_name(value: Any) -> str:
@@ -108,6 +97,13 @@ def type_name(value: Any) -> str:
 def too_big() -> RequestError:
     """A number beyond double."""
     return parse_error(_TOO_BIG, 0)
+
+
+def _parse(text: str, start: int) -> Any:
+    try:
+        return _DECODER.raw_decode(text, start)[0]
+    except RecursionError:
+        return parse_deep(text, start)
 
 
 def _stored_float(digits: str) -> float:

@@ -18,7 +18,8 @@ class RestLimits:
         request_seconds: from there to the model's answer; beyond: 504. TensorFlow Serving's rest_api_timeout_in_ms.
         idle_seconds: how long a connection stays open between requests.
         connections: at a time; beyond: 503.
-        threads: requests that are worked on at a time; more wait.
+        threads: requests that are worked on at a time; more wait. More than processors: those that wait for a batch to
+            fill up do nothing else.
     """
 
     body_bytes: int = 256 << 20
@@ -29,4 +30,4 @@ class RestLimits:
     request_seconds: float = 30.0
     idle_seconds: float = 75.0
     connections: int = 1000
-    threads: int = 16
+    threads: int = 64

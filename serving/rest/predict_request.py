@@ -12,8 +12,8 @@ import tensorflow as tf
 from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
 
 from serving.rest.bytes_value import is_base64
-from serving.rest.json_document import value_text
 from serving.rest.tensor_decoding import TensorDecoder, shape_of
+from serving.rest.value_text import value_text
 from serving.server.request_error import RequestError, invalid
 
 
@@ -58,7 +58,7 @@ def read_predict_request(
     Raises:
         RequestError: INVALID_ARGUMENT: not as the signature wants it; UNIMPLEMENTED: a dtype that JSON has no form for.
     """
-    dtypes = {key: tf.dtypes.as_dtype(info.dtype) for key, info in signature.inputs.items()}
+    dtypes = {key: tf.dtypes.as_dtype(info.dtype).base_dtype for key, info in signature.inputs.items()}
     if not dtypes:
         raise invalid(f"Failed to get input map for signature: {name or 'DEFAULT'}")
     decoder = TensorDecoder(body)
@@ -70,7 +70,7 @@ def read_predict_request(
                 "'instances' keys to exist "
             )
         if not isinstance(instances, list):
-            raise invalid(f"JSON Value: {value_text(document)} Excepting 'instances' to be an list/array")
+            raise invalid(f"JSON Value: {value_text(document)} Expecting 'instances' to be an list/array")
         if not instances:
             raise invalid(f"JSON Value: {value_text(document)} No values in 'instances' array")
         return PredictRequest(_rows(instances, dtypes, decoder), rows=True)

@@ -16,7 +16,8 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from serving.rest.bytes_value import bytes_of
-from serving.rest.json_document import require_finite_numbers, too_big, type_name, value_text
+from serving.rest.json_document import require_finite_numbers, too_big, type_name
+from serving.rest.value_text import value_text
 from serving.server.request_error import RequestError, invalid
 
 _MAX_RANK = 32  # of numpy 1

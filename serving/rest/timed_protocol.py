@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import enum
 from http import HTTPStatus
 from typing import Any
 
@@ -10,6 +11,14 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from serving.rest.json_answer import error_json
 from serving.rest.limits import RestLimits
+
+
+class _State(enum.Enum):
+    """What comes next: anything, the rest of the headers, the rest of the body."""
+
+    IDLE = enum.auto()
+    HEADERS = enum.auto()
+    BODY = enum.auto()
 
 
 class TimedProtocol(HttpToolsProtocol):
@@ -23,7 +32,7 @@ class TimedProtocol(HttpToolsProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._timer: asyncio.TimerHandle | None = None
-        self._in_headers = True
+        self._state = _State.IDLE
         self._header_bytes = 0
 
     def connection_made(self, transport: Any) -> None:
@@ -41,8 +50,9 @@ class TimedProtocol(HttpToolsProtocol):
         """Some bytes, wherever they begin and end."""
         if self.transport.is_closing():
             return
+        before = self._state
         super().data_received(data)
-        if self._in_headers:
+        if before is self._state is _State.HEADERS:
             # Inside the parser, a header's value grows unseen until it ends.
             self._header_bytes += len(data)
             if self._header_bytes > self.limits.header_bytes:
@@ -51,26 +61,26 @@ class TimedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """The first byte of a request."""
         super().on_message_begin()
-        self._in_headers, self._header_bytes = True, 0
-        if self._timer is None:
-            self._arm(self.limits.header_seconds)
+        self._state, self._header_bytes = _State.HEADERS, 0
+        self._arm(self.limits.header_seconds)
 
     def on_headers_complete(self) -> None:
         """What follows is the body."""
-        self._in_headers, self._header_bytes = False, 0
+        self._state = _State.BODY
         super().on_headers_complete()
         self._arm(self.limits.body_seconds)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """One header."""
         # What follows a chunked body is no use to us.
-        if self._in_headers:
+        if self._state is _State.HEADERS:
             super().on_header(name, value)
 
     def on_message_complete(self) -> None:
         """The last byte of a request."""
         self._disarm()
         super().on_message_complete()
+        self._state = _State.IDLE
         if self.cycle is not None and self.cycle.response_complete:
             # The answer went before the body had come: uvicorn does not count this time as idle.
             self._arm(self.limits.idle_seconds)
@@ -90,7 +100,13 @@ class TimedProtocol(HttpToolsProtocol):
 
     def _late(self) -> None:
         self._timer = None
-        self._refuse(HTTPStatus.REQUEST_TIMEOUT, "The request took too long to arrive.")
+        if self.pipeline:
+            # It is not read before those that came before it are answered.
+            self._arm(self.limits.body_seconds)
+        elif self._state is _State.IDLE:
+            self.transport.close()
+        else:
+            self._refuse(HTTPStatus.REQUEST_TIMEOUT, "The request took too long to arrive.")
 
     def _refuse(self, status: HTTPStatus, message: str) -> None:
         """Answers without the application, unless an answer is under way, and closes."""

@@ -61,11 +61,15 @@ class ModelManager:
         """Waits until every model has been tried once; whether that was so in time."""
         return self._loaded.wait(seconds)
 
-    def close(self) -> None:
-        """Stops looking, and unloads what no request uses; the rest goes with the last one."""
+    def close(self) -> bool:
+        """Stops looking, and unloads what no request uses; the rest goes with the last one.
+
+        Returns:
+            Whether all is unloaded: not while a request runs, or a model is being loaded, which nothing can stop.
+        """
         self._ended.set()
         if not self._changing.acquire(timeout=_LONGEST_END):
-            return  # it loads a model, which nothing can stop: the end of the process will
+            return False
         try:
             with self._lock:
                 models, self._models = self._models, {}
@@ -75,6 +79,7 @@ class ModelManager:
             self._changing.release()
         if self._thread.is_alive():
             self._thread.join()
+        return all(one.servable is None for model in models.values() for one in model.versions.values())
 
     def lease(
         self, name: str, version: int | None = None, label: str | None = None

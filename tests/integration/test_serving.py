@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -122,6 +123,9 @@ def serving(commands: CommandServer, *options: str) -> Iterator[Server]:
         server = Server(command)
         with server.channel:
             yield server
+    except BaseException:
+        sys.stderr.write(command.text)  # pytest shows it
+        raise
     finally:
         if command._status is None:
             command.signal(signal.SIGKILL)

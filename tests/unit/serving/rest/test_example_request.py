@@ -61,7 +61,10 @@ def test_whole_numbers_of_64_bits() -> None:
         ('{"examples": [{"n": [10, 10.0]}]}', "Unexpected element type in feature: n expecting type: int64"),
         ('{"examples": [{"n": [10.0, 10]}]}', "Unexpected element type in feature: n expecting type: float"),
         ('{"examples": [{"n": ["a", true]}]}', "Unexpected element type in feature: n expecting type: bytes"),
-        ('{"examples": [{"n": [2, 18446744073709551615]}]}', "Feature: n has uint64 element. Only int64 is supported."),
+        (
+            '{"examples": [{"n": [2, 18446744073709551615]}]}',
+            "n has uint64_t element. Only int64_t is supported.",
+        ),
         ('{"examples": [{"n": [Infinity, 1e400]}]}', "Number too big to be stored in double."),
         ('{"examples": [{"n": {"b64": "a"}}]}', "Unable to base64 decode"),
         ('{"examples": [{"\\ud800": 1}]}', "The surrogate pair in string is invalid."),

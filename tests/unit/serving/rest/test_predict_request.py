@@ -105,8 +105,8 @@ def test_beyond_double_is_no_number() -> None:
         ('{"instances": [1], "inputs": [1]}', "Not formatted correctly expecting only one of"),
         ("{}", "Missing 'inputs' or 'instances' key"),
         ('{"instances": []}', "No values in 'instances' array"),
-        ('{"instances": 5}', "Excepting 'instances' to be an list/array"),
-        ('{"instances": null}', "Excepting 'instances' to be an list/array"),
+        ('{"instances": 5}', "Expecting 'instances' to be an list/array"),
+        ('{"instances": null}', "Expecting 'instances' to be an list/array"),
         (
             '{"instances": [[1,2],[3,4],[5,6,7]]}',
             "Failed to process element: 2 of 'instances' list. Error: INVALID_ARGUMENT: "

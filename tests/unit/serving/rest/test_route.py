@@ -54,7 +54,9 @@ def test_paths_that_are_no_route(method: str, path: str) -> None:
     assert error.value.message == f"Malformed request: {method} {path}"
 
 
-@pytest.mark.parametrize("version", ["18446744073709551615", "9223372036854775808", "1" + "0" * 5000])
+@pytest.mark.parametrize(
+    "version", ["18446744073709551615", "9223372036854775808", "1" + "0" * 5000], ids=["unsigned", "next", "long"]
+)
 def test_versions_beyond_64_bits(version: str) -> None:
     with pytest.raises(RequestError, match=r"^Failed to convert version: \d+ to numeric\.$"):
         read_route("POST", f"/v1/models/foo/versions/{version}:regress")
