@@ -6,7 +6,7 @@ Lines are only ever added. Model servers ignore the file: its name is no number.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -133,17 +133,16 @@ def stable_history(entries: Iterable[AuditEntry]) -> tuple[int, ...]:
     left.
     """
     stack: list[int] = []
-    for entry in _about_stable(entries):
-        if entry.action != "promote" and entry.after in stack:
-            while stack[-1] != entry.after:
+    for entry in entries:
+        now = entry.labels.get(STABLE)
+        if now is None or stack[-1:] == [now]:
+            continue
+        if now in stack and (entry.action != "promote" or entry.outcome == "failed"):
+            while stack[-1] != now:
                 stack.pop()
-        elif entry.after is not None and (not stack or stack[-1] != entry.after):
-            stack.append(entry.after)
+        else:
+            stack.append(now)
     return tuple(stack)
-
-
-def _about_stable(entries: Iterable[AuditEntry]) -> Iterator[AuditEntry]:
-    return (entry for entry in entries if entry.label == STABLE and entry.outcome == "done")
 
 
 def _whole_lines(descriptor: int) -> int:

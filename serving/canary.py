@@ -14,7 +14,7 @@ from typing import Literal
 _STEP = 1.1
 _FIRST = 1e-5
 LATENCY_BOUNDS = tuple(_FIRST * _STEP**power for power in range(170))
-"""Upper bounds of the buckets of latencies in seconds, 10 microseconds to 98 seconds; a last bucket is for longer ones."""
+"""Upper bounds of the buckets of latencies in seconds, 10 microseconds to 98 seconds; a last bucket has none."""
 
 Decision = Literal["promote", "keep watching", "roll back"]
 
@@ -80,8 +80,8 @@ class Verdict:
 def decide(stable: Traffic, canary: Traffic, limits: Limits) -> Verdict:
     """Compares the canary with stable.
 
-    A rule that is broken rolls back; errors do so as soon as they are significant, the other rules once there are enough
-    answers. When there are, and none is broken, the canary is promoted.
+    A rule that is broken rolls back; errors do so as soon as they are significant, the other rules once there are
+    enough answers. When there are, and none is broken, the canary is promoted.
 
     Args:
         stable: traffic of the stable version.
@@ -92,11 +92,10 @@ def decide(stable: Traffic, canary: Traffic, limits: Limits) -> Verdict:
         return Verdict("roll back", (errors,))
     fewest = min(stable.answers, canary.answers)
     if fewest < limits.minimum_requests:
-        return Verdict(
-            "keep watching",
-            (f"{stable.answers} answers of stable, {canary.answers} of canary; needed: {limits.minimum_requests} each",),
-        )
-    broken, kept = [], [f"error rate {canary.error_rate:.4g}, stable {stable.error_rate:.4g}"]
+        needed = f"{limits.minimum_requests} of each are needed"
+        return Verdict("keep watching", (f"stable gave {stable.answers} answers, canary {canary.answers}; {needed}",))
+    broken: list[str] = []
+    kept = [f"error rate {canary.error_rate:.4g}, stable {stable.error_rate:.4g}"]
     for is_broken, reason in (_latency(stable, canary, limits), *_predictions(stable, canary, limits)):
         (broken if is_broken else kept).append(reason)
     return Verdict("roll back", tuple(broken)) if broken else Verdict("promote", tuple(kept))
@@ -164,8 +163,8 @@ def _latency(stable: Traffic, canary: Traffic, limits: Limits) -> tuple[bool, st
     before = latency_quantile(stable.latencies, limits.latency_quantile)
     now = latency_quantile(canary.latencies, limits.latency_quantile)
     allowed = max(before * limits.latency_ratio, before + limits.latency_increase)
-    name = f"p{limits.latency_quantile * 100:g}"
-    return now > allowed, f"{name} of latency {now * 1e3:.3g} ms, stable {before * 1e3:.3g} ms, limit {allowed * 1e3:.3g} ms"
+    shown = f"{now * 1e3:.3g} ms, stable {before * 1e3:.3g} ms, limit {allowed * 1e3:.3g} ms"
+    return now > allowed, f"p{limits.latency_quantile * 100:g} of latency {shown}"
 
 
 def _predictions(stable: Traffic, canary: Traffic, limits: Limits) -> list[tuple[bool, str]]:

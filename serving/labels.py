@@ -258,8 +258,8 @@ class Labels:
                 self.log.append(entry)
                 self._served.write(final)
             except BaseException as error:
-                default = with_model(before, model, base_path, labels=old, versions=loaded_versions(before, model, there))
-                lost = self._put_back(text, before if text is not None else default, servers, told)
+                unlabelled = with_model(before, model, base_path, labels=old, versions=None)
+                lost = self._put_back(text, before if known else unlabelled, servers, told)
                 self._fail(entry, old, error)
                 if lost and isinstance(error, ReleaseError):
                     received = f"{error.received or ''}; not put back: {'; '.join(lost)}".removeprefix("; ")

@@ -52,8 +52,8 @@ class ModelServers:
     def load(self, address: str, config: ModelServerConfig) -> None:
         """Has a server begin to load what the config names, and returns at once.
 
-        Labels stay where they are. Those whose version the server has not loaded, as there are when it has just started,
-        are left out: it would refuse the config for them.
+        Labels stay where they are. Those whose version the server has not loaded, as there are when it has just
+        started, are left out: it would refuse the config for them.
 
         Raises:
             ReleaseError: it does not answer, or refuses the config.

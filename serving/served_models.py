@@ -21,8 +21,8 @@ FILE_NAME = "models.config"
 _STAGING = f".{FILE_NAME}-"
 _PLATFORM = "tensorflow"
 _HEADER = """\
-# Written by `scalable-tf release`, which changes one model's entry at a time. The labels of a model and the versions that
-# are loaded for them belong together: use the command, or write both.
+# Written by `scalable-tf release`, which changes one model's entry at a time. A label and the version that is loaded
+# for it belong together: use the command, or change both.
 """
 
 
@@ -141,7 +141,7 @@ def with_model(
     base_path: str,
     *,
     labels: Mapping[str, int],
-    versions: Iterable[int],
+    versions: Iterable[int] | None,
 ) -> ModelServerConfig:
     """The config with other labels and versions of one model.
 
@@ -150,7 +150,7 @@ def with_model(
         model: its entry is added where there is none.
         base_path: the model's folder, as servers see it.
         labels: of the model.
-        versions: to load.
+        versions: to load; None: the newest, whichever that is.
     """
     changed = ModelServerConfig()
     changed.CopyFrom(config)
@@ -160,8 +160,9 @@ def with_model(
     entry.base_path = base_path
     entry.ClearField("version_labels")
     entry.version_labels.update(labels)
-    entry.model_version_policy.Clear()
-    entry.model_version_policy.specific.versions.extend(sorted(versions))
+    entry.ClearField("model_version_policy")
+    if versions is not None:
+        entry.model_version_policy.specific.versions.extend(sorted(versions))
     return changed
 
 

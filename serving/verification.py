@@ -53,8 +53,9 @@ def file_faults(directory: Path, release: Release) -> tuple[Fault, ...]:
         return (Fault(path, "unreadable", f"{path} cannot be read: {error.strerror or error}"),)
     found.pop(FILE_NAME, None)
     named = release.files
+    changed = [path for path in named if path in found and found[path] != named[path]]
     return (
         *(Fault(path, "missing", f"{path} is missing") for path in named if path not in found),
         *(Fault(path, "added", f"{path} was added") for path in found if path not in named),
-        *(Fault(path, "changed", f"{path} was changed") for path in named if found.get(path, named[path]) != named[path]),
+        *(Fault(path, "changed", f"{path} was changed") for path in changed),
     )
