@@ -24,6 +24,7 @@ from runners.commands import (
     manifests,
     metadata,
     node,
+    release,
     run,
     runs,
     schedule,
@@ -36,7 +37,7 @@ from schemas.errors import ScalableTFError
 from schemas.storage_error import storage_error
 
 COMMANDS = (
-    *(run, schedule, infer, runs, lineage, clean, node, doctor, settings, schema, metadata, manifests),
+    *(run, schedule, infer, runs, release, lineage, clean, node, doctor, settings, schema, metadata, manifests),
     kubeflow,
 )
 
