@@ -6,6 +6,7 @@ Protocol: tensorflow.serving.PredictionService (apis/prediction_service.proto).
 from __future__ import annotations
 
 import bisect
+import random
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -114,8 +115,10 @@ class Replay:
         """
         seen = {STABLE: _Seen(), CANARY: _Seen()}
         verdict = Verdict("keep watching", ("nothing was sent yet",))
+        # By chance, the same one each time: every n-th request would always be the same few of a file.
+        chance = random.Random(0)
         for number in range(most):
-            label = CANARY if int((number + 1) * percent / 100) > int(number * percent / 100) else STABLE
+            label = CANARY if chance.random() * 100 < percent else STABLE
             request = PredictRequest()
             request.CopyFrom(requests[number % len(requests)])
             request.model_spec.name, request.model_spec.version_label = self._model, label
