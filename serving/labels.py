@@ -8,20 +8,24 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from schemas.errors import ReleaseError
 from schemas.storage_error import storage_error
 from serving.audit_log import CANARY, STABLE, AuditEntry, AuditLog, stable_history
 from serving.directory_lock import directory_lock
-from serving.model_servers import ModelServers
 from serving.releases import ReleaseStore
 from serving.served_models import ServedModels, entry_of, labels_of, loaded_versions, with_model
 from serving.verification import verify
+
+if TYPE_CHECKING:
+    from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
+
+    from serving.remote_server import RemoteServer
 
 Action = Literal["promote", "canary", "rollback"]
 _SHOWN = 3
@@ -238,28 +242,29 @@ class Labels:
         loading = with_model(before, model, base_path, labels=old, versions=both)
         labelled = with_model(before, model, base_path, labels=labels, versions=both)
         final = with_model(before, model, base_path, labels=labels, versions=needed)
-        told: list[str] = []
-        with ModelServers(request.servers, request.load_seconds) as servers:
+        told: list[RemoteServer] = []
+        with contextlib.ExitStack() as connections:
+            servers = [connections.enter_context(server) for server in _servers(request)]
             try:
                 # From here on a retention that deletes old versions leaves these alone.
                 with directory_lock(self.store.directory):
                     self._check_there(version)
                     self._served.write(loading)
-                for address in servers.addresses:
-                    told.append(address)
-                    servers.load(address, loading)
-                for address in servers.addresses:
-                    servers.wait_until_available(address, labelled)
+                for server in servers:
+                    told.append(server)
+                    server.load(loading)
+                for server in servers:
+                    server.wait_until_available(labelled)
                 time.sleep(request.settle_seconds)
-                for address in servers.addresses:
-                    servers.reload(address, labelled)
+                for server in servers:
+                    server.reload(labelled)
                 entry = entry.model_copy(update={"time": _now()})
                 # Before the file: what was done is known even if the process dies in between.
                 self.log.append(entry)
                 self._served.write(final)
             except BaseException as error:
                 unlabelled = with_model(before, model, base_path, labels=old, versions=None)
-                lost = self._put_back(text, before if known else unlabelled, servers, told)
+                lost = self._put_back(text, before if known else unlabelled, told)
                 self._fail(entry, old, error)
                 if lost and isinstance(error, ReleaseError):
                     received = f"{error.received or ''}; not put back: {'; '.join(lost)}".removeprefix("; ")
@@ -285,18 +290,18 @@ class Labels:
             needed.add(previous)
         return needed
 
-    def _put_back(self, text: str | None, config: object, servers: ModelServers, told: list[str]) -> list[str]:
+    def _put_back(self, text: str | None, config: ModelServerConfig, told: Iterable[RemoteServer]) -> list[str]:
         """Undoes a move that has failed. Returns what could not be undone."""
         lost = []
         try:
             self._served.write_text(text)
         except OSError as error:
             lost.append(f"{self._served.path}: {error.strerror}")
-        for address in told:
+        for server in told:
             try:
-                servers.load(address, config)
+                server.load(config)
             except ReleaseError as error:
-                lost.append(f"{address}: {error.received}")
+                lost.append(f"{server.address}: {error.received}")
         return lost
 
     def _fail(self, entry: AuditEntry, labels: dict[str, int], error: BaseException) -> None:
@@ -362,13 +367,22 @@ def _promoted(labels: Mapping[str, int], version: int) -> dict[str, int]:
     return moved
 
 
-def _unloaded(servers: ModelServers, final: object) -> Iterator[str]:
+def _servers(request: Request) -> list[RemoteServer]:
+    if not request.servers:
+        return []
+    # TensorFlow Serving's messages bring all of TensorFlow with them: seconds, which a rollback without servers saves.
+    from serving.remote_server import RemoteServer
+
+    return [RemoteServer(address, request.load_seconds) for address in request.servers]
+
+
+def _unloaded(servers: Iterable[RemoteServer], final: ModelServerConfig) -> Iterator[str]:
     """Has servers unload what they no longer need; what they say where that fails."""
-    for address in servers.addresses:
+    for server in servers:
         try:
-            servers.reload(address, final)
+            server.reload(final)
         except ReleaseError as error:
-            yield f"{address} has the labels, but still holds versions that it no longer needs: {error.received}"
+            yield f"{server.address} has the labels, but still holds versions that it no longer needs: {error.received}"
 
 
 def _shown(labels: Mapping[str, int]) -> str:

@@ -166,6 +166,9 @@ def _labels(arguments: argparse.Namespace) -> Labels:
 def _request(arguments: argparse.Namespace) -> Request:
     from serving.labels import Request
 
+    if arguments.server:
+        with libraries():
+            import serving.remote_server  # noqa: F401: it brings TensorFlow, which is not to be heard
     try:
         who = getpass.getuser()
     except (KeyError, OSError):  # a container's user has no name
