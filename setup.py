@@ -49,6 +49,7 @@ PACKAGES = [
     "runners.metadata",
     "runners.schedule",
     "serving",
+    "serving.client",
 ]
 
 

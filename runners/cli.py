@@ -24,6 +24,7 @@ from runners.commands import (
     manifests,
     metadata,
     node,
+    predict,
     release,
     run,
     runs,
@@ -37,7 +38,8 @@ from schemas.errors import ScalableTFError
 from schemas.storage_error import storage_error
 
 COMMANDS = (
-    *(run, schedule, infer, runs, release, lineage, clean, node, doctor, settings, schema, metadata, manifests),
+    *(run, schedule, infer, predict, runs, lineage, clean, node, doctor, settings, schema, metadata, manifests),
+    release,
     kubeflow,
 )
 
