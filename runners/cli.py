@@ -25,6 +25,7 @@ from runners.commands import (
     metadata,
     node,
     predict,
+    release,
     run,
     runs,
     schedule,
@@ -38,9 +39,8 @@ from schemas.errors import ScalableTFError
 from schemas.storage_error import storage_error
 
 COMMANDS = (
-    *(run, schedule, infer, serve, predict, runs, lineage, clean, node, doctor, settings, schema, metadata),
-    manifests,
-    kubeflow,
+    *(run, schedule, infer, serve, predict, release, runs, lineage, clean, node, doctor, settings, schema),
+    *(metadata, manifests, kubeflow),
 )
 
 
