@@ -433,6 +433,26 @@ def test_sigterm_ends_what_is_being_answered_and_then_the_server(commands: Comma
         assert code_of(server.predict)[0] == "UNAVAILABLE"
 
 
+def test_sigterm_ends_the_server_also_when_a_request_does_not_end(commands: CommandServer, models: Models) -> None:
+    models.release(1)
+    hour = "--batch-timeout-micros=3600000000"
+    with serving(commands, models.option(), "--batching", hour, "--grace-seconds=0") as server:
+        waiting = server.prediction.Predict.future(half_request(), timeout=SECONDS)
+        assert server.health() == "SERVING"
+        assert server.end() == 0
+        assert waiting.exception().code().name in ("CANCELLED", "UNAVAILABLE")
+
+
+def test_deadlines_are_the_clients(commands: CommandServer, models: Models) -> None:
+    models.release(1)
+    options = ("--batching", "--batch-timeout-micros=500000", "--max-batch-size=2")
+    with serving(commands, models.option(), *options) as server:
+        late = server.prediction.Predict.future(half_request(), timeout=0.05)
+        assert late.exception().code().name == "DEADLINE_EXCEEDED"
+        # It was part of the batch, and takes nothing from the one that shares it.
+        assert server.predict() == (2.0, 1)
+
+
 def test_what_is_wrong_at_the_start_is_told(commands: CommandServer, models: Models) -> None:
     models.release(1)
     with socket.socket() as taken:
