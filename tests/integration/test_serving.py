@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from google.protobuf import text_format
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from tensorflow_serving.apis import (
     classification_pb2,
     get_model_metadata_pb2,
@@ -33,9 +34,6 @@ from tensorflow_serving.apis import (
 
 from tests.integration.command_server import Command, CommandServer
 from tests.tiny_models import echo, half_plus
-
-health_pb2 = pytest.importorskip("grpc_health.v1.health_pb2")
-health_pb2_grpc = pytest.importorskip("grpc_health.v1.health_pb2_grpc")
 
 SECONDS = 30.0
 
