@@ -24,6 +24,8 @@ from runners.commands import (
     manifests,
     metadata,
     node,
+    predict,
+    release,
     run,
     runs,
     schedule,
@@ -37,8 +39,8 @@ from schemas.errors import ScalableTFError
 from schemas.storage_error import storage_error
 
 COMMANDS = (
-    *(run, schedule, infer, serve, runs, lineage, clean, node, doctor, settings, schema, metadata, manifests),
-    kubeflow,
+    *(run, schedule, infer, serve, predict, release, runs, lineage, clean, node, doctor, settings, schema),
+    *(metadata, manifests, kubeflow),
 )
 
 

@@ -13,10 +13,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from runners.commands.console import console
 from runners.commands.exit_codes import EXIT_OK
 from runners.commands.libraries import libraries
 from runners.commands.options import add_debug
-from schemas.errors import ScalableTFError, SettingsError
+from schemas.errors import DataError, ScalableTFError, SettingsError
 
 if TYPE_CHECKING:
     from runners.commands.options import Commands
@@ -68,6 +69,9 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--grace-seconds", type=float, default=30.0, metavar="S", help="for requests that run at SIGTERM; default: 30"
     )
+    parser.add_argument(
+        "--ask", type=Path, metavar="FILE", help="ask the models for these rows, by REST and gRPC, print it, and end"
+    )
     add_debug(parser)
     parser.set_defaults(run=_run)
 
@@ -81,7 +85,7 @@ def _run(arguments: argparse.Namespace) -> int:
     # loaded, which come and go.
     gc.collect()
     gc.freeze()
-    _log()
+    _log(logging.INFO if arguments.ask is None else logging.WARNING)
     server = ModelServer(
         ServerOptions(
             models=_models(arguments),
@@ -101,6 +105,12 @@ def _run(arguments: argparse.Namespace) -> int:
     server.start(lambda: not signals.empty())
     print(f"gRPC: {arguments.bind}:{server.grpc_port}", flush=True)
     print(f"REST: http://{arguments.bind}:{server.rest_port}", flush=True)
+    if arguments.ask is not None:
+        try:
+            _ask(server, arguments)
+        finally:
+            server.stop(0.0)
+        return EXIT_OK
     while (number := _next(signals)) == signal.SIGHUP:
         _reload(server, arguments)
     print(f"Stopped by {signal.Signals(number).name}: ending what is being answered.", flush=True)
@@ -157,6 +167,19 @@ def _batching(arguments: argparse.Namespace) -> BatchingOptions | None:
     return BatchingOptions(arguments.max_batch_size, arguments.batch_timeout_micros, arguments.max_queued_batches)
 
 
+def _ask(server: ModelServer, arguments: argparse.Namespace) -> None:
+    from runners.serving_trial import ask_both, print_answers
+    from serving.client.rows_file import read_rows
+
+    rows = read_rows(arguments.ask)
+    if not rows:
+        raise DataError("There are no rows to ask for.", where=str(arguments.ask), fix="Name a file with rows.")
+    for name in server.manager.names():
+        addresses = (f"{arguments.bind}:{port}" for port in (server.rest_port, server.grpc_port))
+        outputs, version = ask_both(f"http://{next(addresses)}", next(addresses), name, rows)
+        print_answers(rows, outputs, f"{name}, version {version}, by REST and gRPC", console())
+
+
 def _reload(server: ModelServer, arguments: argparse.Namespace) -> None:
     """Reads the models again; what is wrong with them is told, and what can be served is."""
     from serving.server.request_error import RequestError
@@ -170,7 +193,7 @@ def _reload(server: ModelServer, arguments: argparse.Namespace) -> None:
         log.error("Read again: %s", error)
 
 
-def _log() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", force=True)
+def _log(level: int) -> None:
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(message)s", force=True)
     # It warns of every function of TensorFlow 1 that loads a model.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
