@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import grpc
 
+from serving.grpc_api.call_count import CallCount
 from serving.server.manager import ModelManager
 from serving.server.metrics import Metrics
 from serving.server.request_error import RequestError
@@ -27,11 +28,13 @@ class Answering:
     Args:
         manager: the models.
         metrics: where calls are counted, by the names of models that there are.
+        calls: those that are being answered, until the answer is sent.
     """
 
-    def __init__(self, manager: ModelManager, metrics: Metrics) -> None:
+    def __init__(self, manager: ModelManager, metrics: Metrics, calls: CallCount) -> None:
         self._manager = manager
         self._metrics = metrics
+        self._calls = calls
 
     def __call__(
         self, api: str, model: str, context: grpc.ServicerContext, work: Callable[[float | None], Answer]
@@ -45,6 +48,9 @@ class Answering:
             work: makes the answer, by a deadline of `time.monotonic()`.
         """
         started = time.monotonic()
+        self._calls.begin()
+        if not context.add_callback(self._calls.end):
+            self._calls.end()  # the client has gone
         left = context.time_remaining()
         code = grpc.StatusCode.OK
         try:

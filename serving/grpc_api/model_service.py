@@ -9,6 +9,7 @@ from tensorflow_serving.apis import get_model_status_pb2, model_management_pb2, 
 
 from schemas.errors import SettingsError
 from serving.grpc_api.answering import Answering
+from serving.grpc_api.call_count import CallCount
 from serving.server.manager import ModelManager
 from serving.server.metrics import Metrics
 from serving.server.model_config import from_proto
@@ -24,11 +25,12 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
     Args:
         manager: the models.
         metrics: where calls are counted.
+        calls: those that are being answered.
     """
 
-    def __init__(self, manager: ModelManager, metrics: Metrics) -> None:
+    def __init__(self, manager: ModelManager, metrics: Metrics, calls: CallCount) -> None:
         self._manager = manager
-        self._answer = Answering(manager, metrics)
+        self._answer = Answering(manager, metrics, calls)
 
     def GetModelStatus(  # noqa: N802
         self, request: get_model_status_pb2.GetModelStatusRequest, context: grpc.ServicerContext

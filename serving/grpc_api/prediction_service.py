@@ -16,6 +16,7 @@ from tensorflow_serving.apis import (
 )
 
 from serving.grpc_api.answering import Answering
+from serving.grpc_api.call_count import CallCount
 from serving.server.classify import classify
 from serving.server.example_input import serialized_examples
 from serving.server.manager import ModelManager
@@ -35,11 +36,12 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     Args:
         manager: the models.
         metrics: where calls are counted.
+        calls: those that are being answered.
     """
 
-    def __init__(self, manager: ModelManager, metrics: Metrics) -> None:
+    def __init__(self, manager: ModelManager, metrics: Metrics, calls: CallCount) -> None:
         self._manager = manager
-        self._answer = Answering(manager, metrics)
+        self._answer = Answering(manager, metrics, calls)
 
     def Predict(  # noqa: N802
         self, request: predict_pb2.PredictRequest, context: grpc.ServicerContext

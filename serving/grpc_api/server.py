@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import grpc
 from grpc_health.v1 import health_pb2_grpc
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
 from schemas.errors import RunError
+from serving.grpc_api.call_count import CallCount
 from serving.grpc_api.health import Health
 from serving.grpc_api.model_service import ModelService
 from serving.grpc_api.prediction_service import PredictionService
@@ -46,12 +48,15 @@ class GrpcServer:
 
     def __init__(self, manager: ModelManager, metrics: Metrics, host: str, port: int) -> None:
         self._ended = threading.Event()
-        threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="grpc")
+        self._calls = CallCount()
+        threads = _Threads(self._calls)
         self._server = grpc.server(threads, options=_OPTIONS, maximum_concurrent_rpcs=_MOST_CALLS)
         prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
-            PredictionService(manager, metrics), self._server
+            PredictionService(manager, metrics, self._calls), self._server
         )
-        model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(manager, metrics), self._server)
+        model_service_pb2_grpc.add_ModelServiceServicer_to_server(
+            ModelService(manager, metrics, self._calls), self._server
+        )
         health = Health(lambda: manager.ready() and not self._ended.is_set())
         health_pb2_grpc.add_HealthServicer_to_server(health, self._server)
         address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
@@ -77,7 +82,32 @@ class GrpcServer:
         """
         self._ended.set()
         ended: threading.Event = self._server.stop(grace)
+        threading.Thread(target=self._cut, args=(grace,), name="grpc-end", daemon=True).start()
         return ended
+
+    def _cut(self, grace: float) -> None:
+        """Ends the connections once all calls are answered: gRPC waits seconds for idle clients to do it."""
+        self._calls.wait(grace)
+        self._server.stop(0)
+
+
+class _Threads(ThreadPoolExecutor):
+    """Threads for calls, which are counted from when they arrive."""
+
+    def __init__(self, calls: CallCount) -> None:
+        super().__init__(_THREADS, thread_name_prefix="grpc")
+        self._calls = calls
+
+    def submit(self, *arguments: Any, **named: Any) -> Future[Any]:
+        """Begins something as soon as a thread is free."""
+        self._calls.begin()
+        try:
+            future = super().submit(*arguments, **named)
+        except BaseException:
+            self._calls.end()
+            raise
+        future.add_done_callback(self._calls.end)
+        return future
 
 
 def _taken(address: str) -> RunError:

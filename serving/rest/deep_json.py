@@ -6,6 +6,8 @@ import json
 import re
 from typing import Any
 
+MAX_DEPTH = 1_000_000
+
 _SPACE = re.compile(r"[ \t\n\r]*")
 _SCALARS = json.JSONDecoder()
 
@@ -20,7 +22,7 @@ def parse_deep(text: str, start: int = 0) -> Any:
         start: where the value begins, after white space.
 
     Raises:
-        json.JSONDecodeError: it is no JSON.
+        json.JSONDecodeError: it is no JSON, or nested a million times.
     """
     open_: list[tuple[Any, str | None]] = []  # containers, and the keys under which the next value goes
     at = start
@@ -35,6 +37,8 @@ def parse_deep(text: str, start: int = 0) -> Any:
                 if opening == "{":
                     key, at = _key(text, at)
                 open_.append((value, key))
+                if len(open_) > MAX_DEPTH:
+                    raise json.JSONDecodeError("The document is nested too deeply", text, at)
                 continue
             at += 1
         else:

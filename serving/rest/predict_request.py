@@ -118,26 +118,55 @@ def _first_fault(
     instances: list[Any], dtypes: dict[str, tf.DType], decoder: TensorDecoder, named: bool
 ) -> RequestError:
     """The first row that is not as the signature or the first row wants it."""
+    end = len(instances)
+    others = (number for number, row in enumerate(instances) if not _is_like(row, dtypes, named))
+    alike = next(others, end)
+    suspects = {0, alike}
+    for name, dtype in dtypes.items():
+        if named or name == min(dtypes):
+            values = [row[name] for row in instances[:alike]] if named else instances[:alike]
+            if values:
+                suspects.add(decoder.first_unfit(values, shape_of(values[0]), dtype))
     shapes: dict[str, list[int]] = {}
-    for number, row in enumerate(instances):
-        if named != _is_object(row):
-            if named:
-                return invalid(f"Expecting object but got list at item {number} of input list")
-            return invalid(f"Expecting value/list but got object at item {number} of input list")
-        for name, value in row.items() if named else [(min(dtypes), row)]:
-            try:
-                _check_item(name, value, dtypes, shapes, decoder)
-            except RequestError as error:
-                where = f"{number} key: {name}" if named else f"{number}"
-                return invalid(
-                    f"Failed to process element: {where} of 'instances' list. Error: {error.code.name}: {error.message}"
-                )
-        if named and row.keys() != dtypes.keys():
-            return invalid(
-                f"Failed to process element: {number} of 'instances' list. JSON object: {value_text(row)} keys must be "
-                f"equal to: {','.join(sorted(dtypes))}"
-            )
+    for number in sorted(suspects - {end}):
+        try:
+            _check_row(number, instances[number], dtypes, shapes, decoder, named)
+        except RequestError as error:
+            return error
     return invalid("Failed to process the 'instances' list")
+
+
+def _is_like(row: Any, dtypes: dict[str, tf.DType], named: bool) -> bool:
+    return _is_object(row) == named and (not named or row.keys() == dtypes.keys())
+
+
+def _check_row(
+    number: int,
+    row: Any,
+    dtypes: dict[str, tf.DType],
+    shapes: dict[str, list[int]],
+    decoder: TensorDecoder,
+    named: bool,
+) -> None:
+    if named != _is_object(row):
+        raise invalid(
+            f"Expecting object but got list at item {number} of input list"
+            if named
+            else f"Expecting value/list but got object at item {number} of input list"
+        )
+    for name, value in row.items() if named else [(min(dtypes), row)]:
+        try:
+            _check_item(name, value, dtypes, shapes, decoder)
+        except RequestError as error:
+            where = f"{number} key: {name}" if named else f"{number}"
+            raise invalid(
+                f"Failed to process element: {where} of 'instances' list. Error: {error.code.name}: {error.message}"
+            ) from error
+    if named and row.keys() != dtypes.keys():
+        raise invalid(
+            f"Failed to process element: {number} of 'instances' list. JSON object: {value_text(row)} keys must be "
+            f"equal to: {','.join(sorted(dtypes))}"
+        )
 
 
 def _check_item(

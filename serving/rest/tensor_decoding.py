@@ -47,17 +47,69 @@ class TensorDecoder:
                 has no form for.
         """
         shape = shape_of(value)
-        flat: list[Any] = [value]
+        try:
+            return self._array([value], shape, dtype).reshape(shape)
+        except (TypeError, OverflowError) as error:
+            raise self.first_fault(value, shape, dtype) from error
+
+    def first_unfit(self, items: list[Any], shape: list[int], dtype: tf.DType) -> int:
+        """Where the first item is that is no tensor of this shape and dtype; the number of items if there is none.
+
+        Found by halves, so that it takes about as long as converting them all.
+        """
+        first, end = 0, len(items)
+        if self._fits(items, shape, dtype):
+            return end
+        while end - first > 1:
+            middle = (first + end) // 2
+            if self._fits(items[first:middle], shape, dtype):
+                first = middle
+            else:
+                end = middle
+        return first
+
+    def first_fault(self, value: Any, shape: list[int], dtype: tf.DType) -> RequestError:
+        """The first element, in the order of the text, that is not as the shape and the dtype want it."""
+        try:
+            self._check(value, shape, dtype, 0)
+        except RequestError as error:
+            return error
+        return _wrong(value, dtype)
+
+    def _array(self, items: list[Any], shape: list[int], dtype: tf.DType) -> npt.NDArray[Any]:
+        """The elements of items that all have this shape, [N]; TypeError or OverflowError where they do not fit."""
+        flat = items
         for size in shape:
             if set(map(type, flat)) != {list} or set(map(len, flat)) != {size}:
-                raise first_fault(value, shape, dtype)
+                raise TypeError(shape)
             flat = list(itertools.chain.from_iterable(flat))
-        if list in set(map(type, flat)):
-            raise first_fault(value, shape, dtype)
+        return self._values(flat, dtype)
+
+    def _fits(self, items: list[Any], shape: list[int], dtype: tf.DType) -> bool:
         try:
-            return self._values(flat, dtype).reshape(shape)
-        except (TypeError, OverflowError) as error:
-            raise first_fault(value, shape, dtype) from error
+            self._array(items, shape, dtype)
+        except (TypeError, OverflowError, RequestError):
+            return False
+        return True
+
+    def _check(self, value: Any, shape: list[int], dtype: tf.DType, level: int) -> None:
+        if not isinstance(value, list):
+            if level != len(shape):
+                raise invalid(
+                    f"JSON Value: {value_text(value)} found at incorrect level: {level + 1} in the JSON DOM. "
+                    f"Expected at level: {len(shape)}"
+                )
+            _check_element(value, dtype)
+            return
+        if level >= len(shape):
+            raise invalid(f"Encountered list at unexpected level: {level} expected < {len(shape)}")
+        if len(value) != shape[level]:
+            raise invalid(
+                f"Encountered list at unexpected size: {len(value)} at level: {level} expected size: {shape[level]}"
+            )
+        unfit = self.first_unfit(value, shape[level + 1 :], dtype)
+        if unfit < len(value):
+            self._check(value[unfit], shape, dtype, level + 1)
 
     def _values(self, flat: list[Any], dtype: tf.DType) -> npt.NDArray[Any]:
         """The elements, [N]; TypeError or OverflowError for one that the dtype does not take."""
@@ -112,34 +164,6 @@ def shape_of(value: Any) -> list[int]:
             break
         value = value[0]
     return shape
-
-
-def first_fault(value: Any, shape: list[int], dtype: tf.DType) -> RequestError:
-    """The first element, in the order of the text, that is not as the shape and the dtype want it."""
-    try:
-        _check(value, shape, dtype, 0)
-    except RequestError as error:
-        return error
-    return _wrong(value, dtype)
-
-
-def _check(value: Any, shape: list[int], dtype: tf.DType, level: int) -> None:
-    if not isinstance(value, list):
-        if level != len(shape):
-            raise invalid(
-                f"JSON Value: {value_text(value)} found at incorrect level: {level + 1} in the JSON DOM. "
-                f"Expected at level: {len(shape)}"
-            )
-        _check_element(value, dtype)
-        return
-    if level >= len(shape):
-        raise invalid(f"Encountered list at unexpected level: {level} expected < {len(shape)}")
-    if len(value) != shape[level]:
-        raise invalid(
-            f"Encountered list at unexpected size: {len(value)} at level: {level} expected size: {shape[level]}"
-        )
-    for item in value:
-        _check(item, shape, dtype, level + 1)
 
 
 def _check_element(value: Any, dtype: tf.DType) -> None:

@@ -169,7 +169,7 @@ class ModelManager:
     def _assign_labels(self, models: Iterable[ModelVersions]) -> None:
         """Takes the labels of the models' configs, all or none."""
         models = tuple(models)
-        missing = [(model.config.name, version) for model in models if (version := _unassignable(model)) is not None]
+        missing = [(model.config.name, version) for model in models for version in _unassignable(model).values()]
         if not missing:
             for model in models:
                 self._take_labels(model)
@@ -190,9 +190,16 @@ class ModelManager:
                 self.poll()
             except Exception:  # the thread must live on, whatever it was
                 _LOG.exception("Looking for versions of models failed.")
+            if not self._loaded.is_set():
+                self._tell_missing_labels()
             self._loaded.set()
             if self._ended.wait(self._poll_seconds or None):
                 return
+
+    def _tell_missing_labels(self) -> None:
+        for name, model in self._models.items():
+            for label, version in _unassignable(model).items():
+                _LOG.warning("Label %s of model %s waits for version %d to be loaded.", label, name, version)
 
     def poll(self) -> None:
         """Looks at the models' folders once, loads what is wanted and then unloads what is not."""
@@ -210,8 +217,11 @@ class ModelManager:
             there = version_directories(config.base_path)
         except OSError as error:
             # A file system that is away for a moment takes no model down.
-            _LOG.warning("The versions of model %s cannot be listed: %s", config.name, error)
+            if model.listed:
+                _LOG.warning("The versions of model %s cannot be listed: %s", config.name, error)
+            model.listed = False
             return
+        model.listed = True
         candidates, count = config.policy.candidates(there), config.policy.count(there)
         with self._lock:
             for version in candidates[:count]:
@@ -311,10 +321,12 @@ class ModelManager:
             gc.collect()
 
     def _take_labels(self, model: ModelVersions) -> None:
-        """Takes the labels of the model's config, once all of their versions are loaded."""
+        """Takes the labels of the model's config, each once its version is loaded."""
         with self._lock:
-            if _unassignable(model) is None:
-                model.labels = dict(model.config.version_labels)
+            waiting = _unassignable(model)
+            model.labels = {
+                label: version for label, version in model.config.version_labels.items() if label not in waiting
+            }
 
     def _acquire(self, name: str, version: int | None, label: str | None) -> LoadedVersion:
         with self._lock:
@@ -366,19 +378,15 @@ def _labelled(model: ModelVersions, label: str) -> int:
     return model.labels[label]
 
 
-def _unassignable(model: ModelVersions) -> int | None:
-    """The version of a label that cannot be assigned, as it is not loaded; None where all can be."""
+def _unassignable(model: ModelVersions) -> dict[str, int]:
+    """Labels that cannot be assigned, as their versions are not loaded."""
     available = model.available()
-    # A label that is there already stays, and who asks for it is told that its version is not.
-    given = {**model.config.version_labels}
-    return next(
-        (
-            version
-            for label, version in given.items()
-            if model.labels.get(label) != version and version not in available
-        ),
-        None,
-    )
+    return {
+        label: version
+        for label, version in model.config.version_labels.items()
+        # One that is there already stays, and who asks for it is told that its version is not.
+        if version not in available and model.labels.get(label) != version
+    }
 
 
 def _failure(model: ModelVersions) -> str | None:

@@ -77,12 +77,14 @@ class ModelVersions:
         versions: by number, also those that are no longer loaded or could not be.
         labels: the versions of labels that requests may use.
         served: whether a version of it has ever been available.
+        listed: whether its folder could be read the last time.
     """
 
     config: ModelConfig
     versions: dict[int, LoadedVersion] = field(default_factory=dict)
     labels: dict[str, int] = field(default_factory=dict)
     served: bool = False
+    listed: bool = True
 
     def available(self) -> list[int]:
         """Versions that requests may use, the newest first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ from serving.server.tensor_proto import decode, dtype_name, dtype_of
 
 Array = npt.NDArray[Any]
 
+_SMALL = 32  # rows
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
@@ -49,7 +51,11 @@ class SignatureCall:
         fetches = sorted(set(wanted) - set(feeds))
         # TensorFlow refuses to fetch what is fed, and gives what is fetched twice twice.
         self._found = [(True, feeds.index(one)) if one in feeds else (False, fetches.index(one)) for one in wanted]
-        self._call = _callable(session, feeds, fetches) if fetches else None
+        self._session = session
+        self._tensors = (feeds, fetches)
+        self._lock = threading.Lock()
+        self._calls: dict[bool, Any] = {}
+        self._callable(small=True)
         infos = [*signature.inputs.values(), *(signature.outputs[key] for key in outputs)]
         self._batcher = Batcher(batching, self._run) if batching and all(map(_has_rows, infos)) and feeds else None
 
@@ -77,7 +83,7 @@ class SignatureCall:
 
     def _run(self, feeds: Sequence[Array]) -> list[Array]:
         try:
-            fetched = self._call(*feeds) if self._call else []
+            fetched = self._callable(max((one.shape[0] for one in feeds if one.ndim), default=1) <= _SMALL)(*feeds)
         except tf.errors.OpError as error:
             raise RequestError(_CODES.get(error.error_code, grpc.StatusCode.UNKNOWN), str(error.message)) from error
         except (TypeError, ValueError) as error:  # of a value that TensorFlow cannot take
@@ -85,6 +91,31 @@ class SignatureCall:
         except MemoryError as error:
             raise RequestError(grpc.StatusCode.RESOURCE_EXHAUSTED, "There is not enough memory.") from error
         return [feeds[place] if fed else _array(fetched[place]) for fed, place in self._found]
+
+    def _callable(self, small: bool) -> Any:
+        """TensorFlow's own call, with nothing to look up in each; `Session.make_callable` makes it without feeds only.
+
+        Few rows are computed by the thread that asks: to hand operations to other threads takes longer than they do.
+        Many are computed by TensorFlow's threads, so that operations that need nothing of each other share the
+        processors. The second of the two is made when it is needed.
+        """
+        call = self._calls.get(small)
+        if call is not None:
+            return call
+        feeds, fetches = self._tensors
+        if not fetches:
+            return lambda *feeds: []
+        options = CallableOptions(feed=feeds, fetch=fetches)
+        options.run_options.inter_op_thread_pool = -1 if small else 0
+        with self._lock:
+            if small not in self._calls:
+                try:
+                    self._calls[small] = self._session._make_callable_from_options(options)
+                except tf.errors.OpError as error:
+                    raise RequestError(
+                        grpc.StatusCode.FAILED_PRECONDITION, f"The signature cannot be run: {error.message}"
+                    ) from error
+            return self._calls[small]
 
 
 class _Input:
@@ -134,16 +165,6 @@ def _has_rows(info: TensorInfo) -> bool:
     """Whether its first dimension may have any size."""
     shape = _shape(info)
     return shape is not None and shape[:1] == (-1,)
-
-
-def _callable(session: tf.compat.v1.Session, feeds: Sequence[str], fetches: Sequence[str]) -> Any:
-    """What `Session.make_callable` makes only of calls without feeds: a call with nothing to look up in each."""
-    try:
-        return session._make_callable_from_options(CallableOptions(feed=feeds, fetch=fetches))
-    except tf.errors.OpError as error:
-        raise RequestError(
-            grpc.StatusCode.FAILED_PRECONDITION, f"The signature cannot be run: {error.message}"
-        ) from error
 
 
 def _array(value: Any) -> Array:

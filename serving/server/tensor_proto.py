@@ -40,7 +40,7 @@ _TYPED_FIELDS: dict[str, str] = {
 _PACKED: dict[str, int] = {"float32": 5, "float64": 6, "complex64": 9, "complex128": 12}
 _PACKED_FROM = 16  # values from which that pays
 # What a request may grow to by sending fewer values than its shape has.
-_MOST_FILLED = 1 << 24
+_MOST_FILLED = 1 << 26
 
 
 def dtype_of(number: int) -> np.dtype[Any]:

@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from google.protobuf import text_format
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from tensorflow_serving.apis import (
     classification_pb2,
     get_model_metadata_pb2,
@@ -33,9 +34,6 @@ from tensorflow_serving.apis import (
 
 from tests.integration.command_server import Command, CommandServer
 from tests.tiny_models import echo, half_plus
-
-health_pb2 = pytest.importorskip("grpc_health.v1.health_pb2")
-health_pb2_grpc = pytest.importorskip("grpc_health.v1.health_pb2_grpc")
 
 SECONDS = 30.0
 
@@ -431,6 +429,26 @@ def test_sigterm_ends_what_is_being_answered_and_then_the_server(commands: Comma
         assert server.end() == 0
         assert waiting.result().outputs["y"].float_val[0] == 2.0
         assert code_of(server.predict)[0] == "UNAVAILABLE"
+
+
+def test_sigterm_ends_the_server_also_when_a_request_does_not_end(commands: CommandServer, models: Models) -> None:
+    models.release(1)
+    hour = "--batch-timeout-micros=3600000000"
+    with serving(commands, models.option(), "--batching", hour, "--grace-seconds=0") as server:
+        waiting = server.prediction.Predict.future(half_request(), timeout=SECONDS)
+        assert server.health() == "SERVING"
+        assert server.end() == 0
+        assert waiting.exception().code().name in ("CANCELLED", "UNAVAILABLE")
+
+
+def test_deadlines_are_the_clients(commands: CommandServer, models: Models) -> None:
+    models.release(1)
+    options = ("--batching", "--batch-timeout-micros=500000", "--max-batch-size=2")
+    with serving(commands, models.option(), *options) as server:
+        late = server.prediction.Predict.future(half_request(), timeout=0.05)
+        assert late.exception().code().name == "DEADLINE_EXCEEDED"
+        # It was part of the batch, and takes nothing from the one that shares it.
+        assert server.predict() == (2.0, 1)
 
 
 def test_what_is_wrong_at_the_start_is_told(commands: CommandServer, models: Models) -> None:

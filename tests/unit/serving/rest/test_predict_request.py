@@ -156,6 +156,22 @@ def test_no_inputs_at_all() -> None:
     assert refusal('{"instances": [1], "signature_name": "s"}') == "Failed to get input map for signature: s"
 
 
+@pytest.mark.parametrize("fault", [0, 1, 500, 998, 999])
+def test_the_first_of_several_faults_is_told(fault: int) -> None:
+    rows: list[dict[str, object]] = [{"x": [number, 0], "y": "s"} for number in range(1000)]
+    rows[fault]["x"] = [1, 0.5]
+    rows[-1] = rows[-1] | {"y": 5}
+    message = refusal(json.dumps({"instances": rows}), x=tf.int32, y=tf.string)
+    assert message.startswith(f"Failed to process element: {fault} key: x of 'instances' list. Error: INVALID_ARGUMENT")
+    assert "JSON Value: 0.5 Type: Number is not of expected type: int32" in message
+    plain = [row["x"] for row in rows]
+    message = refusal(json.dumps({"instances": plain}), x=tf.int32)
+    assert message.startswith(f"Failed to process element: {fault} of 'instances' list. Error: INVALID_ARGUMENT: JSON")
+    assert "JSON Value: 0.5 Type" in refusal(json.dumps({"inputs": [plain, plain]}), x=tf.int32)
+    rows[fault] = {"x": [1, 1]}
+    assert f"Failed to process element: {fault} of" in refusal(json.dumps({"instances": rows}), x=tf.int32, y=tf.string)
+
+
 @pytest.mark.parametrize("dtype", INTEGERS)
 @pytest.mark.parametrize("value", ["1.0", "1.5", "1e0", '"1"', "true", "null", "NaN", "{}"])
 def test_integers_are_strict(dtype: tf.DType, value: str) -> None:

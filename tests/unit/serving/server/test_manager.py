@@ -252,6 +252,20 @@ def test_labels_are_for_loaded_versions(release: Release, manage: Any, tmp_path:
     assert refused(lambda: served(manager, "half", None, "canary"))[0] == "INVALID_ARGUMENT"
 
 
+def test_a_label_of_the_start_waits_for_its_version(release: Release, manage: Any, tmp_path: Path) -> None:
+    release(1)
+    manager = manage(ModelConfig("half", tmp_path / "half", VersionPolicy("all"), {"stable": 1, "canary": 2}))
+    assert served(manager, "half", None, "stable") == 1
+    assert refused(lambda: served(manager, "half", None, "canary"))[0] == "INVALID_ARGUMENT"
+    newest = release(2)
+    manager.poll()
+    assert served(manager, "half", None, "canary") == 2
+    shutil.rmtree(newest)
+    manager.poll()
+    unloaded = ("NOT_FOUND", "Servable not found for request: Specific(half, 2)")
+    assert refused(lambda: served(manager, "half", None, "canary")) == unloaded
+
+
 def test_a_reload_serves_exactly_what_it_lists(release: Release, manage: Any, tmp_path: Path) -> None:
     release(1)
     release(4, "other")
