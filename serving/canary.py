@@ -163,7 +163,7 @@ def _latency(stable: Traffic, canary: Traffic, limits: Limits) -> tuple[bool, st
     before = latency_quantile(stable.latencies, limits.latency_quantile)
     now = latency_quantile(canary.latencies, limits.latency_quantile)
     allowed = max(before * limits.latency_ratio, before + limits.latency_increase)
-    shown = f"{now * 1e3:.3g} ms, stable {before * 1e3:.3g} ms, limit {allowed * 1e3:.3g} ms"
+    shown = f"{now * 1e3:.1f} ms, stable {before * 1e3:.1f} ms, limit {allowed * 1e3:.1f} ms"
     return now > allowed, f"p{limits.latency_quantile * 100:g} of latency {shown}"
 
 
