@@ -32,7 +32,7 @@ _LIMITS = {
     "latency_quantile": "the latency that is compared",
     "latency_ratio": "how many times stable's latency the canary's may be",
     "latency_increase": "by how many seconds it may be higher all the same",
-    "psi": "largest population stability index of an output's values",
+    "psi": "largest population stability index of an output's values, besides chance",
 }
 
 
