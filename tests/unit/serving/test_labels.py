@@ -178,6 +178,17 @@ def test_a_version_that_is_not_blessed_needs_a_reason(labels: Labels) -> None:
     assert labels.current() == {"stable": REFUSED}
 
 
+def test_a_promotion_that_failed_does_not_make_a_version_one_that_was_stable(
+    labels: Labels, server: ModelServer
+) -> None:
+    labels.promote(1, told(server))
+    server.refuses = lambda config: "no"
+    with pytest.raises(ReleaseError, match="did not take the config"):
+        labels.promote(REFUSED, replace(told(server), force="an emergency"))
+    with pytest.raises(ReleaseError, match="Version 4 is not blessed"):
+        labels.rollback(BY, to=REFUSED)
+
+
 def test_a_version_that_is_not_there_is_refused(labels: Labels) -> None:
     with pytest.raises(ReleaseError, match=r"no such version.\n.*\n  Received: 9\n  Fix: Versions there: 1, 2, 3, 4"):
         labels.promote(9, BY)
