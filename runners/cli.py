@@ -30,6 +30,7 @@ from runners.commands import (
     runs,
     schedule,
     schema,
+    serve,
     settings,
 )
 from runners.commands.exit_codes import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_UNREAD
@@ -38,9 +39,8 @@ from schemas.errors import ScalableTFError
 from schemas.storage_error import storage_error
 
 COMMANDS = (
-    *(run, schedule, infer, predict, runs, lineage, clean, node, doctor, settings, schema, metadata, manifests),
-    release,
-    kubeflow,
+    *(run, schedule, infer, serve, predict, release, runs, lineage, clean, node, doctor, settings, schema),
+    *(metadata, manifests, kubeflow),
 )
 
 

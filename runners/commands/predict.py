@@ -18,7 +18,6 @@ from schemas.errors import DataError, SettingsError
 
 if TYPE_CHECKING:
     from runners.commands.options import Commands
-    from serving.client.columns import Columns
     from serving.client.grpc_client import GrpcClient
     from serving.client.rest_client import RestClient
     from serving.client.signature import Signature
@@ -63,8 +62,8 @@ def _run(arguments: argparse.Namespace) -> int:
         _tell(rows, asked)
         columns = columns_of_rows(rows, asked)
         found = predict_all(client, columns, signature=asked.name, rows=arguments.batch)
-    for row in _rows(found):
-        print(json.dumps(row))
+    for place in range(len(rows)):
+        print(json.dumps({key: _plain(column[place] if column.ndim else column) for key, column in found.items()}))
     return EXIT_OK
 
 
@@ -104,15 +103,10 @@ def _tell(rows: list[dict[str, Any]], asked: Signature) -> None:
         print(f"note: not for the model, left out: {', '.join(unknown)}", file=sys.stderr)
 
 
-def _rows(found: Columns) -> Iterator[dict[str, Any]]:
-    for place in range(len(next(iter(found.values())))):
-        yield {key: _plain(column[place]) for key, column in found.items()}
-
-
 def _plain(value: Any) -> Any:
     if isinstance(value, bytes):
         return value.decode(errors="backslashreplace")
-    if isinstance(value, np.ndarray):
+    if isinstance(value, np.ndarray) and value.ndim:
         return [_plain(one) for one in value]
     # Shortest in its own precision: 0.2 as float32 is 0.20000000298 as float64.
     return float(str(value)) if isinstance(value, np.floating) else value.item()

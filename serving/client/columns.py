@@ -72,9 +72,22 @@ def length(columns: Mapping[str, npt.NDArray[Any]]) -> int:
 
 
 def joined(parts: Iterable[Mapping[str, npt.NDArray[Any]]]) -> Columns:
-    """Columns one after another."""
-    every = list(parts)
-    return {key: np.concatenate([part[key] for part in every]) for key in every[0]}
+    """Columns one after another.
+
+    Raises:
+        DataError: one of several parts has a single value for all of its rows.
+    """
+    first, *others = parts
+    if not others:
+        return dict(first)
+    for key, column in first.items():
+        if not column.ndim:
+            raise DataError(
+                "An output has one value for a request, not for each of its rows: requests cannot be joined.",
+                where=f"output {key}",
+                fix="Ask for all rows in one request.",
+            )
+    return {key: np.concatenate([part[key] for part in (first, *others)]) for key in first}
 
 
 def _value(value: Any, spec: TensorSpec, key: str, place: int) -> Any:
@@ -102,12 +115,26 @@ def _array(values: Any, spec: TensorSpec, key: str) -> npt.NDArray[Any]:
         raise _wrong(key, "", "lists of different lengths", spec) from None
     if wanted.kind == "O" and fits:
         return np.frompyfunc(_bytes, 1, 1)(array) if array.ndim else np.array(_bytes(array.item()), dtype=object)
+    if wanted.kind in "iu" and array.dtype.kind in "fO":
+        # numpy takes whole numbers of different signs, or of more than 63 bits, for decimal ones.
+        exact = _whole(np.asarray(values, dtype=object), wanted)
+        if exact is not None:
+            return exact
     if fits and (array.dtype.kind == "b") == (wanted.kind == "b") and array.dtype.kind in "biuf":
         with np.errstate(all="ignore"):
             made = array.astype(wanted)
         if wanted.kind == "f" or np.array_equal(made, array):  # a float may lose digits, as everywhere
             return made
     raise _wrong(key, "", array.ravel()[:3].tolist(), spec)
+
+
+def _whole(array: npt.NDArray[np.object_], wanted: np.dtype[Any]) -> npt.NDArray[Any] | None:
+    """The whole numbers of an array, or None if others are in it."""
+    limits = np.iinfo(wanted)
+    for one in array.ravel():
+        if isinstance(one, bool) or not isinstance(one, int) or not limits.min <= one <= limits.max:
+            return None
+    return array.astype(wanted)
 
 
 def _is_text(array: npt.NDArray[Any]) -> bool:

@@ -23,7 +23,6 @@ from serving.release import Provenance
 from serving.releases import ReleaseStore
 from tests.integration.conftest import RunAll
 
-pytest.importorskip("serving.model_server", reason="this version of the package has no model server")
 ROOT = Path(__file__).parents[2]
 
 

@@ -65,8 +65,12 @@ def test_a_value_of_another_kind_is_refused(name: str, value: object, received: 
 
 def test_whole_numbers_keep_every_digit() -> None:
     assert columns_of({"count": [2**63 - 1]}, _only("count"))["count"].tolist() == [2**63 - 1]
-    with pytest.raises(DataError):
-        columns_of({"count": [2**63]}, _only("count"))
+    unsigned = Signature("predict", {"x": TensorSpec(np.uint64, (-1,))}, {})
+    assert columns_of({"x": [2**64 - 1, 0]}, unsigned)["x"].tolist() == [2**64 - 1, 0]
+    for values in ([2**63], [2**63 - 1, 2**63], [2**63 - 1, 0.5]):
+        with pytest.raises(DataError):
+            columns_of({"count": values}, _only("count"))
+    assert columns_of({"count": [1.0, -2.0]}, _only("count"))["count"].tolist() == [1, -2]
 
 
 def test_rows_may_hold_lists_of_one_length() -> None:
@@ -88,6 +92,13 @@ def test_columns_of_other_lengths_are_refused() -> None:
         length({"a": np.zeros(2), "b": np.zeros(3)})
     with pytest.raises(DataError, match="of one length"):
         length({"a": np.array(1.0)})
+
+
+def test_a_single_value_for_a_request_cannot_be_joined() -> None:
+    one = {"rows": np.array(3)}
+    assert joined([one])["rows"] == 3
+    with pytest.raises(DataError, match="one value for a request"):
+        joined([one, one])
 
 
 def test_parts_are_joined_in_their_order() -> None:
