@@ -22,32 +22,18 @@ from serving.labels import Labels, Request
 from serving.release import Provenance
 from serving.releases import ReleaseStore
 from tests.integration.conftest import RunAll
+from tests.tiny_models import half_plus
 
 ROOT = Path(__file__).parents[2]
-
-
-def make_model(folder: Path, factor: float) -> Path:
-    """A SavedModel: score = factor * x."""
-    module = tf.Module()
-    module.factor = tf.Variable(factor)
-
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.float32, name="x")])
-    def multiply(x: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"score": module.factor * x}
-
-    tf.saved_model.save(module, str(folder), signatures=multiply)
-    return folder
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of three versions; the third one predicts something else."""
     folder = tmp_path_factory.mktemp("made")
-    for version, factor in ((1, 1.0), (2, 1.0), (3, 100.0)):
-        source = make_model(folder / f"model-{version}", factor)
-        provenance = Provenance(
-            pipeline="taxi", run_id="run", spans=(version,), blessing=Blessing(blessed=True, forced=None)
-        )
+    for version, plus in ((1, 2.0), (2, 2.0), (3, 100.0)):
+        source = half_plus(folder / f"model-{version}", plus)
+        provenance = Provenance(pipeline="taxi", run_id="run", spans=(version,), blessing=Blessing(blessed=True))
         ReleaseStore(folder / "releases", "taxi").publish(source, provenance)
     return folder / "releases"
 
@@ -77,7 +63,7 @@ class Client(threading.Thread):
         self._stopped = threading.Event()
 
     def run(self) -> None:
-        request = PredictRequest(inputs={"x": tf.make_tensor_proto([1.0])})
+        request = PredictRequest(inputs={"x": tf.make_tensor_proto([[1.0]])})
         request.model_spec.name, request.model_spec.version_label = "taxi", "stable"
         with grpc.insecure_channel(self.address) as channel:
             stub = PredictionServiceStub(channel)
@@ -104,7 +90,7 @@ def test_moves_fail_no_request_and_a_canary_is_judged_on_real_answers(
     labels, by = Labels(made, "taxi"), Request("ann", "vm", servers=(address,))
     labels.promote(1, by)
     requests = tmp_path / "requests.jsonl"
-    requests.write_text("".join(json.dumps({"instances": [{"x": x / 10}]}) + "\n" for x in range(50)))
+    requests.write_text("".join(json.dumps({"instances": [{"x": [x / 10]}]}) + "\n" for x in range(50)))
     options = ["--releases", str(made), "--model", "taxi", "--server", address, "--requests", str(requests)]
     limits = ["--percent", "50", "--minimum-requests", "300", "--latency-increase", "30"]
 
@@ -115,7 +101,7 @@ def test_moves_fail_no_request_and_a_canary_is_judged_on_real_answers(
         ended = run_all({"bad": watched(3), "good": watched(2)})
         labels.rollback(by)
     assert (ended["bad"].code, ended["good"].code) == (5, 0)
-    assert "roll back: stability index of score" in ended["bad"].stdout
+    assert "roll back: stability index of y" in ended["bad"].stdout
     moves = [(entry.label, entry.before, entry.after) for entry in labels.log.entries()]
     assert moves == [
         ("stable", None, 1),
