@@ -141,7 +141,7 @@ def print_detail(found: Mapping[str, Any], console: Console) -> None:
         "key": release["key"],
     }
     for name, value in lines.items():
-        _line(f"  {name:<22}{value}", console)
+        _line(f"  {name:<26}{value}", console)
     for failure in blessing.failures:
         _line(f"  failed: {failure.metric} of {failure.slice} is {failure.value}, {failure.bound}", console)
     _line("Labels:" if found["history"] else "No label was ever moved to it or from it.", console)

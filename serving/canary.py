@@ -2,6 +2,8 @@
 
 Errors: Fisher's exact test, one-sided, of two proportions (R. A. Fisher, The Design of Experiments, 1935). Predictions:
 population stability index, sum((p - q) ln(p / q)) over bins; below 0.1 is commonly read as stable, above 0.2 as moved.
+Between equal versions its mean is (bins - 1)(1 / n + 1 / m) for n and m values (B. Yurdakul, Statistical Properties of
+Population Stability Index, 2018), which is allowed besides.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ class Limits:
         latency_quantile: the latency that is compared.
         latency_ratio: how many times stable's it may be.
         latency_increase: by how many seconds it may be higher all the same.
-        psi: largest population stability index of an output's values.
+        psi: largest population stability index of an output's values, besides what chance gives with their number.
     """
 
     minimum_requests: int = 200
@@ -163,7 +165,7 @@ def _latency(stable: Traffic, canary: Traffic, limits: Limits) -> tuple[bool, st
     before = latency_quantile(stable.latencies, limits.latency_quantile)
     now = latency_quantile(canary.latencies, limits.latency_quantile)
     allowed = max(before * limits.latency_ratio, before + limits.latency_increase)
-    shown = f"{now * 1e3:.3g} ms, stable {before * 1e3:.3g} ms, limit {allowed * 1e3:.3g} ms"
+    shown = f"{now * 1e3:.1f} ms, stable {before * 1e3:.1f} ms, limit {allowed * 1e3:.1f} ms"
     return now > allowed, f"p{limits.latency_quantile * 100:g} of latency {shown}"
 
 
@@ -174,8 +176,10 @@ def _predictions(stable: Traffic, canary: Traffic, limits: Limits) -> list[tuple
             only = "stable" if output in stable.predictions else "canary"
             found.append((True, f"only {only} has the output {output}"))
             continue
-        index = stability_index(stable.predictions[output], canary.predictions[output])
-        found.append((index > limits.psi, f"stability index of {output} {index:.3g}, limit {limits.psi:g}"))
+        before, now = stable.predictions[output], canary.predictions[output]
+        index = stability_index(before, now)
+        allowed = limits.psi + (len(before) - 1) * (1 / max(sum(before), 1) + 1 / max(sum(now), 1))
+        found.append((index > allowed, f"stability index of {output} {index:.3g}, limit {allowed:.3g}"))
     return found
 
 

@@ -146,7 +146,7 @@ class Labels:
         with self._changing():
             labels, entries = self.current(), self.log.entries()
             version = self._before(labels) if to is None else to
-            was_stable = any(entry.label == STABLE and version in (entry.before, entry.after) for entry in entries)
+            was_stable = any(entry.labels.get(STABLE) == version for entry in entries)
             self._check(version, "it was stable" if was_stable else request.force)
             return self._move("rollback", STABLE, version, _promoted(labels, version), request)
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from runners.commands.options import Commands
     from serving.labels import Labels, Moved, Request
 
+_MODEL = r"[A-Za-z0-9][A-Za-z0-9_.-]*"  # as push.model
 _PERCENT = 10.0
 _MOST_REQUESTS = 20_000
 _VERSION = "a number, a label, or `latest`"
@@ -32,7 +33,7 @@ _LIMITS = {
     "latency_quantile": "the latency that is compared",
     "latency_ratio": "how many times stable's latency the canary's may be",
     "latency_increase": "by how many seconds it may be higher all the same",
-    "psi": "largest population stability index of an output's values",
+    "psi": "largest population stability index of an output's values, besides chance",
 }
 
 
@@ -124,11 +125,11 @@ def _add_move(parser: argparse.ArgumentParser) -> None:
         help="gRPC address of a model server to tell; may be repeated",
     )
     parser.add_argument(
-        "--load-seconds", type=float, default=300.0, metavar="S", help="how long a server may load; default: 300"
+        "--load-seconds", type=_seconds, default=300.0, metavar="S", help="how long a server may load; default: 300"
     )
     parser.add_argument(
         "--settle-seconds",
-        type=float,
+        type=_seconds,
         default=0.0,
         metavar="S",
         help="wait between loading and labelling, for servers that read models.config themselves: their polling "
@@ -144,6 +145,13 @@ def _percent(value: str) -> float:
     return number
 
 
+def _seconds(value: str) -> float:
+    number = float(value)
+    if not 0 <= number < float("inf"):
+        raise argparse.ArgumentTypeError("must be a number of seconds, 0 or more")
+    return number
+
+
 def _address(value: str) -> str:
     if not re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^:/\s]+):[0-9]+", value):
         raise argparse.ArgumentTypeError(f"must be HOST:PORT of the gRPC port: {value}")
@@ -156,6 +164,13 @@ def _labels(arguments: argparse.Namespace) -> Labels:
     from serving.labels import Labels
 
     if arguments.releases:
+        if not re.fullmatch(_MODEL, arguments.model):
+            raise SettingsError(
+                "This names no model.",
+                where="--model",
+                received=arguments.model,
+                fix=f"Models are released under {arguments.releases}/NAME; give the name alone.",
+            )
         return Labels(arguments.releases.absolute(), arguments.model)
     settings = load(arguments)
     with libraries():

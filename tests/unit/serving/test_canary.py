@@ -84,6 +84,14 @@ def test_other_predictions_roll_back() -> None:
     assert verdict.reasons[0].startswith("stability index of score 0.8")
 
 
+def test_what_chance_gives_with_few_values_is_allowed() -> None:
+    # The index of (25, 25) and (33, 17) is 0.102; of two bins with 50 values each chance gives 1/50 + 1/50 = 0.04.
+    stable = replace(STABLE, predictions={"score": (25, 25)})
+    canary = replace(CANARY, predictions={"score": (33, 17)})
+    assert decide(stable, canary, replace(LIMITS, psi=0.07)).decision == "promote"
+    assert decide(stable, canary, replace(LIMITS, psi=0.06)).decision == "roll back"
+
+
 def test_an_output_that_only_one_has_rolls_back() -> None:
     verdict = decide(STABLE, replace(CANARY, predictions={}), LIMITS)
     assert (verdict.decision, verdict.reasons) == ("roll back", ("only stable has the output score",))

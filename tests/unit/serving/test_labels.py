@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -12,7 +13,7 @@ import pytest
 from google.protobuf import text_format
 from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
-from schemas.errors import ReleaseError
+from schemas.errors import ReleaseError, RunError
 from serving.audit_log import AuditEntry
 from serving.blessing import Blessing
 from serving.directory_lock import directory_lock
@@ -175,6 +176,17 @@ def test_a_version_that_is_not_blessed_needs_a_reason(labels: Labels) -> None:
     labels.promote(1, BY)
     labels.rollback(BY)  # it was stable: no reason is asked for again
     assert labels.current() == {"stable": REFUSED}
+
+
+def test_a_promotion_that_failed_does_not_make_a_version_one_that_was_stable(
+    labels: Labels, server: ModelServer
+) -> None:
+    labels.promote(1, told(server))
+    server.refuses = lambda config: "no"
+    with pytest.raises(ReleaseError, match="did not take the config"):
+        labels.promote(REFUSED, replace(told(server), force="an emergency"))
+    with pytest.raises(ReleaseError, match="Version 4 is not blessed"):
+        labels.rollback(BY, to=REFUSED)
 
 
 def test_a_version_that_is_not_there_is_refused(labels: Labels) -> None:
@@ -354,6 +366,24 @@ def test_a_server_that_cannot_unload_is_a_note(labels: Labels, server: ModelServ
     assert labels.current() == {"stable": 3}
     assert len(moved.notes) == 1
     assert server.address in moved.notes[0]
+
+
+def test_a_full_disk_leaves_everything_as_it_was(labels: Labels, server: ModelServer) -> None:
+    for version in (1, 2, 1):
+        labels.promote(version, told(server))
+    text, log = ServedModels(labels.store.directory.parent).text(), labels.log.path.read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    assert len(str(text)) + 100 < len(log)
+    # The config is smaller than the log: it can be written, and the log's line, which comes later, cannot.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(log) + 10, limits[1]))
+    try:
+        with pytest.raises(RunError, match="The disk is full"):
+            labels.promote(2, told(server))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert ServedModels(labels.store.directory.parent).text() == text
+    assert labels.log.path.read_bytes() == log
+    assert server.labels == {"taxi": {"stable": 1}}
 
 
 def test_one_command_waits_for_another(labels: Labels) -> None:

@@ -235,8 +235,19 @@ def test_whose_releases_must_be_clear(options: list[str], capsys: pytest.Capture
     assert "Whose releases is not clear" in capsys.readouterr().err
 
 
+def test_a_model_is_named_by_its_name_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["release", "list", "--releases", "x", "--model", "../taxi"]) == 1
+    assert "This names no model" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
-    "options", [["promote", "1", "--server", "localhost"], ["canary", "1", "--percent", "0"], ["rollback", "--to"]]
+    "options",
+    [
+        ["promote", "1", "--server", "localhost"],
+        ["promote", "1", "--settle-seconds", "-1"],
+        ["canary", "1", "--percent", "0"],
+        ["rollback", "--to"],
+    ],
 )
 def test_a_wrong_option_is_told_by_the_parser(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
