@@ -19,7 +19,8 @@ from runners.history.existing_store import existing_store
 from runners.history.logged_error import logged_error
 from runners.history.run_detail import NodeDetail, run_detail
 from runners.interrupt import interruptible
-from runners.kubeflow.orchestrated_run import begun_run, check_run_id
+from runners.kubeflow.orchestrated_run import begun_run, check_run_id, shared_root
+from runners.kubeflow.root.run_files import RunFiles
 from runners.run_facts import data_facts
 from runners.run_record import run_records
 from runners.webhook import tell
@@ -103,6 +104,8 @@ def _state(status: str) -> str:
 
 
 def _close(settings: Settings, run_id: str, canceled: bool) -> RunOutcome:
+    if (shared := shared_root(settings)) is not None:
+        RunFiles(shared, run_id).bring(None)  # logs say what ended a node
     run = begun_run(settings, run_id)
     connection = existing_store(settings)
     # Without the lock of output_dir: a local run that holds it does not touch this run's record.

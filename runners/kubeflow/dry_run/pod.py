@@ -47,13 +47,13 @@ class Cluster:
     invented: dict[str, str] = field(default_factory=dict)
 
     def mounts(
-        self, executor: Mapping[str, Any], task: str, name: Callable[[Mapping[str, Any], str], str]
+        self, executor: Mapping[str, Any], pod: Path, name: Callable[[Mapping[str, Any], str], str]
     ) -> list[Mount]:
-        """The volumes of a task.
+        """The volumes of a pod.
 
         Args:
-            executor: its KubernetesExecutorConfig, as JSON.
-            task: its name.
+            executor: KubernetesExecutorConfig of its task, as JSON.
+            pod: folder for what it has to itself; each attempt of a task is another pod.
             name: gives the name in an entry, by the entry and the key of the plain name; it may be a task's input.
         """
         found = []
@@ -64,7 +64,7 @@ class Cluster:
             make_folder(source, self.mode)
             found.append(Mount(source, mount["mountPath"]))
         for mount in executor.get("emptyDirMounts", ()):
-            source = self.root / "tasks" / task / "volumes" / mount.get("volumeName", "empty")
+            source = pod / "volumes" / mount.get("volumeName", "empty")
             make_folder(source, self.mode)
             found.append(Mount(source, mount["mountPath"]))
         for key, plain, held in (
@@ -83,7 +83,12 @@ class Cluster:
     def variables(
         self, executor: Mapping[str, Any], task: str, name: Callable[[Mapping[str, Any], str], str]
     ) -> dict[str, str]:
-        """The environment variables that come from elsewhere than the specification; arguments as of `mounts`.
+        """The environment variables that come from elsewhere than the specification.
+
+        Args:
+            executor: KubernetesExecutorConfig of the task, as JSON.
+            task: its name.
+            name: as of `mounts`.
 
         Raises:
             RunError: a Secret or ConfigMap that was given lacks a key.
