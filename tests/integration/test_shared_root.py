@@ -1,0 +1,161 @@
+"""A shared pipeline root on real servers: of S3, and of Google Cloud Storage where fake-gcs-server is on the path."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from configs.settings import Settings
+from runners.kubeflow.checks.root import root_findings
+from runners.kubeflow.root import object_store
+from runners.kubeflow.root.object_store import CHUNK_BYTES
+from runners.kubeflow.root.shared_root import MANIFESTS, SharedRoot
+from schemas.artifact_contents import looks
+from schemas.errors import RunError
+from tests.integration.gs_server import gs_server
+from tests.integration.s3_server import s3_server
+from tests.unit.runners.kubeflow.clusters import on_kfp
+
+UNIT = "artifacts/Trainer/model/7"
+
+
+@pytest.fixture(scope="module", params=["s3", "gs"])
+def bucket(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("server")
+    with pytest.MonkeyPatch.context() as patch:
+        object_store._store.cache_clear()
+        if request.param == "s3":
+            with s3_server(folder) as server:
+                for name, value in server.environ.items():
+                    patch.setenv(name, value)
+                server.client.create_bucket(Bucket="pipelines")
+                yield "s3://pipelines"
+        else:
+            with gs_server(folder) as url:
+                from google.cloud import storage
+
+                patch.setenv("STORAGE_EMULATOR_HOST", url)
+                storage.Client(project="any").create_bucket("pipelines")
+                yield "gs://pipelines"
+        object_store._store.cache_clear()
+
+
+@pytest.fixture
+def root(bucket: str, tmp_path: Path) -> SharedRoot:
+    return SharedRoot(tmp_path / "here", f"{bucket}/{tmp_path.name}")
+
+
+@pytest.fixture
+def other(root: SharedRoot, tmp_path: Path) -> SharedRoot:
+    """The same root, of a task with a disk of its own."""
+    return SharedRoot(tmp_path / "there", root.url)
+
+
+def write(root: SharedRoot, **files: bytes) -> None:
+    for name, content in files.items():
+        path = root.folder / UNIT / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def looks_of(folder: Path) -> str:
+    stats = sorted((path.relative_to(folder).as_posix(), path.stat()) for path in folder.rglob("*") if path.is_file())
+    return looks((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats)
+
+
+def test_what_one_task_takes_another_one_brings(root: SharedRoot, other: SharedRoot) -> None:
+    large = os.urandom(2 * CHUNK_BYTES + 5)
+    write(root, large=large, empty=b"")
+    root.take([UNIT])
+
+    other.bring([UNIT])
+
+    assert (other.folder / UNIT / "large").read_bytes() == large
+    assert (other.folder / UNIT / "empty").read_bytes() == b""
+    published = looks_of(root.folder / UNIT)
+    assert looks_of(other.folder / UNIT) == published
+    assert other.is_altered(str(other.folder / UNIT), published) is False
+    assert other.is_altered(str(other.folder / UNIT), "as something else looked") is True
+    assert other.is_altered("/elsewhere/7", published) is None
+
+
+def test_an_artifact_without_files_is_one(root: SharedRoot, other: SharedRoot) -> None:
+    (root.folder / UNIT).mkdir(parents=True)
+    root.take([UNIT])
+    other.bring([UNIT])
+    assert list((other.folder / UNIT).iterdir()) == []
+    assert other.units("artifacts/Trainer") == [UNIT]
+
+
+def test_what_has_not_changed_is_not_sent_again(root: SharedRoot) -> None:
+    write(root, a=b"one", b=b"two")
+    root.take([UNIT])
+    before = root.objects(UNIT)
+    (root.folder / UNIT / "b").write_bytes(b"2")
+    sent: list[str] = []
+    upload = root.store.upload
+    root.store.upload = lambda file, name: (sent.append(name), upload(file, name))[1]  # type: ignore[method-assign,func-returns-value]
+    try:
+        root.take([UNIT])
+    finally:
+        del root.store.upload
+    assert sent == [f"{UNIT}/b"]
+    assert root.objects(UNIT)["a"] == before["a"]
+    assert root.is_whole(UNIT)
+
+
+def test_half_of_it_is_nothing(root: SharedRoot, other: SharedRoot) -> None:
+    write(root, a=b"one", b=b"two")
+    root.store.upload(root.folder / UNIT / "a", f"{UNIT}/a")
+    assert other.units("artifacts") == []
+    with pytest.raises(RunError, match="not in the shared pipeline root"):
+        other.bring([UNIT])
+    root.take([UNIT])
+    other.bring([UNIT])
+    assert sorted(path.name for path in (other.folder / UNIT).iterdir()) == ["a", "b"]
+
+
+def test_what_was_altered_there_is_noticed(root: SharedRoot, other: SharedRoot) -> None:
+    write(root, a=b"one")
+    root.take([UNIT])
+    published = looks_of(root.folder / UNIT)
+    root.store.put(f"{UNIT}/a", b"two")
+    assert other.is_altered(str(other.folder / UNIT), published) is True
+    with pytest.raises(RunError, match="The shared pipeline root cannot be used"):
+        other.bring([UNIT])
+    assert [path for path in other.folder.rglob("*") if path.is_file()] == []
+
+
+def test_only_what_was_taken_is_deleted(root: SharedRoot) -> None:
+    write(root, a=b"one")
+    root.take([UNIT])
+    root.store.put(f"{UNIT}/theirs", b"not ours")
+    root.forget(UNIT)
+    assert set(root.objects(UNIT)) == {"theirs"}
+    assert root.store.list(f"{MANIFESTS}/") == {}
+
+
+def test_a_name_belongs_to_one_run(root: SharedRoot, other: SharedRoot) -> None:
+    assert root.claim("releases/m/3", "run-1")
+    assert root.claim("releases/m/3", "run-1")
+    assert not other.claim("releases/m/3", "run-2")
+    assert root.claims("releases") == ["releases/m/3"]
+    assert not other.is_claimed_by("releases/m/3", "run-2")
+
+
+def _settings(url: str) -> Settings:
+    return on_kfp("taxi", "output_dir=/srv/taxi", f"kubeflow.root={url}")
+
+
+def test_check_tries_the_root_and_leaves_nothing(root: SharedRoot) -> None:
+    assert list(root_findings(_settings(root.url))) == []
+    assert root.store.list("") == {}
+
+
+def test_check_tells_of_a_bucket_that_is_not_there(bucket: str) -> None:
+    (finding,) = root_findings(_settings(f"{bucket}-elsewhere/x"))
+    assert (finding.severity, finding.where) == ("error", "kubeflow.root")
+    assert "elsewhere" in finding.received
