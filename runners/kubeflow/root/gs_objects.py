@@ -69,8 +69,9 @@ class GsObjects:
 
     def download(self, name: str, tag: str, file: Path) -> None:
         """Writes the object of that tag to a file, in pieces."""
+        blob = self._bucket.blob(self._folder + name, chunk_size=CHUNK_BYTES, generation=int(tag))
         with self._told(name):
-            self._blob(name).download_to_filename(str(file), raw_download=True, if_generation_match=int(tag), **_LIMITS)
+            blob.download_to_filename(str(file), raw_download=True, **_LIMITS)
 
     def upload(self, file: Path, name: str) -> None:
         """Writes a file to an object, in pieces."""
