@@ -11,10 +11,14 @@ import pytest
 from configs.settings import Settings
 from runners.kubeflow.checks.root import root_findings
 from runners.kubeflow.root import object_store
+from runners.kubeflow.root.node_files import NodeFiles
 from runners.kubeflow.root.object_store import CHUNK_BYTES
 from runners.kubeflow.root.shared_root import MANIFESTS, SharedRoot
 from schemas.artifact_contents import looks
-from schemas.errors import RunError
+from schemas.errors import ReleaseError, RunError
+from serving.blessing import Blessing
+from serving.release import Provenance, Release
+from serving.releases import ReleaseStore
 from tests.integration.gs_server import gs_server
 from tests.integration.s3_server import s3_server
 from tests.unit.runners.kubeflow.clusters import on_kfp
@@ -144,6 +148,74 @@ def test_a_name_belongs_to_one_run(root: SharedRoot, other: SharedRoot) -> None:
     assert not other.claim("releases/m/3", "run-2")
     assert root.claims("releases") == ["releases/m/3"]
     assert not other.is_claimed_by("releases/m/3", "run-2")
+
+
+def test_a_node_that_failed_leaves_its_working_folder_to_its_next_attempt(root: SharedRoot, other: SharedRoot) -> None:
+    working = "artifacts/Trainer/.system/stateful_working_dir/run-1-7"
+    (root.folder / working).mkdir(parents=True)
+    (root.folder / working / "checkpoint").write_text("step 5")
+    NodeFiles(root, "run-1", "Trainer").take_unfinished()
+
+    again = NodeFiles(other, "run-1", "Trainer")
+    again.bring({}, str(other.folder / working))
+    assert (other.folder / working / "checkpoint").read_text() == "step 5"
+    again.take("Trainer", [], str(other.folder / working))
+    assert root.store.list("") == {}
+
+
+def _release(root: SharedRoot, run_id: str, name: str) -> Release:
+    """What a Pusher does in its task: it looks what there is, publishes on its own disk, and takes that to the root."""
+    model = root.folder / "model"
+    model.mkdir(parents=True, exist_ok=True)
+    (model / "saved_model.pb").write_text(name)
+    store = ReleaseStore(root.folder / "releases", "m")
+    blessing = Blessing(blessed=True, failures=())
+    release = store.publish(model, Provenance(pipeline="p", run_id=run_id, blessing=blessing))
+    store.retain(2, protected=[release.version])
+    return release
+
+
+def test_releases_are_numbered_across_disks_and_retired_in_the_root(root: SharedRoot, tmp_path: Path) -> None:
+    for number in (1, 2, 3):
+        task = SharedRoot(tmp_path / f"task-{number}", root.url)
+        pusher = NodeFiles(task, f"run-{number}", "Pusher")
+        pusher.prepare("Pusher")
+        assert _release(task, f"run-{number}", f"model {number}").version == number
+        pusher.take("Pusher", [], "")
+    names = {name for name in root.store.list("") if not name.startswith(".")}
+    assert names == {f"releases/m/{n}/{file}" for n in (2, 3) for file in ("release.json", "saved_model.pb")}
+    assert root.store.get("releases/m/3/saved_model.pb") == b"model 3"
+
+
+def test_of_two_pushers_with_one_number_the_second_is_told_and_gets_the_next(
+    root: SharedRoot, other: SharedRoot
+) -> None:
+    first, second = NodeFiles(root, "run-1", "Pusher"), NodeFiles(other, "run-2", "Pusher")
+    for files in (first, second):
+        files.prepare("Pusher")
+    _release(root, "run-1", "one")
+    _release(other, "run-2", "two")
+    first.take("Pusher", [], "")
+    with pytest.raises(ReleaseError, match="Another run is releasing this version"):
+        second.take("Pusher", [], "")
+
+    retried = SharedRoot(other.folder.with_name("again"), root.url)
+    files = NodeFiles(retried, "run-2", "Pusher")
+    files.prepare("Pusher")
+    assert _release(retried, "run-2", "two").version == 2
+    files.take("Pusher", [], "")
+    assert root.store.get("releases/m/1/saved_model.pb") == b"one"
+
+
+def test_a_release_that_was_not_taken_whole_is_taken_again_by_its_run_only(root: SharedRoot, tmp_path: Path) -> None:
+    root.claim("releases/m/1", "run-1")
+    root.store.put("releases/m/1/saved_model.pb", b"half")
+    versions = {}
+    for run_id in ("run-1", "run-2"):
+        task = SharedRoot(tmp_path / run_id, root.url)
+        NodeFiles(task, run_id, "Pusher").prepare("Pusher")
+        versions[run_id] = _release(task, run_id, "whole").version
+    assert versions == {"run-1": 1, "run-2": 2}
 
 
 def _settings(url: str) -> Settings:

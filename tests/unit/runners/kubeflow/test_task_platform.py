@@ -68,6 +68,12 @@ def test_a_pod() -> None:
     }
 
 
+def test_with_a_shared_root_each_pod_has_an_empty_output_dir() -> None:
+    assert pod(Kubeflow(root="gs://bucket/taxi"), "Trainer", "/srv/out") == {
+        "emptyDirMounts": [{"volumeName": "output", "mountPath": "/srv/out"}]
+    }
+
+
 def test_the_webhooks_address_is_for_the_last_task_only() -> None:
     assert [secret["secretName"] for secret in pod(KUBEFLOW, "end", "/srv/out")["secretAsEnv"]] == ["chat", "db"]
     assert [secret["secretName"] for secret in pod(KUBEFLOW, "begin", "/srv/out")["secretAsEnv"]] == ["db"]
