@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -23,9 +24,9 @@ from runners.kubeflow.root import object_store
 from runners.kubeflow.root.shared_root import MANIFESTS
 from runners.kubeflow.run_parameters import settings_text
 from tests.digests import digests
-from tests.integration.command_server import Command, CommandServer
+from tests.integration.command_server import Command, CommandServer, is_gone
 from tests.integration.s3_server import S3Server, s3_server
-from tests.integration.trips import write_trips
+from tests.integration.trips import SETTINGS, write_trips
 
 pytestmark = pytest.mark.slow
 
@@ -122,7 +123,7 @@ def _text(value: Any) -> str:
 @pytest.fixture(scope="module")
 def chain(commands: CommandServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
     folder = tmp_path_factory.mktemp("chain")
-    file = write_trips(folder)
+    file = write_trips(folder, settings=SETTINGS.replace("epochs: 6", "epochs: 20, early_stopping: null"))
     (folder / "data").mkdir()
     (folder / "data.csv").rename(folder / "data/data.csv")
     file.write_text(file.read_text().replace("/data.csv", "/data/data.csv"))
@@ -191,21 +192,31 @@ def test_tasks_that_share_nothing_but_the_store(chain: Chain) -> None:
         label: executor["emptyDirMounts"] for label, executor in executors.items()
     }
 
-    # A first attempt of the Trainer is killed while its model is being sent.
     for task in chain.tasks[: chain.tasks.index("trainer")]:
         chain.run(task, "run-1")
+    # The pod of the Trainer's first attempt is ended in the middle of the training, ...
+    command = chain.start("trainer", "run-1")
+    working = chain.folder / "output/artifacts/Trainer/.system/stateful_working_dir"
+    while not list(working.glob("*/backup/checkpoint")):
+        assert not is_gone(command.pid), command.text
+        time.sleep(0.005)
+    command.signal(signal.SIGTERM)
+    assert command.wait() == 128 + signal.SIGTERM, command.text
+    assert [key for key in chain.keys(f"{MANIFESTS}/artifacts/Trainer/") if ".system" in key]
+    # ... and that of the second one is lost while its model is being sent.
     with stuck(chain.server.url, b"Format-Serving/saved_model.pb") as (endpoint, happened):
         command = chain.start("trainer", "run-1", endpoint)
         assert happened.wait(120), command.text
         command.signal(signal.SIGKILL)
         command.wait()
-    assert chain.keys("artifacts/Trainer/")
-    assert chain.keys(f"{MANIFESTS}/artifacts/Trainer/") == []
+    assert chain.keys(f"{MANIFESTS}/artifacts/Trainer/model") == []
 
     for task in chain.tasks[chain.tasks.index("trainer") :]:
         assert " complete\n" in chain.run(task, "run-1")
     assert chain.run("trainer", "run-1").startswith("Trainer complete")  # it is not trained again
     chain.run("end", "run-1")
+    (log,) = chain.download("logs/run-1", chain.folder / "brought").glob("Trainer.log")
+    assert re.search(r"Training goes on after step \d+", log.read_text())
 
     record = chain.record("run-1")
     assert (record["state"], record["release"]) == ("complete", 1)

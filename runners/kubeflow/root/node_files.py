@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -9,9 +11,12 @@ from components.pusher.executor import EXAMPLES_KEY
 from pipeline import nodes
 from runners.kubeflow.root.shared_root import SharedRoot
 from runners.node import NodeOutcome
-from schemas.errors import ReleaseError
+from schemas.errors import ReleaseError, RunError
 from serving.release import FILE_NAME as RELEASE_FILE
 
+_LOG = logging.getLogger(__name__)
+_PAUSES = (5, 15, 40)
+"""Seconds."""
 ARTIFACTS, PREPARED, RELEASES = "artifacts", "prepared", "releases"
 _WORKING = ".system/stateful_working_dir"
 _MODEL_FILE = "saved_model.pb"
@@ -63,7 +68,19 @@ class NodeFiles:
         self._root.bring(units)
 
     def take(self, node_id: str, outputs: Sequence[str], working_dir: str) -> None:
-        """Takes the output artifacts, and what else the node has made; a release last, for servers see it."""
+        """Takes the output artifacts, and what else the node has made; a release last, for servers see it.
+
+        It is tried for a minute or so: what is to be kept may be the work of hours.
+        """
+        for pause in _PAUSES:
+            try:
+                return self._take(node_id, outputs, working_dir)
+            except RunError as error:
+                _LOG.warning("Tried again in %d s: %s", pause, error)
+                time.sleep(pause)
+        return self._take(node_id, outputs, working_dir)
+
+    def _take(self, node_id: str, outputs: Sequence[str], working_dir: str) -> None:
         self._root.take(self._units(outputs))
         if node_id in _WITH_PREPARED:
             self._take_prepared()
