@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from components.example_gen.kept_folder import alone, is_whole, keep, staging
 from configs.settings import Settings
 from runners.kubeflow.checks.root import root_findings
 from runners.kubeflow.root import object_store
@@ -161,6 +163,41 @@ def test_a_node_that_failed_leaves_its_working_folder_to_its_next_attempt(root: 
     assert (other.folder / working / "checkpoint").read_text() == "step 5"
     again.take("Trainer", [], str(other.folder / working))
     assert root.store.list("") == {}
+
+
+def test_what_was_prepared_is_found_as_it_was_kept_and_leaves_with_it(root: SharedRoot, tmp_path: Path) -> None:
+    def keep_one(task: SharedRoot, name: str) -> None:
+        parent = task.folder / "prepared"
+        with alone(parent), staging(parent) as staged:
+            (staged / "rows.csv").write_text(name)
+            keep(staged, parent / name, (str(staged / "rows.csv"),))
+
+    tasks = [SharedRoot(tmp_path / f"task-{number}", root.url) for number in range(3)]
+    nodes = [NodeFiles(task, "run", "ExampleGen") for task in tasks]
+    nodes[0].prepare("ExampleGen")
+    keep_one(tasks[0], "old")
+    nodes[0].take("ExampleGen", [], "")
+
+    nodes[1].prepare("ExampleGen")
+    assert is_whole(tasks[1].folder / "prepared/old", "csv")
+    shutil.rmtree(tasks[1].folder / "prepared/old")  # as a query's result that a newer one replaces
+    keep_one(tasks[1], "new")
+    nodes[1].take("ExampleGen", [], "")
+
+    nodes[2].prepare("ExampleGen")
+    assert [path.name for path in (tasks[2].folder / "prepared").iterdir()] == ["new"]
+    assert is_whole(tasks[2].folder / "prepared/new", "csv")
+
+
+def test_a_single_file_is_a_folder_of_its_own(root: SharedRoot, other: SharedRoot) -> None:
+    (root.folder / UNIT).parent.mkdir(parents=True)
+    (root.folder / UNIT).write_text("one")
+    (root.folder / f"{UNIT}0").mkdir()
+    (root.folder / f"{UNIT}0/a").write_text("another's")
+    root.take([UNIT, f"{UNIT}0"])
+    other.bring([UNIT])
+    assert (other.folder / UNIT).read_text() == "one"
+    assert other.is_whole(UNIT)
 
 
 def _release(root: SharedRoot, run_id: str, name: str) -> Release:

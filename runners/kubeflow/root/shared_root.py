@@ -65,9 +65,10 @@ class SharedRoot:
 
     def objects(self, unit: str) -> dict[str, Stat]:
         """The objects of a folder, by their paths below it; of a file, that one, by the empty path."""
-        found = self.store.list(unit)
-        inside = {name[len(unit) + 1 :]: stat for name, stat in found.items() if name.startswith(f"{unit}/")}
-        return {"": found[unit]} if unit in found else inside
+        if inside := self.store.list(f"{unit}/"):
+            return {name[len(unit) + 1 :]: stat for name, stat in inside.items()}
+        alone = self.store.list(unit).get(unit)
+        return {} if alone is None else {"": alone}
 
     def is_whole(self, unit: str) -> bool:
         """Whether a folder is there, as it was taken."""
