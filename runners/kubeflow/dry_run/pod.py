@@ -36,6 +36,7 @@ class Cluster:
         secrets: keys and values of Secrets, by name; a key of any other gets a throw-away value.
         config_maps: the same of ConfigMaps, without such values.
         mode: of the folders that tasks write to.
+        one_path: whether an empty folder has the same path of this machine in every pod, where pods see no other.
         invented: the keys that got a throw-away value, as `NAME/KEY`.
     """
 
@@ -44,6 +45,7 @@ class Cluster:
     secrets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     config_maps: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     mode: int = 0o755
+    one_path: bool = False
     invented: dict[str, str] = field(default_factory=dict)
 
     def mounts(
@@ -66,7 +68,7 @@ class Cluster:
         for mount in executor.get("emptyDirMounts", ()):
             source = pod / "volumes" / mount.get("volumeName", "empty")
             make_folder(source, self.mode)
-            found.append(Mount(source, mount["mountPath"]))
+            found.append(Mount(self._linked(source) if self.one_path else source, mount["mountPath"]))
         for key, plain, held in (
             ("secretAsVolume", "secretName", self.secrets),
             ("configMapAsVolume", "configMapName", self.config_maps),
@@ -79,6 +81,14 @@ class Cluster:
                     (source / item).write_text(value, encoding="utf-8")
                 found.append(Mount(source, mount["mountPath"], read_only=True))
         return found
+
+    def _linked(self, folder: Path) -> Path:
+        """A link to an empty folder, that of the pod before it until now."""
+        link = self.root / "empty" / folder.name
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.unlink(missing_ok=True)
+        link.symlink_to(folder)
+        return link
 
     def variables(
         self, executor: Mapping[str, Any], task: str, name: Callable[[Mapping[str, Any], str], str]

@@ -45,6 +45,19 @@ def test_an_empty_folder_is_that_of_one_pod(tmp_path: Path) -> None:
     assert list(first.source.iterdir()) == list(second.source.iterdir()) == []
 
 
+def test_an_empty_folder_may_have_one_path_for_all_pods(tmp_path: Path) -> None:
+    executor = {"emptyDirMounts": [{"volumeName": "output", "mountPath": "/srv/output"}]}
+    cluster = Cluster(tmp_path, one_path=True)
+
+    (first,) = cluster.mounts(executor, tmp_path / "a", named)
+    (first.source / "file").touch()
+    (second,) = cluster.mounts(executor, tmp_path / "b", named)
+
+    assert first == second
+    assert list(second.source.iterdir()) == []
+    assert (tmp_path / "a" / "volumes" / "output" / "file").exists()
+
+
 SECRET = {"secretAsEnv": [{"secretName": "store", "keyToEnv": [{"secretKey": "password", "envVar": "PASSWORD"}]}]}
 
 
