@@ -45,6 +45,7 @@ PACKAGES = [
     "runners.kubeflow",
     "runners.kubeflow.checks",
     "runners.kubeflow.dry_run",
+    "runners.kubeflow.root",
     "runners.kubeflow.service",
     "runners.metadata",
     "runners.schedule",

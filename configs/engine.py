@@ -178,6 +178,19 @@ class Engine(Section):
         """All kinds that some node may use."""
         return frozenset({self.kind, *self.nodes.values()})
 
+    @property
+    def elsewhere(self) -> str:
+        """The first kind whose workers are on other machines than the node, so that they share a folder; or empty."""
+        for kind in sorted(self.kinds):
+            server = self.server_of(kind)
+            clusters = {
+                "flink": self.flink.master != "[local]",
+                "spark": not (self.spark.master or "local").startswith("local"),
+            }
+            if kind == "dataflow" or (server is not None and (server.address is not None or clusters.get(kind))):
+                return kind
+        return ""
+
     def of(self, node_id: str) -> Engine:
         """The engine of one node."""
         return self.model_copy(update={"kind": self.nodes.get(node_id, self.kind), "nodes": {}})

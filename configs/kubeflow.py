@@ -13,6 +13,7 @@ from configs.webhook import WebhookUrl
 from schemas.errors import PlacedValueError
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_ROOT = re.compile(r"(s3|gs)://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](/[A-Za-z0-9._=+@/-]*)?")
 WEBHOOK_VARIABLE = "SCALABLE_TF_WEBHOOK"
 """Of the task end: the address of the webhook, from its Secret."""
 BEGIN, END = "begin", "end"
@@ -71,6 +72,11 @@ class Kubeflow(Section):
         None, ge=1, description="User id of the tasks, which newer releases of Kubeflow set; default: the image's."
     )
     volumes: tuple[Volume, ...] = Field((), description="Claims, mounted in every task; one of them holds output_dir.")
+    root: str | None = Field(
+        None,
+        description="Instead of a volume: s3://BUCKET/FOLDER or gs://BUCKET/FOLDER, where the files below output_dir "
+        "are kept; output_dir is then an empty folder of each task.",
+    )
     environment_secrets: dict[str, SecretKey] = Field(
         {}, description="Variables whose values are in Secrets, such as the password that metadata.url names."
     )
@@ -99,6 +105,16 @@ class Kubeflow(Section):
                 if getattr(volume, name) in [getattr(earlier, name) for earlier in volumes[:place]]:
                     raise PlacedValueError("is that of an earlier volume already", (place, name))
         return volumes
+
+    @field_validator("root")
+    @classmethod
+    def _an_address(cls, root: str | None) -> str | None:
+        if root is None:
+            return None
+        address = root.rstrip("/")
+        if not _ROOT.fullmatch(address) or any(part in ("", ".", "..") for part in address.split("/")[2:]):
+            raise ValueError("must be s3://BUCKET/FOLDER or gs://BUCKET/FOLDER")
+        return address
 
     @model_validator(mode="after")
     def _one_webhook(self) -> Kubeflow:

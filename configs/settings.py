@@ -257,6 +257,21 @@ class Settings(Section):
         return self
 
     @model_validator(mode="after")
+    def _nothing_shares_a_folder(self) -> Settings:
+        if self.kubeflow.root is None:
+            return self
+        remedy = (
+            "with kubeflow.root: only pods that mount a volume share a folder (leave root out, give kubeflow.volumes)"
+        )
+        if self.training.cluster.launcher == "kubernetes":
+            what = f"cannot be kubernetes {remedy}, and the tasks of a training read and write one"
+            raise PlacedValueError(what, ("training", "cluster", "launcher"))
+        if away := self.engine.elsewhere:
+            what = f"cannot be {away}, whose workers are other pods or machines, {remedy}; they read what nodes write"
+            raise PlacedValueError(what, ("engine",))
+        return self
+
+    @model_validator(mode="after")
     def _compared_columns(self) -> Settings:
         table = self.table
         for setting, columns in (("drift", table.columns), ("skew", table.inputs)):

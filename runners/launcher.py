@@ -12,6 +12,7 @@ from tfx.orchestration.portable.resolver_node_handler import ResolverNodeHandler
 
 from runners.bounded_lookup import bounded_lookup
 from runners.checked_cache import checked_cache
+from runners.elsewhere import Elsewhere
 from runners.resolver_handler import ResolverHandler
 from schemas.artifact_contents import CONTENTS_PROPERTY, record_contents
 from schemas.errors import RunError
@@ -20,23 +21,31 @@ _WORKING_DIR = "__stateful_working_dir_index__"
 
 
 class Launcher(launcher.Launcher):
-    """Runs one node as TFX does, with three things more.
+    """Runs one node as TFX does, with four things more.
 
     An execution that was killed and is taken up again starts with empty output folders, but finds its stateful working
     folder again. What the executor wrote is recorded with the artifacts, and looked at before the cache gives them out.
-    And a resolver's error that tells the user what to do is raised.
+    A resolver's error that tells the user what to do is raised. And where nodes share no disk, their files are brought
+    before they are read, and are kept elsewhere before ML Metadata says that they are there.
+
+    Args:
+        elsewhere: where nodes that share no disk keep their files.
     """
 
     _is_new = False
     _system_node_handler: Any
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, elsewhere: Elsewhere | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._elsewhere = elsewhere
+        self._made: list[str] = []
         if isinstance(self._system_node_handler, ResolverNodeHandler):
             self._system_node_handler = ResolverHandler()
 
     def launch(self) -> Any:
         """As in TFX."""
+        if self._elsewhere is not None:
+            self._elsewhere.prepare(self._pipeline_node.node_info.id)
         with checked_cache(), bounded_lookup():
             return super().launch()
 
@@ -63,6 +72,9 @@ class Launcher(launcher.Launcher):
                 "affected.",
             )
         outputs_utils.remove_output_dirs({"": leftovers})
+        if self._elsewhere is not None:
+            inputs = {key: [one.uri for one in given] for key, given in execution_info.input_dict.items()}
+            self._elsewhere.bring(inputs, execution_info.stateful_working_dir)
         output = super()._run_executor(execution_info)
         # An executor may describe its outputs anew; what it does not describe stays as it was prepared.
         artifacts = [artifact for given in output.output_artifacts.values() for artifact in given.artifacts]
@@ -72,7 +84,15 @@ class Launcher(launcher.Launcher):
         for artifact in artifacts:
             if record := record_contents(artifact.uri):
                 artifact.custom_properties[CONTENTS_PROPERTY].string_value = record
+        self._made = [artifact.uri for artifact in artifacts]
         return output
+
+    def _clean_up_stateful_execution_info(self, execution_info: Any) -> None:
+        # Between the executor and the publication. What fails here leaves the execution open, with its working folder:
+        # it is taken up again, and its work is not lost.
+        if self._elsewhere is not None:
+            self._elsewhere.take(self._pipeline_node.node_info.id, self._made, execution_info.stateful_working_dir)
+        super()._clean_up_stateful_execution_info(execution_info)
 
 
 def _exists(uri: str) -> bool:

@@ -25,6 +25,7 @@ from pipeline.pipeline import root
 from runners.beam_walk import beam_walk
 from runners.books import Books, DoneAlreadyError
 from runners.compiled import compile_pipeline, with_run_id
+from runners.elsewhere import Elsewhere
 from runners.interrupt import Interrupted, interruptible
 from runners.job import Job
 from runners.job_server import job_servers, require_job_servers
@@ -243,7 +244,9 @@ def check_artifacts(settings: Settings) -> None:
         )
 
 
-def node_work(run: RunFolder, node_id: str, settings: Settings, engine: Engine, profile: bool) -> dict[str, Any]:
+def node_work(
+    run: RunFolder, node_id: str, settings: Settings, engine: Engine, profile: bool, elsewhere: Elsewhere | None = None
+) -> dict[str, Any]:
     """What the worker of a node does.
 
     Args:
@@ -252,6 +255,7 @@ def node_work(run: RunFolder, node_id: str, settings: Settings, engine: Engine, 
         settings: of the run, with the secrets that were written out in them.
         engine: as `run_node` wants it.
         profile: whether it is profiled.
+        elsewhere: as `run_node` wants it.
 
     Returns:
         A `NodeOutcome`, JSON-ready.
@@ -262,4 +266,4 @@ def node_work(run: RunFolder, node_id: str, settings: Settings, engine: Engine, 
         # TFX's drivers get text only: a query names its secrets by their variables.
         os.environ.update(secret_environment(settings.data) | secret_environment(settings.inference))
     with profiled(run.path / FOLDER, node_id) if profile else contextlib.nullcontext():
-        return run_node(run.pipeline, node_id, metadata_connection(settings), engine).to_dict()
+        return run_node(run.pipeline, node_id, metadata_connection(settings), engine, elsewhere).to_dict()

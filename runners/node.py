@@ -18,6 +18,7 @@ from tfx.proto.orchestration import executable_spec_pb2, pipeline_pb2
 
 from configs.engine import Engine
 from runners.crew import Crew
+from runners.elsewhere import Elsewhere
 from runners.engines import MakePipeline, beam_pipeline, crew_of
 from runners.launcher import Launcher
 from schemas.errors import RunError
@@ -53,7 +54,13 @@ class NodeOutcome:
         return cls(fields["node_id"], fields["state"], fields["execution_id"], outputs)
 
 
-def run_node(pipeline: pipeline_pb2.Pipeline, node_id: str, metadata: Metadata, engine: Engine) -> NodeOutcome:
+def run_node(
+    pipeline: pipeline_pb2.Pipeline,
+    node_id: str,
+    metadata: Metadata,
+    engine: Engine,
+    elsewhere: Elsewhere | None = None,
+) -> NodeOutcome:
     """Runs one node: resolve its inputs, look into the cache, execute, publish.
 
     Args:
@@ -62,6 +69,7 @@ def run_node(pipeline: pipeline_pb2.Pipeline, node_id: str, metadata: Metadata, 
         metadata: connection to the store that all nodes of the run share.
         engine: where its Beam work executes; of a job server it names the address. Unless `processes` is 1, this
             process has neither run an operation of TensorFlow nor opened the store.
+        elsewhere: where nodes that share no disk keep their files; None: they share output_dir.
 
     Raises:
         ScalableTFError: a user's mistake, as the executor raised it.
@@ -83,6 +91,7 @@ def run_node(pipeline: pipeline_pb2.Pipeline, node_id: str, metadata: Metadata, 
             executor_spec=executor_spec,
             custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, node_id),
             custom_executor_operators={executable_spec_pb2.BeamExecutableSpec: _beam_operator(make)},
+            elsewhere=elsewhere,
         )
         info = launcher.launch()
     if info is None or not info.execution_id:

@@ -15,12 +15,14 @@ from runners.compiled import changed_nodes, compile_pipeline, with_run_id
 from runners.interrupt import interruptible
 from runners.job import Job
 from runners.kubeflow.compiled_in import check_compiled, graph
-from runners.kubeflow.orchestrated_run import ORCHESTRATOR, check_run_id, holder
+from runners.kubeflow.orchestrated_run import ORCHESTRATOR, check_run_id, holder, shared_root
 from runners.kubeflow.planned_training import planned_training
+from runners.kubeflow.root.run_files import RunFiles
 from runners.local import check_artifacts
 from runners.output_lock import output_lock
 from runners.run_folder import RunFolder, run_folder
 from runners.store_lock import store_lock
+from schemas.artifact_contents import kept_elsewhere
 from schemas.errors import RunError
 
 
@@ -51,10 +53,17 @@ def begin_run(settings: Settings, run_id: str, environment: Mapping[str, str], c
         held.enter_context(output_lock(root(settings), holder(BEGIN), shared=True))
         check_artifacts(settings)
         held.enter_context(store_lock(settings, holder(BEGIN)))
+        shared = shared_root(settings)
+        files = None if shared is None else RunFiles(shared, run_id)
+        if shared is not None and files is not None:
+            held.enter_context(kept_elsewhere(shared.is_altered))
+            files.bring()
         job: Job | None = None
         if has_spans(settings.data) and settings.data.span is None:
             settings, job = _with_span(settings, run_id)
         run = _folder(settings, run_id, compiled)
+        if files is not None:
+            files.take()  # before the record, which says that the run is there
         Books(settings, f"Kubeflow run {run_id}", job, ORCHESTRATOR).begin(run)
     return run
 

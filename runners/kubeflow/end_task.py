@@ -21,9 +21,11 @@ from runners.history.existing_store import existing_store
 from runners.history.logged_error import logged_error, logged_error_class
 from runners.history.run_detail import NodeDetail, run_detail
 from runners.interrupt import interruptible
-from runners.kubeflow.orchestrated_run import begun_run, check_run_id
+from runners.kubeflow.orchestrated_run import begun_run, check_run_id, shared_root
+from runners.kubeflow.root.run_files import RunFiles
 from runners.kubeflow.run_outcome import RunOutcome, tell_outcome
 from runners.run_facts import data_facts, refused_facts, release_facts
+from runners.run_folder import run_folder
 from runners.run_record import run_records
 from schemas.errors import RunError
 
@@ -51,12 +53,18 @@ def end_run(settings: Settings, run_id: str, status: str, environment: Mapping[s
     check_run_id(run_id)
     canceled = _state(status) in _CANCELED
     error: Exception | None = None
+    shared = shared_root(settings)
+    files = None if shared is None else RunFiles(shared, run_id)
     try:
+        if files is not None:
+            files.bring(None)
         outcome = close_run(settings, run_id, canceled=canceled)
     except Exception as raised:  # whatever it is, somebody waits for the outcome
         error = raised
         outcome = RunOutcome(settings.name, run_id, "interrupted" if canceled else "failed", BEGIN, str(raised))
     tell_outcome(settings, outcome, environment)
+    if files is not None:
+        files.take()  # that it was told
     if error is not None:
         raise error
     return outcome
@@ -74,6 +82,8 @@ def close_run(settings: Settings, run_id: str, *, canceled: bool, why: str = "")
     Raises:
         RunError: it was not begun.
     """
+    if (shared := shared_root(settings)) is not None and not run_folder(settings, run_id).is_dir():
+        RunFiles(shared, run_id).bring(None)  # logs say what ended a node
     run = begun_run(settings, run_id)
     connection = existing_store(settings)
     # Without the lock of output_dir: a local run that holds it does not touch this run's record.

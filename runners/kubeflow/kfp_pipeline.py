@@ -19,6 +19,7 @@ import yaml
 from kfp import compiler, dsl
 
 from configs.kubeflow import BEGIN, END, Kubeflow, Retries
+from configs.paths import resolve
 from configs.settings import Settings
 from pipeline import nodes
 from runners.kubeflow.compiled_in import compiled_text
@@ -55,7 +56,7 @@ def kfp_documents(settings: Settings, upstream: Mapping[str, Sequence[str]]) -> 
         label = f"exec-{name}"
         if given := resources(settings.kubeflow, settings.kubeflow.task(node)):
             executors[label]["container"]["resources"] = given
-        if config := pod(settings.kubeflow, node):
+        if config := pod(settings.kubeflow, node, resolve(settings.output_dir)):
             platform[label] = config
     if not platform:
         return [document]

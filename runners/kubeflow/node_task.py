@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TextIO
 
 from configs.settings import Settings
 from pipeline.pipeline import root
 from runners.books import Books
+from runners.elsewhere import Elsewhere
 from runners.history.logged_error import logged_error_class
 from runners.interrupt import interruptible, uninterrupted
 from runners.job_server import job_servers
-from runners.kubeflow.orchestrated_run import ORCHESTRATOR, begun_run, holder
+from runners.kubeflow.orchestrated_run import ORCHESTRATOR, begun_run, check_run_id, holder, shared_root
+from runners.kubeflow.root.node_files import NodeFiles
+from runners.kubeflow.root.run_files import RunFiles
 from runners.local import node_work
 from runners.node import NodeOutcome
 from runners.output_lock import output_lock
 from runners.run_folder import RunFolder
 from runners.worker import Worker
+from schemas.artifact_contents import kept_elsewhere
 from schemas.errors import RunError, ScalableTFError
 
+_LOG = logging.getLogger(__name__)
 _POLL_SECONDS = 0.1
 _CLEARING_SECONDS = 10.0
 
@@ -43,6 +49,44 @@ def run_node_task(
         ScalableTFError: as the node raised it.
         RunError: it took too long, was killed, or the nodes before it have not run.
     """
+    check_run_id(run_id)
+    shared = shared_root(settings)
+    if shared is None:
+        return _run(settings, run_id, node_id, environment, stream, None)
+    run_files, files = RunFiles(shared, run_id), NodeFiles(shared, run_id, node_id)
+    run_files.bring([f"{node_id}.log"])
+    with kept_elsewhere(shared.is_altered), _taken(run_files, files):
+        outcome = _run(settings, run_id, node_id, environment, stream, files)
+    try:
+        files.bring_shown(outcome)
+    except ScalableTFError as error:  # the node has ended well
+        _LOG.warning("What Kubeflow would show of %s could not be brought: %s", node_id, error)
+    return outcome
+
+
+@contextlib.contextmanager
+def _taken(run_files: RunFiles, files: NodeFiles) -> Iterator[None]:
+    """Takes the log to the shared root, and of a node that did not end well what its next attempt goes on with."""
+    try:
+        yield
+    except BaseException:
+        try:
+            run_files.take()
+            files.take_unfinished()
+        except ScalableTFError as error:  # what ended the node is what counts
+            _LOG.warning("What the next attempt would go on with could not be kept: %s", error)
+        raise
+    run_files.take()
+
+
+def _run(
+    settings: Settings,
+    run_id: str,
+    node_id: str,
+    environment: Mapping[str, str],
+    stream: TextIO,
+    elsewhere: Elsewhere | None,
+) -> NodeOutcome:
     run = begun_run(settings, run_id)
     with contextlib.ExitStack() as held:
         held.enter_context(interruptible())
@@ -55,7 +99,7 @@ def run_node_task(
         copied = log.stat().st_size if log.exists() else 0
         grace = run.settings.training.cluster.grace_seconds + _CLEARING_SECONDS
         with uninterrupted():
-            worker = Worker(node_id, log, lambda: node_work(run, node_id, run.settings, engine, False))
+            worker = Worker(node_id, log, lambda: node_work(run, node_id, run.settings, engine, False, elsewhere))
             held.callback(worker.stop, grace)
         limit = run.settings.kubeflow.task(node_id).timeout_seconds
         deadline = None if limit is None else time.monotonic() + limit

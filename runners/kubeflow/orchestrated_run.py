@@ -6,6 +6,8 @@ import re
 import socket
 
 from configs.settings import Settings
+from pipeline.pipeline import root
+from runners.kubeflow.root.shared_root import SharedRoot
 from runners.run_folder import RunFolder, run_folder
 from schemas.errors import RunError
 
@@ -40,9 +42,16 @@ def begun_run(settings: Settings, run_id: str) -> RunFolder:
         raise RunError(
             "The run was not begun, or its folder is not on this machine.",
             where=str(path),
-            fix="The task begin makes it; output_dir must be on a volume that every task mounts, kubeflow.volumes.",
+            fix="The task begin makes it; output_dir must be on a volume that every task mounts, kubeflow.volumes, or "
+            "its files at an address that every task reaches, kubeflow.root.",
         )
     return RunFolder.load(path)
+
+
+def shared_root(settings: Settings) -> SharedRoot | None:
+    """Where the files below output_dir are kept; None where that is a folder that all tasks share."""
+    url = settings.kubeflow.root
+    return None if url is None else SharedRoot(root(settings), url)
 
 
 def holder(task: str) -> str:

@@ -37,12 +37,17 @@ def resources(kubeflow: Kubeflow, task: KubeflowTask) -> dict[str, Any]:
     return found
 
 
-def pod(kubeflow: Kubeflow, name: str) -> dict[str, Any]:
+SCRATCH = "output"
+"""Volume of each task for output_dir, where that is shared by kubeflow.root."""
+
+
+def pod(kubeflow: Kubeflow, name: str, output_dir: str) -> dict[str, Any]:
     """The `KubernetesExecutorConfig` of a task; only what is asked for, because older servers know less.
 
     Args:
         kubeflow: of the settings.
         name: of a node, or begin or end.
+        output_dir: absolute; an empty folder of the task where the files below it are at kubeflow.root.
     """
     task = kubeflow.task(name)
     variables = dict(kubeflow.environment_secrets)
@@ -56,6 +61,7 @@ def pod(kubeflow: Kubeflow, name: str) -> dict[str, Any]:
         for one in task.tolerations or ()
     ]
     config = {
+        "emptyDirMounts": [{"volumeName": SCRATCH, "mountPath": output_dir}] if kubeflow.root else [],
         "imagePullPolicy": kubeflow.image_pull_policy,
         "imagePullSecret": [{"secretName": name} for name in kubeflow.image_pull_secrets],
         "nodeSelector": {"labels": dict(task.node_selector)} if task.node_selector else None,

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from google.cloud import storage
@@ -18,9 +12,8 @@ from components.example_gen.data_files import open_data
 from components.example_gen.fingerprint import fingerprint
 from components.example_gen.inputs import find_place, split_path
 from schemas.errors import DataError
-from tests.integration.servers import free_port
+from tests.integration.gs_server import gs_server
 
-_SECONDS = 30
 FILES = {
     "a.csv": b"fare,tips\n1,2\n",
     "spans/2024-01-01/0.csv": b"a\n1\n",
@@ -31,38 +24,14 @@ FILES = {
 
 @pytest.fixture(scope="module")
 def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[storage.Bucket]:
-    binary = shutil.which("fake-gcs-server")
-    if binary is None:
-        pytest.skip("fake-gcs-server is not on the path")
-    port, log = free_port(), tmp_path_factory.mktemp("gcs") / "log"
-    address = f"127.0.0.1:{port}"
-    command = [binary, "-scheme", "http", "-host", "127.0.0.1", "-port", str(port), "-backend", "memory"]
-    with log.open("wb") as file, pytest.MonkeyPatch.context() as patch:
-        process = subprocess.Popen([*command, "-public-host", address], stdout=file, stderr=subprocess.STDOUT)
-        patch.setenv("STORAGE_EMULATOR_HOST", f"http://{address}")
+    with gs_server(tmp_path_factory.mktemp("gcs")) as url, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STORAGE_EMULATOR_HOST", url)
         remote_store._store.cache_clear()
-        try:
-            _wait(f"http://{address}/storage/v1/b", log)
-            made = storage.Client(project="any").create_bucket("rows")
-            for name, content in FILES.items():
-                made.blob(name).upload_from_string(content)
-            yield made
-        finally:
-            process.kill()
-            process.wait()
-            remote_store._store.cache_clear()
-
-
-def _wait(url: str, log: Path) -> None:
-    end = time.monotonic() + _SECONDS
-    while True:
-        try:
-            urllib.request.urlopen(url, timeout=5).close()
-            return
-        except urllib.error.URLError as error:
-            if time.monotonic() > end:
-                raise RuntimeError(f"no server: {log.read_text()[-2000:]}") from error
-            time.sleep(0.1)
+        made = storage.Client(project="any").create_bucket("rows")
+        for name, content in FILES.items():
+            made.blob(name).upload_from_string(content)
+        yield made
+        remote_store._store.cache_clear()
 
 
 def _files(path: str) -> tuple[str, ...]:

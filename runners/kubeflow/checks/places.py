@@ -15,15 +15,22 @@ from configs.store_url import parse_store_url
 from runners.kubeflow.checks.image import OURS
 from runners.kubeflow.finding import Finding
 
+_NOT_SCRATCH = ("/", "/tmp", "/dev", "/etc", "/home", "/opt", "/proc", "/root", "/sys", "/usr", "/var")
 _IN_IMAGE = (*OURS, "tfx")
 
 
 def output_findings(settings: Settings) -> Iterator[Finding]:
     """output_dir is a folder on a volume."""
     written = settings.output_dir
+    if settings.kubeflow.root is not None:
+        yield from _scratch(settings, written.removeprefix("file://"))
+        return
     remedy = "kubeflow.volumes: [{mount: /mnt/pipelines, claim: CLAIM}], and output_dir below that mount."
     if "://" in written.removeprefix("file://"):
         what = "output_dir must be a folder: nodes write with the file system, and rename what is complete."
+        remedy = (
+            "kubeflow.root: s3://BUCKET/FOLDER or gs://BUCKET/FOLDER, and for output_dir a folder, /srv/pipelines/NAME."
+        )
         yield Finding("error", what, "output_dir", written, remedy)
     elif not os.path.isabs(written.removeprefix("file://")):
         what = "output_dir is relative: in a container it would be a folder that goes with it."
@@ -31,6 +38,16 @@ def output_findings(settings: Settings) -> Iterator[Finding]:
     elif not _on_volume(settings, resolve(written)):
         what = "output_dir is on none of the volumes: each task would have one of its own."
         yield Finding("error", what, "output_dir", written, remedy)
+
+
+def _scratch(settings: Settings, folder: str) -> Iterator[Finding]:
+    remedy = "output_dir: /srv/pipelines/NAME, an empty folder of each task; what is below it is kept at kubeflow.root."
+    if "://" in folder or not os.path.isabs(folder) or os.path.normpath(folder) in _NOT_SCRATCH:
+        what = "output_dir must be a folder that each task gets empty: kubeflow.root is where its files are kept."
+        yield Finding("error", what, "output_dir", folder, remedy)
+    elif _on_volume(settings, folder) or any(is_below(each.mount, folder) for each in settings.kubeflow.volumes):
+        what = "output_dir is on a volume, and its files are to be at kubeflow.root: only one of them can be."
+        yield Finding("error", what, "output_dir", folder, "Leave kubeflow.root out, or put output_dir elsewhere.")
 
 
 def store_findings(settings: Settings) -> Iterator[Finding]:

@@ -36,6 +36,7 @@ class Cluster:
         secrets: keys and values of Secrets, by name; a key of any other gets a throw-away value.
         config_maps: the same of ConfigMaps, without such values.
         mode: of the folders that tasks write to.
+        one_path: whether an empty folder has the same path of this machine in every pod, where pods see no other.
         invented: the keys that got a throw-away value, as `NAME/KEY`.
     """
 
@@ -44,16 +45,17 @@ class Cluster:
     secrets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     config_maps: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     mode: int = 0o755
+    one_path: bool = False
     invented: dict[str, str] = field(default_factory=dict)
 
     def mounts(
-        self, executor: Mapping[str, Any], task: str, name: Callable[[Mapping[str, Any], str], str]
+        self, executor: Mapping[str, Any], pod: Path, name: Callable[[Mapping[str, Any], str], str]
     ) -> list[Mount]:
-        """The volumes of a task.
+        """The volumes of a pod.
 
         Args:
-            executor: its KubernetesExecutorConfig, as JSON.
-            task: its name.
+            executor: KubernetesExecutorConfig of its task, as JSON.
+            pod: folder for what it has to itself; each attempt of a task is another pod.
             name: gives the name in an entry, by the entry and the key of the plain name; it may be a task's input.
         """
         found = []
@@ -64,9 +66,9 @@ class Cluster:
             make_folder(source, self.mode)
             found.append(Mount(source, mount["mountPath"]))
         for mount in executor.get("emptyDirMounts", ()):
-            source = self.root / "tasks" / task / "volumes" / mount.get("volumeName", "empty")
+            source = pod / "volumes" / mount.get("volumeName", "empty")
             make_folder(source, self.mode)
-            found.append(Mount(source, mount["mountPath"]))
+            found.append(Mount(self._linked(source) if self.one_path else source, mount["mountPath"]))
         for key, plain, held in (
             ("secretAsVolume", "secretName", self.secrets),
             ("configMapAsVolume", "configMapName", self.config_maps),
@@ -80,10 +82,23 @@ class Cluster:
                 found.append(Mount(source, mount["mountPath"], read_only=True))
         return found
 
+    def _linked(self, folder: Path) -> Path:
+        """A link to an empty folder, that of the pod before it until now."""
+        link = self.root / "empty" / folder.name
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.unlink(missing_ok=True)
+        link.symlink_to(folder)
+        return link
+
     def variables(
         self, executor: Mapping[str, Any], task: str, name: Callable[[Mapping[str, Any], str], str]
     ) -> dict[str, str]:
-        """The environment variables that come from elsewhere than the specification; arguments as of `mounts`.
+        """The environment variables that come from elsewhere than the specification.
+
+        Args:
+            executor: KubernetesExecutorConfig of the task, as JSON.
+            task: its name.
+            name: as of `mounts`.
 
         Raises:
             RunError: a Secret or ConfigMap that was given lacks a key.

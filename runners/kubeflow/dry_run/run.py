@@ -123,7 +123,9 @@ def dry_run(
                 environment[PASSWORD_VARIABLE] = database.password
                 say(f"metadata: {database.program}, started for this run")
             values[SETTINGS] = _settings_here(values[SETTINGS], url, options.tell_webhook)
-        cluster = Cluster(root, options.claims, options.secrets, options.config_maps, place.mode)
+        cluster = Cluster(
+            root, options.claims, options.secrets, options.config_maps, place.mode, one_path=place.name == Plain.name
+        )
         short = run_id.partition("-")[0]
         walk = Walk(
             specification=specification,

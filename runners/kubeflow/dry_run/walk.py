@@ -123,13 +123,12 @@ class Walk:
                 **{item["name"]: item.get("value", "") for item in container.get("env", ())},
                 **self.cluster.variables(kubernetes, name, named),
             }
-            volumes = self.cluster.mounts(kubernetes, name, named)
             limit = float(kubernetes.get("activeDeadlineSeconds") or 0) or self.limit
             for pause in _pauses(task.retry_policy) if self.retries else (0.0,):
                 time.sleep(pause)
                 attempts += 1
                 logs = folder / f"attempt-{attempts}"
-                mounts = [*self._own(logs), *volumes]
+                mounts = [*self._own(logs), *self.cluster.mounts(kubernetes, logs, named)]
                 self._prepare(given, mounts)
                 line, environment = self.place.command(command, variables, mounts, "/tmp")
                 code = run_process(line, environment, logs, limit)

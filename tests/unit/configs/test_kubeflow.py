@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,7 +8,11 @@ from pydantic import ValidationError
 
 from configs.kubeflow import Kubeflow, Retries
 from configs.kubernetes_pods import Resources
+from configs.load import load_settings
 from configs.webhook import Webhook
+from schemas.errors import SettingsError
+
+TAXI = Path(__file__).parents[3] / "configs/taxi.yaml"
 
 
 def message(**kubeflow: Any) -> str:
@@ -84,3 +89,36 @@ def test_all_behind_the_host_of_a_webhook_is_secret_as_of_the_hooks_of_a_schedul
 @pytest.mark.parametrize("task", ["begin", "end"])
 def test_tasks_beside_the_nodes_have_no_time_limit(task: str) -> None:
     assert "this task has none" in message(nodes={task: {"timeout_seconds": 60}})
+
+
+def test_a_root_is_a_folder_in_a_bucket() -> None:
+    assert Kubeflow(root="s3://bucket/pipelines/taxi/").root == "s3://bucket/pipelines/taxi"
+    assert Kubeflow(root="gs://bucket").root == "gs://bucket"
+
+
+@pytest.mark.parametrize("root", ["s3://", "s3:///a", "hdfs://host/a", "/srv/a", "s3://bucket/../a", "gs://b/a b", ""])
+def test_what_is_no_root(root: str) -> None:
+    assert "must be s3://BUCKET/FOLDER or gs://BUCKET/FOLDER" in message(root=root)
+
+
+@pytest.mark.parametrize(
+    ("override", "where"),
+    [
+        (
+            "training={strategy: multi_worker_mirrored, cluster: {workers: 2, launcher: kubernetes}}",
+            "training.cluster.launcher",
+        ),
+        ("engine={kind: flink, flink: {address: 'flink:8099'}}", "engine"),
+        ("engine={nodes: {Transform: spark}, spark: {master: 'spark://spark:7077'}}", "engine"),
+    ],
+)
+def test_with_a_root_nothing_may_need_a_shared_folder(override: str, where: str) -> None:
+    load_settings([TAXI], [override], {})
+    with pytest.raises(SettingsError, match="with kubeflow.root") as raised:
+        load_settings([TAXI], [override, "kubeflow.root=s3://bucket/taxi"], {})
+    assert raised.value.what.startswith(f"{where} cannot be ")
+
+
+@pytest.mark.parametrize("engine", ["{kind: direct}", "{kind: flink}", "{kind: spark, spark: {master: 'local[2]'}}"])
+def test_with_a_root_engines_in_the_tasks_own_pod_work(engine: str) -> None:
+    load_settings([TAXI], [f"engine={engine}", "kubeflow.root=s3://bucket/taxi"], {})

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Callable
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 from ml_metadata.proto import metadata_store_pb2
 
-from schemas.artifact_contents import CONTENTS_PROPERTY, is_altered, record_contents
+from schemas.artifact_contents import CONTENTS_PROPERTY, is_altered, kept_elsewhere, record_contents
 
 
 def publish(uri: Path) -> metadata_store_pb2.Artifact:
@@ -72,3 +73,21 @@ def test_an_artifact_of_which_nothing_is_known_counts_as_it_is(tmp_path: Path) -
 def test_nothing_is_recorded_of_what_is_not_on_this_machine(tmp_path: Path) -> None:
     assert record_contents("gs://bucket/examples/1") == ""
     assert record_contents(str(tmp_path / "nowhere")) == ""
+
+
+def test_what_is_kept_elsewhere_is_looked_at_there(artifact: metadata_store_pb2.Artifact) -> None:
+    asked = []
+
+    def is_altered_there(uri: str, looks: str) -> bool | None:
+        asked.append((uri, looks))
+        return {"/there/1": True, "/there/2": False}.get(uri)
+
+    recorded = artifact.custom_properties[CONTENTS_PROPERTY].string_value
+    with kept_elsewhere(is_altered_there):
+        assert not is_altered(artifact)  # not kept there: it is here, as it was
+        for uri, altered in (("/there/1", True), ("/there/2", False)):
+            moved = metadata_store_pb2.Artifact(uri=uri)
+            moved.custom_properties[CONTENTS_PROPERTY].string_value = recorded
+            assert is_altered(moved) is altered
+    assert is_altered(moved)
+    assert {looks for _, looks in asked} == {json.loads(recorded)["looks"]}

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from configs.kubeflow import KubeflowTask
 from configs.settings import Settings
 from pipeline.nodes import OF_TRAINING
 from runners.kubeflow.checks.kfp import kfp_findings
+from runners.kubeflow.checks.places import output_findings
+from runners.kubeflow.checks.root import root_findings
 from runners.kubeflow.checks.sizes import MAX_PARAMETER, package_findings
 from runners.kubeflow.checks.vertex import vertex_findings
 from runners.kubeflow.finding import Finding, refuse_errors
@@ -73,6 +77,36 @@ def test_paths_in_buckets_and_on_volumes_are_right() -> None:
     assert found(on_kfp("taxi", "data.path=s3://bucket/*.csv")) == []
     assert found(on_kfp("taxi", "data.path=/mnt/stf/data/*.csv")) == []
     assert found(on_kfp("taxi", "data.path=/mnt/stf/{SPAN}/*.csv")) == []
+
+
+ON_S3 = ("kubeflow.root=s3://stf-root/taxi", "kubeflow.volumes=[{mount: /mnt/data, claim: data}]")
+
+
+def places(settings: Settings) -> list[tuple[str, str]]:
+    """Without the probe of the root, which needs a server."""
+    return [(one.severity, one.where) for one in output_findings(settings)]
+
+
+def test_with_a_shared_root_output_dir_is_on_no_volume() -> None:
+    assert places(on_kfp("taxi", *ON_S3, "output_dir=/srv/taxi")) == []
+    assert places(on_kfp("taxi", *ON_S3, "output_dir=/mnt/data/taxi")) == [("error", "output_dir")]
+    assert places(on_kfp("taxi", *ON_S3, "output_dir=/mnt")) == [("error", "output_dir")]
+
+
+@pytest.mark.parametrize("folder", ["/", "/tmp", "outputs/taxi", "s3://stf-root/taxi"])
+def test_with_a_shared_root_output_dir_is_a_folder_of_its_own(folder: str) -> None:
+    assert places(on_kfp("taxi", *ON_S3, f"output_dir={folder}")) == [("error", "output_dir")]
+
+
+def test_a_root_that_nobody_can_log_in_to_from_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in os.environ:
+        if name.startswith("AWS_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, os.devnull)
+    root = ("output_dir=/srv/taxi", "kubeflow.root=s3://stf-nobody/taxi")
+    assert [(one.severity, one.where) for one in root_findings(on_kfp("taxi", *root))] == [("warning", "kubeflow.root")]
 
 
 def test_a_secret_in_an_ordinary_variable_is_seen_by_everybody() -> None:

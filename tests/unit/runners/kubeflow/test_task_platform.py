@@ -46,11 +46,11 @@ def test_requests_are_limits_and_memory_is_in_gigabytes() -> None:
 
 def test_what_is_not_asked_for_is_not_there() -> None:
     assert resources(Kubeflow(), KubeflowTask()) == {}
-    assert pod(Kubeflow(), "Trainer") == {}
+    assert pod(Kubeflow(), "Trainer", "/srv/out") == {}
 
 
 def test_a_pod() -> None:
-    assert pod(KUBEFLOW, "Trainer") == {
+    assert pod(KUBEFLOW, "Trainer", "/srv/out") == {
         "imagePullPolicy": "IfNotPresent",
         "imagePullSecret": [{"secretName": "registry"}],
         "nodeSelector": {"labels": {"pool": "cpu"}},
@@ -68,9 +68,15 @@ def test_a_pod() -> None:
     }
 
 
+def test_with_a_shared_root_each_pod_has_an_empty_output_dir() -> None:
+    assert pod(Kubeflow(root="gs://bucket/taxi"), "Trainer", "/srv/out") == {
+        "emptyDirMounts": [{"volumeName": "output", "mountPath": "/srv/out"}]
+    }
+
+
 def test_the_webhooks_address_is_for_the_last_task_only() -> None:
-    assert [secret["secretName"] for secret in pod(KUBEFLOW, "end")["secretAsEnv"]] == ["chat", "db"]
-    assert [secret["secretName"] for secret in pod(KUBEFLOW, "begin")["secretAsEnv"]] == ["db"]
+    assert [secret["secretName"] for secret in pod(KUBEFLOW, "end", "/srv/out")["secretAsEnv"]] == ["chat", "db"]
+    assert [secret["secretName"] for secret in pod(KUBEFLOW, "begin", "/srv/out")["secretAsEnv"]] == ["db"]
 
 
 def test_a_user_is_never_root() -> None:
@@ -80,7 +86,7 @@ def test_a_user_is_never_root() -> None:
 def test_kubeflows_message_has_the_fields() -> None:
     message = kubernetes_executor_config_pb2.KubernetesExecutorConfig()
     # The older release of the SDK knows fewer fields than the servers do.
-    json_format.ParseDict(pod(KUBEFLOW, "Trainer"), message, ignore_unknown_fields=True)
+    json_format.ParseDict(pod(KUBEFLOW, "Trainer", "/srv/out"), message, ignore_unknown_fields=True)
     assert message.pvc_mount[0].constant == "stf"
     assert message.secret_as_env[0].key_to_env[0].env_var == "PASSWORD"
     assert message.node_selector.labels["pool"] == "cpu"

@@ -1,0 +1,270 @@
+"""A shared pipeline root on real servers: of S3, and of Google Cloud Storage where fake-gcs-server is on the path."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from components.example_gen.kept_folder import alone, is_whole, keep, staging
+from configs.settings import Settings
+from runners.kubeflow.checks.root import root_findings
+from runners.kubeflow.root import object_store
+from runners.kubeflow.root.node_files import NodeFiles
+from runners.kubeflow.root.object_store import CHUNK_BYTES
+from runners.kubeflow.root.shared_root import MANIFESTS, SharedRoot
+from schemas.artifact_contents import looks
+from schemas.errors import ReleaseError, RunError
+from serving.blessing import Blessing
+from serving.release import Provenance, Release
+from serving.releases import ReleaseStore
+from tests.integration.gs_server import gs_server
+from tests.integration.s3_server import s3_server
+from tests.unit.runners.kubeflow.clusters import on_kfp
+
+UNIT = "artifacts/Trainer/model/7"
+
+
+@pytest.fixture(scope="module", params=["s3", "gs"])
+def bucket(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("server")
+    with pytest.MonkeyPatch.context() as patch:
+        object_store._store.cache_clear()
+        if request.param == "s3":
+            with s3_server(folder) as server:
+                for name, value in server.environ.items():
+                    patch.setenv(name, value)
+                server.client.create_bucket(Bucket="pipelines")
+                yield "s3://pipelines"
+        else:
+            with gs_server(folder) as url:
+                from google.cloud import storage
+
+                patch.setenv("STORAGE_EMULATOR_HOST", url)
+                storage.Client(project="any").create_bucket("pipelines")
+                yield "gs://pipelines"
+        object_store._store.cache_clear()
+
+
+@pytest.fixture
+def root(bucket: str, tmp_path: Path) -> SharedRoot:
+    return SharedRoot(tmp_path / "here", f"{bucket}/{tmp_path.name}")
+
+
+@pytest.fixture
+def other(root: SharedRoot, tmp_path: Path) -> SharedRoot:
+    """The same root, of a task with a disk of its own."""
+    return SharedRoot(tmp_path / "there", root.url)
+
+
+def write(root: SharedRoot, **files: bytes) -> None:
+    for name, content in files.items():
+        path = root.folder / UNIT / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def looks_of(folder: Path) -> str:
+    stats = sorted((path.relative_to(folder).as_posix(), path.stat()) for path in folder.rglob("*") if path.is_file())
+    return looks((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats)
+
+
+def test_what_one_task_takes_another_one_brings(root: SharedRoot, other: SharedRoot) -> None:
+    large = os.urandom(2 * CHUNK_BYTES + 5)
+    write(root, large=large, empty=b"")
+    root.take([UNIT])
+
+    other.bring([UNIT])
+
+    assert (other.folder / UNIT / "large").read_bytes() == large
+    assert (other.folder / UNIT / "empty").read_bytes() == b""
+    published = looks_of(root.folder / UNIT)
+    assert looks_of(other.folder / UNIT) == published
+    assert other.is_altered(str(other.folder / UNIT), published) is False
+    assert other.is_altered(str(other.folder / UNIT), "as something else looked") is True
+    assert other.is_altered("/elsewhere/7", published) is None
+
+
+def test_an_artifact_without_files_is_one(root: SharedRoot, other: SharedRoot) -> None:
+    (root.folder / UNIT).mkdir(parents=True)
+    root.take([UNIT])
+    other.bring([UNIT])
+    assert list((other.folder / UNIT).iterdir()) == []
+    assert other.units("artifacts/Trainer") == [UNIT]
+
+
+def test_what_has_not_changed_is_not_sent_again(root: SharedRoot) -> None:
+    write(root, a=b"one", b=b"two")
+    root.take([UNIT])
+    before = root.objects(UNIT)
+    (root.folder / UNIT / "b").write_bytes(b"2")
+    sent: list[str] = []
+    upload = root.store.upload
+    root.store.upload = lambda file, name: (sent.append(name), upload(file, name))[1]  # type: ignore[method-assign,func-returns-value]
+    try:
+        root.take([UNIT])
+    finally:
+        del root.store.upload
+    assert sent == [f"{UNIT}/b"]
+    assert root.objects(UNIT)["a"] == before["a"]
+    assert root.is_whole(UNIT)
+
+
+def test_half_of_it_is_nothing(root: SharedRoot, other: SharedRoot) -> None:
+    write(root, a=b"one", b=b"two")
+    root.store.upload(root.folder / UNIT / "a", f"{UNIT}/a")
+    assert other.units("artifacts") == []
+    with pytest.raises(RunError, match="not in the shared pipeline root"):
+        other.bring([UNIT])
+    root.take([UNIT])
+    other.bring([UNIT])
+    assert sorted(path.name for path in (other.folder / UNIT).iterdir()) == ["a", "b"]
+
+
+def test_what_was_altered_there_is_noticed(root: SharedRoot, other: SharedRoot) -> None:
+    write(root, a=b"one")
+    root.take([UNIT])
+    published = looks_of(root.folder / UNIT)
+    root.store.put(f"{UNIT}/a", b"two")
+    assert other.is_altered(str(other.folder / UNIT), published) is True
+    with pytest.raises(RunError, match="The shared pipeline root cannot be used"):
+        other.bring([UNIT])
+    assert [path for path in other.folder.rglob("*") if path.is_file()] == []
+
+
+def test_only_what_was_taken_is_deleted(root: SharedRoot) -> None:
+    write(root, a=b"one")
+    root.take([UNIT])
+    root.store.put(f"{UNIT}/theirs", b"not ours")
+    root.forget(UNIT)
+    assert set(root.objects(UNIT)) == {"theirs"}
+    assert root.store.list(f"{MANIFESTS}/") == {}
+
+
+def test_a_name_belongs_to_one_run(root: SharedRoot, other: SharedRoot) -> None:
+    assert root.claim("releases/m/3", "run-1")
+    assert root.claim("releases/m/3", "run-1")
+    assert not other.claim("releases/m/3", "run-2")
+    assert root.claims("releases") == ["releases/m/3"]
+    assert not other.is_claimed_by("releases/m/3", "run-2")
+
+
+def test_a_node_that_failed_leaves_its_working_folder_to_its_next_attempt(root: SharedRoot, other: SharedRoot) -> None:
+    working = "artifacts/Trainer/.system/stateful_working_dir/run-1-7"
+    (root.folder / working).mkdir(parents=True)
+    (root.folder / working / "checkpoint").write_text("step 5")
+    NodeFiles(root, "run-1", "Trainer").take_unfinished()
+
+    again = NodeFiles(other, "run-1", "Trainer")
+    again.bring({}, str(other.folder / working))
+    assert (other.folder / working / "checkpoint").read_text() == "step 5"
+    again.take("Trainer", [], str(other.folder / working))
+    assert root.store.list("") == {}
+
+
+def test_what_was_prepared_is_found_as_it_was_kept_and_leaves_with_it(root: SharedRoot, tmp_path: Path) -> None:
+    def keep_one(task: SharedRoot, name: str) -> None:
+        parent = task.folder / "prepared"
+        with alone(parent), staging(parent) as staged:
+            (staged / "rows.csv").write_text(name)
+            keep(staged, parent / name, (str(staged / "rows.csv"),))
+
+    tasks = [SharedRoot(tmp_path / f"task-{number}", root.url) for number in range(3)]
+    nodes = [NodeFiles(task, "run", "ExampleGen") for task in tasks]
+    nodes[0].prepare("ExampleGen")
+    keep_one(tasks[0], "old")
+    nodes[0].take("ExampleGen", [], "")
+
+    nodes[1].prepare("ExampleGen")
+    assert is_whole(tasks[1].folder / "prepared/old", "csv")
+    shutil.rmtree(tasks[1].folder / "prepared/old")  # as a query's result that a newer one replaces
+    keep_one(tasks[1], "new")
+    nodes[1].take("ExampleGen", [], "")
+
+    nodes[2].prepare("ExampleGen")
+    assert [path.name for path in (tasks[2].folder / "prepared").iterdir()] == ["new"]
+    assert is_whole(tasks[2].folder / "prepared/new", "csv")
+
+
+def test_a_single_file_is_a_folder_of_its_own(root: SharedRoot, other: SharedRoot) -> None:
+    (root.folder / UNIT).parent.mkdir(parents=True)
+    (root.folder / UNIT).write_text("one")
+    (root.folder / f"{UNIT}0").mkdir()
+    (root.folder / f"{UNIT}0/a").write_text("another's")
+    root.take([UNIT, f"{UNIT}0"])
+    other.bring([UNIT])
+    assert (other.folder / UNIT).read_text() == "one"
+    assert other.is_whole(UNIT)
+
+
+def _release(root: SharedRoot, run_id: str, name: str) -> Release:
+    """What a Pusher does in its task: it looks what there is, publishes on its own disk, and takes that to the root."""
+    model = root.folder / "model"
+    model.mkdir(parents=True, exist_ok=True)
+    (model / "saved_model.pb").write_text(name)
+    store = ReleaseStore(root.folder / "releases", "m")
+    blessing = Blessing(blessed=True, failures=())
+    release = store.publish(model, Provenance(pipeline="p", run_id=run_id, blessing=blessing))
+    store.retain(2, protected=[release.version])
+    return release
+
+
+def test_releases_are_numbered_across_disks_and_retired_in_the_root(root: SharedRoot, tmp_path: Path) -> None:
+    for number in (1, 2, 3):
+        task = SharedRoot(tmp_path / f"task-{number}", root.url)
+        pusher = NodeFiles(task, f"run-{number}", "Pusher")
+        pusher.prepare("Pusher")
+        assert _release(task, f"run-{number}", f"model {number}").version == number
+        pusher.take("Pusher", [], "")
+    names = {name for name in root.store.list("") if not name.startswith(".")}
+    assert names == {f"releases/m/{n}/{file}" for n in (2, 3) for file in ("release.json", "saved_model.pb")}
+    assert root.store.get("releases/m/3/saved_model.pb") == b"model 3"
+
+
+def test_of_two_pushers_with_one_number_the_second_is_told_and_gets_the_next(
+    root: SharedRoot, other: SharedRoot
+) -> None:
+    first, second = NodeFiles(root, "run-1", "Pusher"), NodeFiles(other, "run-2", "Pusher")
+    for files in (first, second):
+        files.prepare("Pusher")
+    _release(root, "run-1", "one")
+    _release(other, "run-2", "two")
+    first.take("Pusher", [], "")
+    with pytest.raises(ReleaseError, match="Another run is releasing this version"):
+        second.take("Pusher", [], "")
+
+    retried = SharedRoot(other.folder.with_name("again"), root.url)
+    files = NodeFiles(retried, "run-2", "Pusher")
+    files.prepare("Pusher")
+    assert _release(retried, "run-2", "two").version == 2
+    files.take("Pusher", [], "")
+    assert root.store.get("releases/m/1/saved_model.pb") == b"one"
+
+
+def test_a_release_that_was_not_taken_whole_is_taken_again_by_its_run_only(root: SharedRoot, tmp_path: Path) -> None:
+    root.claim("releases/m/1", "run-1")
+    root.store.put("releases/m/1/saved_model.pb", b"half")
+    versions = {}
+    for run_id in ("run-1", "run-2"):
+        task = SharedRoot(tmp_path / run_id, root.url)
+        NodeFiles(task, run_id, "Pusher").prepare("Pusher")
+        versions[run_id] = _release(task, run_id, "whole").version
+    assert versions == {"run-1": 1, "run-2": 2}
+
+
+def _settings(url: str) -> Settings:
+    return on_kfp("taxi", "output_dir=/srv/taxi", f"kubeflow.root={url}")
+
+
+def test_check_tries_the_root_and_leaves_nothing(root: SharedRoot) -> None:
+    assert list(root_findings(_settings(root.url))) == []
+    assert root.store.list("") == {}
+
+
+def test_check_tells_of_a_bucket_that_is_not_there(bucket: str) -> None:
+    (finding,) = root_findings(_settings(f"{bucket}-elsewhere/x"))
+    assert (finding.severity, finding.where) == ("error", "kubeflow.root")
+    assert "elsewhere" in finding.received
