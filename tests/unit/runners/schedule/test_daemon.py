@@ -13,6 +13,7 @@ from runners.schedule.decision import Decision, Plan
 from runners.schedule.ledger import Ledger
 from runners.schedule.scheduler import Scheduler
 from schemas.errors import RunError, SettingsError
+from tests.unit.runners.made_history import MadeHistory
 
 SETTINGS = """\
 name: trips
@@ -25,7 +26,10 @@ evaluation: {thresholds: {auc: {lower: 0.5}}}
 schedule:
   cron: 30 6 * * *
   catch_up: CATCH_UP
-  on_failure: {command: [sh, -c, "echo $STF_SPAN $STF_STATE >> OUTPUT/told"]}
+  max_retries: 1
+  backoff_seconds: 0.2
+  held_up_seconds: 0.1
+  on_failure: {command: [sh, -c, "echo $STF_SPAN $STF_STATE $STF_ERROR >> OUTPUT/told"]}
 """
 NOW = datetime(2026, 11, 25, 7, 0, tzinfo=timezone.utc)
 
@@ -38,7 +42,7 @@ class EnoughError(Exception):
 def scheduler(tmp_path: Path) -> Callable[..., tuple[Scheduler, list[str]]]:
     """The schedule of data that are not there, and what it says; it ends when it has nothing to do."""
 
-    def make(catch_up: str = "latest") -> tuple[Scheduler, list[str]]:
+    def make(catch_up: str = "latest", *overrides: str) -> tuple[Scheduler, list[str]]:
         file = tmp_path / "settings.yaml"
         (tmp_path / "output").mkdir(exist_ok=True)
         text = SETTINGS.replace("OUTPUT", str(tmp_path / "output")).replace("DATA", str(tmp_path / "data"))
@@ -50,7 +54,7 @@ def scheduler(tmp_path: Path) -> Callable[..., tuple[Scheduler, list[str]]]:
             if line.startswith("Nothing to do."):
                 raise EnoughError
 
-        return Scheduler(load_settings([file], [], {}), Clock(NOW), "run", say), said
+        return Scheduler(load_settings([file], overrides, {}), Clock(NOW), "run", say), said
 
     return make
 
@@ -97,7 +101,39 @@ def test_missing_spans_are_told_once_and_those_before_the_first_start_not(
     pass_with(2, 5)
     pass_with(2, 5)
     assert said == ["Span 5: missing."]
-    assert (made.folder.parent / "told").read_text() == "5 missing\n"
+    assert (made.folder.parent / "told").read_text() == "5 missing it is missing\n"
+
+
+def test_a_store_that_cannot_be_reached_is_said_and_told_and_so_is_that_it_came_back(
+    scheduler: Callable[..., tuple[Scheduler, list[str]]],
+) -> None:
+    away = ("metadata.url=grpc://127.0.0.1:1", "metadata.retry_seconds=0.1")
+    made, said = scheduler("latest", *away)
+    told = made.folder.parent / "told"
+    for _ in range(2):  # a CronJob's passes
+        with pytest.raises(RunError, match="The metadata store cannot be reached"):
+            run_once(made, lambda _: Plan())
+        made, said = scheduler("latest", *away)
+        assert told.read_text().startswith("held up The metadata store cannot be reached.")
+        assert told.read_text().count("\n") == 1
+    made, said = scheduler()
+    assert run_once(made, lambda _: Plan())
+    assert told.read_text().splitlines()[1:] == ["going on"]
+    assert said == ["Going on, after a hold-up since 2026-11-25 07:00:00 UTC."]
+
+
+def test_a_run_of_somebody_else_that_does_not_end_holds_up(
+    scheduler: Callable[..., tuple[Scheduler, list[str]]],
+) -> None:
+    made, _ = scheduler("latest", "schedule.held_up_seconds=0")
+    history = MadeHistory(made.folder.parent.parent, store_file=made.folder.parent / "metadata/metadata.sqlite")
+    waiting = Plan((Decision(7, "wait", "run 1 is at it", end=7),))
+    history.record("1", "running", span=7, orchestrator="kubeflow")
+    run_once(made, lambda _: waiting)
+    history.record("1", "complete", span=7, orchestrator="kubeflow")
+    run_once(made, lambda _: Plan())
+    told = (made.folder.parent / "told").read_text().splitlines()
+    assert told == ["held up Run 1 is not over.", "going on"]
 
 
 def test_one_schedule_works_at_a_time(scheduler: Callable[..., tuple[Scheduler, list[str]]]) -> None:
