@@ -78,7 +78,7 @@ class Ledger:
             "seen": {str(span): seen.isoformat() for span, seen in sorted(self.seen.items())},
             "missing": self.missing,
             "prints": {str(span): list(found) for span, found in sorted(self.prints.items())},
-            "outcomes": self.outcomes and {str(span): event for span, event in sorted(self.outcomes.items())},
+            "outcomes": self.outcomes,
             "held": self.held and {"since": self.held.since.isoformat(), "told": self.held.told},
         }
         folder.mkdir(parents=True, exist_ok=True)

@@ -132,7 +132,7 @@ class News:
             return replace(event, state="ingested")
         if history.progress == "refused":
             return replace(event, state="refused", error=run.message)
-        if run.state != "failed":  # it is running, or will be gone on with
+        if history.progress != "failed" and history.trained is None:  # it is running, or will be gone on with
             return None
         if run.attempt > schedule.max_retries:
             return replace(event, state="given up", error=run.message)

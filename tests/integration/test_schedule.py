@@ -25,7 +25,9 @@ from benchmarks.trip_days import SETTINGS, Days, trips
 from configs.load import load_settings
 from runners.job import Job
 from runners.schedule.child import Order, run_in_child
+from runners.schedule.daemon import schedule_lock
 from runners.schedule.served_metrics import served_metrics
+from schemas.errors import RunError
 from tests.integration.command_server import Command, CommandServer, is_gone, wait_until_gone
 
 pytestmark = pytest.mark.slow
@@ -247,10 +249,9 @@ def test_a_daemon_is_the_only_one_and_ends_in_order_and_the_next_start_takes_its
 
     second = daemon()
     wait_for(lambda: second.stdout.exists() and "Nothing to do." in second.stdout.read_text())
-    third = daemon()
-    assert third.wait() == 1
-    assert "The schedule of this output_dir is being worked off already." in third.text
-    assert f"process {second.pid} on" in third.text
+    taken = pytest.raises(RunError, match=rf"(?s)being worked off already.*process {second.pid} on")
+    with taken, schedule_lock(tmp_path / "output/schedule"):
+        pass
     second.signal(signal.SIGTERM)
     assert second.wait() == 0
 

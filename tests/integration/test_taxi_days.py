@@ -5,8 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
-import os
-from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,10 +14,7 @@ import pytest
 
 from tests.integration.command_server import Command, CommandServer
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif("STF_DATA" not in os.environ, reason="the real days are found by STF_DATA"),
-]
+pytestmark = pytest.mark.slow
 
 SMALL = [
     "model={architecture: dcn, embedding_size: 4, hidden_units: [16], cross_layers: 1}",
@@ -33,16 +29,20 @@ def span(day: str) -> int:
     return (date.fromisoformat(day) - date(1970, 1, 1)).days
 
 
-def rows(day: str) -> Iterator[dict[str, str]]:
-    file = Path(os.environ["STF_DATA"]) / "chicago_taxi/spans" / day / "data.csv.gz"
-    with gzip.open(file, "rt", encoding="utf-8") as text:
-        yield from csv.DictReader(text)
+@dataclass(frozen=True)
+class Data:
+    """What is in the days."""
 
+    folder: Path
 
-def share(day: str, column: str) -> float:
-    """Of the rows that have a value."""
-    values = [row[column] for row in rows(day)]
-    return sum(value != "" for value in values) / len(values)
+    def rows(self, day: str) -> list[dict[str, str]]:
+        with gzip.open(self.folder / "chicago_taxi/spans" / day / "data.csv.gz", "rt", encoding="utf-8") as text:
+            return list(csv.DictReader(text))
+
+    def share(self, day: str, column: str) -> float:
+        """Of the rows that have a value."""
+        values = [row[column] for row in self.rows(day)]
+        return sum(value != "" for value in values) / len(values)
 
 
 class Week:
@@ -69,13 +69,14 @@ class Week:
 
 
 def test_real_days_are_trained_on_refused_and_released_for_what_is_in_them(
-    commands: CommandServer, tmp_path: Path
+    commands: CommandServer, stf_data: Path, tmp_path: Path
 ) -> None:
+    data = Data(stf_data)
     week = Week(commands, tmp_path / "output")
 
     # Three years lie between the first day and the fourth: drift. Two days are fragments, of 5 and 3 rows, of which no
     # split of two thirds and one holds both classes.
-    assert [sum(1 for _ in rows(day)) for day in ("2019-03-12", "2019-03-26")] == [5, 3]
+    assert [len(data.rows(day)) for day in ("2019-03-12", "2019-03-26")] == [5, 3]
     command = week.run("backfill", "--from", "2019-03-05", "--to", "2022-03-01")
     assert command.wait() == 1, command.text
     assert week.spans() == {
@@ -93,8 +94,8 @@ def test_real_days_are_trained_on_refused_and_released_for_what_is_in_them(
 
     # The change is to stay. Of the last days none has coordinates, which nothing reads. The last one is a part of a
     # day, whose trips lack the community area where they ended more often than the schema lets pass.
-    assert [share(day, "pickup_latitude") for day in ("2022-05-16", "2022-05-17", "2022-05-18")] == [0, 0, 0]
-    areas = [share(day, "dropoff_community_area") for day in ("2022-05-16", "2022-05-17", "2022-05-18")]
+    assert [data.share(day, "pickup_latitude") for day in ("2022-05-16", "2022-05-17", "2022-05-18")] == [0, 0, 0]
+    areas = [data.share(day, "dropoff_community_area") for day in ("2022-05-16", "2022-05-17", "2022-05-18")]
     assert [area > 0.8 for area in areas] == [True, True, False]
     command = week.run("run", "--once", "--set", 'validation.drift={"*": 1}')
     assert command.wait() == 1, command.text
