@@ -15,8 +15,9 @@ setup: ## the environment in .venv (the other commands do this first; it takes n
 	@command -v $(PYTHON3) >/dev/null || { echo "error: no $(PYTHON3) on PATH. Fix: install Python 3, e.g. apt-get install python3" >&2; exit 2; }
 	@$(PYTHON3) requirements/bootstrap.py
 
-demo: setup ## train, evaluate and push a model on the Chicago taxi sample
+demo: setup ## train, evaluate and push a model on the Chicago taxi sample, and ask it for three trips
 	$(BIN)/scalable-tf run -c configs/taxi.yaml
+	$(BIN)/scalable-tf serve --model taxi=outputs/taxi/releases/taxi --grpc-port 0 --rest-port 0 --ask configs/taxi_trips.csv
 
 test: setup ## every test
 	$(PYTEST)

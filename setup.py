@@ -49,6 +49,10 @@ PACKAGES = [
     "runners.metadata",
     "runners.schedule",
     "serving",
+    "serving.client",
+    "serving.grpc_api",
+    "serving.rest",
+    "serving.server",
 ]
 
 
@@ -76,7 +80,7 @@ setup(
     python_requires=">=3.10,<3.14",
     packages=PACKAGES,
     package_dir={"": "."},
-    package_data={"configs": ["*.yaml"], "schemas": ["**/*.pbtxt"]},
+    package_data={"configs": ["*.yaml", "*.csv"], "schemas": ["**/*.pbtxt"]},
     install_requires=[
         *_requirements("base.in"),
         *(f'{line}; python_version < "3.11"' for line in _requirements("tfx-1.16.in")),

@@ -8,8 +8,8 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from configs.kubernetes_pods import DnsName, Resources, Toleration, Volume
-from configs.secret import SecretUrl
 from configs.section import Section
+from configs.webhook import WebhookUrl
 from schemas.errors import PlacedValueError
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -51,6 +51,12 @@ class KubeflowTask(Section):
 class Kubeflow(Section):
     """How a pipeline runs on Kubeflow Pipelines; docs/kubeflow.md."""
 
+    host: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s@]+$",
+        description="URL of the API server, which schedules ask whether runs there still go on; who they are is in the "
+        "environment, as for scalable-tf kubeflow.",
+    )
     image: str | None = Field(
         None, min_length=1, description="With this project, the user's code and its packages; NAME@sha256:DIGEST."
     )
@@ -61,6 +67,9 @@ class Kubeflow(Section):
     service_account: DnsName | None = Field(
         None, description="Of the tasks, given when a run is submitted; default: Kubeflow's own."
     )
+    user: int | None = Field(
+        None, ge=1, description="User id of the tasks, which newer releases of Kubeflow set; default: the image's."
+    )
     volumes: tuple[Volume, ...] = Field((), description="Claims, mounted in every task; one of them holds output_dir.")
     environment_secrets: dict[str, SecretKey] = Field(
         {}, description="Variables whose values are in Secrets, such as the password that metadata.url names."
@@ -70,8 +79,8 @@ class Kubeflow(Section):
     nodes: dict[str, KubeflowTask] = Field(
         {}, description="What single tasks get instead, by their nodes' names; begin and end are tasks, too."
     )
-    webhook: SecretUrl | None = Field(
-        None, description="Address that a run's outcome is posted to as JSON; a password or ?token= in it is a ${NAME}."
+    webhook: WebhookUrl | None = Field(
+        None, description="Address that a run's outcome is posted to as JSON; all behind its host is secret: a ${NAME}."
     )
     webhook_secret: SecretKey | None = Field(
         None, description="Or: the Secret that holds the whole address, for services whose addresses are secret."
@@ -116,13 +125,6 @@ class Kubeflow(Section):
                 if name in self.environment_secrets:
                     raise PlacedValueError("is in kubeflow.environment_secrets already", (*place, "environment", name))
         return self
-
-    @field_validator("webhook")
-    @classmethod
-    def _is_http(cls, webhook: SecretUrl | None) -> SecretUrl | None:
-        if webhook is not None and not webhook.startswith(("https://", "http://")):
-            raise ValueError("must begin with https:// or http://")
-        return webhook
 
     def task(self, name: str) -> KubeflowTask:
         """What a task gets: its own, and else the default; variables are put together.

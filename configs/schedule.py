@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from configs.kubernetes_pods import KubernetesPods
 from configs.section import Section
-from configs.webhook import Webhook
+from configs.webhook import WebhookUrl
 from schemas.errors import PlacedValueError
 from schemas.nearest import nearest
 
@@ -37,21 +37,13 @@ Cron = Annotated[str, AfterValidator(_is_cron)]
 """Minute, hour, day of the month, month, weekday."""
 
 
-def _is_webhook(url: Webhook) -> Webhook:
-    if not url.is_http:
-        raise ValueError("must be the URL of a webhook, https://HOST/PATH, without a user's name")
-    return url
-
-
 class Hook(Section):
     """Who hears of the end of a run: a command, a webhook, or both."""
 
     command: tuple[str, ...] = Field(
         (), description="Program and arguments; what happened is in its environment, as STF_SPAN and others."
     )
-    webhook: Annotated[Webhook, AfterValidator(_is_webhook)] | None = Field(
-        None, description="URL that gets the same as JSON, by POST; it is secret."
-    )
+    webhook: WebhookUrl | None = Field(None, description="URL that gets the same as JSON, by POST; it is secret.")
     seconds: float = Field(30.0, gt=0.0, le=600.0, description="How long each of them may take.")
 
     @property

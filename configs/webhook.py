@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from pydantic import GetJsonSchemaHandler
+from pydantic import AfterValidator, GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
 from configs.secret import DEFERRED_KEY, SecretUrl
@@ -38,3 +38,13 @@ class Webhook(SecretUrl):
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         """As of other secrets, and that variables are not looked at before."""
         return {**super().__get_pydantic_json_schema__(schema, handler), DEFERRED_KEY: True}
+
+
+def _is_webhook(url: Webhook) -> Webhook:
+    if not url.is_http:
+        raise ValueError("must be the URL of a webhook, https://HOST/PATH, without a user's name")
+    return url
+
+
+WebhookUrl = Annotated[Webhook, AfterValidator(_is_webhook)]
+"""A webhook in the settings, which is checked."""

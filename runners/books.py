@@ -87,8 +87,8 @@ class Books:
             self._close_dead(metadata, records := run_records(metadata, self._settings.name))
             self._check_undone(self._here(records))
             finished = self._prepared(metadata, run)
-            known = {record.run_id: record.started for record in self._here(records)}
-            self._record(run.path.name, part, started=known.get(run.path.name, "")).put(metadata)
+            before = next((record for record in self._here(records) if record.run_id == run.path.name), None)
+            self._record(run.path.name, part, before).put(metadata)
             return finished
 
         return _outcomes(self._in_a_process(work))
@@ -200,13 +200,13 @@ class Books:
                 time.sleep(0.005)
         return worker.result()
 
-    def _record(self, run_id: str, part: Part | None, *, started: str = "") -> RunRecord:
+    def _record(self, run_id: str, part: Part | None, before: RunRecord | None = None) -> RunRecord:
         job = self._job
         record = RunRecord(
             run_id=run_id,
             pipeline=self._settings.name,
             state="running",
-            started=started or now(),
+            started=(before.started if before else "") or now(),
             host=socket.gethostname(),
             pid=self._pid,
             command=self._command,
@@ -219,7 +219,8 @@ class Books:
             orchestrator=self._orchestrator,
         )
         if job is None:
-            return record
+            kept = {name: getattr(before, name) for name in ("trigger", "tick", "attempt")} if before else {}
+            return dataclasses.replace(record, **kept)
         return dataclasses.replace(record, trigger=job.trigger, tick=job.tick, attempt=job.attempt, order=job.order)
 
     def _continue(self, metadata: Metadata, record: RunRecord, run: RunFolder, finished: dict[str, Any]) -> None:
@@ -287,6 +288,13 @@ class Books:
                         fix="Wait for it, or terminate it there. One that was deleted there is closed by: scalable-tf "
                         f"kubeflow task end --run-id {record.run_id} --settings "
                         f'"$(cat {run_folder(self._settings, record.run_id)}/settings.json)"',
+                    )
+                if record.orchestrator and record.state != "complete":
+                    raise NotContinuableError(
+                        "The run is not one of this runner: who walks its graph may still repeat its tasks.",
+                        where=f"run {record.run_id}",
+                        received=f"orchestrator: {record.orchestrator}",
+                        fix="Repeat it there, or start a new run, without --resume: what is unchanged is cached.",
                     )
                 newer = [one.run_id for one in records[:place] if one.state == "complete"]
                 if newer and record.state != "complete" and record.purpose == "training":

@@ -24,10 +24,13 @@ from runners.commands import (
     manifests,
     metadata,
     node,
+    predict,
+    release,
     run,
     runs,
     schedule,
     schema,
+    serve,
     settings,
 )
 from runners.commands.exit_codes import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_UNREAD
@@ -36,8 +39,8 @@ from schemas.errors import ScalableTFError
 from schemas.storage_error import storage_error
 
 COMMANDS = (
-    *(run, schedule, infer, runs, lineage, clean, node, doctor, settings, schema, metadata, manifests),
-    kubeflow,
+    *(run, schedule, infer, serve, predict, release, runs, lineage, clean, node, doctor, settings, schema),
+    *(metadata, manifests, kubeflow),
 )
 
 

@@ -68,15 +68,15 @@ def print_report(result: RunResult, settings: Settings, command: str, console: C
         console.print(_classes_table(metrics[OVERALL]["confusion_matrix"], settings.label.class_names))
     console.print(f"All of them: {evaluation / METRICS_FILE}", markup=False, highlight=False, soft_wrap=True)
     _print_blessing(blessing, settings, console)
-    released = bool(blessing["blessed"])
-    if released:
-        pushed = _only(result, nodes.PUSHER, "pushed_model").properties
-        console.print(f"Release: {pushed['pushed_destination']}", markup=False, highlight=False, soft_wrap=True)
-        _print_newer(Path(pushed["pushed_destination"]), console)
+    release = None
+    if blessing["blessed"]:
+        release = Path(_only(result, nodes.PUSHER, "pushed_model").properties["pushed_destination"])
+        console.print(f"Release: {release}", markup=False, highlight=False, soft_wrap=True)
+        _print_newer(release, console)
     cached = sum(outcome.state == "cached" for outcome in result.outcomes.values())
     console.print(f"{len(result.outcomes)} nodes, {cached} of them cached, in {result.seconds:.1f} s.", highlight=False)
-    _print_next(result, command, released, console)
-    return released
+    _print_next(result, command, release, console)
+    return release is not None
 
 
 def _print_notes(result: RunResult, console: Console) -> None:
@@ -182,12 +182,14 @@ def _print_blessing(blessing: dict[str, Any], settings: Settings, console: Conso
         console.print(f"Baseline: none, no earlier model of this label is blessed.{skipped}", highlight=False)
 
 
-def _print_next(result: RunResult, command: str, released: bool, console: Console) -> None:
+def _print_next(result: RunResult, command: str, release: Path | None, console: Console) -> None:
     model_run = _only(result, nodes.TRAINER, "model_run").uri
     suggestions = {
         "the training in TensorBoard": f"{_beside(command, 'tensorboard')} --logdir {shlex.quote(model_run)}"
     }
-    if released:
+    if release is not None:
+        model = shlex.quote(f"{release.parent.name}={release.parent}")
+        suggestions["the model, served"] = f"{_beside(command, 'scalable-tf')} serve --model {model}"
         suggestions["again; what is unchanged comes from the cache"] = command
     else:
         suggestions["release the model all the same"] = f'{command} --force-bless "REASON"'

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+import urllib3
 
 from configs.secret import mask_passwords
 
@@ -27,7 +28,7 @@ def tell(address: str, outcome: Mapping[str, Any], seconds: float = 30.0, tries:
         tries: how often.
 
     Returns:
-        Whether it was taken.
+        Whether it was taken. What was sent and not answered is not sent again.
     """
     body = {key: mask_passwords(value) if isinstance(value, str) else value for key, value in outcome.items()}
     taken = threading.Event()
@@ -54,10 +55,23 @@ def _post(address: str, body: Mapping[str, Any], deadline: float, taken: threadi
                 return
             said = f"it answered {status}"
         except (requests.RequestException, ValueError) as error:  # their texts hold the address
+            if _was_sent(error):  # it may have been taken, and nobody is told twice
+                _LOG.warning(
+                    "The webhook at %s was told, and did not answer: %s.", _host(address), type(error).__name__
+                )
+                return
             said = type(error).__name__
         _LOG.warning("The webhook at %s was not told, try %d of %d: %s.", _host(address), attempt, tries, said)
         if attempt < tries:
             time.sleep(min(_PAUSE * attempt, max(0.0, deadline - time.monotonic())))
+
+
+def _was_sent(error: Exception) -> bool:
+    """Whether a request may have gone out before it failed."""
+    if not isinstance(error, requests.ConnectionError) or isinstance(error, requests.exceptions.SSLError):
+        return isinstance(error, requests.Timeout)
+    reason = getattr(error.args[0] if error.args else None, "reason", None)
+    return not isinstance(reason, (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError))
 
 
 def _host(address: str) -> str:

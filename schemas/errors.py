@@ -9,7 +9,8 @@
     │   └── DataStoreError  a store that does not give them
     ├── TrainingError     strategy, cluster, model or training loop
     ├── EvaluationError   metrics, thresholds, baseline
-    ├── ReleaseError      pushing, serving and rolling back versions
+    ├── ReleaseError      pushing and rolling back versions
+    ├── ServingError      a model server, as those who ask it see it
     └── RunError          the orchestration of nodes
 
 Every error says what went wrong, where, what was received and how to fix it. The command line prints exactly that and
@@ -128,7 +129,11 @@ class EvaluationError(ScalableTFError):
 
 
 class ReleaseError(ScalableTFError):
-    """A version cannot be pushed, served or rolled back."""
+    """A version cannot be pushed or rolled back."""
+
+
+class ServingError(ScalableTFError):
+    """A model server cannot serve, does not answer, or refuses a request."""
 
 
 class RunError(ScalableTFError):

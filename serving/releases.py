@@ -20,8 +20,10 @@ from pathlib import Path
 from schemas.errors import ReleaseError
 from schemas.storage_error import storage_error
 from serving import saved_model
+from serving.audit_log import AuditLog, stable_history
 from serving.directory_lock import directory_lock
 from serving.release import FILE_NAME, Provenance, Release
+from serving.served_models import ServedModels, protected_versions
 
 _STAGING = ".staging-"
 _DELETED = ".deleted-"
@@ -153,8 +155,9 @@ class ReleaseStore:
     def retain(self, keep: int, *, protected: Iterable[int] = ()) -> tuple[int, ...]:
         """Deletes all but the `keep` highest versions.
 
-        Never deleted: the newest blessed version, the newest that is blessed without force, the protected ones, and
-        versions without a readable record, which were not made here.
+        Never deleted: the newest blessed version, the newest that is blessed without force, those that models.config
+        names because they have a label, the one that a rollback would go back to, the protected ones, and versions
+        without a readable record, which were not made here.
 
         Args:
             keep: versions to keep, at least 1.
@@ -164,13 +167,13 @@ class ReleaseStore:
             The deleted versions.
 
         Raises:
-            ReleaseError: the store cannot be written.
+            ReleaseError: the store cannot be written, or what is served cannot be read; nothing is deleted then.
         """
         if not self.directory.is_dir():
             return ()
         with self._changing():
             releases = self.releases()
-            kept = {release.version for release in releases[-max(keep, 1) :]} | set(protected)
+            kept = {release.version for release in releases[-max(keep, 1) :]} | set(protected) | self._served()
             blessed = [release for release in releases if release.blessing.blessed]
             kept |= {release.version for release in blessed[-1:]}
             kept |= {release.version for release in [r for r in blessed if r.blessing.forced is None][-1:]}
@@ -181,6 +184,13 @@ class ReleaseStore:
                 directories[version].rename(hidden)
                 shutil.rmtree(hidden)
             return deleted
+
+    def _served(self) -> set[int]:
+        """The versions that model servers are to hold, or would be by a rollback."""
+        there = self.versions()
+        earlier = [version for version in stable_history(AuditLog(self.directory).entries())[:-1] if version in there]
+        config = ServedModels(self.directory.parent).config()
+        return {*earlier[-1:], *protected_versions(config, self.model)}
 
     @contextlib.contextmanager
     def _changing(self) -> Iterator[None]:

@@ -26,7 +26,7 @@ def checksums(directory: Path) -> dict[str, str]:
             fix="Check that run_fn exports the model to fn_args.serving_model_dir.",
         )
     try:
-        return _checksums(directory)
+        return file_checksums(directory)
     except OSError as error:
         raise ReleaseError(
             "The SavedModel cannot be read.",
@@ -34,6 +34,15 @@ def checksums(directory: Path) -> dict[str, str]:
             received=error.strerror or error,
             fix="Check who may read it, or train the model again.",
         ) from error
+
+
+def file_checksums(directory: Path) -> dict[str, str]:
+    """SHA-256 of every file of any directory, as `checksums` gives it.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    return {path: _checksum(directory / path) for path in sorted(_files(directory))}
 
 
 def digest(files: Mapping[str, str]) -> str:
@@ -56,7 +65,7 @@ def copy(source: Path, target: Path) -> dict[str, str]:
         for name in sorted(files):
             _copy_file(Path(directory) / name, inside / name)
         sync_directory(inside)
-    return _checksums(target)
+    return file_checksums(target)
 
 
 def sync_directory(directory: Path) -> None:
@@ -66,10 +75,6 @@ def sync_directory(directory: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _checksums(directory: Path) -> dict[str, str]:
-    return {path: _checksum(directory / path) for path in sorted(_files(directory))}
 
 
 def _files(directory: Path) -> Iterator[str]:

@@ -10,7 +10,8 @@ from typing import Literal
 from runners.history.graph import Graph
 from schemas.errors import ReleaseError
 from serving import saved_model
-from serving.release import FILE_NAME, Release
+from serving.release import Release
+from serving.verification import file_faults
 
 Outcome = Literal["same", "differs", "gone", "unknown"]
 _SERVING = "Format-Serving"
@@ -34,16 +35,9 @@ class Check:
 
 def check_files(release: Release, directory: Path) -> Check:
     """The files of the version's folder, by their checksums."""
-    try:
-        found = saved_model.checksums(directory)
-    except ReleaseError as error:
-        return Check("files", "differs", f"{error.what} {error.received or ''}".strip())
-    found.pop(FILE_NAME, None)
-    changes = [f"{path} is missing" for path in release.files if path not in found]
-    changes += [f"{path} was added" for path in found if path not in release.files]
-    changes += [f"{path} was changed" for path in found if path in release.files and found[path] != release.files[path]]
+    changes = [fault.message for fault in file_faults(directory, release)]
     if not changes:
-        return Check("files", "same", f"{len(found)} files are those that were released")
+        return Check("files", "same", f"{len(release.files)} files are those that were released")
     more = f" and {len(changes) - _SHOWN} more" if len(changes) > _SHOWN else ""
     return Check("files", "differs", ", ".join(changes[:_SHOWN]) + more)
 

@@ -2,56 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from ml_metadata.proto import metadata_store_pb2
+from tfx.orchestration.metadata import Metadata
 
-from configs.kubeflow import BEGIN, WEBHOOK_VARIABLE, Kubeflow
+from configs.kubeflow import BEGIN
 from configs.settings import Settings
+from pipeline import nodes
 from runners.compiled import node_ids
-from runners.finished_nodes import close_executions
+from runners.finished_nodes import close_executions, finished_nodes
 from runners.history.existing_store import existing_store
-from runners.history.logged_error import logged_error
+from runners.history.logged_error import logged_error, logged_error_class
 from runners.history.run_detail import NodeDetail, run_detail
 from runners.interrupt import interruptible
 from runners.kubeflow.orchestrated_run import begun_run, check_run_id
-from runners.run_facts import data_facts
+from runners.kubeflow.run_outcome import RunOutcome, tell_outcome
+from runners.run_facts import data_facts, refused_facts, release_facts
 from runners.run_record import run_records
-from runners.webhook import tell
-from schemas.errors import RunError, SettingsError
+from schemas.errors import RunError
 
 _LOG = logging.getLogger(__name__)
 _CANCELED = ("CANCELLED", "CANCELED")
 _DONE = ("complete", "cached")
 _ENDED_BADLY = ("failed", "interrupted", "died", "running")
-
-
-@dataclass(frozen=True)
-class RunOutcome:
-    """How a run ended, as the webhook is told.
-
-    Attributes:
-        pipeline: its name.
-        run_id: Kubeflow's id of the run.
-        outcome: how it ended.
-        task: the node that failed first, or `begin`; empty where none did.
-        message: what that one said, or what is known of it; empty where nothing failed.
-        blessed: the Evaluator's verdict; None where it gave none.
-        release: version that was released; None where none was.
-    """
-
-    pipeline: str
-    run_id: str
-    outcome: Literal["complete", "failed", "interrupted"]
-    task: str = ""
-    message: str = ""
-    blessed: bool | None = None
-    release: int | None = None
 
 
 def end_run(settings: Settings, run_id: str, status: str, environment: Mapping[str, str]) -> RunOutcome:
@@ -73,36 +52,28 @@ def end_run(settings: Settings, run_id: str, status: str, environment: Mapping[s
     canceled = _state(status) in _CANCELED
     error: Exception | None = None
     try:
-        outcome = _close(settings, run_id, canceled)
+        outcome = close_run(settings, run_id, canceled=canceled)
     except Exception as raised:  # whatever it is, somebody waits for the outcome
         error = raised
         outcome = RunOutcome(settings.name, run_id, "interrupted" if canceled else "failed", BEGIN, str(raised))
-    if (address := _webhook(settings.kubeflow, environment)) is not None:
-        tell(address, asdict(outcome))
+    tell_outcome(settings, outcome, environment)
     if error is not None:
         raise error
     return outcome
 
 
-def _webhook(kubeflow: Kubeflow, environment: Mapping[str, str]) -> str | None:
-    if kubeflow.webhook is None:
-        return environment.get(WEBHOOK_VARIABLE)
-    try:
-        return kubeflow.webhook.reveal(environment)
-    except SettingsError as error:
-        _LOG.error("The webhook was not told: %s", error)
-        return None
+def close_run(settings: Settings, run_id: str, *, canceled: bool, why: str = "") -> RunOutcome:
+    """Writes into a run's record how it ended, by what its nodes have recorded, with the fields of a local run.
 
+    Args:
+        settings: with the output_dir and the store of the run.
+        run_id: Kubeflow's.
+        canceled: whether somebody terminated it.
+        why: what is known of its end beside what the nodes say.
 
-def _state(status: str) -> str:
-    try:
-        return str(json.loads(status or "{}").get("state", ""))
-    except (ValueError, AttributeError):
-        _LOG.warning("Kubeflow's status of the run is not understood: %s", status[:200])
-        return ""
-
-
-def _close(settings: Settings, run_id: str, canceled: bool) -> RunOutcome:
+    Raises:
+        RunError: it was not begun.
+    """
     run = begun_run(settings, run_id)
     connection = existing_store(settings)
     # Without the lock of output_dir: a local run that holds it does not touch this run's record.
@@ -117,32 +88,55 @@ def _close(settings: Settings, run_id: str, canceled: bool) -> RunOutcome:
                 fix="See the log of the task begin.",
             )
         detail = run_detail(connection, records, record)
-        nodes = {node.node: node for node in detail.nodes}
-        failed = next((node for name in node_ids(run.pipeline) if _is_bad(node := nodes[name])), None)
-        if failed is None and all(nodes[name].state in _DONE for name in node_ids(run.pipeline)):
+        found = {node.node: node for node in detail.nodes}
+        failed = next((node for name in node_ids(run.pipeline) if _is_bad(node := found[name])), None)
+        error = ""
+        if failed is None and all(found[name].state in _DONE for name in node_ids(run.pipeline)):
             outcome = RunOutcome(settings.name, run_id, "complete", blessed=detail.blessed, release=detail.release)
         else:
-            failed = failed or next(nodes[name] for name in node_ids(run.pipeline) if nodes[name].state not in _DONE)
+            failed = failed or next(found[name] for name in node_ids(run.pipeline) if found[name].state not in _DONE)
             state: Literal["failed", "interrupted"] = "interrupted" if canceled else "failed"
-            outcome = RunOutcome(settings.name, run_id, state, failed.node, _message(failed), detail.blessed)
+            outcome = RunOutcome(settings.name, run_id, state, failed.node, _message(failed, why), detail.blessed)
+            error = "" if canceled else logged_error_class(Path(failed.log))
         with connection as metadata:
             if outcome.outcome != "complete":
                 states = metadata_store_pb2.Execution
                 close_executions(metadata, run_id, states.CANCELED if canceled else states.FAILED)
             first = outcome.message.partition("\n")[0]
-            facts = {**data_facts(metadata, run_id), "release": outcome.release or 0}
-            record.end(metadata, outcome.outcome, f"{outcome.task}: {first}" if outcome.task else "", **facts)
+            facts = _facts(metadata, run.settings, run_id, outcome)
+            message = f"{outcome.task}: {first}" if outcome.task else ""
+            record.end(metadata, outcome.outcome, message, error=error, **facts)
     return outcome
+
+
+def _facts(metadata: Metadata, settings: Settings, run_id: str, outcome: RunOutcome) -> dict[str, Any]:
+    """What the local runner records at the end of a run, too: data, release, and why there is none."""
+    facts = {**data_facts(metadata, run_id), "release": outcome.release or 0}
+    if outcome.outcome == "failed" and "data" not in facts:
+        facts |= refused_facts(settings)
+    with contextlib.suppress(RunError):  # what Pusher made is altered already: that is not this run's end
+        facts |= release_facts(finished_nodes(metadata, settings.name, run_id, [nodes.PUSHER]))
+    return facts
+
+
+def _state(status: str) -> str:
+    try:
+        return str(json.loads(status or "{}").get("state", ""))
+    except (ValueError, AttributeError):
+        _LOG.warning("Kubeflow's status of the run is not understood: %s", status[:200])
+        return ""
 
 
 def _is_bad(node: NodeDetail) -> bool:
     return node.state in _ENDED_BADLY
 
 
-def _message(node: NodeDetail) -> str:
+def _message(node: NodeDetail, why: str) -> str:
     # What fails before the executor, such as a search for data, leaves the execution as it was.
     if error := node.error or (logged_error(Path(node.log)) if node.log else None):
         return error
+    if why:
+        return why
     if node.state == "not run":
         return "The task did not start; the events of its pod say why, such as an image that cannot be pulled."
     return "The task ended without a word: its pod was terminated, evicted, or out of memory."

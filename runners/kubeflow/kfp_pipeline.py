@@ -21,6 +21,8 @@ from kfp import compiler, dsl
 from configs.kubeflow import BEGIN, END, Kubeflow, Retries
 from configs.settings import Settings
 from pipeline import nodes
+from runners.kubeflow.compiled_in import compiled_text
+from runners.kubeflow.given_settings import COMPILED_OPTION
 from runners.kubeflow.run_parameters import NO_SPAN, settings_text
 from runners.kubeflow.task_names import pipeline_name, task_names
 from runners.kubeflow.task_platform import pod, resources
@@ -69,13 +71,14 @@ def _keep_metrics_inside(document: dict[str, Any]) -> None:
 
 
 def _pipeline(settings: Settings, upstream: Mapping[str, Sequence[str]], names: Mapping[str, str]) -> Any:
-    kubeflow = settings.kubeflow
+    kubeflow, compiled = settings.kubeflow, compiled_text(settings, upstream)
 
     def body(settings: Any, span: Any, steps: Any, window: Any) -> None:
         run = {"run_id": dsl.PIPELINE_JOB_ID_PLACEHOLDER, "settings": settings}
         last = _set(_end(kubeflow)(**run), kubeflow, END)
         with dsl.ExitHandler(last, name="run"):
-            tasks = {BEGIN: _set(_begin(kubeflow)(**run, span=span, steps=steps, window=window), kubeflow, BEGIN)}
+            begin = _begin(kubeflow, compiled)(**run, span=span, steps=steps, window=window)
+            tasks = {BEGIN: _set(begin, kubeflow, BEGIN)}
             for node, before in upstream.items():
                 task = _set(_node(kubeflow, node, names[node])(**run), kubeflow, node)
                 tasks[node] = task.after(*(tasks[one] for one in before or (BEGIN,)))
@@ -92,10 +95,9 @@ def _pipeline(settings: Settings, upstream: Mapping[str, Sequence[str]], names: 
     )
 
 
-def _begin(kubeflow: Kubeflow) -> Any:
-    return _component(
-        kubeflow, BEGIN, BEGIN, {"run_id": str, "settings": str, "span": int, "steps": int, "window": int}
-    )
+def _begin(kubeflow: Kubeflow, compiled: str) -> Any:
+    inputs = {"run_id": str, "settings": str, "span": int, "steps": int, "window": int}
+    return _component(kubeflow, BEGIN, BEGIN, inputs, more=(COMPILED_OPTION, compiled))
 
 
 def _end(kubeflow: Kubeflow) -> Any:

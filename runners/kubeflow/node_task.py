@@ -12,6 +12,7 @@ from typing import TextIO
 from configs.settings import Settings
 from pipeline.pipeline import root
 from runners.books import Books
+from runners.history.logged_error import logged_error_class
 from runners.interrupt import interruptible, uninterrupted
 from runners.job_server import job_servers
 from runners.kubeflow.orchestrated_run import ORCHESTRATOR, begun_run, holder
@@ -20,7 +21,7 @@ from runners.node import NodeOutcome
 from runners.output_lock import output_lock
 from runners.run_folder import RunFolder
 from runners.worker import Worker
-from schemas.errors import RunError
+from schemas.errors import RunError, ScalableTFError
 
 _POLL_SECONDS = 0.1
 _CLEARING_SECONDS = 10.0
@@ -68,8 +69,8 @@ def run_node_task(
         _copy(log, copied, stream)
         try:
             return NodeOutcome.from_dict(worker.result())
-        except RunError as error:
-            if worker.killed:
+        except ScalableTFError as error:
+            if worker.killed or logged_error_class(log) != type(error).__name__:
                 _note(log, error)
             raise
 
@@ -96,7 +97,7 @@ def _too_long(run: RunFolder, node_id: str, limit: int | None) -> RunError:
     return error
 
 
-def _note(log: Path, error: RunError) -> None:
-    """Writes an error that the node itself could not write, where those are that it did: `runs show` reads it."""
+def _note(log: Path, error: ScalableTFError) -> None:
+    """Writes what the log does not end with, such as a mistake that a framework has wrapped: `end` reads it there."""
     with contextlib.suppress(OSError), log.open("a", encoding="utf-8") as file:
         file.write(f"schemas.errors.{type(error).__name__}: {error}{os.linesep}")

@@ -10,6 +10,7 @@ from runners.compiled import compile_pipeline
 from runners.kubeflow.checks.kfp import kfp_findings
 from runners.kubeflow.checks.sizes import package_findings
 from runners.kubeflow.checks.vertex import vertex_findings
+from runners.kubeflow.compiled_in import graph
 from runners.kubeflow.finding import Finding
 from runners.kubeflow.kfp_pipeline import kfp_documents
 from runners.kubeflow.package_text import package_text
@@ -43,9 +44,7 @@ def checked_package(settings: Settings, target: Target) -> tuple[list[Finding], 
 
 def _graph(settings: Settings) -> dict[str, list[str]]:
     """The nodes that each node needs, in order; what output_dir is, even an address, makes no difference."""
-    here = settings.model_copy(update={"output_dir": "/"})
-    compiled = [node.pipeline_node for node in compile_pipeline(here).nodes]
-    return {node.node_info.id: list(node.upstream_nodes) for node in compiled}
+    return graph(compile_pipeline(settings.model_copy(update={"output_dir": "/"})))
 
 
 def _has_errors(findings: list[Finding]) -> bool:

@@ -61,6 +61,8 @@ def pod(kubeflow: Kubeflow, name: str) -> dict[str, Any]:
         "nodeSelector": {"labels": dict(task.node_selector)} if task.node_selector else None,
         "pvcMount": [{"constant": volume.claim, "mountPath": volume.mount} for volume in kubeflow.volumes],
         "secretAsEnv": [{"secretName": name, "keyToEnv": keys} for name, keys in sorted(secrets.items())],
+        # With it, and what the server adds itself, a pod is admitted at the level "restricted".
+        "securityContext": {"runAsUser": kubeflow.user, "runAsNonRoot": True} if kubeflow.user is not None else None,
         "tolerations": tolerations,
     }
     return {field: value for field, value in config.items() if value}

@@ -14,7 +14,7 @@ from runners.job import Job
 from runners.schedule.decision import BACKFILL, Decision, Opening, Plan
 from runners.schedule.plan import shown_time
 from runners.schedule.situation import Situation
-from runners.schedule.span_history import SpanHistory
+from runners.schedule.span_history import SpanHistory, own_run
 from runners.schedule.standing import Standings
 
 _WHY = "asked for"
@@ -107,7 +107,7 @@ class Backfill:
         if due > situation.now:
             text = f"{why}; next try {shown_time(self.schedule, due)}"
             return Decision(span, "wait", text, end=span, due=due, retried=True)
-        job = Job(span, BACKFILL, "", run.attempt + 1, run.last, run.run_id, again=self.again)
+        job = Job(span, BACKFILL, "", run.attempt + 1, run.last, own_run(run), again=self.again)
         return Decision(span, "retry", why, end=span, job=job)
 
     def _resume(self, span: int, history: SpanHistory) -> Decision:

@@ -70,6 +70,8 @@ def work_off(scheduler: Scheduler, planning: Planning, *, by_hand: bool) -> Plan
     while True:
         try:
             situation = scheduler.look(by_hand=by_hand, at_work=True)
+            if scheduler.close_lost():
+                continue
             plan = planning(situation)
             if not plan.jobs:
                 _remember(scheduler, situation, plan)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from configs.schedule import Hook
 from configs.settings import Settings
+from runners.run_record import RunRecord
 from runners.schedule.decision import Plan
 from runners.schedule.hooks import Event, call
 from runners.schedule.ledger import Held, Ledger
@@ -53,15 +54,25 @@ class News:
             self._ledger.outcomes = {span: event.id for span, event in events.items()}
             self._ledger.save(self._folder)
         for span, event in events.items():
-            if self._ledger.outcomes.get(span) == event.id:
-                continue
-            self._say(f"{self._name(span)}: {_in_words(event)}")
-            self.failures += event.state in ("refused", "given up")
-            if event.state != "ingested":
-                is_success = event.state in ("released", "not released")
-                self._call(self._schedule.on_success if is_success else self._schedule.on_failure, event)
-            self._ledger.outcomes[span] = event.id
-            self._ledger.save(self._folder)
+            if self._ledger.outcomes.get(span) != event.id:
+                self._tell(span, event)
+                self._ledger.outcomes[span] = event.id
+                self._ledger.save(self._folder)
+
+    def tell_lost(self, history: SpanHistory) -> None:
+        """Tells how the newest run of a span has ended, that was lost on its orchestrator and is closed now.
+
+        Nobody else does, also where it is none of the schedule's; those of the schedule are told with the others.
+        """
+        run = history.last
+        self.failures += run.state != "complete"  # also one that is tried again: somebody is to look at it
+        if run.trigger:
+            return
+        if history.progress == "trained" and run.state != "complete":  # by another run, before
+            event = Event(self._pipeline, run.span, "given up", run.run_id, attempt=run.attempt, error=run.message)
+            self._call(self._schedule.on_failure, event)
+        elif outcome := self._event(run, history):
+            self._tell(run.span or 0, outcome)
 
     def tell_gaps(self, plan: Plan) -> None:
         """Tells which spans have come to be missing since it was last asked.
@@ -118,11 +129,14 @@ class News:
 
     def _outcome(self, history: SpanHistory) -> Event | None:
         """The event that a history ends with; None: nobody's news."""
-        run, schedule = history.last, self._schedule
+        run = history.last
         if history.trained is not None and (run.state != "failed" or not run.trigger):
             run = history.trained
-        if not run.trigger:  # a user started it, who has seen how it ended
-            return None
+        # A user who has started one has seen how it ended; one that was lost on its orchestrator is closed first.
+        return self._event(run, history) if run.trigger and run.state != "running" else None
+
+    def _event(self, run: RunRecord, history: SpanHistory) -> Event | None:
+        schedule = self._schedule
         event = Event(self._pipeline, run.span, "", run.run_id, run.trigger, run.attempt)
         if run == history.trained:
             if run.release:
@@ -138,6 +152,13 @@ class News:
             return replace(event, state="given up", error=run.message)
         due = history.ended + timedelta(seconds=schedule.backoff(run.attempt))
         return replace(event, state="failed", error=run.message, next_try=due.isoformat(timespec="seconds"))
+
+    def _tell(self, span: int, event: Event) -> None:
+        self._say(f"{self._name(span)}: {_in_words(event)}")
+        self.failures += event.state in ("refused", "given up")
+        if event.state != "ingested":
+            is_success = event.state in ("released", "not released")
+            self._call(self._schedule.on_success if is_success else self._schedule.on_failure, event)
 
     def _hold_event(self, state: str, held: Held, reason: str) -> Event:
         return Event(self._pipeline, None, state, error=reason, since=held.since.isoformat(timespec="seconds"))

@@ -6,6 +6,7 @@
 | its data were refused                                  | refused, until data, rules or settings are others       |
 | its run was killed                                     | resume                                                  |
 | its run failed                                         | retry after a pause; skipped after `max_retries`        |
+| a run of an orchestrator failed or was stopped         | retry likewise, by a run of our own                     |
 | is new, its window is complete, and it is time         | train: the newest one only, unless `catch_up` is all    |
 | is new, and a window needs it                          | ingest, which ends with its validation                  |
 | is new, and no window needs it                         | skipped                                                 |
@@ -28,8 +29,9 @@ from configs.window import Window
 from pipeline import nodes
 from runners.job import Job
 from runners.schedule.decision import Decision, Opening, Plan
+from runners.schedule.lost_runs import longest
 from runners.schedule.situation import Situation
-from runners.schedule.span_history import SpanHistory
+from runners.schedule.span_history import SpanHistory, own_run
 from runners.schedule.standing import Standings
 from runners.schedule.ticks import end_of_day, last_tick, next_tick, span_of_day
 
@@ -124,8 +126,9 @@ class _Deciding:
         if standing == "running":
             due = self._situation.now + timedelta(seconds=self._schedule.poll_seconds)
             why = f"run {history.last.run_id} is at it"
-            if history.last.orchestrator:  # nobody here can see whether it still is
-                why += f", on {history.last.orchestrator}; if it was deleted there: scalable-tf kubeflow task end"
+            if history.last.orchestrator:
+                limit = longest(self._schedule.run_seconds)
+                why += f", on {history.last.orchestrator}; it counts as failed after {limit}"
             return replace(self._say(span, "wait", why), due=due)
         if standing == "interrupted":
             why = f"run {history.last.run_id} was stopped: {history.last.message or 'it was killed'}"
@@ -153,7 +156,8 @@ class _Deciding:
         if span < standings.newest_trained:
             why = f"it came after span {self._shown(standings.newest_trained)} was trained on"
         else:
-            why = standings.lacks(span) or f"span {self._shown(max(targets))} is newer"
+            newer = max(targets, default=standings.newest_running)
+            why = standings.lacks(span) or f"span {self._shown(newer)} is newer"
         if is_ingested:
             return self._say(span, "done", f"ingested; {why}")
         if not standings.is_needed(span):
@@ -210,7 +214,7 @@ class _Deciding:
         self, span: int, action: Literal["resume", "retry"], why: str, history: SpanHistory, attempt: int
     ) -> Decision:
         last = history.last
-        job = Job(span, last.trigger or "manual", last.tick, attempt, last.last, last.run_id)
+        job = Job(span, last.trigger or "manual", last.tick, attempt, last.last, own_run(last))
         return Decision(span, action, why, end=span, version=self._version(span), job=job)
 
     def _result(self, history: SpanHistory, arrived: object) -> str:

@@ -6,7 +6,9 @@ import functools
 import os
 import secrets
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
 
 from ml_metadata.proto import metadata_store_pb2
 
@@ -21,14 +23,22 @@ from runners.metadata.sqlite import SqliteBackend
 from runners.metadata.store_backend import store_backend
 from runners.metadata_store import metadata_connection
 from runners.run_record import RunRecord, now, run_records
+from runners.schedule.lost_runs import lost_runs
 
 
 @dataclass(frozen=True)
 class Records:
-    """All of them, newest first, and the state of each by its id."""
+    """The runs of a pipeline in an output_dir.
+
+    Attributes:
+        runs: all of them, newest first.
+        states: of each, by its id.
+        lost: why those on an orchestrator that have not ended never will, by their ids; they count as died.
+    """
 
     runs: tuple[RunRecord, ...]
     states: dict[str, State]
+    lost: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, settings: Settings) -> Records:
@@ -45,7 +55,10 @@ class Records:
             found = run_records(metadata, settings.name)
         real = functools.cache(os.path.realpath)
         runs = tuple(record for record in found if real(record.output_dir) == real(root(settings)))
-        return cls(runs, states(runs))
+        moment = datetime.now(timezone.utc)
+        lost = lost_runs(runs, settings.schedule.run_seconds, moment, _asking(settings))
+        known: dict[str, State] = {**states(runs), **dict.fromkeys(lost, "died")}
+        return cls(tuple(replace(run, message=lost.get(run.run_id, run.message)) for run in runs), known, lost)
 
     def newest(self, span: int) -> RunRecord | None:
         """The newest training run of a span."""
@@ -54,6 +67,15 @@ class Records:
     def of(self, job: Job) -> RunRecord | None:
         """The run that carries out an order; None: it has not begun."""
         return next((run for run in self.runs if run.order == job.order), None)
+
+
+def _asking(settings: Settings) -> Callable[[str], str] | None:
+    host = settings.kubeflow.host
+    if host is None:
+        return None
+    from runners.kubeflow.service.state_of_run import state_of_run  # with its client of the API
+
+    return lambda run_id: state_of_run(host, run_id, os.environ)
 
 
 def mark_failed(settings: Settings, run: RunRecord, message: str) -> None:

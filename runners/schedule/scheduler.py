@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,6 +22,7 @@ from runners.schedule.clock import Clock
 from runners.schedule.decision import Decision, Plan
 from runners.schedule.inventory import Inventory
 from runners.schedule.ledger import Ledger
+from runners.schedule.lost_run import close_lost_run
 from runners.schedule.news import News
 from runners.schedule.records import Records, mark_failed, record_not_begun
 from runners.schedule.served_metrics import not_measured, served_metrics
@@ -88,6 +90,27 @@ class Scheduler:
             self.news.tell_outcomes(histories)
             self._measure(situation)
         return replace(situation, signals=signals(self.settings, situation))
+
+    def close_lost(self) -> bool:
+        """Closes the records of runs that have been found to be lost on their orchestrator, and tells of them.
+
+        Returns:
+            Whether there were any: then the situation is another one.
+
+        Raises:
+            RunError: the metadata store cannot be reached.
+        """
+        lost, self._records = self._records.lost, replace(self._records, lost={})
+        for run_id, why in lost.items():
+            if not close_lost_run(self.settings, run_id, why, os.environ):
+                continue
+            records = Records.read(self.settings)
+            run = next(run for run in records.runs if run.run_id == run_id)
+            self.say(f"{why} Run {run_id} is closed as {run.state}. What became of it: scalable-tf runs show {run_id}")
+            histories = span_histories(records.runs, records.states, lambda _: False, self.clock.offset)
+            if run.span is not None and run.span in histories and histories[run.span].last.run_id == run_id:
+                self.news.tell_lost(histories[run.span])
+        return bool(lost)
 
     def make(self, decision: Decision) -> None:
         """Makes the run of a decision; what became of it, the records say.

@@ -70,6 +70,11 @@ def span_histories(
     return {span: replace(_history(runs, states, is_changed), offset=offset) for span, runs in by_span.items()}
 
 
+def own_run(run: RunRecord) -> str:
+    """The id by which a run is gone on with; empty for one that an orchestrator owns: a new one takes its place."""
+    return "" if run.orchestrator else run.run_id
+
+
 def _failed_after_the_gate(run: RunRecord) -> bool:
     return run.message.partition(":")[0] in _AFTER_THE_GATE  # the message begins with the node
 
@@ -87,9 +92,9 @@ def _history(
         progress = "running"
     elif trained is not None:
         progress = "trained"
-    elif state in ("interrupted", "died"):
+    elif state in ("interrupted", "died") and own_run(last):
         progress = "interrupted"
-    elif state == "failed":
+    elif state in ("failed", "interrupted", "died"):
         # What SpanWindow says is of other spans: the data of this one have passed.
         is_refused = last.error in _REFUSALS and bool(last.data) and not _failed_after_the_gate(last)
         progress = "refused" if is_refused else "failed"

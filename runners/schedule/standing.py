@@ -26,6 +26,7 @@ class Standings:
     Attributes:
         by_span: where each stands, oldest first.
         newest_trained: the newest span that a training is complete of; -1: none.
+        newest_running: the newest span that a run, of somebody else's, is at; -1: none.
         targets: those of which a training is to be made, when it is time.
     """
 
@@ -35,6 +36,7 @@ class Standings:
         self.by_span: dict[int, Standing] = {span: self._stand(span) for span in spans}
         self._first = min((span for span in spans if self._is_usable(span)), default=0)
         self.newest_trained = max((span for span in spans if self.by_span[span] == "trained"), default=-1)
+        self.newest_running = max((span for span in spans if self.by_span[span] == "running"), default=-1)
         ready = self._ready()
         self._let_be(newer=max([self.newest_trained, *(() if schedule.catch_up == "all" else ready)]))
         ready = self._ready()
@@ -87,6 +89,7 @@ class Standings:
             if standing in ("fresh", "ingested")
             and span in self._situation.arrived
             and span > self.newest_trained
+            and (span > self.newest_running or self._schedule.catch_up == "all")
             and not self.lacks(span)
         ]
 

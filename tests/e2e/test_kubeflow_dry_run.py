@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +18,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 ROOT = Path(__file__).parents[2]
 _KUBEFLOW = """\
 output_dir: /mnt/pipeline/trips
-data: {path: /mnt/data/data.csv}
+data: {path: '/mnt/data/spans/{SPAN}.csv'}
 metadata: {url: "mysql://ml:${METADATA_PASSWORD}@mysql.kubeflow/metadata"}
 kubeflow:
   image: registry.example.com/scalable-tensorflow@sha256:DIGEST
@@ -36,6 +37,8 @@ def scalable_tf(*words: str | Path) -> str:
 def test_a_dry_run_of_the_compiled_pipeline_gives_what_a_local_run_gives(tmp_path: Path) -> None:
     find("postgres", packages="postgresql")
     settings = write_trips(tmp_path)
+    (tmp_path / "spans").mkdir()
+    shutil.copy(tmp_path / "data.csv", tmp_path / "spans/3.csv")
     overlay = tmp_path / "kubeflow.yaml"
     overlay.write_text(_KUBEFLOW.replace("DIGEST", "0" * 64))
     compiled = tmp_path / "pipeline.yaml"
@@ -62,4 +65,6 @@ def test_a_dry_run_of_the_compiled_pipeline_gives_what_a_local_run_gives(tmp_pat
     assert (names[0], names[-1]) == ("begin", "end")
     there = root / "claims" / "pipeline" / "trips"
     assert digests(there / "artifacts") == digests(tmp_path / "output" / "artifacts")
-    assert list(there.glob("releases/*/*"))
+    # Nobody has named a span: begin asked the plan.
+    (release,) = there.glob("releases/*/*/release.json")
+    assert json.loads(release.read_text())["spans"] == [3]

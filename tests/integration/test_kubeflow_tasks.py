@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import re
@@ -42,8 +43,8 @@ metadata: {url: 'URL'}
 kubeflow:
   image: registry.example.com/ml/scalable-tf:1.0
   volumes: [{mount: FOLDER, claim: pipelines}]
-  environment_secrets: {VARIABLE: {secret: store, key: password}}
-  webhook: http://127.0.0.1:PORT/hook
+  environment_secrets: {VARIABLE: {secret: store, key: password}, HOOK: {secret: chat, key: path}}
+  webhook: http://127.0.0.1:PORT/${HOOK}
 """
 ROWS = "fare,miles,tips\n" + "".join(f"{n},{n}.5,{n % 3}\n" for n in range(1, 301))
 COMPLETE = {"state": "COMPLETE", "pipelineTaskName": "exit-handler-1", "error": {}}
@@ -108,7 +109,7 @@ class Cluster:
         container = self._document["deploymentSpec"]["executors"][f"exec-{task}"]["container"]
         assert container["command"][0] == "scalable-tf"
         argv = [*container["command"][1:], *(self._filled(word, task, values) for word in container["args"])]
-        return self.commands.start(argv, **{PASSWORD_VARIABLE: PASSWORD})
+        return self.commands.start(argv, **{PASSWORD_VARIABLE: PASSWORD, "HOOK": "hook"})
 
     def run(self, task: str, run_id: str, code: int = 0, **over: Any) -> Command:
         command = self.start(task, run_id, **over)
@@ -215,6 +216,7 @@ def test_a_run_that_fails_is_closed_and_told(cluster: Cluster, hook: Hook) -> No
     assert "nothing" in said
     assert "  Fix: " in said
     cluster.run("end", "failing", settings=settings, status={"state": "FAILED"})
+    cluster.run("end", "failing", settings=settings, status={"state": "FAILED"})  # as after its pod was lost
 
     record = cluster.records()["failing"]
     assert record["state"] == "failed"
@@ -235,8 +237,9 @@ def test_a_run_that_was_terminated_is_interrupted(cluster: Cluster, hook: Hook) 
 
 def test_a_run_that_was_never_begun_is_told_all_the_same(cluster: Cluster, hook: Hook) -> None:
     hook.told.clear()
-    command = cluster.run("end", "unknown", code=1, status={"state": "FAILED"})
-    assert "was not begun" in command.stderr.read_text()
+    for _ in range(2):  # Kubeflow tries again what has failed
+        command = cluster.run("end", "unknown", code=1, status={"state": "FAILED"})
+        assert "was not begun" in command.stderr.read_text()
     assert [(told["outcome"], told["task"]) for told in hook.told] == [("failed", "begin")]
 
 
@@ -310,6 +313,42 @@ def test_a_run_does_not_begin_while_a_local_run_holds_the_folder(cluster: Cluste
         command = cluster.run("begin", "late", code=1)
     assert "Another run is using this output_dir" in command.stderr.read_text()
     assert "late" not in cluster.records()
+
+
+def test_settings_for_other_tasks_are_refused_before_anything_is_written(cluster: Cluster) -> None:
+    kubeflow = cluster.settings.kubeflow.model_copy(update={"image": "other:1"})
+    other = settings_text(cluster.settings.model_copy(update={"kubeflow": kubeflow}))
+    command = cluster.run("begin", "other", code=1, settings=other)
+    assert "for other tasks than those that were compiled" in command.stderr.read_text()
+    assert 'kubeflow.image: compiled "registry.example.com/ml/scalable-tf:1.0", given "other:1"' in command.text
+    assert not (cluster.folder / "out/logs/other").exists()
+
+
+def test_the_plan_says_the_span_and_knows_what_became_of_it(cluster: Cluster, hook: Hook) -> None:
+    hook.told.clear()
+    (cluster.folder / "spans").mkdir()
+    (cluster.folder / "spans/7.csv.gz").write_bytes(gzip.compress(ROWS.encode())[:-20])
+    path = f"{cluster.folder}/spans/{{SPAN}}.csv.gz"
+    data = cluster.settings.data.model_copy(update={"path": path})
+    settings = settings_text(cluster.settings.model_copy(update={"data": data}))
+
+    begun = cluster.run("begin", "span-7", settings=settings)
+    cluster.run("example-gen", "span-7", code=1, settings=settings)
+    cluster.run("end", "span-7", settings=settings, status={"state": "FAILED"})
+    again = cluster.run("begin", "span-7-again", code=1, settings=settings)
+
+    assert "Run span-7 of tiny on span 7 is begun." in begun.text
+    assert "No span is to be trained on now." in again.text
+    assert "Received: refused 7: ExampleGen: " in again.text
+    given = ["-c", str(cluster.file), "--set", f"data.path={path}"]
+    plan = cluster.commands.run(["schedule", "plan", *given, "--json"], **{PASSWORD_VARIABLE: PASSWORD})
+    (decision,) = json.loads(plan.stdout.read_text())["decisions"]
+    assert (decision["span"], decision["action"], decision["run"]) == (7, "refused", "")
+    shown = cluster.commands.run(["runs", "show", "span-7", *given, "--json"], **{PASSWORD_VARIABLE: PASSWORD})
+    record = json.loads(shown.stdout.read_text())["record"]
+    assert (record["state"], record["error"], record["span"]) == ("failed", "DataError", 7)
+    assert record["data"]
+    assert [told["task"] for told in hook.told] == ["ExampleGen"]
 
 
 def test_an_id_that_kubeflow_did_not_fill_in(cluster: Cluster) -> None:

@@ -78,7 +78,8 @@ def test_every_folder_with_modules_is_a_package() -> None:
 
 
 def test_ships_settings_files_and_curated_schemas(wheel: zipfile.ZipFile) -> None:
-    data = {path.relative_to(ROOT).as_posix() for path in (ROOT / "configs").glob("*.yaml")}
+    configs = ROOT / "configs"
+    data = {path.relative_to(ROOT).as_posix() for path in (*configs.glob("*.yaml"), *configs.glob("*.csv"))}
     data |= {path.relative_to(ROOT).as_posix() for path in (ROOT / "schemas").rglob("*.pbtxt")}
 
     assert {name for name in _shipped(wheel) if not name.endswith(".py")} == data

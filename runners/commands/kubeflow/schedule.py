@@ -79,6 +79,7 @@ def _create(arguments: argparse.Namespace) -> int:
             "The server does not take it.", where="--max-concurrency", received=arguments.max_concurrency, fix=fix
         )
     with libraries():
+        from runners.kubeflow.given_settings import check_given
         from runners.kubeflow.parameters import given_parameters, service_account
         from runners.kubeflow.service.experiments import ensure_experiment
         from runners.kubeflow.service.recurring import Wanted, ensure_recurring_run
@@ -87,6 +88,7 @@ def _create(arguments: argparse.Namespace) -> int:
         from runners.kubeflow.specification import read_specification
     specification = read_specification(arguments.file)
     parameters = given_parameters(specification, arguments.parameter)
+    check_given(specification, parameters)
     api = connect(arguments)
     version = ensure_version(api, specification, arguments.pipeline_name)
     wanted = Wanted(

@@ -50,6 +50,7 @@ def add_target(parser: argparse.ArgumentParser) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     with libraries():
+        from runners.kubeflow.given_settings import check_given
         from runners.kubeflow.parameters import given_parameters, service_account
         from runners.kubeflow.service.experiments import ensure_experiment
         from runners.kubeflow.service.runs import run_name, start_run
@@ -57,6 +58,7 @@ def _run(arguments: argparse.Namespace) -> int:
         from runners.kubeflow.specification import read_specification
     specification = read_specification(arguments.file)
     parameters = given_parameters(specification, arguments.parameter)
+    check_given(specification, parameters)
     api = connect(arguments)
     version = ensure_version(api, specification, arguments.pipeline_name)
     if not arguments.json:

@@ -25,6 +25,7 @@ def add(commands: Commands) -> None:
     begin.add_argument("--span", type=int, default=-1, metavar="N", help="newest span; -1: as the settings say")
     begin.add_argument("--steps", type=int, default=0, metavar="N", help="of the training; 0: as the settings say")
     begin.add_argument("--window", type=int, default=0, metavar="N", help="spans to read; 0: as the settings say")
+    begin.add_argument("--compiled", default="", metavar="JSON", help="what was compiled of the settings")
     run = actions.add_parser("run", help="one node of a run that was begun")
     run.add_argument("--node", required=True, metavar="NODE", help="which one, e.g. Trainer")
     run.add_argument("--report", type=Path, metavar="FILE", help="where to write what it gave, as Markdown")
@@ -59,8 +60,9 @@ def _begin(arguments: argparse.Namespace) -> int:
     )
     with libraries():
         from runners.kubeflow.begin_task import begin_run
-    run = begin_run(settings, arguments.run_id, os.environ)
-    print(f"Run {arguments.run_id} of {settings.name} is begun. Logs: {run.path}")
+    run = begin_run(settings, arguments.run_id, os.environ, arguments.compiled)
+    span = "" if run.settings.data.span is None else f" on span {run.settings.data.span}"
+    print(f"Run {arguments.run_id} of {settings.name}{span} is begun. Logs: {run.path}")
     return EXIT_OK
 
 

@@ -1,4 +1,4 @@
-"""Runs that would read whatever span happens to be the newest."""
+"""Spans that a run could not be given by the plan of the schedule."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from collections.abc import Iterator
 from configs.settings import Settings
 from pipeline.span_window import has_spans
 from runners.kubeflow.finding import Finding
+from runners.schedule.inventory import check_spans
+from schemas.errors import ScalableTFError
 
 
 def span_findings(settings: Settings) -> Iterator[Finding]:
-    """The span of a run is said, by the settings or by whoever submits it."""
-    if has_spans(settings.data) and settings.data.span is None:
-        what = (
-            "The settings name no span: a run that is given none reads the newest one, twice if nothing new has come."
-        )
-        remedy = "Submit with --parameter span=N; or let scalable-tf schedule find out which spans are due."
-        yield Finding("warning", what, "data.span", "", remedy)
+    """Where the settings name no span, begin takes the one that is due, and so must be able to tell spans apart."""
+    if not has_spans(settings.data) or settings.data.span is not None:
+        return
+    try:
+        check_spans(settings)
+    except ScalableTFError as error:
+        what = f"A run that is given no span will be refused. {error.what}"
+        yield Finding("warning", what, error.where, error.received or "", f"{error.fix} Or submit with span=N.")

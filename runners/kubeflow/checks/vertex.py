@@ -95,7 +95,7 @@ def _kubernetes(settings: Settings) -> Iterator[Finding]:
     }
     given = {
         f"kubeflow.{name}": getattr(kubeflow, name)
-        for name in ("volumes", "environment_secrets", "webhook", "webhook_secret")
+        for name in ("user", "volumes", "environment_secrets", "webhook", "webhook_secret")
     }
     for where, task in tasks.items():
         given |= {

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from configs.kubeflow import Kubeflow, Retries
 from configs.kubernetes_pods import Resources
+from configs.webhook import Webhook
 
 
 def message(**kubeflow: Any) -> str:
@@ -67,9 +68,17 @@ def test_variables_that_cannot_be_set(name: str) -> None:
 
 
 def test_a_webhook_is_one_address() -> None:
-    assert "must begin with https://" in message(webhook="ftp://host/")
+    assert "must be the URL of a webhook" in message(webhook="ftp://host/")
+    assert "must be the URL of a webhook" in message(webhook="https://user:password@host/")
     secret = {"secret": "chat", "key": "address"}
     assert "cannot go with webhook" in message(webhook="https://host/", webhook_secret=secret)
+
+
+def test_all_behind_the_host_of_a_webhook_is_secret_as_of_the_hooks_of_a_schedule() -> None:
+    webhook = Kubeflow.model_validate({"webhook": "https://hooks.example/services/xyz"}).webhook
+    assert type(webhook) is Webhook
+    assert "xyz" not in str(webhook)
+    assert webhook.reveal({}) == "https://hooks.example/services/xyz"
 
 
 @pytest.mark.parametrize("task", ["begin", "end"])

@@ -67,3 +67,23 @@ def test_no_pod_runs_as_root_or_with_a_token_that_it_does_not_need() -> None:
             assert container["resources"]["requests"]
             assert ":" in container["image"]
             assert not container["image"].endswith(":latest")
+
+
+def test_what_argo_and_kubeflow_put_into_the_pods_of_tasks_may_do_its_work() -> None:
+    role, bound = documents(FOLDER / "base" / "kubeflow-role.yaml")
+    assert bound["roleRef"]["name"] == role["metadata"]["name"]
+    assert bound["subjects"] == [{"kind": "ServiceAccount", "name": "pipeline"}]
+    allowed = {
+        (group, resource, *rule.get("resourceNames", ())): rule["verbs"]
+        for rule in role["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+    }
+    assert allowed == {
+        ("argoproj.io", "workflowtaskresults"): ["create", "patch"],
+        ("argoproj.io", "workflowtasksets"): ["list", "watch"],
+        ("argoproj.io", "workflowtasksets/status"): ["patch"],
+        ("", "pods"): ["get", "watch", "patch"],
+        ("", "configmaps", "kfp-launcher"): ["get"],
+        ("", "secrets", "mlpipeline-minio-artifact"): ["get"],
+    }

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -77,4 +79,26 @@ def test_a_server_that_does_not_answer_is_left_in_time(caplog: pytest.LogCapture
     with server(200, hang=threading.Event()) as (address, _):
         assert not tell(address, {"run_id": "1"}, seconds=0.3)
         assert time.monotonic() - started < 10
+    assert "s3cret" not in caplog.text
+
+
+def test_what_was_sent_is_not_sent_again_where_the_answer_is_lost(caplog: pytest.LogCaptureFixture) -> None:
+    got: list[bytes] = []
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    def take_and_hang_up() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = listening.accept()
+                with connection:
+                    got.append(connection.recv(1 << 16))
+
+    thread = threading.Thread(target=take_and_hang_up, daemon=True)
+    thread.start()
+    assert not tell(f"http://127.0.0.1:{listening.getsockname()[1]}/s3cret", {"run_id": "1"})
+    listening.shutdown(socket.SHUT_RDWR)
+    listening.close()
+    thread.join()
+    assert len(got) == 1
+    assert "did not answer" in caplog.text
     assert "s3cret" not in caplog.text

@@ -46,7 +46,7 @@ def test_settings_that_have_all_they_need() -> None:
         ("metadata.url=mysql://ml:${DB_PASSWORD}@db/ml?ssl_ca=/etc/me/ca.pem", "error", "metadata.url"),
         ("metadata.url=mysql://ml:${OTHER}@db/ml", "error", "metadata.url"),
         ("metadata.url=mysql://ml:hunter2@db/ml", "error", "metadata.url"),
-        ("data.path=/mnt/stf/{SPAN}/*.csv", "warning", "data.span"),
+        ("data.path=/mnt/stf/*{SPAN}/x.csv", "warning", "data.path"),
         ("data.path=data/*.csv", "error", "data.path"),
         ("data.path=/home/me/data.csv", "error", "data.path"),
         ("data.path=package:mine/data.csv", "warning", "data.path"),
@@ -60,7 +60,8 @@ def test_settings_that_have_all_they_need() -> None:
         ("kubeflow.gpu_resource=a gpu", "error", "kubeflow.gpu_resource"),
         ("kubeflow.defaults.node_selector={pool: a b}", "error", "kubeflow.defaults.node_selector"),
         ("kubeflow.nodes={Trayner: {timeout_seconds: 5}}", "error", "kubeflow.nodes.Trayner"),
-        ("kubeflow.webhook=http://host/", "warning", "kubeflow.webhook"),
+        ("kubeflow.webhook=http://host", "warning", "kubeflow.webhook"),
+        ("kubeflow.webhook=https://host/services/xyz", "error", "kubeflow.webhook"),
         ("kubeflow.webhook='https://host/?token=${TOKEN}'", "error", "kubeflow.webhook"),
     ],
 )
@@ -71,6 +72,7 @@ def test_one_thing_is_wrong(override: str, severity: str, where: str) -> None:
 def test_paths_in_buckets_and_on_volumes_are_right() -> None:
     assert found(on_kfp("taxi", "data.path=s3://bucket/*.csv")) == []
     assert found(on_kfp("taxi", "data.path=/mnt/stf/data/*.csv")) == []
+    assert found(on_kfp("taxi", "data.path=/mnt/stf/{SPAN}/*.csv")) == []
 
 
 def test_a_secret_in_an_ordinary_variable_is_seen_by_everybody() -> None:

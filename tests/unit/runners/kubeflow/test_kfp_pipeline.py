@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -68,6 +69,14 @@ def test_a_container_calls_our_entry_point_with_the_run_and_the_settings(documen
     ]
     assert trainer["env"] == [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}]
     assert tasks(documents)["trainer"]["inputs"]["parameters"]["run_id"] == RUN_ID
+
+
+def test_begin_is_told_what_was_compiled(documents: list[dict[str, Any]]) -> None:
+    begin = container(documents, "begin")["args"]
+    compiled = json.loads(begin[begin.index("--compiled") + 1])
+    assert compiled["kubeflow.image"] == IMAGE
+    assert compiled["kubeflow.nodes.Trainer.retries.seconds"] == 5
+    assert compiled["the graph: Evaluator"] == ["Trainer"]
 
 
 def test_what_is_shown_of_single_nodes(documents: list[dict[str, Any]]) -> None:

@@ -73,6 +73,10 @@ def test_the_webhooks_address_is_for_the_last_task_only() -> None:
     assert [secret["secretName"] for secret in pod(KUBEFLOW, "begin")["secretAsEnv"]] == ["db"]
 
 
+def test_a_user_is_never_root() -> None:
+    assert pod(Kubeflow(user=1000), "begin")["securityContext"] == {"runAsUser": 1000, "runAsNonRoot": True}
+
+
 def test_kubeflows_message_has_the_fields() -> None:
     message = kubernetes_executor_config_pb2.KubernetesExecutorConfig()
     # The older release of the SDK knows fewer fields than the servers do.

@@ -292,10 +292,33 @@ def test_a_user_s_own_run_of_a_span_is_waited_for() -> None:
     assert actions(made) == {1: "wait", 2: "wait"}
 
 
-def test_a_run_that_somebody_else_walks_is_waited_for_with_a_word_on_how_to_close_it() -> None:
+def test_a_run_that_somebody_else_walks_is_waited_for_and_not_for_ever() -> None:
     made = plan([1], run(1, "running", orchestrator="kubeflow"))
     assert actions(made) == {1: "wait"}
-    assert only(made, 1).why.endswith("on kubeflow; if it was deleted there: scalable-tf kubeflow task end")
+    assert only(made, 1).why == "run run-1 is at it, on kubeflow; it counts as failed after a week"
+
+
+def test_while_somebody_is_at_a_newer_span_an_older_one_is_not_trained_on() -> None:
+    made = plan([1, 2], run(2, "running", orchestrator="kubeflow"))
+    assert actions(made) == {1: "skipped", 2: "wait"}
+    assert only(made, 1).why == "span 2 is newer"
+
+
+@pytest.mark.parametrize("state", ["failed", "interrupted", "died"])
+def test_a_run_of_an_orchestrator_is_not_gone_on_with(state: str) -> None:
+    theirs = run(1, state, orchestrator="kubeflow", trigger="cron", message="Trainer: ?")
+    known = span_histories([theirs], {"run-1": state}, lambda _: False)
+    made = make_plan(DAILY, Window(), Situation(NOW, {1: Arrived()}, known, NOW))
+    assert actions(made) == {1: "retry"}
+    job = made.jobs[0].job
+    assert job is not None
+    assert (job.run_id, job.attempt, job.trigger) == ("", 2, "cron")
+
+
+def test_what_an_orchestrator_s_run_gave_counts() -> None:
+    refused = run(2, "failed", error="AnomalyError", data="x", message="AnomalyGate: ?", orchestrator="kubeflow")
+    made = plan([1, 2], run(1, orchestrator="kubeflow"), refused)
+    assert actions(made) == {1: "done", 2: "refused"}
 
 
 def test_a_user_s_run_of_a_few_nodes_is_none_of_the_schedule_s() -> None:

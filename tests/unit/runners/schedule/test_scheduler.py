@@ -88,7 +88,7 @@ def test_one_pass_after_another_gives_up_in_the_end(made: MadeHistory, monkeypat
     with monkeypatch.context() as patched:
         patched.setattr("runners.schedule.daemon.time.sleep", killed)
         with pytest.raises(KeyboardInterrupt):
-            one_pass(made, "schedule.backoff_seconds=0.5")
+            one_pass(made, "schedule.backoff_seconds=60")
     assert len(records(made)) == 2
     assert not one_pass(made)
     assert one_pass(made)

@@ -1,0 +1,112 @@
+"""`scalable-tf predict`: rows of a file, and what a model server answers."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from runners.commands.exit_codes import EXIT_OK
+from runners.commands.options import add_debug
+from schemas.errors import DataError, SettingsError
+
+if TYPE_CHECKING:
+    from runners.commands.options import Commands
+    from serving.client.grpc_client import GrpcClient
+    from serving.client.rest_client import RestClient
+    from serving.client.signature import Signature
+
+
+def add(commands: Commands) -> None:
+    """Makes the parser."""
+    parser = commands.add_parser("predict", help="ask a model server for predictions of rows in a file")
+    address = parser.add_mutually_exclusive_group(required=True)
+    address.add_argument(
+        "--url", metavar="URL", help="REST: http://HOST:PORT, or with the model, http://HOST:PORT/v1/models/NAME"
+    )
+    address.add_argument("--grpc", metavar="HOST:PORT", help="gRPC")
+    parser.add_argument("--model", default="", metavar="NAME", help="the model, where the URL does not name it")
+    version = parser.add_mutually_exclusive_group()
+    version.add_argument("--version", type=int, metavar="N", help="default: the newest")
+    version.add_argument("--label", metavar="LABEL", help="such as stable")
+    parser.add_argument("--signature", default="", metavar="NAME", help="default: predict, or else serving_default")
+    parser.add_argument(
+        "--input", type=Path, required=True, metavar="FILE", help="rows: CSV with a header, JSON, or an object a line"
+    )
+    parser.add_argument("--batch", type=int, default=256, metavar="N", help="rows in a request; default: 256")
+    parser.add_argument("--timeout", type=float, default=30.0, metavar="S", help="seconds for a request; default: 30")
+    add_debug(parser)
+    parser.set_defaults(run=_run)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from serving.client.batches import predict_all
+    from serving.client.columns import columns_of_rows
+    from serving.client.rows_file import read_rows
+
+    if arguments.batch < 1 or not arguments.timeout > 0:
+        raise SettingsError(
+            "--batch and --timeout must be greater than 0.", received=f"{arguments.batch}, {arguments.timeout}"
+        )
+    rows = read_rows(arguments.input)
+    if not rows:
+        raise DataError("There are no rows to predict for.", where=str(arguments.input), fix="Name a file with rows.")
+    with _client(arguments) as client:
+        asked = client.signature(arguments.signature)
+        _tell(rows, asked)
+        columns = columns_of_rows(rows, asked)
+        found = predict_all(client, columns, signature=asked.name, rows=arguments.batch)
+    for place in range(len(rows)):
+        print(json.dumps({key: _plain(column[place] if column.ndim else column) for key, column in found.items()}))
+    return EXIT_OK
+
+
+@contextlib.contextmanager
+def _client(arguments: argparse.Namespace) -> Iterator[RestClient | GrpcClient]:
+    """The client, whose libraries are loaded only where it is the one."""
+    named = {"version": arguments.version, "label": arguments.label, "timeout": arguments.timeout}
+    if arguments.url:
+        from serving.client.rest_client import RestClient
+
+        with RestClient(arguments.url, arguments.model, **named) as client:
+            yield client
+        return
+    from serving.client.target import Target
+
+    Target(arguments.model, arguments.version, arguments.label)  # refused before TensorFlow is loaded
+    from serving.client.grpc_client import GrpcClient
+
+    with GrpcClient(arguments.grpc, arguments.model, **named) as other:
+        yield other
+
+
+def _tell(rows: list[dict[str, Any]], asked: Signature) -> None:
+    """Says which columns are missing, for the model then takes its defaults, and which it does not take."""
+    given = {key for row in rows for key in row}
+    missing, unknown = sorted(asked.inputs.keys() - given), sorted(given - asked.inputs.keys())
+    if len(missing) == len(asked.inputs):
+        raise DataError(
+            "The rows have none of the columns that the model takes.",
+            where=f"signature {asked.name}",
+            received=", ".join(sorted(given)),
+            fix=f"It takes {', '.join(asked.inputs)}. Another one of the model: --signature NAME.",
+        )
+    if missing:
+        print(f"note: not in the rows, so missing values for the model: {', '.join(missing)}", file=sys.stderr)
+    if unknown:
+        print(f"note: not for the model, left out: {', '.join(unknown)}", file=sys.stderr)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.decode(errors="backslashreplace")
+    if isinstance(value, np.ndarray) and value.ndim:
+        return [_plain(one) for one in value]
+    # Shortest in its own precision: 0.2 as float32 is 0.20000000298 as float64.
+    return float(str(value)) if isinstance(value, np.floating) else value.item()

@@ -1,0 +1,199 @@
+"""`scalable-tf serve`: models behind TensorFlow Serving's protocols."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import gc
+import logging
+import os
+import queue
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from runners.commands.console import console
+from runners.commands.exit_codes import EXIT_OK
+from runners.commands.libraries import libraries
+from runners.commands.options import add_debug
+from schemas.errors import DataError, ScalableTFError, SettingsError
+
+if TYPE_CHECKING:
+    from runners.commands.options import Commands
+    from serving.model_server import ModelServer
+    from serving.server.batching import BatchingOptions
+    from serving.server.model_config import ModelConfig
+
+
+def add(commands: Commands) -> None:
+    """Makes the parser."""
+    parser = commands.add_parser("serve", help="serve models with TensorFlow Serving's gRPC and REST protocols")
+    parser.add_argument(
+        "--model",
+        action="append",
+        default=[],
+        metavar="NAME=DIR",
+        help="a model: its name, and the folder with a directory for each version, as releases/<name>; may be repeated",
+    )
+    parser.add_argument(
+        "--model-config",
+        type=Path,
+        metavar="FILE",
+        help="models as a ModelServerConfig in protocol buffer text; it is read again at SIGHUP",
+    )
+    parser.add_argument("--bind", default="127.0.0.1", metavar="ADDRESS", help="default: 127.0.0.1, this machine only")
+    parser.add_argument("--grpc-port", type=int, default=8500, metavar="N", help="0 picks one; default: 8500")
+    parser.add_argument("--rest-port", type=int, default=8501, metavar="N", help="0 picks one; default: 8501")
+    parser.add_argument(
+        "--rest-timeout-ms", type=int, default=30_000, metavar="N", help="for a request; then 504; default: 30000"
+    )
+    parser.add_argument(
+        "--rest-body-mib", type=int, default=256, metavar="N", help="largest body of a request; then 413; default: 256"
+    )
+    parser.add_argument(
+        "--poll-seconds",
+        type=float,
+        default=1.0,
+        metavar="S",
+        help="how often the folders are looked at for versions; 0: only at the start; default: 1",
+    )
+    parser.add_argument("--batching", action="store_true", help="run requests that come at the same time together")
+    parser.add_argument("--max-batch-size", type=int, default=64, metavar="ROWS", help="of a batch; default: 64")
+    parser.add_argument(
+        "--batch-timeout-micros", type=int, default=1000, metavar="N", help="how long a batch fills up; default: 1000"
+    )
+    parser.add_argument(
+        "--max-queued-batches", type=int, default=100, metavar="N", help="above, requests are UNAVAILABLE; default: 100"
+    )
+    parser.add_argument(
+        "--grace-seconds", type=float, default=30.0, metavar="S", help="for requests that run at SIGTERM; default: 30"
+    )
+    parser.add_argument(
+        "--ask", type=Path, metavar="FILE", help="ask the models for these rows, by REST and gRPC, print it, and end"
+    )
+    add_debug(parser)
+    parser.set_defaults(run=_run)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    _check(arguments)
+    with libraries():
+        from serving.model_server import ModelServer, ServerOptions
+        from serving.rest.limits import RestLimits
+    # What the libraries have made stays: the collector need not look at it at every large request. Before models are
+    # loaded, which come and go.
+    gc.collect()
+    gc.freeze()
+    _log(logging.INFO if arguments.ask is None else logging.WARNING)
+    server = ModelServer(
+        ServerOptions(
+            models=_models(arguments),
+            host=arguments.bind,
+            grpc_port=arguments.grpc_port,
+            rest_port=arguments.rest_port,
+            rest_limits=RestLimits(
+                body_bytes=arguments.rest_body_mib << 20, request_seconds=arguments.rest_timeout_ms / 1000
+            ),
+            poll_seconds=arguments.poll_seconds,
+            batching=_batching(arguments),
+        )
+    )
+    signals: queue.SimpleQueue[int] = queue.SimpleQueue()
+    for ending in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(ending, lambda number, frame: signals.put(number))
+    server.start(lambda: not signals.empty())
+    print(f"gRPC: {arguments.bind}:{server.grpc_port}", flush=True)
+    print(f"REST: http://{arguments.bind}:{server.rest_port}", flush=True)
+    if arguments.ask is not None:
+        try:
+            _ask(server, arguments)
+        finally:
+            server.stop(0.0)
+        return EXIT_OK
+    while (number := _next(signals)) == signal.SIGHUP:
+        _reload(server, arguments)
+    print(f"Stopped by {signal.Signals(number).name}: ending what is being answered.", flush=True)
+    if not server.stop(arguments.grace_seconds):
+        # Python would wait for the threads that are left, without end where a model does not.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(EXIT_OK)
+    return EXIT_OK
+
+
+def _next(signals: queue.SimpleQueue[int]) -> int:
+    """The next signal.
+
+    Python notes a signal that another thread received, or that came just before the main thread began to wait, and
+    calls the handler when that wakes up: it has to do so by itself.
+    """
+    while True:
+        with contextlib.suppress(queue.Empty):
+            return signals.get(timeout=0.5)
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    if not arguments.model and arguments.model_config is None:
+        raise SettingsError("There is no model to serve.", fix="Give --model NAME=DIR, or --model-config FILE.")
+    for option in ("poll_seconds", "batch_timeout_micros", "grace_seconds"):
+        if not getattr(arguments, option) >= 0:
+            raise _wrong(option, getattr(arguments, option), "0 or more")
+    for option in ("max_batch_size", "max_queued_batches", "rest_timeout_ms", "rest_body_mib"):
+        if getattr(arguments, option) < 1:
+            raise _wrong(option, getattr(arguments, option), "1 or more")
+    for option in ("grpc_port", "rest_port"):
+        if not 0 <= getattr(arguments, option) < 1 << 16:
+            raise _wrong(option, getattr(arguments, option), "a port, 0 to 65535")
+
+
+def _wrong(option: str, received: object, fix: str) -> SettingsError:
+    name = f"--{option.replace('_', '-')}"
+    return SettingsError(f"{name} is out of range.", where=name, received=received, fix=f"Give {fix}.")
+
+
+def _models(arguments: argparse.Namespace) -> tuple[ModelConfig, ...]:
+    from serving.server.model_config import from_file, from_option, unique
+
+    given = [from_option(text) for text in arguments.model]
+    return unique([*given, *(from_file(arguments.model_config) if arguments.model_config else ())])
+
+
+def _batching(arguments: argparse.Namespace) -> BatchingOptions | None:
+    from serving.server.batching import BatchingOptions
+
+    if not arguments.batching:
+        return None
+    return BatchingOptions(arguments.max_batch_size, arguments.batch_timeout_micros, arguments.max_queued_batches)
+
+
+def _ask(server: ModelServer, arguments: argparse.Namespace) -> None:
+    from runners.serving_trial import ask_both, print_answers
+    from serving.client.rows_file import read_rows
+
+    rows = read_rows(arguments.ask)
+    if not rows:
+        raise DataError("There are no rows to ask for.", where=str(arguments.ask), fix="Name a file with rows.")
+    for name in server.manager.names():
+        addresses = (f"{arguments.bind}:{port}" for port in (server.rest_port, server.grpc_port))
+        outputs, version = ask_both(f"http://{next(addresses)}", next(addresses), name, rows)
+        print_answers(rows, outputs, f"{name}, version {version}, by REST and gRPC", console())
+
+
+def _reload(server: ModelServer, arguments: argparse.Namespace) -> None:
+    """Reads the models again; what is wrong with them is told, and what can be served is."""
+    from serving.server.request_error import RequestError
+
+    log = logging.getLogger(__name__)
+    try:
+        models = _models(arguments)
+        server.manager.reload(models)
+        log.info("Read again; now served: %s.", ", ".join(model.name for model in models))
+    except (ScalableTFError, RequestError) as error:
+        log.error("Read again: %s", error)
+
+
+def _log(level: int) -> None:
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(message)s", force=True)
+    # It warns of every function of TensorFlow 1 that loads a model.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)

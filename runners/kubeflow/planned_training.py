@@ -1,0 +1,75 @@
+"""The training that a run on Kubeflow is for, where nobody has named a span: what the plan of the schedule asks for."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import asdict, replace
+from typing import Any
+
+from components.example_gen.spans import shown_span
+from configs.settings import Settings
+from pipeline.pipeline import root
+from runners.job import Job
+from runners.schedule.clock import Clock
+from runners.schedule.daemon import schedule_lock
+from runners.schedule.plan import make_plan
+from runners.schedule.scheduler import Scheduler
+from runners.worker import Worker
+from schemas.errors import RunError
+
+_LOG = logging.getLogger(__name__)
+_BY_HAND = "Or name a span: --parameter span=N."
+
+
+def planned_training(settings: Settings) -> Job:
+    """The first training of the plan, as `scalable-tf schedule run --once` would make it, and as a run of its own.
+
+    It is looked for in another process: this one forks more of them, and must not have opened the store.
+
+    Args:
+        settings: of the run, without a span.
+
+    Raises:
+        SettingsError: the data cannot be told apart by span.
+        RunError: nothing is to be trained on now, or something else is to be done before that.
+    """
+    logs = root(settings) / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    worker = Worker("plan", logs / "plan.log", lambda: _look(settings))
+    try:
+        while not worker.poll():
+            time.sleep(0.005)
+    finally:
+        worker.stop()
+    return Job(**worker.result())
+
+
+def _look(settings: Settings) -> dict[str, Any]:
+    logging.basicConfig(level=logging.INFO, force=True)
+    scheduler = Scheduler(settings, Clock(), "", _LOG.info)
+    with schedule_lock(scheduler.folder):
+        situation = scheduler.look(by_hand=True)
+        if scheduler.close_lost():
+            situation = scheduler.look(by_hand=True)
+        scheduler.ledger.save(scheduler.folder)  # since when spans wait for one that is missing
+    plan = make_plan(settings.schedule, settings.window, situation)
+    if not plan.jobs:
+        newest = plan.decisions[-1] if plan.decisions else None
+        shown = f"{newest.action} {shown_span(newest.end, situation.dated)}: {newest.why}" if newest else "no data"
+        raise RunError(
+            "No span is to be trained on now.",
+            where=f"data.path: {settings.data.path}",
+            received=shown,
+            fix=f"scalable-tf schedule plan -c FILE says what becomes of each span. {_BY_HAND}",
+        )
+    job = plan.jobs[0].job
+    if job is None or job.last:
+        spans = ", ".join(shown_span(one.span, situation.dated) for one in plan.jobs if one.job and one.job.last)
+        raise RunError(
+            "Spans must be ingested first, and a run on Kubeflow is always a training.",
+            where="window.spans" if settings.window.is_used else "schedule.triggers",
+            received=spans,
+            fix=f"scalable-tf schedule run --once -c FILE ingests them, schedule cronjob does so by time. {_BY_HAND}",
+        )
+    return asdict(replace(job, run_id=""))

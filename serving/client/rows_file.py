@@ -1,0 +1,75 @@
+"""Rows in a file, as users have them: CSV, JSON, or a JSON object a line."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from schemas.errors import DataError
+from schemas.request import request_key
+
+_WRAPPED = "instances"  # as in a request of TensorFlow Serving
+
+
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """The rows, by the keys that a request has for their columns.
+
+    Args:
+        path: `.csv` with a header; anything else is JSON: a list of objects, {"instances": [...]}, or an object a line.
+
+    Raises:
+        DataError: the file cannot be read, or holds something else.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError("The rows cannot be read.", where=str(path), received=error, fix="Name a file.") from error
+    rows = _csv(text, path) if path.suffix.lower() == ".csv" else _json(text, path)
+    return [{request_key(column): value for column, value in row.items()} for row in rows]
+
+
+def _csv(text: str, path: Path) -> list[dict[str, Any]]:
+    reader = csv.DictReader(text.splitlines(keepends=True), strict=True)
+    try:
+        rows = list(reader)
+    except csv.Error as error:
+        raise DataError("This is no CSV.", where=f"{path}, line {reader.line_num}", received=error) from error
+    for place, row in enumerate(rows, 2):
+        if None in row or None in row.values():
+            raise DataError(
+                "A row has more or fewer values than the header.",
+                where=f"{path}, row {place}",
+                received=str(row)[:200],
+                fix="Quote values that hold a comma.",
+            )
+    return rows
+
+
+def _json(text: str, path: Path) -> list[dict[str, Any]]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        lines = enumerate(text.splitlines(), 1)
+        found = [_line(line, f"{path}, line {place}") for place, line in lines if line.strip()]
+    if isinstance(found, Mapping):
+        found = found.get(_WRAPPED, [found])
+    if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
+        raise DataError(
+            "The rows must be objects: a value for each column.",
+            where=str(path),
+            received=str(found)[:200],
+            fix='Write [{"COLUMN": VALUE, ...}, ...].',
+        )
+    return found
+
+
+def _line(line: str, where: str) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError as error:
+        raise DataError(
+            "This is no JSON.", where=where, received=f"{line[:100]}: {error}", fix="Write an object a line."
+        ) from error

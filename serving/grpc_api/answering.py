@@ -1,0 +1,68 @@
+"""What every call of gRPC has in common: its deadline, its errors, and that it is counted."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import grpc
+
+from serving.grpc_api.call_count import CallCount
+from serving.server.manager import ModelManager
+from serving.server.metrics import Metrics
+from serving.server.request_error import RequestError
+
+Answer = TypeVar("Answer")
+
+_LOG = logging.getLogger(__name__)
+# The message goes in a header, and clients refuse headers above 8 KiB; a character outside of ASCII may take 12 there.
+_LONGEST = 4000
+_LONGEST_OTHER = 400
+
+
+class Answering:
+    """Answers calls.
+
+    Args:
+        manager: the models.
+        metrics: where calls are counted, by the names of models that there are.
+        calls: those that are being answered, until the answer is sent.
+    """
+
+    def __init__(self, manager: ModelManager, metrics: Metrics, calls: CallCount) -> None:
+        self._manager = manager
+        self._metrics = metrics
+        self._calls = calls
+
+    def __call__(
+        self, api: str, model: str, context: grpc.ServicerContext, work: Callable[[float | None], Answer]
+    ) -> Answer:
+        """The answer to a call; an error ends it with its code.
+
+        Args:
+            api: the method's name.
+            model: the model's name.
+            context: of the call.
+            work: makes the answer, by a deadline of `time.monotonic()`.
+        """
+        started = time.monotonic()
+        self._calls.begin()
+        if not context.add_callback(self._calls.end):
+            self._calls.end()  # the client has gone
+        left = context.time_remaining()
+        code = grpc.StatusCode.OK
+        try:
+            return work(None if left is None else started + left)
+        except RequestError as error:
+            code, message = error.code, error.message
+        except Exception as error:
+            _LOG.exception("%s of model %s failed.", api, model)
+            code, message = grpc.StatusCode.INTERNAL, f"{type(error).__name__}: {error}"
+        finally:
+            if model in self._manager:
+                self._metrics.record(model, code, api=api, entrypoint="GRPC", seconds=time.monotonic() - started)
+        longest = _LONGEST if message.isascii() else _LONGEST_OTHER
+        context.abort(code, message if len(message) <= longest else f"{message[:longest]} ...")
+        raise AssertionError("abort raises")

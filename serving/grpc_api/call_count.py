@@ -1,0 +1,29 @@
+"""How many calls are being answered, so that the server can end as soon as there are none."""
+
+from __future__ import annotations
+
+import threading
+
+
+class CallCount:
+    """Counts what has begun and not ended; safe to use from any thread."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._count = 0
+
+    def begin(self) -> None:
+        """One more."""
+        with self._changed:
+            self._count += 1
+
+    def end(self, *_: object) -> None:
+        """One less."""
+        with self._changed:
+            self._count -= 1
+            self._changed.notify_all()
+
+    def wait(self, seconds: float) -> bool:
+        """Waits until there are none; whether that was so in time."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._count == 0, seconds)

@@ -1,0 +1,144 @@
+"""A model server that a change of labels is told to, by the gRPC service tensorflow.serving.ModelService.
+
+Protocol: apis/model_service.proto, model_management.proto and get_model_status.proto of TensorFlow Serving. A server
+refuses a config with a label on a version that is not loaded, before it loads anything by it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import grpc
+from tensorflow_serving.apis.get_model_status_pb2 import GetModelStatusRequest, ModelVersionStatus
+from tensorflow_serving.apis.model_management_pb2 import ReloadConfigRequest
+from tensorflow_serving.apis.model_service_pb2_grpc import ModelServiceStub
+from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
+
+from schemas.errors import ReleaseError
+
+_CALL_SECONDS = 60.0
+_POLL_SECONDS = 0.05
+_STALE_SECONDS = 5.0
+
+
+class RemoteServer:
+    """The server at an address.
+
+    Args:
+        address: `host:port` of its gRPC port.
+        load_seconds: how long it may take to load a version.
+    """
+
+    def __init__(self, address: str, load_seconds: float) -> None:
+        self.address = address
+        self._load_seconds = load_seconds
+        self._channel = grpc.insecure_channel(address)
+        self._stub = ModelServiceStub(self._channel)
+
+    def __enter__(self) -> RemoteServer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._channel.close()
+
+    def load(self, config: ModelServerConfig) -> None:
+        """Has it begin to load what the config names, and returns at once.
+
+        Labels stay where they are. Those whose version it has not loaded, as there are when it has just
+        started, are left out: it would refuse the config for them.
+
+        Raises:
+            ReleaseError: it does not answer, or refuses the config.
+        """
+        given = ModelServerConfig()
+        given.CopyFrom(config)
+        for entry in given.model_config_list.config:
+            if entry.version_labels:
+                available = {one.version for one in self._states(entry.name) if _is_available(one)}
+                for label, version in dict(entry.version_labels).items():
+                    if version not in available:
+                        del entry.version_labels[label]
+        self.reload(given)
+
+    def reload(self, config: ModelServerConfig) -> None:
+        """Gives it another config, with its labels.
+
+        Raises:
+            ReleaseError: it does not answer, or refuses the config.
+        """
+        with self._translated("did not take the config"):
+            answer = self._stub.HandleReloadConfigRequest(
+                ReloadConfigRequest(config=config), timeout=max(_CALL_SECONDS, self._load_seconds)
+            )
+        if answer.status.error_code:
+            raise self._refused("did not take the config", answer.status.error_message)
+
+    def wait_until_available(self, config: ModelServerConfig) -> None:
+        """Returns when it has loaded every version that has a label in the config.
+
+        Raises:
+            ReleaseError: it does not answer, cannot load one, or takes too long.
+        """
+        deadline = time.monotonic() + self._load_seconds
+        for entry in config.model_config_list.config:
+            for version in sorted(set(entry.version_labels.values())):
+                self._wait(entry.name, version, deadline)
+
+    def _wait(self, model: str, version: int, deadline: float) -> None:
+        # Of an earlier attempt a server may still know that it failed, until it begins anew.
+        stale = time.monotonic() + _STALE_SECONDS
+        while True:
+            state = next((one for one in self._states(model) if one.version == version), None)
+            if state is not None and _is_available(state):
+                return
+            now = time.monotonic()
+            failed = state is not None and state.state == ModelVersionStatus.END and state.status.error_code
+            if state is not None and state.state in (ModelVersionStatus.START, ModelVersionStatus.LOADING):
+                stale = now
+            elif failed and now >= stale:
+                raise self._refused(f"cannot load version {version} of {model}", _told(state))
+            if now >= deadline:
+                what = f"has not loaded version {version} of {model} after {self._load_seconds:g} seconds"
+                raise self._refused(what, _told(state))
+            time.sleep(_POLL_SECONDS)
+
+    def _states(self, model: str) -> list[Any]:
+        """ModelVersionStatus of each version that the server knows."""
+        request = GetModelStatusRequest()
+        request.model_spec.name = model
+        with self._translated(f"does not tell the state of {model}"):
+            try:
+                return list(self._stub.GetModelStatus(request, timeout=_CALL_SECONDS).model_version_status)
+            except grpc.RpcError as error:
+                if error.code() == grpc.StatusCode.NOT_FOUND:
+                    return []
+                raise
+
+    @contextlib.contextmanager
+    def _translated(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except grpc.RpcError as error:
+            raise self._refused(what, f"{error.code().name}: {error.details()}") from error
+
+    def _refused(self, what: str, received: str) -> ReleaseError:
+        return ReleaseError(
+            f"A model server {what}.",
+            where=self.address,
+            received=received,
+            fix="Check the server at this gRPC address and its log, then give the command again.",
+        )
+
+
+def _is_available(state: Any) -> bool:
+    return bool(state.state == ModelVersionStatus.AVAILABLE)
+
+
+def _told(state: Any) -> str:
+    if state is None:
+        return "it does not know the version: check base_path, and that it sees the folder"
+    name = ModelVersionStatus.State.Name(state.state)
+    return f"{name}: {state.status.error_message}" if state.status.error_message else name

@@ -1,0 +1,165 @@
+"""Traffic for a canary: recorded requests, a part of them to `canary` and the rest to `stable`, until a verdict.
+
+Protocol: tensorflow.serving.PredictionService (apis/prediction_service.proto).
+"""
+
+from __future__ import annotations
+
+import bisect
+import random
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import grpc
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+from tensorflow_serving.apis.get_model_metadata_pb2 import GetModelMetadataRequest, SignatureDefMap
+from tensorflow_serving.apis.predict_pb2 import PredictRequest
+from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
+
+from schemas.errors import ReleaseError
+from serving.audit_log import CANARY, STABLE
+from serving.canary import LATENCY_BOUNDS, Limits, Traffic, Verdict, decide
+from serving.prediction_bins import predicted, prediction_bins
+
+_CALL_SECONDS = 30.0
+_JUDGE_EVERY = 50
+_LARGEST_VALUES = 100_000
+_UNLIMITED = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
+
+
+@dataclass
+class _Seen:
+    """What was seen of one label: values by output, at most 100,000 of each."""
+
+    requests: int = 0
+    errors: int = 0
+    latencies: list[int] = field(default_factory=lambda: [0] * (len(LATENCY_BOUNDS) + 1))
+    values: dict[str, list[npt.NDArray[Any]]] = field(default_factory=dict)
+    count: int = 0
+
+    def answered(self, seconds: float, outputs: Mapping[str, Any]) -> None:
+        self.latencies[bisect.bisect_left(LATENCY_BOUNDS, seconds)] += 1
+        if self.count < _LARGEST_VALUES:
+            found = {name: predicted(tf.make_ndarray(output)) for name, output in outputs.items()}
+            self.count += max(map(len, found.values()), default=0)
+            for name, values in found.items():
+                self.values.setdefault(name, []).append(values)
+
+
+class Replay:
+    """Sends requests to the labels of a model and compares the answers.
+
+    Args:
+        addresses: gRPC addresses of model servers, which are asked in turn.
+        model: its name.
+    """
+
+    def __init__(self, addresses: Iterable[str], model: str) -> None:
+        self._model = model
+        self._channels = {address: grpc.insecure_channel(address, options=_UNLIMITED) for address in addresses}
+        self._stubs = [PredictionServiceStub(channel) for channel in self._channels.values()]
+
+    def __enter__(self) -> Replay:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for channel in self._channels.values():
+            channel.close()
+
+    def signatures(self) -> dict[str, Any]:
+        """SignatureDefs by name, of the version that the first server answers with by default.
+
+        Raises:
+            ReleaseError: the server does not answer, or does not have the model.
+        """
+        request = GetModelMetadataRequest(metadata_field=["signature_def"])
+        request.model_spec.name = self._model
+        try:
+            answer = self._stubs[0].GetModelMetadata(request, timeout=_CALL_SECONDS)
+        except grpc.RpcError as error:
+            raise ReleaseError(
+                f"A model server does not tell the signatures of {self._model}.",
+                where=next(iter(self._channels)),
+                received=f"{error.code().name}: {error.details()}",
+                fix="Check the server at this gRPC address, and that it serves the model.",
+            ) from error
+        found = SignatureDefMap()
+        answer.metadata["signature_def"].Unpack(found)
+        return dict(found.signature_def)
+
+    def watch(
+        self,
+        requests: Sequence[PredictRequest],
+        versions: Mapping[str, int],
+        percent: float,
+        limits: Limits,
+        most: int,
+        say: Callable[[str], None] = lambda text: None,
+    ) -> Verdict:
+        """Sends the requests, again and again, until the canary is promoted or rolled back by the rules.
+
+        Args:
+            requests: at least one.
+            versions: those that `stable` and `canary` are to have.
+            percent: of the requests, to `canary`.
+            limits: the rules.
+            most: how many requests are sent before it stays at `keep watching`.
+            say: told of the state now and then.
+
+        Raises:
+            ReleaseError: a label leads to another version by now.
+        """
+        seen = {STABLE: _Seen(), CANARY: _Seen()}
+        verdict = Verdict("keep watching", ("nothing was sent yet",))
+        # By chance, the same one each time: every n-th request would always be the same few of a file.
+        chance = random.Random(0)
+        for number in range(most):
+            label = CANARY if chance.random() * 100 < percent else STABLE
+            request = PredictRequest()
+            request.CopyFrom(requests[number % len(requests)])
+            request.model_spec.name, request.model_spec.version_label = self._model, label
+            self._send(self._stubs[number % len(self._stubs)], request, seen[label], label, versions[label])
+            if (number + 1) % _JUDGE_EVERY == 0 or number + 1 == most:
+                verdict = decide(*_traffic(seen[STABLE], seen[CANARY]), limits)
+                say(f"{number + 1} requests: {verdict.decision}: {'; '.join(verdict.reasons)}")
+                if verdict.decision != "keep watching":
+                    break
+        return verdict
+
+    def _send(self, stub: Any, request: PredictRequest, seen: _Seen, label: str, version: int) -> None:
+        seen.requests += 1
+        start = time.perf_counter()
+        try:
+            answer = stub.Predict(request, timeout=_CALL_SECONDS)
+        except grpc.RpcError:
+            seen.errors += 1
+            return
+        seconds = time.perf_counter() - start
+        served = answer.model_spec.version.value
+        if served not in (0, version):  # 0: a server that does not tell
+            raise ReleaseError(
+                f"The label {label} leads to another version by now.",
+                where=self._model,
+                received=f"version {served} instead of {version}",
+                fix="Somebody else has moved it meanwhile: scalable-tf release show VERSION tells who.",
+            )
+        seen.answered(seconds, answer.outputs)
+
+
+def _traffic(stable: _Seen, canary: _Seen) -> tuple[Traffic, Traffic]:
+    values = [{name: np.concatenate(parts) for name, parts in seen.values.items()} for seen in (stable, canary)]
+    counts: list[dict[str, list[int]]] = [{}, {}]
+    for name in {*values[0], *values[1]}:
+        if name in values[0] and name in values[1]:
+            counts[0][name], counts[1][name] = prediction_bins(values[0][name], values[1][name])
+        else:  # only one of them has it, which is a rule of its own
+            counts[0 if name in values[0] else 1][name] = [0]
+    before, now = (
+        Traffic(seen.requests, seen.errors, tuple(seen.latencies), count)
+        for seen, count in zip((stable, canary), counts, strict=True)
+    )
+    return before, now

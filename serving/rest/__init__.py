@@ -1,0 +1,1 @@
+"""The REST protocol of TensorFlow Serving, over HTTP/1.1."""

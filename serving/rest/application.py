@@ -1,0 +1,160 @@
+"""The ASGI application that speaks TensorFlow Serving's REST protocol."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import re
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
+from http import HTTPStatus
+from typing import Any
+
+from serving.rest.handler import Answer, RestHandler, failure
+from serving.rest.limits import RestLimits
+from serving.rest.metrics_text import metrics_text
+from serving.server.manager import ModelManager
+from serving.server.metrics import Metrics
+
+Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+METRICS_PATH = "/monitoring/prometheus/metrics"
+_API = re.compile("/v1/.*|/v1/models", re.IGNORECASE | re.DOTALL)
+_WORTH_PACKING = 1024  # bytes; below, gzip adds more than it takes
+
+
+class RestApplication:
+    """Routes of TensorFlow Serving below `/v1/`, metrics, and `/healthz` and `/readyz`.
+
+    `/healthz` answers 200 as long as the process answers at all; `/readyz` answers 200 when every model has been
+    available and the server does not drain, otherwise 503.
+
+    Args:
+        manager: the models.
+        metrics: what has been counted.
+        limits: of body and time.
+        executor: runs the requests; its threads bound how many at a time.
+        draining: whether the server is going down.
+    """
+
+    def __init__(
+        self,
+        manager: ModelManager,
+        metrics: Metrics,
+        limits: RestLimits,
+        executor: Executor,
+        draining: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._manager = manager
+        self._metrics = metrics
+        self._limits = limits
+        self._executor = executor
+        self._draining = draining
+        self._handler = RestHandler(manager, metrics, limits)
+        self._buffered = 0
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """One request, of ASGI's type http."""
+        path = scope["raw_path"].decode("latin-1")
+        headers = dict(scope["headers"])
+        if _API.fullmatch(path) is None:
+            await _reply(send, headers, self._other(scope["method"], path))
+            return
+        body = bytearray()
+        try:
+            refused = await self._read(receive, headers, body)
+            if refused is None:
+                await self._work(scope["method"], path, headers, body, receive, send)
+            elif refused.status:
+                await _reply(send, headers, refused)
+        finally:
+            self._buffered -= len(body)
+
+    async def _read(self, receive: Receive, headers: dict[bytes, bytes], body: bytearray) -> Answer | None:
+        """Fills the body; what it is refused with (with status 0: the client is gone)."""
+        length = headers.get(b"content-length", b"")
+        too_large = failure(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"Request body is larger than {self._limits.body_bytes} bytes."
+        )
+        if length.isdigit() and int(length) > self._limits.body_bytes:
+            return too_large
+        more = True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return Answer(0, b"")
+            piece = message.get("body", b"")
+            more = message.get("more_body", False)
+            if len(body) + len(piece) > self._limits.body_bytes:
+                return too_large
+            if self._buffered + len(piece) > self._limits.buffered_bytes:
+                return failure(HTTPStatus.SERVICE_UNAVAILABLE, "The server is full of requests: try later.")
+            body += piece
+            self._buffered += len(piece)
+        return None
+
+    async def _work(
+        self,
+        method: str,
+        path: str,
+        headers: dict[bytes, bytes],
+        body: bytearray,
+        receive: Receive,
+        send: Send,
+    ) -> None:
+        began = time.monotonic()
+
+        def call() -> tuple[Answer, bytes | None]:
+            answer = self._handler.answer(method, path, headers, body, began)
+            if len(answer.body) >= _WORTH_PACKING and _takes_gzip(headers):
+                return answer, gzip.compress(answer.body, compresslevel=1, mtime=0)
+            return answer, None
+
+        work = asyncio.get_running_loop().run_in_executor(self._executor, call)
+        # After the body, the only thing to receive is that the client is gone.
+        gone = asyncio.ensure_future(receive())
+        either: set[asyncio.Future[Any]] = {work, gone}
+        try:
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if not work.done():
+                # Nobody waits for it: what has not begun does not begin; what runs ends unheard, before its body goes.
+                if not work.cancel():
+                    await asyncio.wait({work})
+                return
+        finally:
+            gone.cancel()
+        answer, packed = work.result()
+        await _reply(send, headers, answer, packed)
+
+    def _other(self, method: str, path: str) -> Answer:
+        """Paths outside the API."""
+        if method in ("GET", "HEAD"):
+            if path == METRICS_PATH:
+                return Answer(HTTPStatus.OK, metrics_text(self._metrics).encode("utf-8", "replace"), "text/plain")
+            if path == "/healthz":
+                return Answer(HTTPStatus.OK, b"ok\n", "text/plain")
+            if path == "/readyz":
+                if self._draining() or not self._manager.ready():
+                    return Answer(HTTPStatus.SERVICE_UNAVAILABLE, b"not ready\n", "text/plain")
+                return Answer(HTTPStatus.OK, b"ok\n", "text/plain")
+        return failure(HTTPStatus.NOT_FOUND, f"Not found: {method} {path}")
+
+
+def _takes_gzip(headers: dict[bytes, bytes]) -> bool:
+    for accepted in headers.get(b"accept-encoding", b"").lower().split(b","):
+        name, _, weight = accepted.replace(b" ", b"").partition(b";q=")
+        if name in (b"gzip", b"*"):
+            return weight.strip(b"0.") != b"" or not weight
+    return False
+
+
+async def _reply(send: Send, headers: dict[bytes, bytes], answer: Answer, packed: bytes | None = None) -> None:
+    body = answer.body if packed is None else packed
+    fields = [(b"content-type", answer.content_type.encode("ascii")), (b"content-length", b"%d" % len(body))]
+    if packed is not None:
+        fields += [(b"content-encoding", b"gzip"), (b"vary", b"Accept-Encoding")]
+    await send({"type": "http.response.start", "status": answer.status, "headers": fields})
+    await send({"type": "http.response.body", "body": body})

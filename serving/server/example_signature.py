@@ -1,0 +1,52 @@
+"""Signatures that take serialized tf.Examples: what Classify and Regress have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from serving.server.request_error import invalid
+from serving.server.servable import DEFAULT_SIGNATURE, Servable
+
+INPUTS = "inputs"
+
+
+def check_signature(servable: Servable, signature: str | None, method: str) -> str:
+    """The name of the signature.
+
+    Args:
+        servable: the model's version.
+        signature: its name; default: `serving_default`.
+        method: the method name that it must have, `tensorflow/serving/classify` or `tensorflow/serving/regress`.
+
+    Raises:
+        RequestError: INVALID_ARGUMENT: it is not there, has another method, or takes other inputs.
+    """
+    name = signature or DEFAULT_SIGNATURE
+    found = servable.signatures.get(name)
+    if found is None:
+        raise invalid(f"No signature was found with the name: {name}")
+    if found.method_name != method:
+        kind = "classification" if method == tf.saved_model.CLASSIFY_METHOD_NAME else "regression"
+        raise invalid(f"Expected {kind} signature method_name to be {method}. Was: {found.method_name}")
+    if len(found.inputs) != 1:
+        raise invalid("Expected one input Tensor.")
+    if INPUTS not in found.inputs:
+        raise invalid(f'Expected the input "{INPUTS}" in the signature "{name}". Was: {", ".join(found.inputs)}')
+    return name
+
+
+def example_array(examples: Sequence[bytes]) -> npt.NDArray[np.object_]:
+    """Serialized examples as what a signature takes, [examples].
+
+    Raises:
+        RequestError: INVALID_ARGUMENT: there are none.
+    """
+    if not examples:
+        raise invalid("Input is empty.")
+    found = np.empty(len(examples), object)
+    found[:] = examples
+    return found

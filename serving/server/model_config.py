@@ -1,0 +1,131 @@
+"""Which models are served, from where: from options, or from TensorFlow Serving's ModelServerConfig."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from google.protobuf import text_format
+from tensorflow_serving.config import model_server_config_pb2
+
+from schemas.errors import SettingsError
+from serving.server.version_policy import VersionPolicy
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """One model.
+
+    Attributes:
+        name: by which it is asked for.
+        base_path: the folder with a directory for each version.
+        policy: which versions are served; default: the newest.
+        version_labels: versions by label.
+    """
+
+    name: str
+    base_path: Path
+    policy: VersionPolicy = field(default_factory=VersionPolicy)
+    version_labels: Mapping[str, int] = field(default_factory=dict)
+
+
+def from_option(text: str) -> ModelConfig:
+    """The model of an option NAME=DIR.
+
+    Raises:
+        SettingsError: that it is not.
+    """
+    name, equals, folder = text.partition("=")
+    if not (name and equals and folder) or "/" in name:
+        raise SettingsError(
+            "This names no model.",
+            where="--model",
+            received=text,
+            fix="Give NAME=DIR: a name without a slash, and the folder with the directories of its versions.",
+        )
+    return ModelConfig(name, Path(folder).absolute())
+
+
+def from_file(path: Path) -> tuple[ModelConfig, ...]:
+    """The models of a file: a ModelServerConfig as protocol buffer text.
+
+    Raises:
+        SettingsError: it cannot be read, or something in it is wrong.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        found = text_format.Parse(text, model_server_config_pb2.ModelServerConfig())
+    except (OSError, UnicodeDecodeError, text_format.ParseError) as error:
+        raise SettingsError(
+            "The file of models cannot be read.",
+            where=str(path),
+            received=error,
+            fix='Write a ModelServerConfig: model_config_list { config { name: "x" base_path: "/models/x" } }.',
+        ) from error
+    return from_proto(found, where=str(path))
+
+
+def from_proto(given: model_server_config_pb2.ModelServerConfig, where: str = "") -> tuple[ModelConfig, ...]:
+    """The models of a ModelServerConfig.
+
+    Raises:
+        SettingsError: something in it is wrong.
+    """
+    if given.WhichOneof("config") == "custom_model_config":
+        raise SettingsError(
+            "Only a model_config_list can be served.",
+            where=where,
+            received="custom_model_config",
+            fix="List the models in model_config_list.",
+        )
+    return unique(tuple(_model(one, where) for one in given.model_config_list.config), where)
+
+
+def unique(models: Iterable[ModelConfig], where: str = "") -> tuple[ModelConfig, ...]:
+    """The models, each of which has a name of its own.
+
+    Raises:
+        SettingsError: a name is there twice.
+    """
+    found: dict[str, ModelConfig] = {}
+    for model in models:
+        if model.name in found:
+            raise SettingsError(
+                "A model is listed twice.", where=where, received=model.name, fix="Give each a name of its own."
+            )
+        found[model.name] = model
+    return tuple(found.values())
+
+
+def _model(given: model_server_config_pb2.ModelConfig, where: str) -> ModelConfig:
+    # The whole number is tensorflow's in the field that came before model_platform.
+    if given.model_platform not in ("", "tensorflow") or given.model_type not in (0, 1):
+        raise SettingsError(
+            f"Model {given.name} requests an unsupported platform.",
+            where=where,
+            received=given.model_platform or given.model_type,
+            fix='Use model_platform: "tensorflow".',
+        )
+    if not given.name or not given.base_path:
+        raise SettingsError(
+            "A model needs a name and a base_path.", where=where, received=str(given).strip(), fix="Give both."
+        )
+    return ModelConfig(given.name, Path(given.base_path).absolute(), _policy(given, where), dict(given.version_labels))
+
+
+def _policy(given: model_server_config_pb2.ModelConfig, where: str) -> VersionPolicy:
+    policy = given.model_version_policy
+    kind = policy.WhichOneof("policy_choice")
+    if kind == "all":
+        return VersionPolicy("all")
+    if kind == "specific":
+        if not policy.specific.versions:
+            raise SettingsError(
+                f"The policy of model {given.name} names no versions.",
+                where=where,
+                received="specific {}",
+                fix="Name them: specific { versions: 3 versions: 4 }.",
+            )
+        return VersionPolicy("specific", specific=tuple(policy.specific.versions))
+    return VersionPolicy("latest", latest=max(policy.latest.num_versions, 1))

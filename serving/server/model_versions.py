@@ -1,0 +1,123 @@
+"""The versions of one model: which are loaded, which could not be, and who uses them."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import grpc
+import tensorflow as tf
+
+from serving.server.model_config import ModelConfig
+from serving.server.request_error import RequestError
+from serving.server.servable import Servable
+from serving.server.version_state import VersionState
+
+AVAILABLE = "AVAILABLE"
+
+_FIRST_DELAY = 1.0
+_LONGEST_DELAY = 60.0
+
+
+@dataclass(eq=False)
+class LoadedVersion:
+    """One version, from when it is wanted until nobody uses it any more.
+
+    Attributes:
+        path: folder of the SavedModel.
+        state: as TensorFlow Serving names it.
+        servable: the model, while it is loaded.
+        leases: how many requests use it.
+        retired: no further request gets it; it is closed when the last one ends.
+        error_code: gRPC's name of what went wrong.
+        error_message: what went wrong.
+        files: what was there when that happened: with other files it is tried again at once.
+        retry_at: when it is tried again with the same files, of `time.monotonic()`.
+        delay: how long that was, in seconds.
+    """
+
+    path: Path
+    state: str = "START"
+    servable: Servable | None = None
+    leases: int = 0
+    retired: bool = False
+    error_code: str = "OK"
+    error_message: str = ""
+    files: tuple[tuple[str, int, int], ...] = ()
+    retry_at: float = 0.0
+    delay: float = 0.0
+
+    def fail(self, error: Exception, before: LoadedVersion | None) -> None:
+        """It could not be loaded.
+
+        Args:
+            error: why.
+            before: the last time that it was tried.
+        """
+        self.state = "END"
+        self.error_code, self.error_message = _described(error)
+        # The same files give the same answer, unless it was memory or the disk: not every second, then.
+        again = before is not None and before.files == self.files and before.delay > 0
+        self.delay = min(before.delay * 2, _LONGEST_DELAY) if before is not None and again else _FIRST_DELAY
+        self.retry_at = time.monotonic() + self.delay
+
+    def waits(self) -> bool:
+        """Whether it failed, and nothing speaks for another try now."""
+        return bool(self.delay) and time.monotonic() < self.retry_at and files_of(self.path) == self.files
+
+
+@dataclass(eq=False)
+class ModelVersions:
+    """One model.
+
+    Attributes:
+        config: what is wanted of it.
+        versions: by number, also those that are no longer loaded or could not be.
+        labels: the versions of labels that requests may use.
+        served: whether a version of it has ever been available.
+        listed: whether its folder could be read the last time.
+    """
+
+    config: ModelConfig
+    versions: dict[int, LoadedVersion] = field(default_factory=dict)
+    labels: dict[str, int] = field(default_factory=dict)
+    served: bool = False
+    listed: bool = True
+
+    def available(self) -> list[int]:
+        """Versions that requests may use, the newest first."""
+        return sorted((number for number, one in self.versions.items() if one.state == AVAILABLE), reverse=True)
+
+    def states(self) -> list[VersionState]:
+        """Of all versions, the newest first."""
+        return [
+            VersionState(number, one.state, one.error_code, one.error_message)
+            for number, one in sorted(self.versions.items(), reverse=True)
+        ]
+
+
+def files_of(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Path, size and time of change of every file: equal as long as nobody writes there."""
+    found = []
+    for directory, _, names in os.walk(folder):
+        for name in names:
+            path = Path(directory) / name
+            try:
+                status = path.stat()
+            except OSError:
+                continue  # it is gone, or a link to nothing
+            found.append((str(path), status.st_size, status.st_mtime_ns))
+    return tuple(sorted(found))
+
+
+def _described(error: Exception) -> tuple[str, str]:
+    if isinstance(error, RequestError):
+        return error.code.name, error.message
+    if isinstance(error, tf.errors.OpError):
+        codes = {code.value[0]: code.name for code in grpc.StatusCode}
+        return codes.get(error.error_code, "UNKNOWN"), str(error.message)
+    if isinstance(error, OSError):
+        return "NOT_FOUND", str(error)
+    return "UNKNOWN", f"{type(error).__name__}: {error}"

@@ -1,0 +1,47 @@
+"""Predict of gRPC, and of the requests that warm a model up."""
+
+from __future__ import annotations
+
+import grpc
+from tensorflow_serving.apis import model_pb2, predict_pb2
+
+from serving.server.request_error import RequestError, invalid
+from serving.server.servable import DEFAULT_SIGNATURE, Servable
+from serving.server.tensor_proto import decode, encode
+
+
+def predict(
+    servable: Servable, request: predict_pb2.PredictRequest, deadline: float | None = None
+) -> predict_pb2.PredictResponse:
+    """The answer to a request.
+
+    Args:
+        servable: the version that answers.
+        request: its model_spec says which signature; default: `serving_default`.
+        deadline: of `time.monotonic()`.
+
+    Raises:
+        RequestError: FAILED_PRECONDITION: there is no such signature; INVALID_ARGUMENT: a value that is none; whatever
+            running it raises.
+    """
+    signature = request.model_spec.signature_name or DEFAULT_SIGNATURE
+    if signature not in servable.signatures:
+        raise RequestError(grpc.StatusCode.FAILED_PRECONDITION, f'Serving signature key "{signature}" not found.')
+    feeds = {}
+    for key, tensor in request.inputs.items():
+        try:
+            feeds[key] = decode(tensor)
+        except ValueError as error:
+            raise invalid(f"tensor parsing error: {key}: {error}") from error
+    found = servable.run(signature, feeds, list(request.output_filter) or None, deadline)
+    response = predict_pb2.PredictResponse(model_spec=model_spec(servable, signature))
+    for key, array in found.items():
+        encode(array, response.outputs[key])
+    return response
+
+
+def model_spec(servable: Servable, signature: str | None) -> model_pb2.ModelSpec:
+    """What an answer says of the version that gave it."""
+    found = model_pb2.ModelSpec(name=servable.name, signature_name=signature or DEFAULT_SIGNATURE)
+    found.version.value = servable.version
+    return found

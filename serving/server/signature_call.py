@@ -1,0 +1,176 @@
+"""One signature of a loaded model, with some of its outputs, ready to be called."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import grpc
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+from tensorflow.core.framework.tensor_shape_pb2 import TensorShapeProto
+from tensorflow.core.protobuf.config_pb2 import CallableOptions
+from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef, TensorInfo
+
+from serving.server.batching import Batcher, BatchingOptions
+from serving.server.request_error import RequestError, invalid
+from serving.server.tensor_proto import decode, dtype_name, dtype_of
+
+Array = npt.NDArray[Any]
+
+_SMALL = 32  # rows
+_CODES = {code.value[0]: code for code in grpc.StatusCode}
+
+
+class SignatureCall:
+    """Calls one signature.
+
+    Args:
+        session: that the model is loaded into.
+        name: of the signature.
+        signature: its inputs and outputs.
+        outputs: keys of those that are wanted.
+        batching: how requests are combined; default: not at all.
+    """
+
+    def __init__(
+        self,
+        session: tf.compat.v1.Session,
+        name: str,
+        signature: SignatureDef,
+        outputs: Sequence[str],
+        batching: BatchingOptions | None,
+    ) -> None:
+        self.outputs = tuple(outputs)
+        self._inputs = {key: _Input(key, name, info) for key, info in sorted(signature.inputs.items())}
+        self._defaults = {key: decode(value) for key, value in signature.defaults.items()}
+        feeds = [info.tensor for info in self._inputs.values()]
+        wanted = [signature.outputs[key].name for key in outputs]
+        fetches = sorted(set(wanted) - set(feeds))
+        # TensorFlow refuses to fetch what is fed, and gives what is fetched twice twice.
+        self._found = [(True, feeds.index(one)) if one in feeds else (False, fetches.index(one)) for one in wanted]
+        self._session = session
+        self._tensors = (feeds, fetches)
+        self._lock = threading.Lock()
+        self._calls: dict[bool, Any] = {}
+        self._callable(small=True)
+        infos = [*signature.inputs.values(), *(signature.outputs[key] for key in outputs)]
+        self._batcher = Batcher(batching, self._run) if batching and all(map(_has_rows, infos)) and feeds else None
+
+    def __call__(self, given: Mapping[str, Array], deadline: float | None) -> dict[str, Array]:
+        """The outputs by key.
+
+        Raises:
+            RequestError: as `Servable.run`.
+        """
+        feeds = self._feeds(given)
+        results = self._batcher(feeds, deadline) if self._batcher else self._run(feeds)
+        return dict(zip(self.outputs, results, strict=True))
+
+    def _feeds(self, given: Mapping[str, Array]) -> list[Array]:
+        if given.keys() != self._inputs.keys():
+            extra = sorted(given.keys() - self._inputs.keys())
+            missing = sorted(self._inputs.keys() - given.keys() - self._defaults.keys())
+            if extra or missing:
+                raise invalid(
+                    f"input size does not match signature: {len(given)}!={len(self._inputs)} "
+                    f"len({{{','.join(sorted(given))}}}) != len({{{','.join(self._inputs)}}}). "
+                    f"Sent extra: {{{','.join(extra)}}}. Missing but required: {{{','.join(missing)}}}."
+                )
+        return [one.checked(given[key] if key in given else self._defaults[key]) for key, one in self._inputs.items()]
+
+    def _run(self, feeds: Sequence[Array]) -> list[Array]:
+        try:
+            fetched = self._callable(max((one.shape[0] for one in feeds if one.ndim), default=1) <= _SMALL)(*feeds)
+        except tf.errors.OpError as error:
+            raise RequestError(_CODES.get(error.error_code, grpc.StatusCode.UNKNOWN), str(error.message)) from error
+        except (TypeError, ValueError) as error:  # of a value that TensorFlow cannot take
+            raise invalid(str(error)) from error
+        except MemoryError as error:
+            raise RequestError(grpc.StatusCode.RESOURCE_EXHAUSTED, "There is not enough memory.") from error
+        return [feeds[place] if fed else _array(fetched[place]) for fed, place in self._found]
+
+    def _callable(self, small: bool) -> Any:
+        """TensorFlow's own call, with nothing to look up in each; `Session.make_callable` makes it without feeds only.
+
+        Few rows are computed by the thread that asks: to hand operations to other threads takes longer than they do.
+        Many are computed by TensorFlow's threads, so that operations that need nothing of each other share the
+        processors. The second of the two is made when it is needed.
+        """
+        call = self._calls.get(small)
+        if call is not None:
+            return call
+        feeds, fetches = self._tensors
+        if not fetches:
+            return lambda *feeds: []
+        options = CallableOptions(feed=feeds, fetch=fetches)
+        options.run_options.inter_op_thread_pool = -1 if small else 0
+        with self._lock:
+            if small not in self._calls:
+                try:
+                    self._calls[small] = self._session._make_callable_from_options(options)
+                except tf.errors.OpError as error:
+                    raise RequestError(
+                        grpc.StatusCode.FAILED_PRECONDITION, f"The signature cannot be run: {error.message}"
+                    ) from error
+            return self._calls[small]
+
+
+class _Input:
+    """What one input of a signature takes."""
+
+    def __init__(self, key: str, signature: str, info: TensorInfo) -> None:
+        self.tensor = info.name
+        self._where = f'input "{key}" of signature "{signature}"'
+        self._dtype = dtype_of(info.dtype)
+        self._dtype_name = dtype_name(info.dtype)
+        self._shape = _shape(info)
+
+    def checked(self, value: Array) -> Array:
+        """The value, if the signature takes it."""
+        if self._dtype.kind == "O":
+            if value.dtype.kind not in "OSU":
+                raise self._mismatch("dtype", self._dtype_name, value.dtype.name)
+            # NumPy cuts trailing zeros from arrays of fixed length, so that those can only be what others made.
+            if value.dtype.kind != "O":
+                value = (
+                    np.char.encode(value, "utf-8").astype(object) if value.dtype.kind == "U" else value.astype(object)
+                )
+        elif value.dtype != self._dtype:
+            received = "string" if value.dtype.kind in "OSU" else value.dtype.name
+            raise self._mismatch("dtype", self._dtype_name, received)
+        shape = self._shape
+        if shape is not None and (
+            len(shape) != value.ndim or any(want not in (-1, got) for want, got in zip(shape, value.shape, strict=True))
+        ):
+            expected = ",".join("?" if size < 0 else str(size) for size in shape)
+            raise self._mismatch("shape", f"[{expected}]", f"[{','.join(map(str, value.shape))}]")
+        return value
+
+    def _mismatch(self, what: str, expected: str, received: str) -> RequestError:
+        return invalid(f"The {what} of {self._where} does not match: expected {expected}, received {received}.")
+
+
+def _shape(info: TensorInfo) -> tuple[int, ...] | None:
+    """None where it is not known; -1 for a dimension that is not."""
+    shape: TensorShapeProto = info.tensor_shape
+    if not info.HasField("tensor_shape") or shape.unknown_rank:
+        return None
+    return tuple(dim.size for dim in shape.dim)
+
+
+def _has_rows(info: TensorInfo) -> bool:
+    """Whether its first dimension may have any size."""
+    shape = _shape(info)
+    return shape is not None and shape[:1] == (-1,)
+
+
+def _array(value: Any) -> Array:
+    """What a session gives, as an array: it makes bytes of a string and a NumPy scalar of a number."""
+    if isinstance(value, bytes):
+        found = np.empty((), object)
+        found[()] = value
+        return found
+    return np.asarray(value)

@@ -1,0 +1,201 @@
+"""Arrays and TensorProtos.
+
+Answers have their values in the typed fields, as TensorFlow Serving's do; requests may have them there or in
+`tensor_content`. TensorFlow's own `make_ndarray` does not read strings from `tensor_content`, and fills an array of any
+size with one value that was sent.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+from tensorflow.core.framework.tensor_pb2 import TensorProto
+from tensorflow.core.framework.types_pb2 import DataType
+
+Array = npt.NDArray[Any]
+
+_TYPED_FIELDS: dict[str, str] = {
+    "float32": "float_val",
+    "float64": "double_val",
+    "int8": "int_val",
+    "int16": "int_val",
+    "int32": "int_val",
+    "uint8": "int_val",
+    "uint16": "int_val",
+    "uint32": "uint32_val",
+    "int64": "int64_val",
+    "uint64": "uint64_val",
+    "bool": "bool_val",
+    "float16": "half_val",
+    "bfloat16": "half_val",
+    "complex64": "scomplex_val",
+    "complex128": "dcomplex_val",
+}
+# Numbers of TensorProto's fields whose packed values are the array's bytes.
+_PACKED: dict[str, int] = {"float32": 5, "float64": 6, "complex64": 9, "complex128": 12}
+_PACKED_FROM = 16  # values from which that pays
+# What a request may grow to by sending fewer values than its shape has.
+_MOST_FILLED = 1 << 26
+
+
+def dtype_of(number: int) -> np.dtype[Any]:
+    """NumPy's dtype of one of TensorFlow's; object for strings.
+
+    Raises:
+        ValueError: there is none.
+    """
+    try:
+        return np.dtype(tf.as_dtype(number).as_numpy_dtype)
+    except (TypeError, KeyError) as error:
+        raise ValueError(f"unsupported dtype {number}") from error
+
+
+def dtype_name(number: int) -> str:
+    """TensorFlow's name of a dtype: float32, string ..."""
+    try:
+        return str(tf.as_dtype(number).name)
+    except (TypeError, KeyError):
+        return str(number)
+
+
+def decode(tensor: TensorProto) -> Array:
+    """The array of a TensorProto.
+
+    Returns:
+        Of the dtype it says; strings as an object array of bytes.
+
+    Raises:
+        ValueError: its values are not what its dtype and shape say.
+    """
+    if tensor.tensor_shape.unknown_rank or any(dim.size < 0 for dim in tensor.tensor_shape.dim):
+        raise ValueError("its shape is not known")
+    shape = tuple(dim.size for dim in tensor.tensor_shape.dim)
+    size = math.prod(shape)
+    dtype = dtype_of(tensor.dtype)
+    values = _strings(tensor, size) if dtype.kind == "O" else _numbers(tensor, dtype)
+    if len(values) != size:
+        values = _filled(values, size)
+    return values.reshape(shape)
+
+
+def _filled(values: Array, size: int) -> Array:
+    """TensorFlow's rule: the last value is repeated to the end, and without one it is zero."""
+    if len(values) > size or size > _MOST_FILLED:
+        raise ValueError(f"its shape has {size} values, and {len(values)} were sent")
+    filled: Array
+    if values.dtype == object:
+        filled = np.empty(size, object)
+        filled[:] = b""
+    else:
+        filled = np.zeros(size, values.dtype)
+    if len(values):
+        filled[: len(values)] = values
+        filled[len(values) :] = values[-1]
+    return filled
+
+
+def _numbers(tensor: TensorProto, dtype: np.dtype[Any]) -> Array:
+    if tensor.tensor_content:
+        # A copy: what frombuffer gives cannot be written to, and TensorFlow may want it aligned.
+        return np.frombuffer(tensor.tensor_content, dtype).copy()
+    field = _TYPED_FIELDS.get(dtype.name)
+    if field is None:
+        raise ValueError(f"unsupported dtype {dtype.name}")
+    values = getattr(tensor, field)
+    if field == "half_val":
+        return _narrow(values, np.dtype(np.uint16)).view(dtype)
+    if field == "int_val":
+        return _narrow(values, dtype)
+    if field in ("scomplex_val", "dcomplex_val"):
+        return np.array(values, np.float32 if field == "scomplex_val" else np.float64).view(dtype)
+    return np.fromiter(values, dtype, len(values))
+
+
+def _narrow(values: Iterable[int], dtype: np.dtype[Any]) -> Array:
+    """Numbers of 32 bits as fewer bits."""
+    wide = np.fromiter(values, np.int32)
+    found = wide.astype(dtype)
+    if (found != wide).any():
+        raise ValueError(f"a value is out of the range of {dtype.name}")
+    return found
+
+
+def _strings(tensor: TensorProto, size: int) -> Array:
+    values = list(tensor.string_val)
+    if tensor.tensor_content:
+        values = _content_strings(tensor.tensor_content, size)
+    found = np.empty(len(values), object)
+    found[:] = values
+    return found
+
+
+def _content_strings(content: bytes, size: int) -> list[bytes]:
+    """TensorFlow's form of strings in `tensor_content`: all lengths as varints, and then all bytes."""
+    position = 0
+    lengths = []
+    if size > len(content):
+        raise ValueError("its content ends early")
+    for _ in range(size):
+        length = shift = 0
+        while True:
+            if position >= len(content) or shift > 63:
+                raise ValueError("its content ends early")
+            byte = content[position]
+            position += 1
+            length |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                break
+        lengths.append(length)
+    if position + sum(lengths) != len(content):
+        raise ValueError("its content ends early")
+    found = []
+    for length in lengths:
+        found.append(content[position : position + length])
+        position += length
+    return found
+
+
+def encode(array: Array, target: TensorProto) -> None:
+    """Writes an array into an empty TensorProto, its values into the typed field.
+
+    Args:
+        array: strings as an object array of bytes.
+        target: what is written to.
+    """
+    for size in array.shape:
+        target.tensor_shape.dim.add().size = size
+    name = array.dtype.name
+    if array.dtype == object:
+        target.dtype = DataType.DT_STRING
+        target.string_val.extend(array.ravel().tolist())
+        return
+    target.dtype = tf.as_dtype(array.dtype).as_datatype_enum
+    field = _TYPED_FIELDS[name]
+    if name in _PACKED and array.size >= _PACKED_FROM:
+        # As a message that is merged: for a large array, much faster than value by value.
+        little = array.astype(array.dtype.newbyteorder("<"), copy=False)
+        data = little.tobytes()
+        target.MergeFromString(bytes([_PACKED[name] << 3 | 2]) + _varint(len(data)) + data)
+    elif field == "half_val":
+        target.half_val.extend(array.view(np.uint16).ravel().tolist())
+    elif field == "scomplex_val":
+        target.scomplex_val.extend(np.ascontiguousarray(array).ravel().view(np.float32).tolist())
+    elif field == "dcomplex_val":
+        target.dcomplex_val.extend(np.ascontiguousarray(array).ravel().view(np.float64).tolist())
+    else:
+        getattr(target, field).extend(array.ravel().tolist())
+
+
+def _varint(number: int) -> bytes:
+    found = bytearray()
+    while number > 0x7F:
+        found.append(number & 0x7F | 0x80)
+        number >>= 7
+    found.append(number)
+    return bytes(found)

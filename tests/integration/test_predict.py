@@ -1,0 +1,115 @@
+"""`scalable-tf predict` and `serve --ask` against the real server."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.integration.command_server import Command, CommandServer, is_gone
+from tests.tiny_models import echo
+
+pytestmark = pytest.mark.slow
+PAIRS = [{"long": 2**63 - 1, "unsigned": 2**64 - 1, "text": "a, ö", "pair": [1, 2.5], "more": 0}]
+PAIRS += [{"long": -1, "unsigned": 0, "text": None, "pair": [-1, float("inf")]}]
+EXPECTED = [
+    {"long": 2**63 - 1, "pair": [1.0, 2.5], "rows": 2, "text": "a, ö", "unsigned": 2**64 - 1},
+    {"long": -1, "pair": [-1.0, float("inf")], "rows": 2, "text": "", "unsigned": 0},
+]
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Of a running server."""
+
+    grpc: str
+    rest: str
+
+
+@pytest.fixture(scope="module")
+def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandServer]:
+    server = CommandServer(
+        tmp_path_factory.mktemp("commands"), ["serving.model_server", "serving.client.grpc_client", "httpx"]
+    )
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("echo")
+    echo(folder / "7")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server(commands: CommandServer, model: Path) -> Iterator[Addresses]:
+    command = commands.start(["serve", "--model", f"echo={model}", "--grpc-port=0", "--rest-port=0"])
+    yield Addresses(_told(command, "gRPC: "), _told(command, "REST: "))
+    command.signal(signal.SIGTERM)
+    assert command.wait() == 0, command.text
+
+
+def _told(command: Command, what: str) -> str:
+    while not is_gone(command.pid):
+        for line in command.stdout.read_text().splitlines():
+            if line.startswith(what):
+                return line.removeprefix(what)
+        time.sleep(0.02)
+    raise AssertionError(command.text)
+
+
+@pytest.fixture(params=["rest", "grpc"])
+def address(request: pytest.FixtureRequest, server: Addresses) -> list[str]:
+    if request.param == "rest":
+        return ["--url", f"{server.rest}/v1/models/echo"]
+    return ["--grpc", server.grpc, "--model", "echo"]
+
+
+def test_rows_keep_every_digit_and_letter(commands: CommandServer, address: list[str], tmp_path: Path) -> None:
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text("".join(f"{json.dumps(row)}\n" for row in PAIRS))
+    command = commands.run(["predict", *address, "--input", str(rows)])
+    assert command.wait() == 0, command.text
+    assert [json.loads(line) for line in command.stdout.read_text().splitlines()] == EXPECTED
+    assert "note: not for the model, left out: more\n" in command.stderr.read_text()
+
+
+def test_a_version_that_there_is_not(commands: CommandServer, address: list[str], tmp_path: Path) -> None:
+    rows = tmp_path / "rows.json"
+    rows.write_text(json.dumps(PAIRS))
+    command = commands.run(["predict", *address, "--version", "8", "--input", str(rows)])
+    assert command.wait() == 1
+    assert "Specific(echo, 8)" in command.stderr.read_text()
+    assert command.stdout.read_text() == ""
+
+
+def test_a_signature_by_name_in_several_requests(commands: CommandServer, address: list[str], tmp_path: Path) -> None:
+    rows = tmp_path / "rows.csv"
+    rows.write_text("divisor\n1\n5\n-4\n")
+    command = commands.run(["predict", *address, "--signature", "divide", "--batch", "2", "--input", str(rows)])
+    assert command.wait() == 0, command.text
+    found = [json.loads(line)["quotient"] for line in command.stdout.read_text().splitlines()]
+    assert found == [12, 2, -3]
+
+
+def test_what_the_model_refuses_is_told(commands: CommandServer, address: list[str], tmp_path: Path) -> None:
+    rows = tmp_path / "rows.csv"
+    rows.write_text("divisor\n0\n")
+    command = commands.run(["predict", *address, "--signature", "divide", "--input", str(rows)])
+    assert command.wait() == 1
+    assert "Integer division by zero" in command.stderr.read_text()
+
+
+def test_serve_asks_its_models_and_ends(commands: CommandServer, model: Path, tmp_path: Path) -> None:
+    rows = tmp_path / "rows.json"
+    rows.write_text(json.dumps(PAIRS))
+    command = commands.run(["serve", "--model", f"echo={model}", "--grpc-port=0", "--rest-port=0", "--ask", str(rows)])
+    assert command.wait() == 0, command.text
+    assert "echo, version 7, by REST and gRPC" in command.stdout.read_text()
+    assert "9223372036854775807" in command.stdout.read_text()

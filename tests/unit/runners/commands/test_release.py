@@ -1,0 +1,263 @@
+"""`scalable-tf release`: what each command prints, does and ends with."""
+
+from __future__ import annotations
+
+import gc
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
+
+from runners.cli import main
+from serving.blessing import Blessing, Failure
+from serving.releases import ReleaseStore
+from serving.served_models import ServedModels, labels_of, with_model
+from tests.unit.serving.conftest import make_provenance, make_source
+from tests.unit.serving.model_server import ModelServer, running
+from tests.unit.serving.prediction_server import Predictions
+
+Run = Callable[..., tuple[int, str, str]]
+REFUSED = Blessing(blessed=False, failures=(Failure(slice="Overall", metric="auc", value=0.5, bound="at least 0.9"),))
+
+
+@pytest.fixture(autouse=True)
+def thawed() -> Iterator[None]:
+    """A command takes its libraries out of the garbage collector's sight; in the tests' process others look there."""
+    yield
+    gc.unfreeze()
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Three versions; the third one is not blessed."""
+    store, source = ReleaseStore(tmp_path / "releases", "taxi"), make_source(tmp_path / "model")
+    for version in (1, 2, 3):
+        blessing = REFUSED if version == 3 else Blessing(blessed=True)
+        store.publish(source, make_provenance(run_id=f"run-{version}", spans=(version,), blessing=blessing))
+    return tmp_path / "releases"
+
+
+@pytest.fixture
+def run(root: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    def run(action: str, *options: str) -> tuple[int, str, str]:
+        code = main(["release", action, *options, "--releases", str(root), "--model", "taxi"])
+        return code, *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def predictions(root: Path) -> Iterator[Predictions]:
+    """A model server on the folder."""
+    server = ModelServer()
+    server.start_with(with_model(ModelServerConfig(), "taxi", str(root / "taxi"), labels={}, versions=None))
+    found = Predictions(server)
+    with running(server, found.add):
+        yield found
+
+
+@pytest.fixture
+def requests(tmp_path: Path) -> str:
+    path = tmp_path / "requests.jsonl"
+    path.write_text("".join(f'{{"instances": [{{"x": {x}.5}}]}}\n' for x in range(10)))
+    return str(path)
+
+
+def labels(root: Path) -> dict[str, int]:
+    return labels_of(ServedModels(root).config(), "taxi")
+
+
+def test_list_shows_versions_with_labels_run_metrics_and_blessing(run: Run) -> None:
+    run("promote", "1")
+    code, out, _ = run("list")
+    lines = [line.split() for line in out.splitlines()]
+    assert code == 0
+    assert lines[0] == ["Version", "Labels", "Created", "(UTC)", "Run", "Blessed", "Metrics"]
+    assert [line[0] for line in lines[1:]] == ["3", "2", "1"]
+    assert lines[1][-4:] == ["run-3", "no", "auc", "0.9"]
+    assert (lines[3][1], lines[3][-4:]) == ("stable", ["run-1", "yes", "auc", "0.9"])
+
+
+def test_list_as_json(run: Run) -> None:
+    run("promote", "2")
+    found = json.loads(run("list", "--json")[1])
+    assert found["labels"] == {"stable": 2}
+    newest, second, _ = found["versions"]
+    assert (newest["version"], newest["labels"], newest["blessing"]["blessed"]) == (3, [], False)
+    assert (second["labels"], second["run_id"], second["metrics"]) == (["stable"], "run-2", {"auc": 0.9})
+
+
+def test_list_goes_on_where_a_record_cannot_be_read(run: Run, root: Path) -> None:
+    (root / "taxi/2/release.json").write_text("{")
+    code, out, _ = run("list")
+    assert code == 0
+    assert "release.json cannot be read" in out
+
+
+def test_show_has_the_record_and_the_history(run: Run) -> None:
+    run("promote", "1", "--reason", "first")
+    run("promote", "2", "--reason", "better")
+    found = json.loads(run("show", "stable", "--json")[1])
+    assert (found["version"], found["release"]["run_id"], found["labels"]) == (2, "run-2", ["stable"])
+    (line,) = found["history"]
+    assert (line["from"], line["to"], line["why"]) == (1, 2, "better")
+    code, out, _ = run("show", "1")
+    assert code == 0
+    assert out.count("promote stable") == 2
+    assert "why: first" in out
+    assert "saved_model" not in out
+
+
+def test_show_says_why_a_version_is_not_blessed(run: Run) -> None:
+    assert "failed: auc of Overall is 0.5, at least 0.9" in run("show", "latest")[1]
+
+
+def test_what_a_move_prints_is_what_is_logged(run: Run, root: Path) -> None:
+    run("promote", "1")
+    code, out, _ = run("promote", "2", "--reason", "better")
+    (line,) = (root / "taxi/audit.jsonl").read_text().splitlines()[1:]
+    entry = json.loads(line)
+    assert code == 0
+    assert f"promote stable 1 -> 2 by {entry['who']} on {entry['host']}, why: better" in out
+
+
+def test_rollback_is_one_command(run: Run, root: Path) -> None:
+    run("promote", "1")
+    run("promote", "2")
+    assert run("rollback")[0] == 0
+    assert labels(root) == {"stable": 1}
+    run("rollback", "--to", "2")
+    assert labels(root) == {"stable": 2}
+    code, _, err = run("rollback", "--to", "9")
+    assert code == 1
+    assert "Received: 9" in err
+
+
+def test_a_canary_and_its_end(run: Run, root: Path) -> None:
+    run("promote", "1")
+    run("canary", "2", "--percent", "5")
+    assert labels(root) == {"stable": 1, "canary": 2}
+    run("rollback", "--canary")
+    assert labels(root) == {"stable": 1, "canary": 1}
+
+
+def test_a_version_that_is_not_blessed_needs_force(run: Run, root: Path) -> None:
+    code, _, err = run("promote", "3")
+    assert code == 1
+    assert "Version 3 is not blessed" in err
+    assert run("promote", "3", "--force", "the only one")[0] == 0
+    assert labels(root) == {"stable": 3}
+
+
+def test_verify_tells_a_changed_byte_with_its_path(run: Run, root: Path) -> None:
+    assert run("verify")[0] == 0
+    path = root / "taxi/2/variables/variables.index"
+    path.write_bytes(b"indeX")
+    code, out, _ = run("verify")
+    assert code == 4
+    assert out.splitlines() == [
+        "Version 1: as it was released",
+        "Version 2: altered",
+        "  variables/variables.index was changed",
+        "Version 3: as it was released",
+    ]
+    assert run("verify", "1", "3")[0] == 0
+    faults = json.loads(run("verify", "2", "--json")[1])
+    assert [fault["path"] for fault in faults["2"]] == ["variables/variables.index"]
+    code, _, err = run("promote", "2", "--force", "x")
+    assert code == 1
+    assert "variables/variables.index was changed" in err
+
+
+def test_a_move_is_told_to_a_server(run: Run, root: Path, predictions: Predictions) -> None:
+    server = predictions.server
+    assert run("promote", "2", "--server", server.address)[0] == 0
+    assert server.labels["taxi"] == {"stable": 2}
+    server.broken = {1}
+    code, _, err = run("promote", "1", "--server", server.address)
+    assert code == 1
+    assert f"Where: {server.address}" in err
+    assert server.labels["taxi"] == labels(root) == {"stable": 2}
+
+
+def watch(run: Run, predictions: Predictions, requests: str, *more: str) -> tuple[int, str, str]:
+    server = ("--server", predictions.server.address)
+    run("promote", "1", *server)
+    # The times of a test's machine decide nothing.
+    limits = ("--minimum-requests", "200", "--latency-increase", "30")
+    return run("canary", "2", "--watch", "--requests", requests, "--percent", "50", *server, *limits, *more)
+
+
+def test_a_good_canary_is_promoted(run: Run, root: Path, predictions: Predictions, requests: str) -> None:
+    code, out, err = watch(run, predictions, requests)
+    assert (code, err) == (0, "")
+    assert predictions.server.labels["taxi"] == labels(root) == {"stable": 2, "canary": 2}
+    assert "why: canary: error rate 0, stable 0; p99 of latency" in out
+
+
+def test_a_bad_canary_is_rolled_back(run: Run, root: Path, predictions: Predictions, requests: str) -> None:
+    predictions.answers[2] = lambda x: -x
+    code, out, _ = watch(run, predictions, requests)
+    assert code == 5
+    assert predictions.server.labels["taxi"] == labels(root) == {"stable": 1, "canary": 1}
+    assert "rollback canary 2 -> 1" in out
+
+
+def test_a_canary_without_a_verdict_stays(run: Run, root: Path, predictions: Predictions, requests: str) -> None:
+    code, out, _ = watch(run, predictions, requests, "--most-requests", "60")
+    assert code == 6
+    assert labels(root) == {"stable": 1, "canary": 2}
+    assert "Undecided after 60 requests" in out
+
+
+def test_a_file_of_requests_that_cannot_be_read_is_told_before_anything_moves(
+    run: Run, root: Path, predictions: Predictions, tmp_path: Path
+) -> None:
+    code, _, err = watch(run, predictions, str(tmp_path / "none"))
+    assert code == 1
+    assert "No such file" in err
+    assert labels(root) == {"stable": 1}
+
+
+@pytest.mark.parametrize("options", [["--requests", "x"], ["--server", "localhost:1"], []])
+def test_watching_needs_requests_and_a_server(run: Run, options: list[str]) -> None:
+    code, _, err = run("canary", "2", "--watch", *options)
+    assert code == 1
+    assert "There is nothing to watch" in err
+
+
+@pytest.mark.parametrize("options", [[], ["--releases", "x"], ["--model", "x"], ["-c", "x", "--releases", "x"]])
+def test_whose_releases_must_be_clear(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["release", "list", *options]) == 1
+    assert "Whose releases is not clear" in capsys.readouterr().err
+
+
+def test_a_model_is_named_by_its_name_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["release", "list", "--releases", "x", "--model", "../taxi"]) == 1
+    assert "This names no model" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["promote", "1", "--server", "localhost"],
+        ["promote", "1", "--settle-seconds", "-1"],
+        ["canary", "1", "--percent", "0"],
+        ["rollback", "--to"],
+    ],
+)
+def test_a_wrong_option_is_told_by_the_parser(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["release", *options, "--releases", "x", "--model", "taxi"])
+    assert end.value.code == 2
+
+
+def test_a_model_without_releases(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options: list[Any] = ["--releases", str(tmp_path), "--model", "taxi"]
+    assert main(["release", "list", *options]) == 0
+    assert "No version of taxi is released" in capsys.readouterr().out
+    assert main(["release", "promote", "1", *options]) == 1
+    assert "Versions and labels there: none" in capsys.readouterr().err

@@ -1,0 +1,117 @@
+"""The task begin, on a store of its own, where nobody has named a span."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from configs.load import load_settings
+from configs.settings import Settings
+from runners.kubeflow.begin_task import begin_run
+from runners.run_record import RunRecord, run_record
+from runners.schedule.daemon import schedule_lock
+from schemas.errors import RunError, SettingsError
+from tests.unit.runners.made_history import MadeHistory
+
+pytestmark = pytest.mark.slow
+
+SETTINGS = """\
+name: trips
+output_dir: FOLDER/output
+data: {path: "FOLDER/data/{SPAN}.csv"}
+features:
+  fare: {kind: numeric}
+label: {kind: binary, expression: tips > 1}
+evaluation: {thresholds: {auc: {lower: 0.5}}}
+"""
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> MadeHistory:
+    """Of a pipeline whose spans 1 and 2 are there."""
+    (tmp_path / "data").mkdir()
+    for span in (1, 2):
+        (tmp_path / f"data/{span}.csv").write_text("fare,tips\n1,1\n")
+    return MadeHistory(tmp_path)
+
+
+def settings(history: MadeHistory, *overrides: str) -> Settings:
+    file = history.folder / "settings.yaml"
+    file.write_text(SETTINGS.replace("FOLDER", str(history.folder)))
+    return load_settings([file], overrides, {})
+
+
+def recorded(history: MadeHistory, run_id: str) -> RunRecord:
+    with history.metadata as metadata:
+        return run_record(metadata, "trips", run_id)
+
+
+def done(history: MadeHistory, span: int, **fields: Any) -> None:
+    history.record(f"of-{span}", span=span, **fields)
+
+
+def test_it_takes_the_span_that_the_plan_asks_for_and_records_it(history: MadeHistory) -> None:
+    done(history, 1)
+    run = begin_run(settings(history), "kfp-1", {})
+    assert run.settings.data.span == 2
+    record = recorded(history, "kfp-1")
+    assert (record.span, record.trigger, record.attempt, record.orchestrator) == (2, "manual", 1, "kubeflow")
+
+
+def test_once_more_it_keeps_the_span_though_a_newer_one_has_come(history: MadeHistory) -> None:
+    begin_run(settings(history), "kfp-1", {})
+    before = recorded(history, "kfp-1")
+    (history.folder / "data/3.csv").write_text("fare,tips\n1,1\n")
+    run = begin_run(settings(history), "kfp-1", {})
+    assert run.settings.data.span == 2
+    assert recorded(history, "kfp-1") == before.__class__(**{**before.__dict__, "pid": recorded(history, "kfp-1").pid})
+
+
+def test_a_span_that_was_trained_on_is_not_read_again_because_it_is_the_newest(history: MadeHistory) -> None:
+    done(history, 2)
+    with pytest.raises(RunError, match="No span is to be trained on now") as raised:
+        begin_run(settings(history), "kfp-1", {})
+    assert "done 2: no release" in str(raised.value)
+    assert "--parameter span=N" in str(raised.value)
+    assert not (history.output_dir / "logs/kfp-1").exists()
+
+
+def test_one_run_is_at_a_span_at_a_time(history: MadeHistory) -> None:
+    begin_run(settings(history), "kfp-1", {})
+    with pytest.raises(RunError, match="No span is to be trained on now") as raised:
+        begin_run(settings(history), "kfp-2", {})
+    assert "run kfp-1 is at it, on kubeflow" in str(raised.value)
+
+
+def test_a_failed_one_is_tried_again_by_another_run_which_counts(history: MadeHistory) -> None:
+    done(history, 1)
+    done(history, 2, state="failed", error="RunError", attempt=2, orchestrator="kubeflow", trigger="cron")
+    begin_run(settings(history), "kfp-2", {})
+    record = recorded(history, "kfp-2")
+    assert (record.span, record.trigger, record.attempt) == (2, "cron", 3)
+
+
+def test_spans_that_its_window_needs_are_named(history: MadeHistory) -> None:
+    with pytest.raises(RunError, match="must be ingested first") as raised:
+        begin_run(settings(history, "window.spans=2"), "kfp-1", {})
+    assert "Received: 1" in str(raised.value)
+    assert "schedule run --once" in str(raised.value)
+
+
+def test_a_span_that_is_named_is_taken_whatever_the_plan_says(history: MadeHistory) -> None:
+    done(history, 2)
+    begin_run(settings(history, "data.span=2"), "kfp-1", {})
+    assert (recorded(history, "kfp-1").span, recorded(history, "kfp-1").trigger) == (2, "")
+
+
+def test_beside_a_schedule_at_work_it_chooses_nothing(history: MadeHistory) -> None:
+    with schedule_lock(history.output_dir / "schedule"), pytest.raises(RunError, match="being worked off already"):
+        begin_run(settings(history), "kfp-1", {})
+
+
+def test_a_name_that_may_be_two_spans_is_refused(history: MadeHistory) -> None:
+    path = f"data.path={history.folder}/data/*{{SPAN}}.csv"
+    with pytest.raises(SettingsError, match="where the number of a span begins"):
+        begin_run(settings(history, path), "kfp-1", {})

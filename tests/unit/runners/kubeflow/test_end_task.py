@@ -1,0 +1,98 @@
+"""What the task end writes of a run, on a store of its own: the fields that the local runner writes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tfx.types import standard_artifacts
+
+from components.pusher.executor import REASON_PROPERTY
+from configs.load import load_settings
+from configs.settings import Settings
+from runners.books import Books, NotContinuableError
+from runners.compiled import compile_pipeline, node_ids, with_run_id
+from runners.kubeflow.end_task import end_run
+from runners.run_folder import RunFolder, run_folder
+from runners.run_record import RunRecord, run_record
+from tests.unit.runners.made_history import MadeHistory
+
+pytestmark = pytest.mark.slow
+
+SETTINGS = """\
+name: trips
+output_dir: FOLDER/output
+data: {path: "FOLDER/data/{SPAN}.csv", span: 5}
+features:
+  fare: {kind: numeric}
+label: {kind: binary, expression: tips > 1}
+evaluation: {thresholds: {auc: {lower: 0.5}}}
+"""
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> MadeHistory:
+    """A run of Kubeflow on span 5 that was begun."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/5.csv").write_text("fare,tips\n1,1\n")
+    (tmp_path / "settings.yaml").write_text(SETTINGS.replace("FOLDER", str(tmp_path)))
+    history = MadeHistory(tmp_path)
+    history.record("kfp", "running", orchestrator="kubeflow", span=5)
+    begun(history).save()
+    return history
+
+
+def settings(history: MadeHistory) -> Settings:
+    return load_settings([history.folder / "settings.yaml"], [], {})
+
+
+def begun(history: MadeHistory) -> RunFolder:
+    given = settings(history)
+    return RunFolder(run_folder(given, "kfp"), with_run_id(compile_pipeline(given), "kfp"), given)
+
+
+def ended(history: MadeHistory, state: str) -> RunRecord:
+    end_run(settings(history), "kfp", f'{{"state": "{state}"}}', {})
+    with history.metadata as metadata:
+        return run_record(metadata, "trips", "kfp")
+
+
+@pytest.mark.parametrize(
+    ("log", "error"),
+    [
+        ("schemas.errors.DataError: The file is cut off.\n  Where: 5.csv\n", "DataError"),
+        ("schemas.errors.AnomalyError: first\nschemas.errors.RunError: The process was killed.\n", "RunError"),
+        ("ValueError: of somebody else\n", "RunError"),
+        ("", "RunError"),
+    ],
+)
+def test_a_failure_has_its_class_and_the_data_that_it_found(log: str, error: str, history: MadeHistory) -> None:
+    (begun(history).path / "ExampleGen.log").write_text(log)
+    history.node("kfp", "ExampleGen", state="failed")
+    record = ended(history, "FAILED")
+    assert (record.state, record.error, record.span, record.orchestrator) == ("failed", error, 5, "kubeflow")
+    assert record.message.startswith("ExampleGen: ")
+    assert len(record.data) > 20  # the fingerprint of 5.csv
+
+
+def test_a_run_that_was_terminated_has_no_error(history: MadeHistory) -> None:
+    record = ended(history, "CANCELED")
+    assert (record.state, record.error, record.data) == ("interrupted", "", "")
+
+
+def test_a_run_that_released_nothing_says_why(history: MadeHistory) -> None:
+    *before, pusher = node_ids(begun(history).pipeline)
+    for node in before:
+        history.node("kfp", node)
+    outputs = {"pushed_model": standard_artifacts.PushedModel}
+    history.node("kfp", pusher, outputs=outputs, **{REASON_PROPERTY: "not blessed: auc is 0.4"})
+    record = ended(history, "COMPLETE")
+    assert (record.state, record.release, record.reason) == ("complete", 0, "not blessed: auc is 0.4")
+
+
+@pytest.mark.parametrize("name", ["kfp", ""])
+def test_it_is_not_resumed_here(name: str, history: MadeHistory) -> None:
+    assert ended(history, "CANCELED").state == "interrupted"
+    with pytest.raises(NotContinuableError, match="not one of this runner") as raised:
+        Books(settings(history), "run --resume").take_up(name, "")
+    assert "orchestrator: kubeflow" in str(raised.value)

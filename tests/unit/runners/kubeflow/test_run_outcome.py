@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from configs.load import load_settings
+from configs.settings import Settings
+from runners.kubeflow.run_outcome import RunOutcome, tell_outcome
+from tests.unit.runners.kubeflow.clusters import ROOT
+from tests.unit.runners.test_webhook import server
+
+FAILED = RunOutcome("minimal", "run-1", "failed", "Trainer", "It failed.")
+COMPLETE = RunOutcome("minimal", "run-1", "complete", release=3)
+
+
+def settings(folder: Path, webhook: str = "null") -> Settings:
+    overrides = [f"output_dir={folder}", f"kubeflow.webhook={webhook}"]
+    return load_settings([ROOT / "configs/minimal.yaml"], overrides, {})
+
+
+@pytest.mark.parametrize("is_begun", [True, False])
+def test_an_outcome_is_told_once_however_often_the_task_is_repeated(is_begun: bool, tmp_path: Path) -> None:
+    (tmp_path / ("logs/run-1" if is_begun else "logs")).mkdir(parents=True)
+    with server(200, 200) as (address, got):
+        given = settings(tmp_path, "${HOOK}")
+        tell_outcome(given, FAILED, {"HOOK": address})
+        tell_outcome(given, FAILED, {"HOOK": address})
+        tell_outcome(given, COMPLETE, {"HOOK": address})  # it was repeated there, and went well
+    assert [(one["run_id"], one["outcome"], one["release"]) for one in got] == [
+        ("run-1", "failed", None),
+        ("run-1", "complete", 3),
+    ]
+
+
+def test_without_a_place_to_remember_it_is_told_all_the_same(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with server(200) as (address, got):
+        tell_outcome(settings(tmp_path / "not/mounted", "${HOOK}"), FAILED, {"HOOK": address})
+    assert len(got) == 1
+    assert "cannot be remembered" in caplog.text
+
+
+def test_an_address_of_a_secret_is_told(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    with server(200) as (address, got):
+        tell_outcome(settings(tmp_path), FAILED, {"SCALABLE_TF_WEBHOOK": address})
+    assert len(got) == 1
+
+
+def test_a_webhook_whose_variable_is_not_set_is_said_and_not_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    tell_outcome(settings(tmp_path, "https://hooks.example/${HOOK}"), FAILED, {})
+    assert "The webhook at hooks.example cannot be called" in caplog.text
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import grpc
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from serving.server.batching import Batcher, BatchingOptions
+from serving.server.request_error import RequestError, invalid
+
+Arrays = Sequence[npt.NDArray[Any]]
+HOUR = 3_600_000_000  # microseconds: only a full batch goes
+
+
+class Model:
+    """Doubles its input; refuses a negative number. A gate may hold it."""
+
+    def __init__(self) -> None:
+        self.batches: list[int] = []
+        self.gate = threading.Event()
+        self.gate.set()
+        self.entered = threading.Semaphore(0)
+
+    def __call__(self, feeds: Arrays) -> list[npt.NDArray[Any]]:
+        self.batches.append(len(feeds[0]))
+        self.entered.release()
+        self.gate.wait()
+        if (feeds[0] < 0).any():
+            raise invalid("negative")
+        return [feeds[0] * 2]
+
+
+def rows(*values: float) -> list[npt.NDArray[Any]]:
+    return [np.array(values, np.float32)]
+
+
+def together(batcher: Batcher, requests: Sequence[Arrays]) -> list[Future[list[npt.NDArray[Any]]]]:
+    with ThreadPoolExecutor(len(requests)) as threads:
+        return [threads.submit(batcher, request) for request in requests]
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
+def test_a_full_batch_is_run_once_and_each_request_gets_its_rows() -> None:
+    model = Model()
+    batcher = Batcher(BatchingOptions(4, HOUR), model)
+    answers = together(batcher, [rows(1), rows(2, 3), rows(4)])
+    assert [one.result()[0].tolist() for one in answers] == [[2], [4, 6], [8]]
+    assert model.batches == [4]
+
+
+def test_a_batch_that_does_not_fill_up_goes_when_its_time_is_over() -> None:
+    model = Model()
+    assert Batcher(BatchingOptions(4, 1000), model)(rows(1))[0].tolist() == [2]
+    assert model.batches == [1]
+
+
+def test_a_bad_request_does_not_fail_its_neighbours() -> None:
+    model = Model()
+    good, bad, other = together(Batcher(BatchingOptions(3, HOUR), model), [rows(1), rows(-1), rows(3)])
+    assert good.result()[0].tolist() == [2]
+    assert other.result()[0].tolist() == [6]
+    with pytest.raises(RequestError, match="negative"):
+        bad.result()
+    assert model.batches == [3, 1, 1, 1]
+
+
+def test_requests_of_other_inner_shapes_are_not_combined() -> None:
+    model = Model()
+    batcher = Batcher(BatchingOptions(2, HOUR), model)
+    wide = [np.ones((1, 2), np.float32)]
+    answers = together(batcher, [rows(1), wide, rows(2), wide])
+    assert [one.result()[0].shape for one in answers] == [(1,), (1, 2), (1,), (1, 2)]
+    assert model.batches == [2, 2]
+
+
+def test_a_request_of_more_rows_than_a_batch_is_run_alone() -> None:
+    model = Model()
+    assert len(Batcher(BatchingOptions(2, HOUR), model)(rows(1, 2, 3))[0]) == 3
+    assert model.batches == [3]
+
+
+def test_outputs_without_a_row_for_each_row_are_not_split() -> None:
+    def total(feeds: Arrays) -> list[npt.NDArray[Any]]:
+        return [feeds[0].sum(keepdims=True)]
+
+    answers = together(Batcher(BatchingOptions(2, HOUR), total), [rows(1), rows(2)])
+    assert [one.result()[0].tolist() for one in answers] == [[1], [2]]
+
+
+def test_requests_for_which_no_batch_is_left_are_unavailable() -> None:
+    model = Model()
+    model.gate.clear()
+    batcher = Batcher(BatchingOptions(1, 0, queued_batches=1, parallel_batches=1), model)
+    with ThreadPoolExecutor(2) as threads:
+        running = threads.submit(batcher, rows(1))
+        model.entered.acquire()
+        waiting = threads.submit(batcher, rows(2))
+        until(lambda: batcher._queued == 1)
+        with pytest.raises(RequestError) as refused:
+            batcher(rows(3))
+        model.gate.set()
+        assert (running.result()[0].tolist(), waiting.result()[0].tolist()) == ([2], [4])
+    assert refused.value.code is grpc.StatusCode.UNAVAILABLE
+    assert batcher(rows(4))[0].tolist() == [8]
+
+
+def test_a_request_does_not_wait_longer_than_its_deadline_and_is_then_not_run() -> None:
+    model = Model()
+    model.gate.clear()
+    batcher = Batcher(BatchingOptions(3, HOUR, parallel_batches=1), model)
+    with ThreadPoolExecutor(2) as threads:
+        running = threads.submit(batcher, rows(1, 2, 3))
+        model.entered.acquire()
+        leading = threads.submit(batcher, rows(4))
+        until(lambda: batcher._queued == 1)
+        with pytest.raises(RequestError) as late:
+            batcher(rows(-1), time.monotonic() + 0.01)
+        model.gate.set()
+        assert batcher(rows(5))[0].tolist() == [10]
+        assert (len(running.result()[0]), leading.result()[0].tolist()) == (3, [8])
+    assert late.value.code is grpc.StatusCode.DEADLINE_EXCEEDED
+    assert model.batches == [3, 2]

@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+import grpc
+
+from serving.server.metrics import BOUNDS, Metrics
+
+
+def test_requests_are_counted_by_how_they_ended_and_timed_when_they_were_answered() -> None:
+    metrics = Metrics()
+    for seconds in (5e-6, 15e-6, 1e6):
+        metrics.record("taxi", grpc.StatusCode.OK, api="Predict", entrypoint="GRPC", seconds=seconds)
+    metrics.record("taxi", grpc.StatusCode.NOT_FOUND, api="Predict", entrypoint="GRPC", seconds=1.0)
+    metrics.record("fare", grpc.StatusCode.OK, api="Regress", entrypoint="REST", seconds=0.0)
+    assert metrics.counts() == {("taxi", "OK"): 3, ("taxi", "NOT_FOUND"): 1, ("fare", "OK"): 1}
+    latency = metrics.latencies()["taxi", "Predict", "GRPC"]
+    # Bounds are 10, 18, 32.4 ... microseconds; the last bucket is for what took longer than all.
+    assert (len(BOUNDS), BOUNDS[:2]) == (33, (10, 18))
+    assert latency.buckets == [1, 1, *[0] * 31, 1]
+    assert round(latency.total) == 1_000_000_000_020
