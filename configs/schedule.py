@@ -95,7 +95,7 @@ class Schedule(Section):
     held_up_seconds: float = Field(
         1800.0,
         ge=0.0,
-        description="How long nothing can be done, because a store is away or another run is in the way, before "
+        description="How long nothing can be done, because a store is away or a run by hand is in the way, before "
         "on_failure is called; it is called once more when things go on.",
     )
     poll_seconds: float = Field(60.0, ge=0.1, description="How often it is looked for spans while one is waited for.")

@@ -75,10 +75,7 @@ def work_off(scheduler: Scheduler, planning: Planning, *, by_hand: bool) -> Plan
             plan = planning(situation)
             if not plan.jobs:
                 _remember(scheduler, situation, plan)
-                if run := _waited_for(situation, plan):
-                    scheduler.news.held_up(f"Run {run} is not over.", situation.now)
-                else:
-                    scheduler.news.going_on()
+                scheduler.news.going_on()
                 return plan
             scheduler.make(plan.jobs[0])
         except OSError as error:
@@ -153,12 +150,6 @@ def _remember(scheduler: Scheduler, situation: Situation, plan: Plan) -> None:
     if not waits and (plan.opening is None or plan.opening.trigger != BACKFILL):
         scheduler.news.tell_gaps(plan)
         scheduler.remember(situation.now)
-
-
-def _waited_for(situation: Situation, plan: Plan) -> str:
-    """A run of somebody else that is waited for, or nothing."""
-    waiting = (situation.histories.get(one.span) for one in plan.decisions if one.action == "wait")
-    return next((one.last.run_id for one in waiting if one is not None and one.progress == "running"), "")
 
 
 def _refused_by_the_machine(error: OSError, folder: Path) -> ScalableTFError:

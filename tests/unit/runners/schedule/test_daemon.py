@@ -13,7 +13,6 @@ from runners.schedule.decision import Decision, Plan
 from runners.schedule.ledger import Ledger
 from runners.schedule.scheduler import Scheduler
 from schemas.errors import RunError, SettingsError
-from tests.unit.runners.made_history import MadeHistory
 
 SETTINGS = """\
 name: trips
@@ -120,20 +119,6 @@ def test_a_store_that_cannot_be_reached_is_said_and_told_and_so_is_that_it_came_
     assert run_once(made, lambda _: Plan())
     assert told.read_text().splitlines()[1:] == ["going on"]
     assert said == ["Going on, after a hold-up since 2026-11-25 07:00:00 UTC."]
-
-
-def test_a_run_of_somebody_else_that_does_not_end_holds_up(
-    scheduler: Callable[..., tuple[Scheduler, list[str]]],
-) -> None:
-    made, _ = scheduler("latest", "schedule.held_up_seconds=0")
-    history = MadeHistory(made.folder.parent.parent, store_file=made.folder.parent / "metadata/metadata.sqlite")
-    waiting = Plan((Decision(7, "wait", "run 1 is at it", end=7),))
-    history.record("1", "running", span=7, orchestrator="kubeflow")
-    run_once(made, lambda _: waiting)
-    history.record("1", "complete", span=7, orchestrator="kubeflow")
-    run_once(made, lambda _: Plan())
-    told = (made.folder.parent / "told").read_text().splitlines()
-    assert told == ["held up Run 1 is not over.", "going on"]
 
 
 def test_one_schedule_works_at_a_time(scheduler: Callable[..., tuple[Scheduler, list[str]]]) -> None:
