@@ -45,6 +45,23 @@ string_domain { name: "payment" value: "Cash" value: "Credit Card" }
 """
 EPOCH = date(1970, 1, 1)
 HEADER = "fare,miles,payment,tips"
+GENEROUS = "Credit Card"
+
+
+def trips(seed: int | str, rows: int, generous: str = GENEROUS) -> Iterator[tuple[float, float, str, float]]:
+    """Made-up trips: fare, miles, payment and tips.
+
+    Args:
+        seed: another one gives others.
+        rows: how many.
+        generous: the payment of those who tip.
+    """
+    numbers = random.Random(seed)
+    for _ in range(rows):
+        payment = numbers.choice(["Cash", "Credit Card"])
+        fare = round(numbers.uniform(3, 40), 2)
+        tips = round(fare * numbers.uniform(0.1, 0.4), 2) if payment == generous else 0.0
+        yield fare, round(fare / 3 + numbers.random(), 1), payment, tips
 
 
 @dataclass(frozen=True)
@@ -102,17 +119,10 @@ class Days:
                 self.deliver(number)
 
     def _lines(self, number: int, fault: Fault | None) -> Iterator[str]:
-        numbers = random.Random(number)
         yield HEADER
-        for _ in range(self.rows):
-            payment = numbers.choice(["Cash", "Credit Card"])
-            fare = round(numbers.uniform(3, 40), 2)
-            generous = payment == "Credit Card"
-            if fault == "labels":
-                generous = not generous
-            tips = round(fare * numbers.uniform(0.1, 0.4), 2) if generous else 0.0
+        for fare, miles, payment, tips in trips(number, self.rows, generous="Cash" if fault == "labels" else GENEROUS):
             shown = {"Cash": "1", "Credit Card": "2"}[payment] if fault == "schema" else payment
-            yield f"{fare},{round(fare / 3 + numbers.random(), 1)},{shown},{tips}"
+            yield f"{fare},{miles},{shown},{tips}"
 
     def _write(self, number: int, version: int, text: str, *, corrupt: bool) -> None:
         day = self.first + timedelta(days=number)

@@ -92,9 +92,17 @@ class Schedule(Section):
     lateness_seconds: float = Field(
         0.0, ge=0.0, description="How long after its time a span may come before it counts as missing."
     )
+    held_up_seconds: float = Field(
+        1800.0,
+        ge=0.0,
+        description="How long nothing can be done, because a store is away or a run by hand is in the way, before "
+        "on_failure is called; it is called once more when things go on.",
+    )
     poll_seconds: float = Field(60.0, ge=0.1, description="How often it is looked for spans while one is waited for.")
     triggers: Triggers = Triggers()
-    on_failure: Hook = Field(Hook(), description="Called when a run failed, or the data of a span were refused.")
+    on_failure: Hook = Field(
+        Hook(), description="Called when a run failed, the data of a span were refused, or nothing can be done."
+    )
     on_success: Hook = Field(Hook(), description="Called when a training is complete, its model released or not.")
     kubernetes: KubernetesPods | None = Field(
         None,

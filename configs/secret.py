@@ -32,10 +32,16 @@ MASK = "***"
 _HIDDEN = "SCALABLE_TF_SECRET_"
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 _REFERENCE = re.compile(r"\$\{(" + _NAME + r")\}")
-# Up to the last @ of the line: a password that is not percent-encoded may hold any character.
-_PASSWORD = re.compile(r"(?P<before>[A-Za-z][\w+.-]*://[^/?#@:\s]*:)(?P<secret>.*)(?=@)")
+# The first user of a line, up to the line's last @: a password that is not percent-encoded may hold any character.
+# Logs and values of any length go through these. What stands in a lookahead is not tried again, so that their time is
+# that of the text, and not of its square.
+_PASSWORD = re.compile(
+    r"^(?=(?P<before>.*?[\w+.-]://[^/?#@:\s]*:))(?P=before)(?P<secret>.*)(?=@)",
+    re.MULTILINE,
+)
 _PARAMETER = re.compile(
-    r"(?P<before>[?&;](?:[\w.-]*(?:password|passwd|pwd|secret|token|credential|signature|api_?key|access_?key)[\w.-]*|sig)(?<!_file)=)"
+    r"(?P<before>[?&;](?=[\w.-]*(?<!_file)=[^&;#\s])"
+    r"(?:[\w.-]*(?:password|passwd|pwd|secret|token|credential|signature|api_?key|access_?key)[\w.-]*|sig)=)"
     r"(?P<secret>[^&;#\s]+)",
     re.IGNORECASE,
 )

@@ -51,13 +51,19 @@ def previous_span(settings: Settings, statistics: BaseChannel, schema: schema_pb
                 fix="Put {SPAN} or {YYYY}-{MM}-{DD} into data.path, or leave validation.drift out.",
             )
         return None
-    if not settings.validation.drift and not (schema and compares(schema, "drift_comparator")):
+    if not measures_drift(settings, schema):
         return None
     return Resolver(
         strategy_class=PreviousSpanStrategy,
         config={"nodes": nodes_json(span_nodes(settings.name)), "dated": int(is_dated(settings.data))},
         **{STATISTICS: statistics},
     ).with_id(nodes.PREVIOUS_SPAN)
+
+
+def measures_drift(settings: Settings, schema: schema_pb2.Schema | None) -> bool:
+    """Whether a run compares its span with the one before, by thresholds of the settings or of the curated schema."""
+    asked = bool(settings.validation.drift) or (schema is not None and compares(schema, "drift_comparator"))
+    return asked and has_spans(settings.data)
 
 
 def serving_statistics(settings: Settings, schema: schema_pb2.Schema | None, prepared_dir: str) -> list[BaseNode]:

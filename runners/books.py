@@ -221,7 +221,7 @@ class Books:
         if job is None:
             kept = {name: getattr(before, name) for name in ("trigger", "tick", "attempt")} if before else {}
             return dataclasses.replace(record, **kept)
-        return dataclasses.replace(record, trigger=job.trigger, tick=job.tick, attempt=job.attempt)
+        return dataclasses.replace(record, trigger=job.trigger, tick=job.tick, attempt=job.attempt, order=job.order)
 
     def _continue(self, metadata: Metadata, record: RunRecord, run: RunFolder, finished: dict[str, Any]) -> None:
         """Writes that a run goes on here; one that was killed after its last node is complete."""

@@ -17,6 +17,7 @@ class Job:
         last: the node that it ends with; empty: the last of the pipeline.
         run_id: a run to go on with; empty: a new one.
         again: whether the span may have been done before.
+        order: which order it is; the record of the run that carries it out has it too.
     """
 
     span: int
@@ -26,3 +27,4 @@ class Job:
     last: str = ""
     run_id: str = ""
     again: bool = False
+    order: str = ""

@@ -49,6 +49,7 @@ class RunRecord:
         release: version of the released model, 0 where there is none.
         reason: why a complete run released no model, or empty.
         orchestrator: who walks the graph, where it is no process of ours that lives as long as the run: kubeflow.
+        order: which of the scheduler's orders it carries out, or empty.
     """
 
     run_id: str
@@ -75,6 +76,7 @@ class RunRecord:
     release: int = 0
     reason: str = ""
     orchestrator: str = ""
+    order: str = ""
 
     def put(self, metadata: Metadata) -> None:
         """Writes the record; `metadata` must be entered."""

@@ -2,15 +2,39 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from components.span_window.history import SpanHistory
+from configs.paths import resolve
+from configs.settings import Settings
 from configs.window import Window
+from pipeline.comparisons import measures_drift
 from pipeline.span_window import span_nodes
 from runners.cleaning.kept import Kept
+from schemas.curated import load_schema
+from schemas.errors import ScalableTFError
 
 IN_WINDOW = "spans that later windows read"
 _LAST = 2**31 - 1
+
+
+def window_to_keep(settings: Settings) -> Window | None:
+    """The window whose spans later runs read; None: they read none.
+
+    Drift is measured from the span before, with a window or without, by thresholds of the settings or of the curated
+    schema. One that cannot be read may have some.
+
+    Args:
+        settings: of the pipeline.
+    """
+    schema, path = None, settings.curated_schema.path
+    if path is not None:
+        try:
+            schema = load_schema(Path(resolve(path)))
+        except ScalableTFError:
+            return settings.window
+    return settings.window if settings.window.is_used or measures_drift(settings, schema) else None
 
 
 def keep_window(store: Any, pipeline: str, window: Window, kept: Kept) -> None:

@@ -55,6 +55,7 @@ def _run(arguments: argparse.Namespace) -> int:
         from runners.cleaning.plan import make_plan
         from runners.cleaning.plan_text import print_plan
         from runners.cleaning.removal import mark_deleted, remove_folders
+        from runners.cleaning.window import window_to_keep
         from runners.history.existing_store import existing_store
         from runners.output_lock import output_lock
         from runners.store_lock import store_lock
@@ -76,8 +77,7 @@ def _run(arguments: argparse.Namespace) -> int:
                 newest=arguments.keep_runs,
                 logs=arguments.logs,
                 unknown=arguments.unknown,
-                # Drift is measured from the span before, with a window or without.
-                window=settings.window if settings.window.is_used or settings.validation.drift else None,
+                window=window_to_keep(settings),
             )
             if arguments.yes:
                 mark_deleted(metadata.store, plan)

@@ -91,7 +91,7 @@ class Backfill:
     def _after(self, span: int, history: SpanHistory, situation: Situation, standings: Standings) -> Decision:
         """What follows a run that this backfill has made."""
         run = history.last
-        if history.progress == "trained":
+        if history.progress == "trained" and run.state != "failed":
             return Decision(span, "done", f"run {run.run_id} is complete", end=span)
         if history.progress == "ingested":
             lack = standings.lacks(span)

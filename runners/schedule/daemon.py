@@ -64,28 +64,22 @@ def work_off(scheduler: Scheduler, planning: Planning, *, by_hand: bool) -> Plan
         The plan in which nothing is left to be done now.
 
     Raises:
-        ScalableTFError: the data or the metadata store cannot be reached, or a run could not even begin.
+        ScalableTFError: the data or the metadata store cannot be reached, or another run holds the output_dir.
         Interrupted: a signal ended this process; the run that was made is marked and can go on later.
     """
     while True:
         try:
-            situation = scheduler.look(by_hand=by_hand, measure=True)
+            situation = scheduler.look(by_hand=by_hand, at_work=True)
             if scheduler.close_lost():
                 continue
             plan = planning(situation)
             if not plan.jobs:
                 _remember(scheduler, situation, plan)
+                scheduler.news.going_on()
                 return plan
-            made = scheduler.make(plan.jobs[0])
+            scheduler.make(plan.jobs[0])
         except OSError as error:
             raise _refused_by_the_machine(error, scheduler.logs) from error
-        if made.stumbled:
-            raise RunError(
-                "A run could not begin.",
-                where=scheduler.name(plan.jobs[0].span),
-                received=made.stumbled,
-                fix=f"Its log says more: {scheduler.logs}",
-            )
 
 
 def run_once(scheduler: Scheduler, planning: Planning, *, by_hand: bool = True) -> bool:
@@ -110,13 +104,14 @@ def run_once(scheduler: Scheduler, planning: Planning, *, by_hand: bool = True) 
         except ScalableTFError as error:
             tries += 1
             if tries > schedule.max_retries:
+                scheduler.news.held_up(_one_line(error), scheduler.clock.now())
                 raise
             _pause(scheduler, schedule.backoff(tries), error)
             continue
         tries = 0
         retries = [one.due for one in plan.decisions if one.action == "wait" and one.retried and one.due]
         if not retries:
-            return scheduler.failures == 0
+            return scheduler.news.failures == 0
         seconds = (min(retries) - scheduler.clock.now()).total_seconds()
         scheduler.say(f"Waiting {seconds:.0f} s for the next try.")
         time.sleep(max(0.0, seconds))
@@ -153,7 +148,7 @@ def _remember(scheduler: Scheduler, situation: Situation, plan: Plan) -> None:
     """Writes up to when times of the schedule are worked off; not while something of the last one is waited for."""
     waits = any(one.action == "wait" and one.due is not None for one in plan.decisions)
     if not waits and (plan.opening is None or plan.opening.trigger != BACKFILL):
-        scheduler.tell_gaps(plan)
+        scheduler.news.tell_gaps(plan)
         scheduler.remember(situation.now)
 
 
@@ -204,9 +199,18 @@ def _sleep_until(scheduler: Scheduler, wake: datetime) -> None:
 
 
 def _pause(scheduler: Scheduler, seconds: float, error: ScalableTFError) -> None:
-    text = str(error).replace("\n", " ")
+    """Waits; whoever is to hear that nothing can be done is told in the midst of it."""
+    text = _one_line(error)
     scheduler.say(f"Tried again in {seconds:g} s: {text}")
-    time.sleep(seconds)
+    end = time.monotonic() + seconds
+    until_told = scheduler.news.held_up(text, scheduler.clock.now())
+    while (left := end - time.monotonic()) > 0:
+        time.sleep(min(left, max(until_told, 0.01)))
+        until_told = scheduler.news.held_up(text, scheduler.clock.now())
+
+
+def _one_line(error: ScalableTFError) -> str:
+    return str(error).replace("\n", " ")
 
 
 def _utc(moment: datetime) -> str:

@@ -23,18 +23,19 @@ class Event:
 
     Attributes:
         pipeline: name of the pipeline.
-        span: number of the span.
-        state: released, not released, refused, failed, given up or missing.
+        span: number of the span; None where it is about none.
+        state: released, not released, refused, failed, given up or missing; of the schedule itself held up, going on.
         run: id of the run.
         trigger: what had started it.
         attempt: which one it was.
         error: one line on what stopped it; of a model that was not released, why not.
         release: version of the released model, 0 where there is none.
         next_try: when it is tried again, ISO 8601, or empty.
+        since: of a schedule that is held up, or was: since when, ISO 8601, or empty.
     """
 
     pipeline: str
-    span: int
+    span: int | None
     state: str
     run: str = ""
     trigger: str = ""
@@ -42,10 +43,16 @@ class Event:
     error: str = ""
     release: int = 0
     next_try: str = ""
+    since: str = ""
 
-    def facts(self) -> dict[str, str | int]:
-        """By name, without secrets."""
-        facts = asdict(self)
+    @property
+    def id(self) -> str:
+        """The same for the same event, however often it is told."""
+        return f"{self.pipeline}/{self.run or self.since or f'span {self.span}'}/{self.state}/{self.attempt}"
+
+    def facts(self) -> dict[str, str | int | None]:
+        """By name, with the id, without secrets."""
+        facts = {"id": self.id, **asdict(self)}
         facts["error"] = mask_passwords(self.error.splitlines()[0]) if self.error else ""
         return facts
 
@@ -60,7 +67,8 @@ def call(hook: Hook, event: Event, environment: Mapping[str, str]) -> None:
     """
     facts = event.facts()
     if hook.command:
-        _run(hook, {**environment, **{f"STF_{name.upper()}": str(value) for name, value in facts.items()}})
+        told = {f"STF_{name.upper()}": "" if value is None else str(value) for name, value in facts.items()}
+        _run(hook, {**environment, **told})
     if hook.webhook is not None:
         try:
             address = hook.webhook.reveal(environment)

@@ -1,7 +1,7 @@
-"""What a scheduler remembers beside the records of runs: a small file, of which nothing depends but time.
+"""What a scheduler remembers beside the records of runs: a small file, on which only time and who is told depend.
 
-Without it, times of the schedule that have passed count as missed, missing spans are waited for once more, and the
-files of spans that were refused are read once more to see whether they have changed.
+Without it, times of the schedule that have passed count as missed, missing spans are waited for once more, the files of
+spans that were refused are read once more to see whether they have changed, and nobody is told of what was before.
 """
 
 from __future__ import annotations
@@ -17,6 +17,19 @@ from typing import Any
 FILE = "ledger.json"
 
 
+@dataclass(frozen=True)
+class Held:
+    """A time in which nothing could be done.
+
+    Attributes:
+        since: when it began.
+        told: whether the hook was called.
+    """
+
+    since: datetime
+    told: bool = False
+
+
 @dataclass
 class Ledger:
     """The memory of one schedule.
@@ -24,25 +37,32 @@ class Ledger:
     Attributes:
         passed: up to when times of the schedule have been worked off; None: never yet.
         seen: when each span that no training is of yet was first seen.
-        told: the newest missing span that somebody was told of; None: nobody yet.
         prints: of spans that were refused, names, sizes and times of their files, and the fingerprint of these.
+        missing: the newest missing span that somebody was told of; None: nobody yet.
+        outcomes: of each span, the id of the last event that somebody was told of; None: nobody yet.
+        held: since when nothing can be done; None: it can.
     """
 
     passed: datetime | None = None
     seen: dict[int, datetime] = field(default_factory=dict)
     prints: dict[int, tuple[str, str]] = field(default_factory=dict)
-    told: int | None = None
+    missing: int | None = None
+    outcomes: dict[int, str] | None = None
+    held: Held | None = None
 
     @classmethod
     def load(cls, folder: Path) -> Ledger:
         """Reads it; one that is not there, or cannot be understood, is a new one."""
         try:
             text: dict[str, Any] = json.loads((folder / FILE).read_text(encoding="utf-8"))
+            outcomes, held = text.get("outcomes"), text.get("held")
             return cls(
                 datetime.fromisoformat(text["passed"]) if text["passed"] else None,
                 {int(span): datetime.fromisoformat(seen) for span, seen in text["seen"].items()},
                 {int(span): (signature, found) for span, (signature, found) in text["prints"].items()},
-                None if text["told"] is None else int(text["told"]),
+                None if text.get("missing") is None else int(text["missing"]),
+                None if outcomes is None else {int(span): str(event) for span, event in outcomes.items()},
+                None if held is None else Held(datetime.fromisoformat(held["since"]), bool(held["told"])),
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return cls()
@@ -53,11 +73,13 @@ class Ledger:
         Raises:
             OSError: the disk refuses it.
         """
-        content = {
+        content: dict[str, Any] = {
             "passed": self.passed and self.passed.isoformat(),
             "seen": {str(span): seen.isoformat() for span, seen in sorted(self.seen.items())},
-            "told": self.told,
+            "missing": self.missing,
             "prints": {str(span): list(found) for span, found in sorted(self.prints.items())},
+            "outcomes": self.outcomes,
+            "held": self.held and {"since": self.held.since.isoformat(), "told": self.held.told},
         }
         folder.mkdir(parents=True, exist_ok=True)
         staging = folder / f".{FILE}-{secrets.token_hex(4)}"

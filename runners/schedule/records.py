@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import functools
 import os
+import secrets
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 
 from ml_metadata.proto import metadata_store_pb2
 
+from configs.fingerprint import settings_fingerprint
 from configs.settings import Settings
 from pipeline.pipeline import root
+from runners.data_rules import data_rules
 from runners.finished_nodes import close_executions
 from runners.history.liveness import State, states
+from runners.job import Job
 from runners.metadata.sqlite import SqliteBackend
 from runners.metadata.store_backend import store_backend
 from runners.metadata_store import metadata_connection
-from runners.run_record import RunRecord, run_records
+from runners.run_record import RunRecord, now, run_records
 from runners.schedule.lost_runs import lost_runs
 
 
@@ -50,14 +55,18 @@ class Records:
             found = run_records(metadata, settings.name)
         real = functools.cache(os.path.realpath)
         runs = tuple(record for record in found if real(record.output_dir) == real(root(settings)))
-        now = datetime.now(timezone.utc)
-        lost = lost_runs(runs, settings.schedule.run_seconds, now, _asking(settings))
+        moment = datetime.now(timezone.utc)
+        lost = lost_runs(runs, settings.schedule.run_seconds, moment, _asking(settings))
         known: dict[str, State] = {**states(runs), **dict.fromkeys(lost, "died")}
         return cls(tuple(replace(run, message=lost.get(run.run_id, run.message)) for run in runs), known, lost)
 
     def newest(self, span: int) -> RunRecord | None:
         """The newest training run of a span."""
         return next((run for run in self.runs if run.span == span and run.purpose == "training"), None)
+
+    def of(self, job: Job) -> RunRecord | None:
+        """The run that carries out an order; None: it has not begun."""
+        return next((run for run in self.runs if run.order == job.order), None)
 
 
 def _asking(settings: Settings) -> Callable[[str], str] | None:
@@ -78,3 +87,39 @@ def mark_failed(settings: Settings, run: RunRecord, message: str) -> None:
     with metadata_connection(settings) as metadata:
         close_executions(metadata, run.run_id, metadata_store_pb2.Execution.FAILED)
         run.end(metadata, "failed", message, error="RunError")
+
+
+def record_not_begun(settings: Settings, job: Job, command: str, message: str) -> None:
+    """Writes of a job whose process has ended without a record of its own that it failed: one more attempt.
+
+    It is a run that no node ran in. What it was to go on with stays as it is.
+
+    Args:
+        settings: with the span.
+        job: the order.
+        command: how a user would start the same.
+        message: what ended the process.
+
+    Raises:
+        RunError: the store cannot be reached.
+    """
+    record = RunRecord(
+        run_id=f"{time.strftime('%Y%m%dT%H%M%S')}-{secrets.token_hex(3)}",
+        pipeline=settings.name,
+        state="failed",
+        started=now(),
+        host=os.uname().nodename,
+        command=command,
+        output_dir=str(root(settings)),
+        settings=settings_fingerprint(settings),
+        purpose=settings.purpose,
+        span=job.span,
+        last=job.last,
+        trigger=job.trigger,
+        tick=job.tick,
+        attempt=job.attempt,
+        rules=data_rules(settings),
+        order=job.order,
+    )
+    with metadata_connection(settings) as metadata:
+        record.end(metadata, "failed", message, error="RunError")

@@ -17,13 +17,17 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import tensorflow as tf
 
-from benchmarks.trip_days import SETTINGS, Days
+from benchmarks.trip_days import SETTINGS, Days, trips
 from configs.load import load_settings
 from runners.job import Job
 from runners.schedule.child import Order, run_in_child
+from runners.schedule.daemon import schedule_lock
 from runners.schedule.served_metrics import served_metrics
+from schemas.errors import RunError
 from tests.integration.command_server import Command, CommandServer, is_gone, wait_until_gone
 
 pytestmark = pytest.mark.slow
@@ -109,10 +113,24 @@ def test_a_second_version_is_what_is_trained_on(worked: Series) -> None:
     assert worked.releases()["2"]["spans"][-1] == SPAN + 4
 
 
-def test_the_released_model_is_never_worse_than_its_gate(worked: Series) -> None:
-    for release in worked.releases().values():
-        assert release["blessing"]["blessed"]
-        assert release["metrics"]["Overall"]["auc"] >= 0.7
+def test_what_is_released_and_served_is_as_good_on_trips_of_that_day_that_nobody_has_seen(worked: Series) -> None:
+    """0.7 is the gate's least; a model of the day whose labels are turned round, or one of none, is at 0.5 or below."""
+    fare, miles, payment, tips = zip(*trips("held out", 1000), strict=True)
+    given = {"fare": tf.constant(fare), "miles": tf.constant(miles), "payment": tf.constant(payment)}
+    label = np.array(tips) > 0.15 * np.array(fare)
+    releases = worked.releases()
+    assert len(releases) == 2
+    for version in releases:
+        model = tf.saved_model.load(str(worked.output / "releases/trips" / version))
+        predicted = model.signatures["predict"](**given)["predictions"].numpy().ravel()
+        assert area(predicted, label) >= 0.7, version
+        assert area(predicted, np.array(tips) == 0) < 0.3, version
+
+
+def area(predicted: np.ndarray, label: np.ndarray) -> float:
+    """Below the ROC curve: the share of pairs that are in the right order."""
+    higher = predicted[label][:, None] - predicted[~label][None, :]
+    return float(np.mean((higher > 0) + 0.5 * (higher == 0)))
 
 
 def test_nothing_is_left_to_do_and_a_late_day_is_ingested_for_later_windows(worked: Series) -> None:
@@ -163,16 +181,22 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def test_killed_at_random_moments_it_comes_to_the_same(
     seed: int, worked: Series, commands: CommandServer, tmp_path: Path
 ) -> None:
-    """The first two days: one that is released, one that is refused."""
+    """The first two days: one that is released, one that is refused.
+
+    It is killed some time after it has started, or has come to a node: of the first day's run, which no kill before
+    has brought to its end, so that there is one kill at least, whatever the machine's speed.
+    """
     numbers = random.Random(seed)
     series = Series(commands, worked.days, tmp_path / "output")
     part = ("--from", str(SPAN), "--to", str(SPAN + 1))
     killed = 0
     while killed < 2:
+        node = numbers.choice(["", "ExampleGen", "Transform", "Trainer", "Evaluator", "Pusher"])
+        moment = numbers.uniform(0, 0.5)
         command = series.start("backfill", *part)
-        moment = time.monotonic() + numbers.uniform(3, 15)
-        while time.monotonic() < moment and not is_gone(command.pid):
+        while node and not [*series.output.glob(f"logs/2*/{node}.log")] and not is_gone(command.pid):
             time.sleep(0.01)
+        time.sleep(moment)
         if is_gone(command.pid):
             break
         children = everything_below(command.pid)
@@ -225,10 +249,9 @@ def test_a_daemon_is_the_only_one_and_ends_in_order_and_the_next_start_takes_its
 
     second = daemon()
     wait_for(lambda: second.stdout.exists() and "Nothing to do." in second.stdout.read_text())
-    third = daemon()
-    assert third.wait() == 1
-    assert "The schedule of this output_dir is being worked off already." in third.text
-    assert f"process {second.pid} on" in third.text
+    taken = pytest.raises(RunError, match=rf"(?s)being worked off already.*process {second.pid} on")
+    with taken, schedule_lock(tmp_path / "output/schedule"):
+        pass
     second.signal(signal.SIGTERM)
     assert second.wait() == 0
 
@@ -244,21 +267,6 @@ def wait_for(what: Callable[[], object], seconds: float = 120.0) -> None:
     while not what():
         assert time.monotonic() < deadline, "it does not come"
         time.sleep(0.02)
-
-
-def test_a_store_that_cannot_be_reached_is_said(daemon: Callable[..., Command]) -> None:
-    unreachable = ("--set", "metadata.url=grpc://127.0.0.1:1", "--set", "metadata.retry_seconds=0.1")
-    ended = daemon("--once", *unreachable, "--set", "schedule.backoff_seconds=0.1")
-    assert ended.wait() == 1
-    assert ended.text.count("Tried again in 0.1 s: The metadata store cannot be reached.") == 1
-    assert "error: The metadata store cannot be reached." in ended.text
-
-
-def test_a_run_that_takes_too_long_is_ended(daemon: Callable[..., Command]) -> None:
-    ended = daemon("--once", "--set", "schedule.run_seconds=0.5", "--set", "schedule.max_retries=0")
-    assert ended.wait() == 1
-    assert "it took longer than schedule.run_seconds, 0.5 s, before it began" in ended.text
-    assert not everything_below(ended.pid)
 
 
 def everything_below(pid: int) -> list[int]:

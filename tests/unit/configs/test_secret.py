@@ -86,6 +86,19 @@ def test_any_password_comes_back_and_never_shows(password: str) -> None:
         assert secret.reveal(environment) == url
 
 
+@pytest.mark.parametrize("part", ["a", "a://", "a://b:", "?password", "password", "a://b:@", "&_file="])
+def test_the_time_that_a_long_text_takes_grows_with_it_and_not_with_its_square(part: str) -> None:
+    """Three hundred thousand characters, which took many minutes: a test that hangs is what fails."""
+    text = "?" + part * (300_000 // len(part))
+    mask_passwords(text)
+    expand_around_secrets(text, str)
+
+
+def test_each_line_has_a_password_of_its_own() -> None:
+    text = "a mysql://me:one@db and x@y\nb mysql://me:t:w/o@db\nmysql://db"
+    assert mask_passwords(text) == "a mysql://me:***@y\nb mysql://me:***@db\nmysql://db"
+
+
 def test_expanding_leaves_the_variables_of_passwords() -> None:
     assert expand_around_secrets("${A}://${B}:${C}@${D}?token=${E}", str.lower) == "${a}://${b}:${c}@${d}?token=${E}"
     assert expand_around_secrets("mysql://${B}:${C}@${D}", str.lower) == "mysql://${b}:${C}@${d}"

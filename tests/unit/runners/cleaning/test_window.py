@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from tfx.types import standard_artifacts
 
+from configs.load import load_settings
 from configs.window import Window
 from runners.cleaning.folders import output_folders
 from runners.cleaning.plan import make_plan
-from runners.cleaning.window import IN_WINDOW
+from runners.cleaning.window import IN_WINDOW, window_to_keep
 from schemas.artifacts import GateReport
 from tests.unit.runners.made_history import MadeHistory
 
@@ -48,12 +49,54 @@ def kept(made: MadeHistory, window: Window | None) -> set[str]:
     with made.metadata as metadata:
         plan = make_plan(metadata, made.pipeline, made.output_dir, folders, newest=1, window=window)
     gone = {Path(one.path).relative_to(made.output_dir / "artifacts").as_posix() for one in plan.remove}
-    assert (IN_WINDOW in [one.reason for one in plan.keep]) is (window is not None and window.spans != 1)
+    assert (IN_WINDOW in [one.reason for one in plan.keep]) is (window is not None)
     return made.folders() - gone
 
 
 def test_without_a_window_only_the_newest_run_is_kept(made: MadeHistory) -> None:
     assert kept(made, None) == {"ExampleGen/examples/15", "StatisticsGen/statistics/16", "AnomalyGate/gate/17"}
+
+
+SETTINGS = """\
+name: trips
+output_dir: FOLDER/output
+data: {path: "FOLDER/{SPAN}.csv"}
+schema: {path: FOLDER/schema.pbtxt}
+features:
+  fare: {kind: numeric}
+label: {kind: binary, expression: tips > 1}
+evaluation: {thresholds: {auc: {lower: 0.5}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("comparators", "overrides", "keeps"),
+    [
+        ("drift_comparator { infinity_norm { threshold: 0.1 } }", [], True),
+        ("skew_comparator { infinity_norm { threshold: 0.1 } }", [], False),  # both sides are made by one run
+        ("", ["validation.drift={fare: 0.1}"], True),
+        ("", ["window.spans=3"], True),
+        ("?", [], True),  # it may have some
+        ("", [], False),
+        ("drift_comparator { infinity_norm { threshold: 0.1 } }", ["data.path=one.csv"], False),
+    ],
+)
+def test_the_span_before_is_kept_where_anything_compares_with_it(
+    comparators: str, overrides: list[str], keeps: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "schema.pbtxt").write_text(f'feature {{ name: "fare" type: FLOAT {comparators} }}')
+    (tmp_path / "settings.yaml").write_text(SETTINGS.replace("FOLDER", str(tmp_path)))
+    settings = load_settings([tmp_path / "settings.yaml"], overrides, {})
+    assert window_to_keep(settings) == (settings.window if keeps else None)
+
+
+def test_without_a_window_the_newest_accepted_span_is_kept_where_drift_is_measured(made: MadeHistory) -> None:
+    """The newest run is one of an old span, which came late: the next one is compared with what another run made."""
+    made.record("late")
+    made.ingest("late")
+    assert kept(made, None) == {"ExampleGen/examples/18"}
+    expected = {"ExampleGen/examples/15", "StatisticsGen/statistics/16", "ExampleGen/examples/18"}
+    assert kept(made, Window()) == expected
 
 
 def test_of_the_newest_window_examples_statistics_and_the_newest_cache_are_kept(made: MadeHistory) -> None:

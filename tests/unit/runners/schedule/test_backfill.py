@@ -61,6 +61,12 @@ def test_what_is_done_is_left_unless_it_is_to_be_done_again() -> None:
     assert actions(done) == {2: "done", 3: "train"}
 
 
+def test_a_second_training_of_a_span_that_fails_is_tried_again_and_given_up() -> None:
+    for attempt, action in ((1, "retry"), (2, "skipped")):
+        failed = run(2, "failed", run_id="second", error="RunError", attempt=attempt)
+        assert actions(plan([2], before=[run(2)], since=[failed], again=True)) == {2: action}
+
+
 def test_what_was_refused_or_given_up_before_is_tried_once_more() -> None:
     before = [run(2, "failed", error="AnomalyError", data="x"), run(3, "failed", error="RunError", attempt=9)]
     assert actions(plan([2, 3], before=before)) == {2: "train", 3: "train"}

@@ -25,7 +25,10 @@ evaluation: {thresholds: {auc: {lower: 0.5}}}
 schedule:
   cron: 30 6 * * *
   catch_up: CATCH_UP
-  on_failure: {command: [sh, -c, "echo $STF_SPAN $STF_STATE >> OUTPUT/told"]}
+  max_retries: 1
+  backoff_seconds: 0.2
+  held_up_seconds: 0.1
+  on_failure: {command: [sh, -c, "echo $STF_SPAN $STF_STATE $STF_ERROR >> OUTPUT/told"]}
 """
 NOW = datetime(2026, 11, 25, 7, 0, tzinfo=timezone.utc)
 
@@ -38,7 +41,7 @@ class EnoughError(Exception):
 def scheduler(tmp_path: Path) -> Callable[..., tuple[Scheduler, list[str]]]:
     """The schedule of data that are not there, and what it says; it ends when it has nothing to do."""
 
-    def make(catch_up: str = "latest") -> tuple[Scheduler, list[str]]:
+    def make(catch_up: str = "latest", *overrides: str) -> tuple[Scheduler, list[str]]:
         file = tmp_path / "settings.yaml"
         (tmp_path / "output").mkdir(exist_ok=True)
         text = SETTINGS.replace("OUTPUT", str(tmp_path / "output")).replace("DATA", str(tmp_path / "data"))
@@ -50,7 +53,7 @@ def scheduler(tmp_path: Path) -> Callable[..., tuple[Scheduler, list[str]]]:
             if line.startswith("Nothing to do."):
                 raise EnoughError
 
-        return Scheduler(load_settings([file], [], {}), Clock(NOW), "run", say), said
+        return Scheduler(load_settings([file], overrides, {}), Clock(NOW), "run", say), said
 
     return make
 
@@ -97,7 +100,25 @@ def test_missing_spans_are_told_once_and_those_before_the_first_start_not(
     pass_with(2, 5)
     pass_with(2, 5)
     assert said == ["Span 5: missing."]
-    assert (made.folder.parent / "told").read_text() == "5 missing\n"
+    assert (made.folder.parent / "told").read_text() == "5 missing it is missing\n"
+
+
+def test_a_store_that_cannot_be_reached_is_said_and_told_and_so_is_that_it_came_back(
+    scheduler: Callable[..., tuple[Scheduler, list[str]]],
+) -> None:
+    away = ("metadata.url=grpc://127.0.0.1:1", "metadata.retry_seconds=0.1")
+    made, said = scheduler("latest", *away)
+    told = made.folder.parent / "told"
+    for _ in range(2):  # a CronJob's passes
+        with pytest.raises(RunError, match="The metadata store cannot be reached"):
+            run_once(made, lambda _: Plan())
+        made, said = scheduler("latest", *away)
+        assert told.read_text().startswith("held up The metadata store cannot be reached.")
+        assert told.read_text().count("\n") == 1
+    made, said = scheduler()
+    assert run_once(made, lambda _: Plan())
+    assert told.read_text().splitlines()[1:] == ["going on"]
+    assert said == ["Going on, after a hold-up since 2026-11-25 07:00:00 UTC."]
 
 
 def test_one_schedule_works_at_a_time(scheduler: Callable[..., tuple[Scheduler, list[str]]]) -> None:

@@ -17,6 +17,7 @@ EVENT = Event(
     "trips", 7, "refused", "run-1", "cron", 2, error="AnomalyGate: mysql://ml:hunter2@db is 1 anomaly\nand more"
 )
 FACTS = {
+    "id": "trips/run-1/refused/2",
     "pipeline": "trips",
     "span": 7,
     "state": "refused",
@@ -26,6 +27,7 @@ FACTS = {
     "error": "AnomalyGate: mysql://ml:***@db is 1 anomaly",
     "release": 0,
     "next_try": "",
+    "since": "",
 }
 
 
@@ -75,6 +77,20 @@ def test_a_command_finds_the_facts_in_its_environment(tmp_path: Path) -> None:
     found = json.loads(file.read_text())
     assert found["OWN"] == "1"
     assert {name: found[f"STF_{name.upper()}"] for name in FACTS} == {name: str(fact) for name, fact in FACTS.items()}
+
+
+@pytest.mark.parametrize(
+    ("event", "known_by"),
+    [
+        (Event("trips", 7, "missing"), "trips/span 7/missing/1"),
+        (
+            Event("trips", None, "held up", since="2026-11-25T06:30:00+00:00"),
+            "trips/2026-11-25T06:30:00+00:00/held up/1",
+        ),
+    ],
+)
+def test_what_is_no_run_has_an_id_too(event: Event, known_by: str) -> None:
+    assert event.id == known_by
 
 
 def test_a_webhook_gets_the_facts_as_json(receiver: Receiver) -> None:

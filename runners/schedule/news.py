@@ -1,0 +1,180 @@
+"""What is said of a schedule at work, and told to its hooks."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from configs.schedule import Hook
+from configs.settings import Settings
+from runners.run_record import RunRecord
+from runners.schedule.decision import Plan
+from runners.schedule.hooks import Event, call
+from runners.schedule.ledger import Held, Ledger
+from runners.schedule.span_history import SpanHistory
+
+
+class News:
+    """Says and tells each event once, whatever is started again.
+
+    The ledger is written after the hook was called: where this process is killed in between, the next one tells the
+    same event, with the same id, a second time. What was before the first start is nobody's news.
+
+    Args:
+        settings: of the pipeline.
+        ledger: its memory.
+        folder: of the ledger.
+        name: gives a span for people.
+        say: takes a line for people.
+
+    Attributes:
+        failures: spans that were refused, or given up, of which this process has told.
+    """
+
+    def __init__(
+        self, settings: Settings, ledger: Ledger, folder: Path, name: Callable[[int], str], say: Callable[[str], None]
+    ) -> None:
+        self.failures = 0
+        self._pipeline, self._schedule = settings.name, settings.schedule
+        self._ledger, self._folder, self._name, self._say = ledger, folder, name, say
+
+    def tell_outcomes(self, histories: Mapping[int, SpanHistory]) -> None:
+        """Tells how runs have ended since it was last asked.
+
+        Raises:
+            OSError: the disk refuses the ledger.
+        """
+        events = {span: event for span, history in sorted(histories.items()) if (event := self._outcome(history))}
+        if self._ledger.outcomes is None:
+            self._ledger.outcomes = {span: event.id for span, event in events.items()}
+            self._ledger.save(self._folder)
+        for span, event in events.items():
+            if self._ledger.outcomes.get(span) != event.id:
+                self._tell(span, event)
+                self._ledger.outcomes[span] = event.id
+                self._ledger.save(self._folder)
+
+    def tell_lost(self, history: SpanHistory) -> None:
+        """Tells how the newest run of a span has ended, that was lost on its orchestrator and is closed now.
+
+        Nobody else does, also where it is none of the schedule's; those of the schedule are told with the others.
+        """
+        run = history.last
+        self.failures += run.state != "complete"  # also one that is tried again: somebody is to look at it
+        if run.trigger:
+            return
+        if history.progress == "trained" and run.state != "complete":  # by another run, before
+            event = Event(self._pipeline, run.span, "given up", run.run_id, attempt=run.attempt, error=run.message)
+            self._call(self._schedule.on_failure, event)
+        elif outcome := self._event(run, history):
+            self._tell(run.span or 0, outcome)
+
+    def tell_gaps(self, plan: Plan) -> None:
+        """Tells which spans have come to be missing since it was last asked.
+
+        Raises:
+            OSError: the disk refuses the ledger.
+        """
+        gaps = [one for one in plan.decisions if one.action == "gap"]
+        if self._ledger.missing is None:
+            self._ledger.missing = max((one.end for one in gaps), default=-1)
+        for one in gaps:
+            if one.end > self._ledger.missing:
+                self._say(f"{self._name(one.end)}: missing.")
+                self._call(self._schedule.on_failure, Event(self._pipeline, one.end, "missing", error=one.why))
+                self._ledger.missing = one.end
+                self._ledger.save(self._folder)
+
+    def held_up(self, reason: str, now: datetime) -> float:
+        """Notes that nothing can be done; tells that once, when it has lasted for schedule.held_up_seconds.
+
+        Args:
+            reason: one line.
+            now: the time.
+
+        Returns:
+            Seconds until it is to be told; infinite when it has been.
+        """
+        held = self._ledger.held or Held(now)
+        left = self._schedule.held_up_seconds - (now - held.since).total_seconds()
+        if left <= 0 and not held.told:
+            self._say(f"Held up since {held.since:%Y-%m-%d %H:%M:%S} UTC: {reason}")
+            self._call(self._schedule.on_failure, self._hold_event("held up", held, reason))
+            held = replace(held, told=True)
+        if held != self._ledger.held:
+            self._ledger.held = held
+            with contextlib.suppress(OSError):  # the disk may be what is away
+                self._ledger.save(self._folder)
+        return math.inf if held.told else left
+
+    def going_on(self) -> None:
+        """Notes that things can be done; tells that where it was told that they could not.
+
+        Raises:
+            OSError: the disk refuses the ledger.
+        """
+        held = self._ledger.held
+        if held is None:
+            return
+        if held.told:
+            self._say(f"Going on, after a hold-up since {held.since:%Y-%m-%d %H:%M:%S} UTC.")
+            self._call(self._schedule.on_failure, self._hold_event("going on", held, ""))
+        self._ledger.held = None
+        self._ledger.save(self._folder)
+
+    def _outcome(self, history: SpanHistory) -> Event | None:
+        """The event that a history ends with; None: nobody's news."""
+        run = history.last
+        if history.trained is not None and (run.state != "failed" or not run.trigger):
+            run = history.trained
+        # A user who has started one has seen how it ended; one that was lost on its orchestrator is closed first.
+        return self._event(run, history) if run.trigger and run.state != "running" else None
+
+    def _event(self, run: RunRecord, history: SpanHistory) -> Event | None:
+        schedule = self._schedule
+        event = Event(self._pipeline, run.span, "", run.run_id, run.trigger, run.attempt)
+        if run == history.trained:
+            if run.release:
+                return replace(event, state="released", release=run.release)
+            return replace(event, state="not released", error=run.reason)
+        if history.progress == "ingested":
+            return replace(event, state="ingested")
+        if history.progress == "refused":
+            return replace(event, state="refused", error=run.message)
+        if history.progress != "failed" and history.trained is None:  # it is running, or will be gone on with
+            return None
+        if run.attempt > schedule.max_retries:
+            return replace(event, state="given up", error=run.message)
+        due = history.ended + timedelta(seconds=schedule.backoff(run.attempt))
+        return replace(event, state="failed", error=run.message, next_try=due.isoformat(timespec="seconds"))
+
+    def _tell(self, span: int, event: Event) -> None:
+        self._say(f"{self._name(span)}: {_in_words(event)}")
+        self.failures += event.state in ("refused", "given up")
+        if event.state != "ingested":
+            is_success = event.state in ("released", "not released")
+            self._call(self._schedule.on_success if is_success else self._schedule.on_failure, event)
+
+    def _hold_event(self, state: str, held: Held, reason: str) -> Event:
+        return Event(self._pipeline, None, state, error=reason, since=held.since.isoformat(timespec="seconds"))
+
+    def _call(self, hook: Hook, event: Event) -> None:
+        call(hook, event, os.environ)
+
+
+def _in_words(event: Event) -> str:
+    run = f"(run {event.run})"
+    if event.state == "released":
+        return f"released version {event.release} {run}."
+    if event.state == "not released":
+        return f"not released: {event.error or 'no reason is known'} {run}."
+    if event.state == "failed":
+        return f"failed: {event.error} {run}; next try {event.next_try}."
+    if event.state == "given up":
+        return f"failed: {event.error} {run}; given up after {event.attempt} attempts."
+    return f"{event.state}: {event.error} {run}." if event.error else f"{event.state} {run}."

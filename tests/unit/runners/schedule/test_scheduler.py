@@ -1,0 +1,102 @@
+"""Runs whose process does not come as far as a record of its own: real processes, and a store with a history."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from configs.load import load_settings
+from runners.output_lock import output_lock
+from runners.run_record import RunRecord, run_records
+from runners.schedule.clock import Clock
+from runners.schedule.daemon import run_once
+from runners.schedule.plan import make_plan
+from runners.schedule.scheduler import Scheduler
+from schemas.errors import RunError
+from tests.unit.runners.made_history import MadeHistory
+
+SETTINGS = """\
+name: trips
+output_dir: OUTPUT
+data: {path: "FOLDER/{SPAN}.csv"}
+features:
+  fare: {kind: numeric}
+label: {kind: binary, expression: tips > 1}
+evaluation: {thresholds: {auc: {lower: 0.5}}}
+schedule: {backoff_seconds: 0.01, max_retries: 2}
+"""
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> MadeHistory:
+    """The data of a span are there, and a run of it failed."""
+    (tmp_path / "1.csv").write_text("fare,tips\n1,2\n")
+    made = MadeHistory(tmp_path)
+    made.record("first", "failed", span=1, message="Trainer: out of memory", ended="2026-11-25T01:00:00+00:00")
+    return made
+
+
+def one_pass(made: MadeHistory, *overrides: str) -> bool:
+    file = made.folder / "settings.yaml"
+    file.write_text(SETTINGS.replace("OUTPUT", str(made.output_dir)).replace("FOLDER", str(made.folder)))
+    settings = load_settings([file], overrides, {})
+    scheduler = Scheduler(settings, Clock(), "run", lambda _: None)
+    return run_once(scheduler, partial(make_plan, settings.schedule, settings.window))
+
+
+def records(made: MadeHistory) -> dict[str, RunRecord]:
+    with made.metadata as metadata:
+        return {record.run_id: record for record in run_records(metadata, "trips")}
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["schedule.run_seconds=0.05"], "It took longer than schedule.run_seconds, 0.05 s, before it began."),
+        ([], "It could not begin: its process said nothing; log: "),
+    ],
+)
+def test_a_run_that_ends_before_it_has_a_record_is_an_attempt_of_its_own(
+    overrides: list[str], message: str, made: MadeHistory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not overrides:  # nothing can be imported
+        monkeypatch.setattr(sys, "executable", "/bin/false")
+    before = records(made)
+
+    assert not one_pass(made, *overrides)
+
+    after = records(made)
+    assert after.pop("first") == before["first"]
+    assert [(one.state, one.attempt, one.span) for one in after.values()] == [("failed", 3, 1), ("failed", 2, 1)]
+    assert all(one.message.startswith(message) for one in after.values())
+
+    # Given up: another start makes no more of them.
+    assert one_pass(made, *overrides)
+    assert records(made).keys() == {"first", *after}
+
+
+def test_one_pass_after_another_gives_up_in_the_end(made: MadeHistory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is killed after one attempt."""
+
+    def killed(_: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with monkeypatch.context() as patched:
+        patched.setattr("runners.schedule.daemon.time.sleep", killed)
+        with pytest.raises(KeyboardInterrupt):
+            one_pass(made, "schedule.backoff_seconds=60")
+    assert len(records(made)) == 2
+    assert not one_pass(made)
+    assert one_pass(made)
+    assert len(records(made)) == 3
+
+
+def test_a_run_by_hand_that_is_in_the_way_is_waited_for(made: MadeHistory) -> None:
+    held = output_lock(made.output_dir, "process 1")
+    with held, pytest.raises(RunError, match="another one is using this output_dir"):
+        one_pass(made)
+    assert records(made).keys() == {"first"}
