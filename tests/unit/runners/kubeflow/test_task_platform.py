@@ -80,7 +80,10 @@ def test_the_webhooks_address_is_for_the_last_task_only() -> None:
 
 
 def test_a_user_is_never_root() -> None:
-    assert pod(Kubeflow(user=1000), "begin")["securityContext"] == {"runAsUser": 1000, "runAsNonRoot": True}
+    assert pod(Kubeflow(user=1000), "begin", "/srv/out")["securityContext"] == {
+        "runAsUser": 1000,
+        "runAsNonRoot": True,
+    }
 
 
 def test_kubeflows_message_has_the_fields() -> None:
