@@ -44,6 +44,31 @@ def half_plus(folder: Path, plus: float) -> Path:
     return folder
 
 
+class _Half(tf.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.a = tf.Variable(0.5)
+
+    def _half_plus_2(self, examples: tf.Tensor) -> tf.Tensor:
+        return self.a * tf.io.parse_example(examples, {"x": tf.io.FixedLenFeature([1], tf.float32)})["x"] + 2.0
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "inputs")])
+    def regress(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"outputs": self._half_plus_2(inputs)}
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "inputs")])
+    def classify(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"scores": self._half_plus_2(inputs)}
+
+
+def half_plus_2(folder: Path) -> Path:
+    """x / 2 + 2 of tf.Examples, of TensorFlow 2, which knows no methods: `classify_x_to_y` and `regress_x_to_y`."""
+    module = _Half()
+    signatures = {"classify_x_to_y": module.classify, "regress_x_to_y": module.regress}
+    tf.saved_model.save(module, str(folder), signatures)
+    return folder
+
+
 class _Echo(tf.Module):
     @tf.function(
         input_signature=[

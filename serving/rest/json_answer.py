@@ -13,6 +13,7 @@ import tensorflow as tf
 from tensorflow_serving.apis import classification_pb2, regression_pb2
 
 from serving.rest.shortest_decimals import shortest_decimals
+from serving.rest.tensor_decoding import dtype_text
 from serving.server.request_error import invalid
 
 # Floats of Python print as the shortest text, always with a point or an exponent, and as NaN, Infinity, -Infinity.
@@ -107,7 +108,7 @@ def _plain(name: str, array: npt.NDArray[Any]) -> Any:
         else:
             strings[:] = [value.decode("utf-8", "surrogateescape") for value in flat]
         return strings.reshape(array.shape).tolist()
-    raise invalid(f"Failed to write JSON value for tensor type: {kind.name}")
+    raise invalid(f"Failed to write JSON value for tensor type: {dtype_text(kind)}")
 
 
 def _floats(values: list[float]) -> list[float]:

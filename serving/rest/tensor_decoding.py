@@ -186,9 +186,16 @@ def _check_element(value: Any, dtype: tf.DType) -> None:
         raise _wrong(value, dtype)
     else:
         raise RequestError(
-            grpc.StatusCode.UNIMPLEMENTED, f"Conversion of JSON Value: {value_text(value)} to type: {dtype.name}"
+            grpc.StatusCode.UNIMPLEMENTED, f"Conversion of JSON Value: {value_text(value)} to type: {dtype_text(dtype)}"
         )
 
 
 def _wrong(value: Any, dtype: tf.DType) -> RequestError:
-    return invalid(f"JSON Value: {value_text(value)} Type: {type_name(value)} is not of expected type: {dtype.name}")
+    return invalid(
+        f"JSON Value: {value_text(value)} Type: {type_name(value)} is not of expected type: {dtype_text(dtype)}"
+    )
+
+
+def dtype_text(dtype: tf.DType) -> str:
+    """The name of a type as TensorFlow Serving's messages have it: C++'s, where Python has another."""
+    return {"float16": "half", "float32": "float", "float64": "double"}.get(dtype.name, dtype.name)

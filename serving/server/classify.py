@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 from tensorflow_serving.apis import classification_pb2
 
 from serving.server.example_signature import INPUTS, check_signature, example_array
@@ -31,7 +30,7 @@ def classify(
     Raises:
         RequestError: INVALID_ARGUMENT: the signature is not there or does not classify; whatever running it raises.
     """
-    name = check_signature(servable, signature, tf.saved_model.CLASSIFY_METHOD_NAME)
+    name = check_signature(servable, signature, "classification")
     outputs = servable.signatures[name].outputs
     if len(outputs) not in (1, 2):
         raise invalid(f"Expected one or two output Tensors, found {len(outputs)}")

@@ -145,6 +145,7 @@ class ModelManager:
             self._reload(configs)
 
     def _reload(self, configs: tuple[ModelConfig, ...]) -> None:
+        self._check_labels(configs)
         with self._lock:
             fresh = {config.name: self._models.get(config.name) or ModelVersions(config) for config in configs}
             for config in configs:
@@ -166,6 +167,15 @@ class ModelManager:
             )
         self._assign_labels(fresh.values())
 
+    def _check_labels(self, configs: tuple[ModelConfig, ...]) -> None:
+        """Refuses labels of versions that are not available now, before anything is changed."""
+        with self._lock:
+            for config in configs:
+                model = self._models.get(config.name)
+                for label, version in config.version_labels.items():
+                    if model is None or (model.labels.get(label) != version and version not in model.available()):
+                        raise _unavailable(config.name, version)
+
     def _assign_labels(self, models: Iterable[ModelVersions]) -> None:
         """Takes the labels of the models' configs, all or none."""
         models = tuple(models)
@@ -178,11 +188,7 @@ class ModelManager:
             # Or they would be taken as soon as the version is there, from a request that was refused.
             model.config = dataclasses.replace(model.config, version_labels=dict(model.labels))
         name, version = missing[0]
-        raise RequestError(
-            grpc.StatusCode.FAILED_PRECONDITION,
-            f"Request to assign label to version {version} of model {name}, "
-            "which is not currently available for inference",
-        )
+        raise _unavailable(name, version)
 
     def _poll_on(self) -> None:
         while True:
@@ -331,7 +337,7 @@ class ModelManager:
     def _acquire(self, name: str, version: int | None, label: str | None) -> LoadedVersion:
         with self._lock:
             model = self._models.get(name)
-            if label is not None and model is not None:
+            if label is not None:
                 version = _labelled(model, label)
             if version is None and model is not None:
                 version = next(iter(model.available()), None)
@@ -372,10 +378,17 @@ class _Lease(AbstractContextManager[Servable]):
         self._manager._release(self._held)
 
 
-def _labelled(model: ModelVersions, label: str) -> int:
-    if label not in model.labels:
+def _labelled(model: ModelVersions | None, label: str) -> int:
+    if model is None or label not in model.labels:
         raise invalid(f"Unrecognized servable version label: {label}")
     return model.labels[label]
+
+
+def _unavailable(name: str, version: int) -> RequestError:
+    return RequestError(
+        grpc.StatusCode.FAILED_PRECONDITION,
+        f"Request to assign label to version {version} of model {name}, which is not currently available for inference",
+    )
 
 
 def _unassignable(model: ModelVersions) -> dict[str, int]:

@@ -48,15 +48,12 @@ def multi_inference(
         deadline: of `time.monotonic()`.
 
     Raises:
-        RequestError: as `classify` and `regress`; INVALID_ARGUMENT: the signatures do not share their input.
+        RequestError: as `classify` and `regress`; INVALID_ARGUMENT: a signature is not there.
     """
     names = [task.model_spec.signature_name or DEFAULT_SIGNATURE for task in request.tasks]
     for name in names:
         if name not in servable.signatures:
             raise invalid(f"Requested signature not found in model graph: {name}")
-    inputs = {info.name for name in names for info in servable.signatures[name].inputs.values()}
-    if len(inputs) > 1:
-        raise invalid("Input tensor must be the same for all Signatures.")
     examples = serialized_examples(request.input)
     response = inference_pb2.MultiInferenceResponse()
     for task, name in zip(request.tasks, names, strict=True):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import tensorflow as tf
 from tensorflow_serving.apis import regression_pb2
 
 from serving.server.example_signature import INPUTS, check_signature, example_array
@@ -29,12 +28,12 @@ def regress(
     Raises:
         RequestError: INVALID_ARGUMENT: the signature is not there or does not regress; whatever running it raises.
     """
-    name = check_signature(servable, signature, tf.saved_model.REGRESS_METHOD_NAME)
+    name = check_signature(servable, signature, "regression")
     outputs = servable.signatures[name].outputs
     if len(outputs) != 1:
         raise invalid("Expected one output Tensor.")
     if _OUTPUTS not in outputs:
-        raise invalid(f'Expected the output "{_OUTPUTS}" in the signature "{name}". Was: {", ".join(outputs)}')
+        raise invalid(f"No regression outputs found in SignatureDef: {servable.signatures[name]}")
     found = servable.run(name, {INPUTS: example_array(examples)}, [_OUTPUTS], deadline)[_OUTPUTS]
     if not (found.ndim == 1 or (found.ndim == 2 and found.shape[1] == 1)):
         raise invalid(

@@ -44,7 +44,7 @@ class SignatureCall:
         batching: BatchingOptions | None,
     ) -> None:
         self.outputs = tuple(outputs)
-        self._inputs = {key: _Input(key, name, info) for key, info in sorted(signature.inputs.items())}
+        self._inputs = {key: _Input(key, name, info, session.graph) for key, info in sorted(signature.inputs.items())}
         self._defaults = {key: decode(value) for key, value in signature.defaults.items()}
         feeds = [info.tensor for info in self._inputs.values()]
         wanted = [signature.outputs[key].name for key in outputs]
@@ -119,14 +119,18 @@ class SignatureCall:
 
 
 class _Input:
-    """What one input of a signature takes."""
+    """What one input of a signature takes: what the graph does, whatever the signature says of dtype and shape.
 
-    def __init__(self, key: str, signature: str, info: TensorInfo) -> None:
+    TensorFlow Serving looks at neither, and models are served whose signatures are not exact. A shape that the model
+    cannot take is refused by its operations.
+    """
+
+    def __init__(self, key: str, signature: str, info: TensorInfo, graph: tf.Graph) -> None:
         self.tensor = info.name
         self._where = f'input "{key}" of signature "{signature}"'
-        self._dtype = dtype_of(info.dtype)
-        self._dtype_name = dtype_name(info.dtype)
-        self._shape = _shape(info)
+        dtype = _graph_dtype(graph, info)
+        self._dtype = dtype_of(dtype)
+        self._dtype_name = dtype_name(dtype)
 
     def checked(self, value: Array) -> Array:
         """The value, if the signature takes it."""
@@ -141,16 +145,17 @@ class _Input:
         elif value.dtype != self._dtype:
             received = "string" if value.dtype.kind in "OSU" else value.dtype.name
             raise self._mismatch("dtype", self._dtype_name, received)
-        shape = self._shape
-        if shape is not None and (
-            len(shape) != value.ndim or any(want not in (-1, got) for want, got in zip(shape, value.shape, strict=True))
-        ):
-            expected = ",".join("?" if size < 0 else str(size) for size in shape)
-            raise self._mismatch("shape", f"[{expected}]", f"[{','.join(map(str, value.shape))}]")
         return value
 
     def _mismatch(self, what: str, expected: str, received: str) -> RequestError:
         return invalid(f"The {what} of {self._where} does not match: expected {expected}, received {received}.")
+
+
+def _graph_dtype(graph: tf.Graph, info: TensorInfo) -> int:
+    try:
+        return int(graph.get_tensor_by_name(info.name).dtype.as_datatype_enum)
+    except (KeyError, ValueError):  # there is no such tensor: what calls it will say so
+        return int(info.dtype)
 
 
 def _shape(info: TensorInfo) -> tuple[int, ...] | None:

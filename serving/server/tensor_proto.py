@@ -79,13 +79,16 @@ def decode(tensor: TensorProto) -> Array:
     dtype = dtype_of(tensor.dtype)
     values = _strings(tensor, size) if dtype.kind == "O" else _numbers(tensor, dtype)
     if len(values) != size:
-        values = _filled(values, size)
+        if tensor.tensor_content:
+            raise ValueError(f"its shape has {size} values, and its content {len(values)}")
+        # TensorFlow's rule for typed fields: the first ones are taken.
+        values = values[:size] if len(values) > size else _filled(values, size)
     return values.reshape(shape)
 
 
 def _filled(values: Array, size: int) -> Array:
     """TensorFlow's rule: the last value is repeated to the end, and without one it is zero."""
-    if len(values) > size or size > _MOST_FILLED:
+    if size > _MOST_FILLED:
         raise ValueError(f"its shape has {size} values, and {len(values)} were sent")
     filled: Array
     if values.dtype == object:
@@ -168,6 +171,7 @@ def encode(array: Array, target: TensorProto) -> None:
         array: strings as an object array of bytes.
         target: what is written to.
     """
+    target.tensor_shape.SetInParent()  # a scalar's is there, and empty
     for size in array.shape:
         target.tensor_shape.dim.add().size = size
     name = array.dtype.name

@@ -244,6 +244,13 @@ def test_labels_are_for_loaded_versions(release: Release, manage: Any, tmp_path:
     assert code == "FAILED_PRECONDITION"
     assert "assign label to version 3 of model half" in message
     assert served(manager, "half", None, "stable") == 1
+    specific = VersionPolicy("specific", specific=(2,))
+    refused(lambda: manager.reload([ModelConfig("half", tmp_path / "half", specific, {"stable": 3})]))
+    assert served(manager, "half", None, "stable") == 1  # a refused reload has unloaded nothing
+    assert refused(lambda: served(manager, "other", None, "stable")) == (
+        "INVALID_ARGUMENT",
+        "Unrecognized servable version label: stable",
+    )
     release(3)
     manager.poll()
     assert served(manager, "half", None, "stable") == 1

@@ -77,10 +77,16 @@ def test_the_last_value_is_repeated() -> None:
     assert decode(proto).tolist() == [4, 5, 5, 5]
 
 
+def test_of_more_values_than_the_shape_has_the_first_are_taken() -> None:
+    proto = TensorProto(dtype=DataType.DT_INT64, int64_val=[4, 5, 6])
+    proto.tensor_shape.dim.add().size = 2
+    assert decode(proto).tolist() == [4, 5]
+    equal(decode(proto), np.asarray(tf.io.parse_tensor(proto.SerializeToString(), tf.int64)))
+
+
 @pytest.mark.parametrize(
     "proto",
     [
-        TensorProto(dtype=DataType.DT_FLOAT, float_val=[1, 2], tensor_shape={"dim": [{"size": 1}]}),
         TensorProto(dtype=DataType.DT_FLOAT, float_val=[1], tensor_shape={"dim": [{"size": -1}]}),
         TensorProto(dtype=DataType.DT_FLOAT, float_val=[1], tensor_shape={"unknown_rank": True}),
         TensorProto(dtype=DataType.DT_FLOAT, float_val=[1], tensor_shape={"dim": [{"size": 10**6}, {"size": 10**6}]}),
@@ -90,8 +96,9 @@ def test_the_last_value_is_repeated() -> None:
         TensorProto(dtype=DataType.DT_UINT8, int_val=[256], tensor_shape={"dim": [{"size": 1}]}),
         TensorProto(dtype=DataType.DT_INVALID),
         TensorProto(dtype=DataType.DT_RESOURCE),
+        TensorProto(dtype=DataType.DT_FLOAT, tensor_content=b"\0" * 8, tensor_shape={"dim": [{"size": 3}]}),
     ],
-    ids=["more", "negative", "unknown", "huge", "cut", "varint", "string", "range", "invalid", "resource"],
+    ids=["negative", "unknown", "huge", "cut", "varint", "string", "range", "invalid", "resource", "short"],
 )
 def test_what_is_no_tensor_is_refused(proto: TensorProto) -> None:
     with pytest.raises(ValueError, match=r".+"):
