@@ -36,6 +36,8 @@ def compiled_in(settings: Settings, upstream: Mapping[str, Sequence[str]] | None
     for task in (shown.get("defaults", {}), *shown.get("nodes", {}).values()):
         task.pop("timeout_seconds", None)  # a task limits itself
     found = {"name": settings.name, **dict(_leaves(shown, "kubeflow"))}
+    if settings.kubeflow.root is not None:
+        found["output_dir"] = settings.output_dir  # every pod has an empty folder there
     return found | {f"{_NODE}{node}": sorted(before) for node, before in (upstream or {}).items()}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,8 +25,8 @@ from runners.kubeflow.orchestrated_run import begun_run, check_run_id, shared_ro
 from runners.kubeflow.root.run_files import RunFiles
 from runners.kubeflow.run_outcome import RunOutcome, tell_outcome
 from runners.run_facts import data_facts, refused_facts, release_facts
-from runners.run_folder import run_folder
 from runners.run_record import run_records
+from schemas.artifact_contents import kept_elsewhere
 from schemas.errors import RunError
 
 _LOG = logging.getLogger(__name__)
@@ -53,25 +53,37 @@ def end_run(settings: Settings, run_id: str, status: str, environment: Mapping[s
     check_run_id(run_id)
     canceled = _state(status) in _CANCELED
     error: Exception | None = None
-    shared = shared_root(settings)
-    files = None if shared is None else RunFiles(shared, run_id)
-    try:
-        if files is not None:
-            files.bring(None)
-        outcome = close_run(settings, run_id, canceled=canceled)
-    except Exception as raised:  # whatever it is, somebody waits for the outcome
-        error = raised
-        outcome = RunOutcome(settings.name, run_id, "interrupted" if canceled else "failed", BEGIN, str(raised))
-    tell_outcome(settings, outcome, environment)
-    if files is not None:
-        files.take()  # that it was told
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(run_files(settings, run_id))
+            outcome = close_run(settings, run_id, canceled=canceled)
+        except Exception as raised:  # whatever it is, somebody waits for the outcome
+            error = raised
+            outcome = RunOutcome(settings.name, run_id, "interrupted" if canceled else "failed", BEGIN, str(raised))
+        tell_outcome(settings, outcome, environment)
     if error is not None:
         raise error
     return outcome
 
 
+@contextlib.contextmanager
+def run_files(settings: Settings, run_id: str) -> Iterator[None]:
+    """The files of a run on this disk; what is written meanwhile goes to the shared root, where there is one."""
+    shared = shared_root(settings)
+    if shared is None:
+        yield
+        return
+    files = RunFiles(shared, run_id)
+    with kept_elsewhere(shared.is_altered):
+        files.bring(None)  # logs say what ended a node
+        yield
+        files.take()  # that its outcome was told
+
+
 def close_run(settings: Settings, run_id: str, *, canceled: bool, why: str = "") -> RunOutcome:
     """Writes into a run's record how it ended, by what its nodes have recorded, with the fields of a local run.
+
+    Inside of `run_files`.
 
     Args:
         settings: with the output_dir and the store of the run.
@@ -82,8 +94,6 @@ def close_run(settings: Settings, run_id: str, *, canceled: bool, why: str = "")
     Raises:
         RunError: it was not begun.
     """
-    if (shared := shared_root(settings)) is not None and not run_folder(settings, run_id).is_dir():
-        RunFiles(shared, run_id).bring(None)  # logs say what ended a node
     run = begun_run(settings, run_id)
     connection = existing_store(settings)
     # Without the lock of output_dir: a local run that holds it does not touch this run's record.

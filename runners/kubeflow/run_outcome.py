@@ -58,6 +58,7 @@ def tell_outcome(settings: Settings, outcome: RunOutcome, environment: Mapping[s
         return
     told = _told(settings, outcome)
     try:
+        told.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(told, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
     except FileExistsError:
         return

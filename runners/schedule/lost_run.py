@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from configs.settings import Settings
 from runners.metadata_store import metadata_connection
-from runners.run_folder import run_folder
 from runners.run_record import run_record
 from runners.schedule.records import mark_failed
+from schemas.errors import ScalableTFError
 
 
 def close_lost_run(settings: Settings, run_id: str, why: str, environment: Mapping[str, str]) -> bool:
@@ -24,19 +24,22 @@ def close_lost_run(settings: Settings, run_id: str, why: str, environment: Mappi
         Whether it was still open; else its own end has come meanwhile.
 
     Raises:
-        ScalableTFError: the store cannot be reached, or what is in the run's folder not be read.
+        ScalableTFError: the store, or where the run's files are, cannot be reached.
     """
     with metadata_connection(settings) as metadata:
         record = run_record(metadata, settings.name, run_id)
     if record.state != "running":
         return False
-    if not run_folder(settings, run_id).is_dir():  # it was cleared away
-        mark_failed(settings, record, why)
-        return True
-    from runners.kubeflow.end_task import close_run
+    from runners.kubeflow.end_task import close_run, run_files
     from runners.kubeflow.orchestrated_run import begun_run
     from runners.kubeflow.run_outcome import tell_outcome
 
-    outcome = close_run(settings, run_id, canceled=False, why=why)
-    tell_outcome(begun_run(settings, run_id).settings, outcome, environment)
+    with run_files(settings, run_id):
+        try:
+            run = begun_run(settings, run_id)
+        except (ScalableTFError, OSError):  # it was cleared away, or an older version has written it
+            mark_failed(settings, record, why)
+            return True
+        outcome = close_run(settings, run_id, canceled=False, why=why)
+        tell_outcome(run.settings, outcome, environment)
     return True

@@ -57,7 +57,7 @@ def server(commands: CommandServer, model: Path) -> Iterator[Addresses]:
 
 def _told(command: Command, what: str) -> str:
     while not is_gone(command.pid):
-        for line in command.stdout.read_text().splitlines():
+        for line in command.stdout.read_text().splitlines() if command.stdout.exists() else ():
             if line.startswith(what):
                 return line.removeprefix(what)
         time.sleep(0.02)

@@ -42,6 +42,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def address(made: Path) -> Iterator[str]:
     """A model server that was started on the folder and knows of no labels."""
     command = [sys.executable, "-m", "runners.cli", "serve", "--model", f"taxi={made / 'taxi'}", "--grpc-port", "0"]
+    command += ["--rest-port", "0"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
         try:
             assert server.stdout is not None

@@ -17,9 +17,11 @@ class RefusedError(RunError):
 
     Attributes:
         status: of HTTP; 0 where there was no answer.
+        code: of gRPC, which the API server itself gives with it; 0 where something in front of it has answered.
     """
 
     status = 0
+    code = 0
 
 
 def refused(status: int, body: bytes, kind: str, place: str, location: str = "", credential: str = "") -> RefusedError:
@@ -51,7 +53,7 @@ def refused(status: int, body: bytes, kind: str, place: str, location: str = "",
         if status not in _KNOWN and status >= 500:
             what, fix = "The API server failed.", "See the log of the pod ml-pipeline; try again later."
     error = RefusedError(what, where=place, received=received, fix=fix)
-    error.status = status
+    error.status, error.code = status, _code(body)
     return error
 
 
@@ -93,6 +95,14 @@ def _renewal(credential: str) -> str:
 
 def _is_login(location: str) -> bool:
     return any(word in location.lower() for word in ("login", "auth", "signin", "oauth", "dex", "accounts.google"))
+
+
+def _code(body: bytes) -> int:
+    try:
+        code = json.loads(body)["code"]
+    except (ValueError, KeyError, TypeError):
+        return 0
+    return code if isinstance(code, int) else 0
 
 
 def _message(body: bytes) -> str:

@@ -16,7 +16,7 @@ from schemas.errors import ScalableTFError
 
 _LOG = logging.getLogger(__name__)
 _PATIENCE = Patience(connect=5.0, answer=10.0, attempts=2)
-_NOT_FOUND = 404
+_NOT_FOUND = 5  # of gRPC
 
 
 def state_of_run(host: str, run_id: str, environment: Mapping[str, str], patience: Patience = _PATIENCE) -> str:
@@ -34,7 +34,8 @@ def state_of_run(host: str, run_id: str, environment: Mapping[str, str], patienc
         api = PipelinesApi(host, "", credential, Path(ca_file) if ca_file else None, environment, patience)
         return get_run(api, run_id).state
     except ScalableTFError as error:
-        if isinstance(error, RefusedError) and error.status == _NOT_FOUND:
+        # A web page, or a path that there is not, is 404, too, but does not name the run.
+        if isinstance(error, RefusedError) and error.code == _NOT_FOUND and run_id in (error.received or ""):
             return DELETED
         _LOG.warning("Kubeflow does not say what became of run %s: %s", run_id, error)
         return ""

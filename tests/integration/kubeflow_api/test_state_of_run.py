@@ -39,4 +39,5 @@ def test_a_server_that_does_not_say_is_no_answer(
     assert state_of_run(server.url, run_id, {}, QUICK) == ""
     assert state_of_run(server.url, run_id, {}, QUICK) == ""
     assert state_of_run("http://127.0.0.1:9", run_id, {}, QUICK) == ""
-    assert caplog.text.count("does not say what became of run") == 3
+    assert state_of_run(f"{server.url}/elsewhere", run_id, {}, QUICK) == ""  # a page of 404, not the API server's word
+    assert caplog.text.count("does not say what became of run") == 4

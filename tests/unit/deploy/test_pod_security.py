@@ -70,7 +70,7 @@ def on_kubeflow(kubeflow: Kubeflow) -> dict[str, Any]:
     Source: backend/src/v2/compiler/argocompiler/security_context.go, kubeflow/pipelines.
     """
     added = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
-    own = pod(kubeflow, "Trainer").get("securityContext", {})
+    own = pod(kubeflow, "Trainer", "/srv/out").get("securityContext", {})
     return {
         "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
         "initContainers": [{"name": "kfp-launcher", "securityContext": {**added, "runAsNonRoot": True}}],

@@ -34,6 +34,7 @@ def test_an_outcome_is_told_once_however_often_the_task_is_repeated(is_begun: bo
 
 
 def test_without_a_place_to_remember_it_is_told_all_the_same(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "not").write_text("a folder")
     with server(200) as (address, got):
         tell_outcome(settings(tmp_path / "not/mounted", "${HOOK}"), FAILED, {"HOOK": address})
     assert len(got) == 1
