@@ -11,8 +11,10 @@ from components.example_gen.spans import shown_span
 from configs.settings import Settings
 from pipeline.pipeline import root
 from runners.job import Job
+from runners.kubeflow.orchestrated_run import shared_root
 from runners.schedule.clock import Clock
 from runners.schedule.daemon import schedule_lock
+from runners.schedule.ledger import FILE as LEDGER
 from runners.schedule.plan import make_plan
 from runners.schedule.scheduler import Scheduler
 from runners.worker import Worker
@@ -47,12 +49,17 @@ def planned_training(settings: Settings) -> Job:
 
 def _look(settings: Settings) -> dict[str, Any]:
     logging.basicConfig(level=logging.INFO, force=True)
+    ledger = f"schedule/{LEDGER}"
+    if (shared := shared_root(settings)) is not None:
+        shared.bring_files({name: stat for name, stat in shared.store.list(ledger).items() if name == ledger})
     scheduler = Scheduler(settings, Clock(), "", _LOG.info)
     with schedule_lock(scheduler.folder):
         situation = scheduler.look(by_hand=True)
         if scheduler.close_lost():
             situation = scheduler.look(by_hand=True)
         scheduler.ledger.save(scheduler.folder)  # since when spans wait for one that is missing
+        if shared is not None:
+            shared.take_files([ledger])
     plan = make_plan(settings.schedule, settings.window, situation)
     if not plan.jobs:
         newest = plan.decisions[-1] if plan.decisions else None

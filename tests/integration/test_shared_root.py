@@ -144,6 +144,18 @@ def test_only_what_was_taken_is_deleted(root: SharedRoot) -> None:
     assert root.store.list(f"{MANIFESTS}/") == {}
 
 
+def test_a_release_whose_taking_was_cut_off_can_be_retired(root: SharedRoot) -> None:
+    unit = "releases/m/3"
+    root.claim(unit, "run-1")
+    for name in ("saved_model.pb", "release.json"):
+        root.store.put(f"{unit}/{name}", b"whole")
+    root.store.put("releases/m/4/release.json", b"not ours")
+    for one in (unit, "releases/m/4"):
+        root.forget(one, first=("release.json", "saved_model.pb"))
+    assert set(root.store.list("releases/")) == {"releases/m/4/release.json"}
+    assert root.claims("releases") == []
+
+
 def test_a_name_belongs_to_one_run(root: SharedRoot, other: SharedRoot) -> None:
     assert root.claim("releases/m/3", "run-1")
     assert root.claim("releases/m/3", "run-1")

@@ -132,7 +132,7 @@ class NodeFiles:
                 )
             self._root.take([unit], last=(_MODEL_FILE, RELEASE_FILE))
         for unit in sorted(self._brought - here):
-            self._root.forget(unit)
+            self._root.forget(unit, first=(RELEASE_FILE, _MODEL_FILE))
 
     def _take_prepared(self) -> None:
         folder = self._root.folder / PREPARED

@@ -157,12 +157,23 @@ class SharedRoot:
         with self._disk():
             self._take_all(names)
 
-    def forget(self, unit: str) -> None:
-        """Deletes a folder that this pipeline has taken, so that it stops being whole first."""
-        if (kept := self.manifest(unit)) is not None:
-            self.store.delete([f"{MANIFESTS}/{unit}{_SUFFIX}"])
-            self.store.delete([_joined(unit, name) for name in kept.files])
-            self.store.delete([f"{_CLAIMS}/{unit}"])
+    def forget(self, unit: str, first: Sequence[str] = ()) -> None:
+        """Deletes a folder that this pipeline has taken, so that it stops being whole before its files go.
+
+        One that was claimed, and whose taking was cut off before its manifest was there, goes as it is.
+
+        Args:
+            unit: the folder.
+            first: names of files that make it visible to others, which go before everything else.
+        """
+        claim, kept = f"{_CLAIMS}/{unit}", self.manifest(unit)
+        if kept is None and claim not in self.store.list(claim):
+            return
+        names = list(self.objects(unit) if kept is None else kept.files)
+        self.store.delete([_joined(unit, name) for name in first if name in names])
+        self.store.delete([f"{MANIFESTS}/{unit}{_SUFFIX}"] if kept is not None else [])
+        self.store.delete([_joined(unit, name) for name in names if name not in first])
+        self.store.delete([claim])
 
     def claim(self, unit: str, run_id: str) -> bool:
         """Has the name of a folder for a run; False where another run has it."""

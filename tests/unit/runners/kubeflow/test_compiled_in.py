@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from configs.load import load_settings
 from runners.compiled import compile_pipeline
 from runners.kubeflow.compiled_in import check_compiled, compiled_in, compiled_text, graph
 from runners.kubeflow.given_settings import check_given
@@ -117,3 +118,14 @@ def test_a_pipeline_of_somebody_else_is_let_be() -> None:
 
     spec = json_format.ParseDict({"deploymentSpec": {"executors": {}}}, pipeline_spec_pb2.PipelineSpec())
     check_given(Specification(Path("p.yaml"), b"", spec, {}), {"settings": json.dumps({"any": 1})})
+
+
+def test_with_a_root_the_pods_empty_folder_is_compiled_in(tmp_path: Path) -> None:
+    file = tmp_path / "settings.yaml"
+    file.write_text(
+        "name: tiny\noutput_dir: /srv/one\ndata: {path: /data/rows.csv}\nfeatures: {fare: {kind: numeric}}\n"
+        "label: {kind: binary, expression: tips > 1}\nevaluation: {thresholds: {auc: {lower: 0.5}}}\n"
+    )
+    rooted = load_settings([file], ["kubeflow.root=s3://bucket/tiny"], {})
+    assert compiled_in(rooted, None)["output_dir"] == "/srv/one"
+    assert "output_dir" not in compiled_in(load_settings([file], (), {}), None)
