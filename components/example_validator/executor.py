@@ -76,7 +76,6 @@ class Executor(TfxExecutor):
             schema=schema,
             previous_statistics=_of_split(self._previous, split),
             serving_statistics=_only(self._serving),
-            custom_validation_config=inputs.get(standard_component_specs.CUSTOM_VALIDATION_CONFIG_KEY),
         )
         for measured in anomalies.drift_skew_info:
             for one in (*measured.drift_measurements, *measured.skew_measurements):

@@ -33,7 +33,9 @@ def last_tick(schedule: Schedule, now: datetime) -> datetime | None:
     if schedule.cron is None:
         return None
     # The search back lands where no time of the schedule is when clocks are changed between: from there it goes on.
-    found = next(CronSim(schedule.cron, now.astimezone(schedule.zone) + _MINUTE, reverse=True))
+    # Releases of cronsim differ in where it begins: up to a minute ahead, or at the minute.
+    back = CronSim(schedule.cron, now.astimezone(schedule.zone) + _MINUTE, reverse=True)
+    found = next(one for one in back if one.astimezone(timezone.utc) <= now)
     start = found.astimezone(timezone.utc) - timedelta(hours=3)
     last = None
     for tick in _ticks(schedule, start):

@@ -10,6 +10,10 @@ MAX_DEPTH = 1_000_000
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _SCALARS = json.JSONDecoder()
+_TRAILING_COMMA = {
+    "Illegal trailing comma before end of array": "Expecting value",
+    "Illegal trailing comma before end of object": "Expecting property name enclosed in double quotes",
+}
 
 
 def parse_deep(text: str, start: int = 0) -> Any:
@@ -80,3 +84,14 @@ def _key(text: str, at: int) -> tuple[str, int]:
     if text[at : at + 1] != ":":
         raise json.JSONDecodeError("Expecting ':' delimiter", text, at)
     return key, _skip(text, at + 1)
+
+
+def of_any_python(error: json.JSONDecodeError) -> json.JSONDecodeError:
+    """An error of Python's parser as releases before 3.13 tell it, which know no trailing commas."""
+    message = _TRAILING_COMMA.get(error.msg)
+    if message is None:
+        return error
+    place = error.pos + 1
+    while error.doc[place : place + 1].isspace():
+        place += 1
+    return json.JSONDecodeError(message, error.doc, place)

@@ -67,7 +67,7 @@ def _feature(name: str, content: Any, body: bytes) -> feature_pb2.Feature:
     if kinds == {"int64"}:
         if any(value > _INT64.max for value in values):
             raise invalid(f"Feature: {name} has uint64_t element. Only int64_t is supported.")
-        feature.int64_list.value.extend(values)
+        feature.int64_list.value.extend(map(int, values))  # protobuf takes no bool for a number any more
     elif kinds == {"float"}:
         with np.errstate(over="ignore"):
             floats = np.array([float(value) for value in values], dtype=np.float64)

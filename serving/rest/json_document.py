@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from serving.rest.deep_json import parse_deep
+from serving.rest.deep_json import of_any_python, parse_deep
 from serving.rest.too_large import TooLargeError
 from serving.rest.value_text import value_text
 from serving.server.request_error import RequestError, invalid
@@ -104,6 +104,8 @@ def _parse(text: str, start: int) -> Any:
         return _DECODER.raw_decode(text, start)[0]
     except RecursionError:
         return parse_deep(text, start)
+    except json.JSONDecodeError as error:
+        raise of_any_python(error) from None
 
 
 def _stored_float(digits: str) -> float:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.rest.deep_json import parse_deep
+from serving.rest.deep_json import of_any_python, parse_deep
 
 
 def test_lists_in_objects_in_lists() -> None:
@@ -29,6 +29,7 @@ def outcome(parse: Any, text: str) -> object:
     try:
         return repr(parse(text))
     except json.JSONDecodeError as error:
+        error = of_any_python(error)
         return error.msg, error.pos
 
 
