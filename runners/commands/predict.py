@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from runners.commands.exit_codes import EXIT_OK
+from runners.commands.libraries import libraries
 from runners.commands.options import add_debug
 from schemas.errors import DataError, SettingsError
 
@@ -80,8 +81,8 @@ def _client(arguments: argparse.Namespace) -> Iterator[RestClient | GrpcClient]:
     from serving.client.target import Target
 
     Target(arguments.model, arguments.version, arguments.label)  # refused before TensorFlow is loaded
-    from serving.client.grpc_client import GrpcClient
-
+    with libraries():  # it is TensorFlow that they load
+        from serving.client.grpc_client import GrpcClient
     with GrpcClient(arguments.grpc, arguments.model, **named) as other:
         yield other
 

@@ -10,6 +10,7 @@ import os
 import queue
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,9 +87,10 @@ def _run(arguments: argparse.Namespace) -> int:
     gc.collect()
     gc.freeze()
     _log(logging.INFO if arguments.ask is None else logging.WARNING)
+    models = _models(arguments)
     server = ModelServer(
         ServerOptions(
-            models=_models(arguments),
+            models=models,
             host=arguments.bind,
             grpc_port=arguments.grpc_port,
             rest_port=arguments.rest_port,
@@ -105,6 +107,7 @@ def _run(arguments: argparse.Namespace) -> int:
     server.start(lambda: not signals.empty())
     print(f"gRPC: {arguments.bind}:{server.grpc_port}", flush=True)
     print(f"REST: http://{arguments.bind}:{server.rest_port}", flush=True)
+    _tell_empty(models)
     if arguments.ask is not None:
         try:
             _ask(server, arguments)
@@ -165,6 +168,18 @@ def _batching(arguments: argparse.Namespace) -> BatchingOptions | None:
     if not arguments.batching:
         return None
     return BatchingOptions(arguments.max_batch_size, arguments.batch_timeout_micros, arguments.max_queued_batches)
+
+
+def _tell_empty(models: Sequence[ModelConfig]) -> None:
+    """Says which models have no version yet: often the folder is the wrong one."""
+    from serving.server.version_policy import version_directories
+
+    for model in models:
+        if not version_directories(model.base_path):
+            inside = model.base_path / model.name
+            hint = f"; or is it {inside}?" if inside.is_dir() else ""
+            text = f"note: no version of {model.name} is in {model.base_path} yet, a directory named by a number{hint}"
+            print(text, file=sys.stderr, flush=True)
 
 
 def _ask(server: ModelServer, arguments: argparse.Namespace) -> None:

@@ -154,7 +154,8 @@ class _Deciding:
                 return self._say(span, "wait", self._until_next_tick())
             return self._run(span, "ingest", "to see whether a trigger fires", last=nodes.ANOMALY_GATE)
         if span < standings.newest_trained:
-            why = f"it came after span {self._shown(standings.newest_trained)} was trained on"
+            newest = f"span {self._shown(standings.newest_trained)}"
+            why = f"{newest} is trained on" if is_ingested else f"it came after {newest} was trained on"
         else:
             newer = max(targets, default=standings.newest_running)
             why = standings.lacks(span) or f"span {self._shown(newer)} is newer"

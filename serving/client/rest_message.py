@@ -82,17 +82,18 @@ def refusal(status: int, content: bytes, where: str) -> ServingError:
         text = str(json.loads(content)["error"])
     except (ValueError, KeyError, TypeError):
         text = content[:_SHOWN].decode(errors="replace")
+    if "label" in text:
+        return _refused(status, text, where, "See the labels that it has: scalable-tf release list.")
     fix = {
         400: "Look at the model's inputs: GET .../metadata tells them.",
         404: "Look at what the server has: GET /v1/models/NAME tells its versions.",
         503: "The server is starting, or has more requests than it can take: ask again later.",
     }
-    return ServingError(
-        "The model server refused the request.",
-        where=where,
-        received=f"{status}: {text}",
-        fix=fix.get(status, "Its log may say why."),
-    )
+    return _refused(status, text, where, fix.get(status, "Its log may say why."))
+
+
+def _refused(status: int, text: str, where: str, fix: str) -> ServingError:
+    return ServingError("The model server refused the request.", where=where, received=f"{status}: {text}", fix=fix)
 
 
 def _plain(column: np.ndarray[Any, Any]) -> Any:

@@ -71,5 +71,8 @@ def _line(line: str, where: str) -> Any:
         return json.loads(line)
     except ValueError as error:
         raise DataError(
-            "This is no JSON.", where=where, received=f"{line[:100]}: {error}", fix="Write an object a line."
+            "This is no JSON.",
+            where=where,
+            received=f"{line[:100]}: {error}",
+            fix="Write a list, or an object a line.",
         ) from error

