@@ -37,7 +37,7 @@ def close_lost_run(settings: Settings, run_id: str, why: str, environment: Mappi
     with run_files(settings, run_id):
         try:
             run = begun_run(settings, run_id)
-        except (ScalableTFError, OSError):  # it was cleared away, or an older version has written it
+        except (ScalableTFError, FileNotFoundError):  # it was cleared away, or an older version has written it
             mark_failed(settings, record, why)
             return True
         outcome = close_run(settings, run_id, canceled=False, why=why)

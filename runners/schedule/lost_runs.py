@@ -18,6 +18,7 @@ LONGEST = timedelta(days=7)
 _OVER = {
     DELETED: "It was deleted",
     "CANCELED": "It was terminated",
+    "CANCELLED": "It was terminated",  # as older servers spell it
     "FAILED": "It has failed",
     "SUCCEEDED": "It is over",
     "SKIPPED": "It is over",
