@@ -17,21 +17,10 @@ from serving.client.signature import Signature, chosen
 from serving.client.target import Target
 
 
-class GrpcClient:
-    """A model behind a gRPC address. It may be used by several threads.
+class _Model:
+    """What both clients know of the server, by gRPC's library for threads or for asyncio."""
 
-    Args:
-        address: `HOST:PORT`.
-        model: its name.
-        version: a number; default: the newest.
-        label: such as `stable`.
-        timeout: seconds that a call may take, with its repetitions.
-        retries: how often one is sent again where the server is not reached, or is too busy (UNAVAILABLE); at most 4.
-        credentials: for TLS, of `grpc.ssl_channel_credentials`; default: none, in plain text.
-
-    Raises:
-        ServingError: no model is named, or both a version and a label.
-    """
+    _library: Any
 
     def __init__(
         self,
@@ -49,12 +38,31 @@ class GrpcClient:
         self._known: dict[str, Any] | None = None
         options = _options(retries)
         self._channel = (
-            grpc.secure_channel(address, credentials, options)
+            self._library.secure_channel(address, credentials, options)
             if credentials
-            else grpc.insecure_channel(address, options)
+            else self._library.insecure_channel(address, options)
         )
         self._predictions = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
         self._models = model_service_pb2_grpc.ModelServiceStub(self._channel)
+
+
+class GrpcClient(_Model):
+    """A model behind a gRPC address. It may be used by several threads.
+
+    Args:
+        address: `HOST:PORT`.
+        model: its name.
+        version: a number; default: the newest.
+        label: such as `stable`.
+        timeout: seconds that a call may take, with its repetitions.
+        retries: how often one is sent again where the server is not reached, or is too busy (UNAVAILABLE); at most 4.
+        credentials: for TLS, of `grpc.ssl_channel_credentials`; default: none, in plain text.
+
+    Raises:
+        ServingError: no model is named, or both a version and a label.
+    """
+
+    _library = grpc
 
     def signature(self, name: str = "") -> Signature:
         """A signature of the model.
@@ -114,34 +122,13 @@ class GrpcClient:
             raise message.refusal(error, self._where) from error
 
 
-class AsyncGrpcClient:
+class AsyncGrpcClient(_Model):
     """As GrpcClient, for asyncio: `signature`, `metadata`, `status`, `predict` and `close` are coroutines.
 
     It is made where an event loop runs.
     """
 
-    def __init__(
-        self,
-        address: str,
-        model: str,
-        *,
-        version: int | None = None,
-        label: str | None = None,
-        timeout: float = 30.0,
-        retries: int = 2,
-        credentials: grpc.ChannelCredentials | None = None,
-    ) -> None:
-        self._target = Target(model, version, label)
-        self._where, self._timeout = f"{address}, {self._target}", timeout
-        self._known: dict[str, Any] | None = None
-        options = _options(retries)
-        self._channel = (
-            grpc.aio.secure_channel(address, credentials, options)
-            if credentials
-            else grpc.aio.insecure_channel(address, options)
-        )
-        self._predictions = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
-        self._models = model_service_pb2_grpc.ModelServiceStub(self._channel)
+    _library = grpc.aio
 
     async def signature(self, name: str = "") -> Signature:
         """As GrpcClient.signature."""

@@ -22,7 +22,26 @@ _BUSY = 503
 _FIRST_PAUSE = 0.05
 
 
-class RestClient:
+class _Model:
+    """What both clients are made of, by httpx's connections for threads or for asyncio."""
+
+    _connections: Any
+
+    def __init__(
+        self,
+        url: str,
+        model: str = "",
+        *,
+        version: int | None = None,
+        label: str | None = None,
+        timeout: float = 30.0,
+        retries: int = 2,
+    ) -> None:
+        self._call = _Call(url, model, version, label, timeout, retries)
+        self._http = self._connections(base_url=self._call.base)
+
+
+class RestClient(_Model):
     """A model behind a REST address. It may be used by several threads.
 
     Args:
@@ -37,18 +56,7 @@ class RestClient:
         ServingError: the address is none, or names no model.
     """
 
-    def __init__(
-        self,
-        url: str,
-        model: str = "",
-        *,
-        version: int | None = None,
-        label: str | None = None,
-        timeout: float = 30.0,
-        retries: int = 2,
-    ) -> None:
-        self._call = _Call(url, model, version, label, timeout, retries)
-        self._http = httpx.Client(base_url=self._call.base)
+    _connections = httpx.Client
 
     def signature(self, name: str = "") -> Signature:
         """A signature of the model.
@@ -113,21 +121,10 @@ class RestClient:
         raise self._call.unreached(last) from last
 
 
-class AsyncRestClient:
+class AsyncRestClient(_Model):
     """As RestClient, for asyncio: `signature`, `metadata`, `status`, `predict` and `close` are coroutines."""
 
-    def __init__(
-        self,
-        url: str,
-        model: str = "",
-        *,
-        version: int | None = None,
-        label: str | None = None,
-        timeout: float = 30.0,
-        retries: int = 2,
-    ) -> None:
-        self._call = _Call(url, model, version, label, timeout, retries)
-        self._http = httpx.AsyncClient(base_url=self._call.base)
+    _connections = httpx.AsyncClient
 
     async def signature(self, name: str = "") -> Signature:
         """As RestClient.signature."""
