@@ -24,7 +24,11 @@ def test_as_large_as_the_limit_and_no_larger() -> None:
         unpacked(gzip.compress(text), len(text) - 1)
 
 
-@pytest.mark.parametrize("body", [b"no gzip", gzip.compress(b"x" * 100)[:-9], gzip.compress(b"a") + b"rest"])
+@pytest.mark.parametrize(
+    "body",
+    [b"no gzip", gzip.compress(b"x" * 100)[:-9], gzip.compress(b"a") + b"rest"],
+    ids=["plain", "cut off", "more behind"],
+)
 def test_what_is_no_gzip(body: bytes) -> None:
     with pytest.raises(RequestError, match="Failed to uncompress"):
         unpacked(body, 1000)
