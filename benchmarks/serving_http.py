@@ -124,21 +124,22 @@ class GrpcConnection(_Stream):
             for key, value in fields.items()
         )
 
-    async def open(self) -> None:
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
         self._next, self._window = 1, _FIRST_WINDOW
         self._waiting: dict[int, asyncio.Future[bytes]] = {}
         self._messages: dict[int, bytes] = {}
-        self._buffer = b""
-        await super().open()
+        self._buffer, self._why = b"", ""
         settings = b"\x00\x01" + (0).to_bytes(4, "big") + b"\x00\x04" + _MOST.to_bytes(4, "big")
         window = (_MOST - _FIRST_WINDOW).to_bytes(4, "big")
-        self._transport.write(_PREFACE + _frame(_SETTINGS, 0, 0, settings) + _frame(_WINDOW, 0, 0, window))
+        # At once: what the server sends must not be answered before.
+        transport.write(_PREFACE + _frame(_SETTINGS, 0, 0, settings) + _frame(_WINDOW, 0, 0, window))
 
     def ask(self, body: bytes) -> asyncio.Future[bytes]:
         waiting = self._loop.create_future()
         size = len(body) + 5
         if self.closed or self._window < size:
-            waiting.set_exception(ConnectionError("closed" if self.closed else "the server grants no window"))
+            waiting.set_exception(ConnectionError(self._why if self.closed else "the server grants no window"))
             return waiting
         stream, self._next = self._next, self._next + 2
         self._window -= size
@@ -172,6 +173,7 @@ class GrpcConnection(_Stream):
         elif kind == _WINDOW and not stream:
             self._window += int.from_bytes(payload, "big")
         elif kind == _GOAWAY:
+            self._why = f"the server says goodbye: {payload!r}"
             self.close()
         if stream and (kind == _RESET or (kind in (_DATA, _HEADERS) and flags & _END_STREAM)):
             waiting, message = self._waiting.pop(stream, None), self._messages.pop(stream, b"")
@@ -184,9 +186,10 @@ class GrpcConnection(_Stream):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.closed = True
+        self._why = self._why or f"lost: {exc}"
         for waiting in self._waiting.values():
             if not waiting.done():
-                waiting.set_exception(ConnectionError(f"lost: {exc}"))
+                waiting.set_exception(ConnectionError(self._why))
 
 
 def _frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
