@@ -15,18 +15,18 @@ from __future__ import annotations
 import argparse
 import base64
 import json
-import os
 import statistics
 import subprocess
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.machine import machine
 from benchmarks.run_command import run_command, settings_arguments
+from benchmarks.serving_model import Questions, direct_calls, time_direct
 from benchmarks.serving_report import report
 from benchmarks.serving_servers import Running, Server, others, ours, prepare_peers, run_load, serving_versions
 from benchmarks.timed_process import child_environment
@@ -35,6 +35,8 @@ from schemas.errors import RunError, ScalableTFError
 _ROOT = Path(__file__).resolve().parent.parent
 _CONCURRENCY = (1, 32)
 _PORT = 9510
+_WARM = 1.0  # seconds
+_Line = tuple[str, str, int]  # server, protocol, concurrency
 _BATCHING = ("--batching", "--max-batch-size", "32", "--batch-timeout-micros", "1000")
 
 
@@ -49,8 +51,10 @@ def trained(folder: Path) -> Path:
     return output_dir
 
 
-def compare(run: Path, folder: Path, turns: int, seconds: float, peers: bool) -> dict[str, Any]:
-    """All measurements; JSON-ready.
+def compare(
+    run: Path, folder: Path, turns: int, seconds: float, peers: bool, save: Callable[[dict[str, Any]], None]
+) -> None:
+    """All measurements.
 
     Args:
         run: output_dir of a run of configs/taxi.yaml.
@@ -58,37 +62,48 @@ def compare(run: Path, folder: Path, turns: int, seconds: float, peers: bool) ->
         turns: how often each server is started and measured.
         seconds: of each measurement.
         peers: whether the others are measured, too.
+        save: takes what there is after each turn, JSON-ready.
 
     Raises:
         RunError: a server does not answer, or not rightly.
     """
     versions = prepare_peers() if peers else {}
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    from benchmarks.serving_model import Questions, direct_calls, time_direct
-
     questions = Questions.of_run(run)
     servers = [ours("ours"), ours("ours, batching", *_BATCHING), *(others(folder) if peers else [])]
-    found: dict[tuple[str, str, int], list[dict[str, Any]]] = defaultdict(list)
+    found: dict[_Line, list[dict[str, Any]]] = defaultdict(list)
     calls = direct_calls(questions)
     for turn in range(turns):
         for name, call in calls.items():
             found[f"direct, {name}", "", 1].append(time_direct(questions, call, seconds))
         for server in servers:
-            port = _PORT + 10 * turn
-            probe = questions.bodies(_kind(server, "rest"))[0]
-            with Running(server, questions.model, port, folder / f"{server.name}-{turn}.log", probe) as running:
-                for protocol in server.paths:
-                    bodies = questions.bodies(_kind(server, protocol))
-                    for concurrency in _CONCURRENCY:
-                        plan = load_plan(protocol, running.ports[protocol], server.paths[protocol], bodies, concurrency)
-                        load = run_load({**plan, "warm": 1.5, "seconds": seconds, "count": 0}, seconds + 60)
-                        questions.check(load, protocol, f"{server.name}, {protocol}")
-                        found[server.name, protocol, concurrency].append(_figures(load))
-                        _tell(server.name, protocol, concurrency, found[server.name, protocol, concurrency][-1])
+            log = folder / f"{server.name}-{turn}.log"
+            for key, figures in measure(server, questions, _PORT + 10 * turn, log, seconds).items():
+                found[key].append(figures)
+        save(_result(found, seconds, versions))
+
+
+def measure(server: Server, questions: Questions, port: int, log: Path, seconds: float) -> dict[_Line, dict[str, Any]]:
+    """One server, alone: its figures by server, protocol and concurrency."""
+    found: dict[_Line, dict[str, Any]] = {}
+    with Running(server, questions.model, port, log, questions.bodies(_kind(server, "rest"))[0]) as running:
+        for protocol in server.paths:
+            bodies = questions.bodies(_kind(server, protocol))
+            for concurrency in _CONCURRENCY:
+                plan = load_plan(protocol, running.ports[protocol], server.paths[protocol], bodies, concurrency)
+                load = run_load({**plan, "warm": _WARM, "seconds": seconds, "count": 0}, seconds + 60)
+                questions.check(load, protocol, f"{server.name}, {protocol}")
+                figures = found[server.name, protocol, concurrency] = _figures(load)
+                _tell(server.name, protocol, concurrency, figures)
+    return found
+
+
+def _result(
+    found: Mapping[_Line, Sequence[dict[str, Any]]], seconds: float, versions: Mapping[str, str]
+) -> dict[str, Any]:
     return {
         "lines": [
-            {"server": server, "protocol": protocol, "concurrency": concurrency, **_medians(turns_of), "turns": turns_of}
-            for (server, protocol, concurrency), turns_of in found.items()
+            {"server": server, "protocol": protocol, "concurrency": concurrency, **_medians(turns), "turns": turns}
+            for (server, protocol, concurrency), turns in found.items()
         ],
         "seconds": seconds,
         "versions": {**serving_versions(), **versions},
@@ -143,21 +158,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments.output.mkdir(parents=True, exist_ok=True)
     saved = arguments.output / "serving.json"
     result: dict[str, Any] = json.loads(saved.read_text(encoding="utf-8")) if saved.exists() else {}
+
+    def save(more: dict[str, Any]) -> None:
+        result.update(more)
+        saved.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+        (arguments.output / "serving.md").write_text(report(result), encoding="utf-8")
+
     try:
         with tempfile.TemporaryDirectory(prefix="stf-benchmark-") as text:
             folder = Path(text)
             if arguments.swaps:
                 from benchmarks.serving_swaps import swap
 
-                result["swaps"] = swap(folder, arguments.requests)
+                save({"swaps": swap(folder, arguments.requests)})
             else:
                 run = arguments.run or trained(folder)
-                result |= compare(run, folder, arguments.turns, arguments.seconds, not arguments.ours_only)
+                compare(run, folder, arguments.turns, arguments.seconds, not arguments.ours_only, save)
     except ScalableTFError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    saved.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    (arguments.output / "serving.md").write_text(report(result), encoding="utf-8")
     print(report(result))
     return 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import Any, Protocol
 
 import httptools
@@ -49,7 +50,11 @@ class _Stream(asyncio.Protocol):
         self.closed = True
 
     async def open(self) -> None:
-        await self._loop.create_connection(lambda: self, self._host, self._port)
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self._socket.setblocking(False)
+        await self._loop.sock_connect(self._socket, (self._host, self._port))
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        await self._loop.create_connection(lambda: self, sock=self._socket)
 
     def connection_made(self, transport: Any) -> None:
         self._transport, self.closed = transport, False
@@ -78,13 +83,17 @@ class RestConnection(_Stream):
         return self._waiting
 
     def data_received(self, data: bytes) -> None:
+        self._whole = False
         self._parser.feed_data(data)
+        if not self._whole:
+            # Some servers send an answer's body when its headers are acknowledged: at once, not after 40 ms.
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
     def on_body(self, body: bytes) -> None:
         self._pieces.append(body)
 
     def on_message_complete(self) -> None:
-        body, self._pieces = b"".join(self._pieces), []
+        body, self._pieces, self._whole = b"".join(self._pieces), [], True
         status = self._parser.get_status_code()
         if not self._parser.should_keep_alive():
             self.close()

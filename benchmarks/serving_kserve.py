@@ -1,4 +1,7 @@
-"""The model behind KServe's Python server: `python serving_kserve.py SAVED_MODEL PORT WORKERS`, in KServe's environment."""
+"""The model behind KServe's Python server, in KServe's environment.
+
+    python serving_kserve.py SAVED_MODEL PORT WORKERS
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A load generator for model servers, in a process of its own: `python -m benchmarks.serving_load` with a plan on stdin.
+"""A load generator for model servers: `python -m benchmarks.serving_load`, with a plan on stdin.
 
 It is no part of what is measured, so it does as little as it can: requests are bytes that were made before, answers
 are kept as bytes and looked at later, and HTTP/2 is spoken by itself, for gRPC's Python takes longer to ask than some

@@ -1,4 +1,4 @@
-"""The taxi model and what it is asked: bodies of both protocols for rows of the eval split, and what is right. Imports TensorFlow."""
+"""The taxi model, what it is asked and what is right: rows of the eval split. Imports TensorFlow."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Questions:
         """For the newest release of a run of configs/taxi.yaml."""
         model = released_model(output_dir, NAME)
         every = chain.from_iterable(batches(examples_folder(output_dir, "eval")))
-        examples = tuple(bytes(one) for one in islice(every, _ROWS))
+        examples = tuple(one.numpy() for one in islice(every, _ROWS))
         servable = Servable(NAME, int(model.name), model)
         right = servable.run("serving_default", {"examples": _rows(examples)})["predictions"]
         servable.close()
@@ -68,7 +68,8 @@ class Questions:
         """
         wrong = [one for one in load["answers"] if not self._is_right(one[0], base64.b64decode(one[1]), protocol)]
         if load["failures"] or wrong:
-            raise RunError("Requests failed or were answered wrongly.", where=where, received=[load["failures"], wrong[:3]])
+            received = [load["failures"], wrong[:3]]
+            raise RunError("Requests failed or were answered wrongly.", where=where, received=received)
 
     def _is_right(self, place: int, answer: bytes, protocol: str) -> bool:
         value = value_of(answer, protocol)

@@ -7,6 +7,7 @@ from typing import Any
 
 from benchmarks.markdown import markdown_table
 
+_COUNTS = ("requests", "failed", "wrong", "versions")
 _HEAD = ("server", "protocol", "at a time", "requests/s", "p50, ms", "p99, ms", "spread of requests/s")
 
 
@@ -33,12 +34,12 @@ def report(result: Mapping[str, Any]) -> str:
             for one in lines
         ]
         parts += [
-            "Made by `python -m benchmarks.serving`: the taxi model's `serving_default`, a row a request, servers in turn and "
-            f"alone on {result['machine']['cores']} cores with the process that asks, {len(lines[0]['turns'])} turns of "
-            f"{result['seconds']:g} s, medians. `direct` is a call in the process, one after the other: `session` is "
-            "Session.run of TensorFlow 1, `signature` that of tf.saved_model.load, which the other servers use as their guides "
-            "do, with a process for each core. Every answer was compared with the model's own. Spread is that between the "
-            f"turns, of the median. {versions}.\n",
+            "Made by `python -m benchmarks.serving`: the taxi model's `serving_default`, a row a request, servers in "
+            f"turn and alone on {result['machine']['cores']} cores with the process that asks, "
+            f"{len(lines[0]['turns'])} turns of {result['seconds']:g} s, medians; every answer was compared with the "
+            "model's own. `direct` is a call in the process, one after the other: `session` is Session.run of "
+            "TensorFlow 1, `signature` that of tf.saved_model.load, which the other servers use as their guides do, "
+            f"with a process for each core. Spread is that between the turns, of the median. {versions}.\n",
             markdown_table(_HEAD, rows),
             "## Goals\n",
             markdown_table(("what", "measured", "goal"), goals(lines)),
@@ -47,14 +48,14 @@ def report(result: Mapping[str, Any]) -> str:
         swaps = result["swaps"]
         parts += [
             "## Versions swapped underneath\n",
-            "Made by `python -m benchmarks.serving --swaps`: requests by both protocols at once, while a version appears and "
-            "another goes, again and again. Each version answers differently, and an answer is right if it is that of a version "
-            "that was there; by gRPC, of the one that it names.\n",
+            "Made by `python -m benchmarks.serving --swaps`: requests by both protocols at once, while a version "
+            f"appears and another goes, again and again: {swaps['swaps']} of them in {swaps['seconds']:.0f} s. Each of "
+            "20 models in turn answers differently, and an answer is right if it is one of theirs for this request; by "
+            "gRPC, that of the version that it names.\n",
             markdown_table(
-                ("protocol", "requests", "failed", "wrong", "versions that answered"),
-                [(key, one["requests"], one["failed"], one["wrong"], one["versions"]) for key, one in swaps["loads"].items()],
+                ("protocol", "requests", "failed", "wrong", "versions (REST: models) that answered"),
+                [(key, *(one[name] for name in _COUNTS)) for key, one in swaps["loads"].items()],
             ),
-            f"{swaps['swaps']} versions were loaded meanwhile, in {swaps['seconds']:.0f} s.\n",
         ]
     return "\n".join(parts)
 

@@ -55,7 +55,7 @@ def ours(name: str, *options: str) -> Server:
 
 
 def others(folder: Path) -> list[Server]:
-    """KServe, MLflow and Ray Serve, as they are set for throughput: a process for each core, and batches where they have them.
+    """KServe, MLflow and Ray Serve, set for throughput: a process for each core, and batches where they have them.
 
     Args:
         folder: for the model as MLflow saves it.
@@ -74,6 +74,7 @@ def others(folder: Path) -> list[Server]:
         options = ["--env-manager", "local", "-h", "127.0.0.1", "-p", str(port), "-w", str(_WORKERS)]
         return [program, "models", "serve", "-m", str(saved), *options]
 
+    path = os.environ["PATH"]
     in_ray = {"RAY_SERVE_THROUGHPUT_OPTIMIZED": "1", "RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0"}
     return [
         Server(
@@ -81,9 +82,16 @@ def others(folder: Path) -> list[Server]:
             lambda model, port: script("kserve", model, port, str(_WORKERS)),
             {"rest": "/v1/models/taxi:predict"},
         ),
-        Server("MLflow", mlflow, {"rest": "/invocations"}, {"PATH": f"{python_of('mlflow').parent}:{os.environ['PATH']}"}),
-        Server("Ray Serve", lambda model, port: script("ray", model, port, str(_WORKERS), "0"), {"rest": "/taxi"}, in_ray),
-        Server("Ray Serve, serve.batch", lambda model, port: script("ray", model, port, "1", "1"), {"rest": "/taxi"}, in_ray),
+        Server("MLflow", mlflow, {"rest": "/invocations"}, {"PATH": f"{python_of('mlflow').parent}:{path}"}),
+        Server(
+            "Ray Serve", lambda model, port: script("ray", model, port, str(_WORKERS), "0"), {"rest": "/taxi"}, in_ray
+        ),
+        Server(
+            "Ray Serve, serve.batch",
+            lambda model, port: script("ray", model, port, "1", "1"),
+            {"rest": "/taxi"},
+            in_ray,
+        ),
     ]
 
 
@@ -180,7 +188,11 @@ def prepare_peers() -> dict[str, str]:
             continue
         shutil.rmtree(done.parent, ignore_errors=True)
         uv = uv or subprocess.run(
-            [sys.executable, "-c", get], cwd=_HERE.parent / "requirements", stdout=subprocess.PIPE, text=True, check=True
+            [sys.executable, "-c", get],
+            cwd=_HERE.parent / "requirements",
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
         ).stdout.split()[-1]
         wanted = [package, f"tensorflow=={version('tensorflow')}", f"tf-keras=={version('tf-keras')}"]
         for arguments in (

@@ -30,7 +30,7 @@ def swap(folder: Path, requests: int) -> dict[str, Any]:
     """Sends requests to a server whose model's folder changes all the time.
 
     Version n answers x with [x + k, k] where k is n modulo `_MODELS`, so that an answer says which version gave it. The
-    newest is served; a new one comes every half second, and the oldest goes, and of each five it is the newest that goes.
+    newest is served; a new one comes every half second, and then the oldest goes, or each fifth time the newest.
 
     Args:
         folder: for the models.
