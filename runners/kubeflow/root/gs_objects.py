@@ -46,7 +46,7 @@ class GsObjects:
         """The objects whose names begin with a prefix."""
         with self._told(prefix):
             blobs = self._client.list_blobs(self._bucket, prefix=self._folder + prefix, **_LIMITS)
-            return {blob.name[len(self._folder) :]: Stat(blob.size, str(blob.generation)) for blob in blobs}
+            return {blob.name[len(self._folder) :]: _stat(blob) for blob in blobs}
 
     def get(self, name: str) -> bytes | None:
         """A small object; None where there is none of that name."""
@@ -76,7 +76,7 @@ class GsObjects:
     def upload(self, file: Path, name: str) -> None:
         """Writes a file to an object, in pieces."""
         with self._told(name):
-            self._blob(name).upload_from_filename(str(file), "application/octet-stream", **_LIMITS)
+            self._blob(name).upload_from_filename(str(file), "application/octet-stream", checksum="crc32c", **_LIMITS)
 
     def delete(self, names: Iterable[str]) -> None:
         """Deletes objects; those that are not there are passed over."""
@@ -109,3 +109,7 @@ class GsObjects:
             DataCorruption,
         ) as error:
             raise refusal(where, error, _FIX) from error
+
+
+def _stat(blob: storage.Blob) -> Stat:
+    return Stat(blob.size, str(blob.generation), blob.updated.timestamp())

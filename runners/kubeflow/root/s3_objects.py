@@ -70,7 +70,8 @@ class S3Objects:
             pages = self._client.get_paginator("list_objects_v2")
             for page in pages.paginate(Bucket=self._bucket, Prefix=self._folder + prefix):
                 for each in page.get("Contents", ()):
-                    found[each["Key"][len(self._folder) :]] = Stat(each["Size"], each["ETag"])
+                    stat = Stat(each["Size"], each["ETag"], each["LastModified"].timestamp())
+                    found[each["Key"][len(self._folder) :]] = stat
         return found
 
     def get(self, name: str) -> bytes | None:
