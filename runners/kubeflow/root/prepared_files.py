@@ -1,4 +1,4 @@
-"""What `data.prepare` and queries gave, in the shared root: brought when a driver asks for it, and kept as on a volume."""
+"""What `data.prepare` and queries gave, in the shared root: brought when it is asked for, and kept as on a volume."""
 
 from __future__ import annotations
 

@@ -154,8 +154,8 @@ class SharedRoot:
                     "The shared pipeline root does not have what was just written.",
                     where=f"{self.url}/{unit}",
                     received=", ".join(missing[:5]),
-                    fix="See that nothing but the tasks deletes there, such as rules of the bucket, and that nothing still "
-                    "writes those files here. Then run the task again.",
+                    fix="See that nothing but the tasks deletes there, such as rules of the bucket, and that nothing "
+                    "writes those files here any more. Then run the task again.",
                 )
             self.store.put(f"{MANIFESTS}/{unit}{_SUFFIX}", kept.to_json())
 
