@@ -224,6 +224,19 @@ def test_a_node_that_failed_leaves_its_working_folder_to_its_next_attempt(root: 
     assert root.store.list("") == {}
 
 
+def test_what_was_analysed_of_earlier_spans_is_brought_to_transform(root: SharedRoot, other: SharedRoot) -> None:
+    cache = "artifacts/Transform/updated_analyzer_cache/5"
+    file = "0/span-19783/__analyzer_cache__"
+    (root.folder / cache / file).parent.mkdir(parents=True)
+    (root.folder / cache / file).write_text("counts")
+    NodeFiles(root, "run-1", "Transform").take("Transform", [str(root.folder / cache)], "")
+
+    again = NodeFiles(other, "run-2", "Transform")
+    again.prepare("Transform")
+    again.bring({"analyzer_cache": [str(other.folder / cache)]}, "")
+    assert (other.folder / cache / file).read_text() == "counts"
+
+
 def test_what_was_prepared_is_brought_when_it_is_asked_for_and_leaves_with_it(
     root: SharedRoot, tmp_path: Path, sent: list[str]
 ) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import requests
@@ -16,7 +17,7 @@ from requests.adapters import HTTPAdapter
 
 from components.example_gen.remote_store import CONNECT_SECONDS, READ_SECONDS, TRIES, bucket_and_name
 from runners.kubeflow.root.object_store import CHUNK_BYTES, NoCredentialsError, Stat, refusal
-from runners.kubeflow.root.transfers import PARALLEL
+from runners.kubeflow.root.transfers import PARALLEL, transfer_all
 
 _LIMITS = {"timeout": (CONNECT_SECONDS, READ_SECONDS), "retry": DEFAULT_RETRY.with_timeout(READ_SECONDS * TRIES)}
 _KEYS = (
@@ -80,12 +81,11 @@ class GsObjects:
 
     def delete(self, names: Iterable[str]) -> None:
         """Deletes objects; those that are not there are passed over."""
-        for name in names:
-            with self._told(name):
-                try:
-                    self._blob(name).delete(**_LIMITS)
-                except exceptions.NotFound:
-                    continue
+        transfer_all([partial(self._delete, name) for name in names])
+
+    def _delete(self, name: str) -> None:
+        with self._told(name), suppress(exceptions.NotFound):
+            self._blob(name).delete(**_LIMITS)
 
     def _blob(self, name: str) -> storage.Blob:
         return self._bucket.blob(self._folder + name, chunk_size=CHUNK_BYTES)
