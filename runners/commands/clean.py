@@ -88,7 +88,8 @@ def _run(arguments: argparse.Namespace) -> int:
                 logs=arguments.logs,
                 unknown=arguments.unknown,
                 window=window_to_keep(settings),
-                **({} if place is None else {"releases": place.releases, "exists": place.exists}),
+                releases=None if place is None else place.releases,
+                exists=os.path.lexists if place is None else place.exists,
             )
             if arguments.yes:
                 mark_deleted(metadata.store, plan)

@@ -17,6 +17,8 @@ from schemas.errors import RunError
 from tests.integration.faulty_store import Fault, FaultyStore, faulty_store
 from tests.integration.s3_server import S3Server, s3_server
 
+pytestmark = pytest.mark.slow  # what is tried again waits before
+
 UNIT = "artifacts/Trainer/model/7"
 
 
@@ -65,7 +67,6 @@ def test_what_is_refused_once_is_tried_again(
     assert root.store.list("") == {}
 
 
-@pytest.mark.slow  # it is tried four times, with pauses
 @pytest.mark.parametrize("size", [1 << 20, 2 * CHUNK_BYTES])
 def test_an_upload_that_is_cut_off_is_nothing(
     faulty: FaultyStore, root: SharedRoot, server: S3Server, size: int
@@ -130,7 +131,6 @@ def test_a_root_may_be_a_bucket(faulty: FaultyStore, server: S3Server, tmp_path:
     assert root.is_whole(UNIT)
 
 
-@pytest.mark.slow
 def test_more_objects_than_a_server_lists_or_deletes_at_once(root: SharedRoot, server: S3Server) -> None:
     prefix = root.url.removeprefix("s3://pipelines/")
     put = partial(server.client.put_object, Bucket="pipelines", Body=b"1")
