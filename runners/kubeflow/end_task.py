@@ -12,7 +12,7 @@ from typing import Any, Literal
 from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration.metadata import Metadata
 
-from configs.kubeflow import BEGIN
+from configs.kubeflow import BEGIN, END
 from configs.settings import Settings
 from pipeline import nodes
 from runners.compiled import node_ids
@@ -21,17 +21,19 @@ from runners.history.existing_store import existing_store
 from runners.history.logged_error import logged_error, logged_error_class
 from runners.history.run_detail import NodeDetail, run_detail
 from runners.interrupt import interruptible
-from runners.kubeflow.orchestrated_run import begun_run, check_run_id, shared_root
+from runners.kubeflow.orchestrated_run import NotBegunError, begun_run, check_run_id, shared_root
 from runners.kubeflow.root.run_files import RunFiles
 from runners.kubeflow.run_outcome import RunOutcome, tell_outcome
 from runners.run_facts import data_facts, refused_facts, release_facts
 from runners.run_record import run_records
+from runners.schedule.lost_runs import CANCELED
 from schemas.artifact_contents import kept_elsewhere
 from schemas.errors import RunError
 
 _LOG = logging.getLogger(__name__)
-_CANCELED = ("CANCELLED", "CANCELED")
 _DONE = ("complete", "cached")
+_SUCCEEDED = ("COMPLETE", "CACHED")
+"""States of Kubeflow's PipelineTaskFinalStatus: those of executions in ML Metadata."""
 _ENDED_BADLY = ("failed", "interrupted", "died", "running")
 
 
@@ -39,7 +41,7 @@ def end_run(settings: Settings, run_id: str, status: str, environment: Mapping[s
     """Says in ML Metadata how a run ended, and tells the webhook.
 
     What counts is what the nodes themselves have recorded; Kubeflow's word is only asked about what they could not say:
-    whether somebody terminated the run.
+    whether somebody terminated the run, and, where the records cannot be read, how it ended.
 
     Args:
         settings: of the run.
@@ -51,16 +53,15 @@ def end_run(settings: Settings, run_id: str, status: str, environment: Mapping[s
         ScalableTFError: the record could not be written; the webhook was told all the same. So it is with any other.
     """
     check_run_id(run_id)
-    canceled = _state(status) in _CANCELED
+    state = _state(status)
     error: Exception | None = None
-    with contextlib.ExitStack() as held:
-        try:
-            held.enter_context(run_files(settings, run_id))
-            outcome = close_run(settings, run_id, canceled=canceled)
-        except Exception as raised:  # whatever it is, somebody waits for the outcome
-            error = raised
-            outcome = RunOutcome(settings.name, run_id, "interrupted" if canceled else "failed", BEGIN, str(raised))
-        tell_outcome(settings, outcome, environment)
+    try:
+        with run_files(settings, run_id):
+            outcome = close_run(settings, run_id, canceled=state in CANCELED)
+    except Exception as raised:  # whatever it is, somebody waits for the outcome
+        error = raised
+        outcome = _outcome_of(settings, run_id, state, raised)
+    tell_outcome(settings, outcome, environment)
     if error is not None:
         raise error
     return outcome
@@ -68,16 +69,16 @@ def end_run(settings: Settings, run_id: str, status: str, environment: Mapping[s
 
 @contextlib.contextmanager
 def run_files(settings: Settings, run_id: str) -> Iterator[None]:
-    """The files of a run on this disk; what is written meanwhile goes to the shared root, where there is one."""
+    """The files of a run on this disk, brought from the shared root where there is one."""
     shared = shared_root(settings)
     if shared is None:
         yield
         return
     files = RunFiles(shared, run_id)
     with kept_elsewhere(shared.is_altered):
-        files.bring(None)  # logs say what ended a node
+        files.bring()
+        files.bring_logs()  # they say what ended a node
         yield
-        files.take()  # that its outcome was told
 
 
 def close_run(settings: Settings, run_id: str, *, canceled: bool, why: str = "") -> RunOutcome:
@@ -92,7 +93,8 @@ def close_run(settings: Settings, run_id: str, *, canceled: bool, why: str = "")
         why: what is known of its end beside what the nodes say.
 
     Raises:
-        RunError: it was not begun.
+        NotBegunError: it was not begun.
+        RunError: the store cannot be reached.
     """
     run = begun_run(settings, run_id)
     connection = existing_store(settings)
@@ -102,7 +104,7 @@ def close_run(settings: Settings, run_id: str, *, canceled: bool, why: str = "")
             records = run_records(metadata, settings.name)
         record = next((record for record in records if record.run_id == run_id), None)
         if record is None:
-            raise RunError(
+            raise NotBegunError(
                 "The run has no record: it was not begun.",
                 where=f"run {run_id}",
                 fix="See the log of the task begin.",
@@ -127,6 +129,14 @@ def close_run(settings: Settings, run_id: str, *, canceled: bool, why: str = "")
             message = f"{outcome.task}: {first}" if outcome.task else ""
             record.end(metadata, outcome.outcome, message, error=error, **facts)
     return outcome
+
+
+def _outcome_of(settings: Settings, run_id: str, state: str, error: Exception) -> RunOutcome:
+    """Of a run whose own records cannot be read: Kubeflow's word, and why there is no other."""
+    if state in _SUCCEEDED:
+        return RunOutcome(settings.name, run_id, "complete", END, str(error))
+    task = BEGIN if isinstance(error, NotBegunError) else END
+    return RunOutcome(settings.name, run_id, "interrupted" if state in CANCELED else "failed", task, str(error))
 
 
 def _facts(metadata: Metadata, settings: Settings, run_id: str, outcome: RunOutcome) -> dict[str, Any]:
