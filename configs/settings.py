@@ -193,8 +193,8 @@ class Settings(Section):
 
     name: str = Field(
         pattern=r"^[a-z]([a-z0-9_-]{0,61}[a-z0-9])?$",
-        description="Name of the pipeline, such as taxi or taxi-2: up to 63 lower-case letters, digits, - and _, of which "
-        "the first is a letter and the last is neither - nor _; Kubernetes and Kubeflow name things after it.",
+        description="Name of the pipeline, such as taxi or taxi-2: up to 63 lower-case letters, digits, - and _, of "
+        "which the first is a letter and the last is neither - nor _; Kubernetes and Kubeflow name things after it.",
     )
     output_dir: Location = Field(description="Everything a run writes is under it.")
     data: Data

@@ -106,7 +106,8 @@ class Scheduler:
                 continue
             records = Records.read(self.settings)
             run = next(run for run in records.runs if run.run_id == run_id)
-            self.say(f"{end.why} Run {run_id} is closed as {run.state}. What became of it: scalable-tf runs show {run_id}")
+            closed = f"Run {run_id} is closed as {run.state}. What became of it: scalable-tf runs show {run_id}"
+            self.say(f"{end.why} {closed}")
             histories = span_histories(records.runs, records.states, lambda _: False, self.clock.offset)
             if run.span is not None and run.span in histories and histories[run.span].last.run_id == run_id:
                 self.news.tell_lost(histories[run.span])

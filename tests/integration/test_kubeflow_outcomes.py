@@ -83,7 +83,7 @@ def gate(url: str) -> Iterator[tuple[str, Gate]]:
     made, port = Gate(), int(url.rpartition(":")[2])
 
     class Handler(BaseHTTPRequestHandler):
-        def _pass(self) -> None:
+        def do_GET(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             if made.is_refused(f"{self.command} {self.path}"):
                 self._answer(403, {}, b"<Error><Code>AccessDenied</Code></Error>")
@@ -94,7 +94,8 @@ def gate(url: str) -> Iterator[tuple[str, Gate]]:
             self._answer(answer.status, dict(answer.getheaders()), answer.read())
             there.close()
 
-        do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = _pass
+        def do_PUT(self) -> None:
+            self.do_GET()
 
         def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
             self.send_response(status)
@@ -122,14 +123,17 @@ def gate(url: str) -> Iterator[tuple[str, Gate]]:
 @pytest.fixture(scope="module")
 def way(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
     """To a server of S3 with the bucket `pipelines`."""
-    with s3_server(tmp_path_factory.mktemp("server")) as store, gate(store.url) as (url, made):
-        with pytest.MonkeyPatch.context() as patch:
-            for name, value in {**store.environ, "AWS_ENDPOINT_URL": url}.items():
-                patch.setenv(name, value)
-            object_store._store.cache_clear()
-            store.client.create_bucket(Bucket="pipelines")
-            yield made
-            object_store._store.cache_clear()
+    with (
+        s3_server(tmp_path_factory.mktemp("server")) as store,
+        gate(store.url) as (url, made),
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        for name, value in {**store.environ, "AWS_ENDPOINT_URL": url}.items():
+            patch.setenv(name, value)
+        object_store._store.cache_clear()
+        store.client.create_bucket(Bucket="pipelines")
+        yield made
+        object_store._store.cache_clear()
 
 
 @dataclass
@@ -264,9 +268,7 @@ def test_where_the_store_is_away_kubeflow_is_believed_and_the_repetition_tells_n
     assert pods.record("kfp").state == expected  # by the nodes' own word
 
 
-def test_a_lost_run_is_closed_with_the_log_in_the_bucket_and_told_once(
-    pods: Pods, got: list[dict[str, Any]]
-) -> None:
+def test_a_lost_run_is_closed_with_the_log_in_the_bucket_and_told_once(pods: Pods, got: list[dict[str, Any]]) -> None:
     pods.begun("kfp", trigger="cron")
     pods.log("kfp", "ExampleGen", "schemas.errors.DataError: The file is cut off.\n  Where: 5.csv\n")
     for _ in range(2):  # the schedule is at work on a machine that keeps its output_dir

@@ -90,7 +90,7 @@ class KubeflowApi:
         page_size: the most items of a page.
         outcome: of runs that are looked at for the third time.
         requests: method, path and status of each.
-        calls: the same but for those that were cut off, or are no calls of the API, with what they were checked against.
+        calls: the same but for those that were cut off, or are no calls of v2beta1, and what they were checked by.
         headers: of the last request.
         faults: the next ones.
     """

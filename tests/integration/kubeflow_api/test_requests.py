@@ -12,7 +12,8 @@ from tests.integration.kubeflow_api.server import Call, KubeflowApi
 
 GOLDEN = Path(__file__).parents[2] / "golden/kubeflow/api_requests.txt"
 _HEAD = """\
-What each command asks of KFP's API server, in order; what is asked again at once, as while a run is waited for, stands once.
+What each command asks of KFP's API server, in order; what is asked again at once, as while a run is waited
+for, stands once.
 Behind a path: the parameters of the query. In brackets: what the body was checked against, models of kfp-server-api, of
 which every field, type and enum counts, or the protos of kfp-pipeline-spec.
 Written by tests/integration/kubeflow_api/test_requests.py --update-golden.
@@ -29,7 +30,8 @@ def test_what_each_command_asks_of_the_server(
         argv = [words.get(word, word) for word in line.split()]
         command = commands.run(["kubeflow", *argv, "--host", server.url])
         assert command.wait() == code, command.text
-        shown.append(f"scalable-tf kubeflow {line}\n" + "".join(f"    {text(call)}\n" for call, _ in groupby(server.calls)))
+        asked = "".join(f"    {text(call)}\n" for call, _ in groupby(server.calls))
+        shown.append(f"scalable-tf kubeflow {line}\n{asked}")
         return command.stdout.read_text()
 
     file = {"PIPELINE.yaml": str(specification.file), "NAME": "nightly"}

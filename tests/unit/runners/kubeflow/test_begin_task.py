@@ -84,7 +84,7 @@ def killed_before_call(number: int, history: MadeHistory, given: Settings) -> bo
     if pid == 0:
 
         def count(event: str, arguments: tuple[Any, ...]) -> None:
-            if any(isinstance(one, (str, os.PathLike)) and str(one).startswith(LOGS) for one in arguments):
+            if any(isinstance(one, (str, os.PathLike)) and str(one).startswith(logs) for one in arguments):
                 with calls:
                     calls.value += 1
                     is_last = calls.value == number
@@ -92,7 +92,7 @@ def killed_before_call(number: int, history: MadeHistory, given: Settings) -> bo
                     os.kill(begun, signal.SIGKILL)
                     os.kill(os.getpid(), signal.SIGKILL)
 
-        LOGS, begun = str(history.output_dir / "logs"), os.getpid()
+        logs, begun = str(history.output_dir / "logs"), os.getpid()
         sys.addaudithook(count)
         try:
             begin_run(given, "kfp-1", {})

@@ -93,7 +93,6 @@ def test_what_cannot_work_there_is_refused(
         made(override)
 
 
-
 def test_it_has_the_webhook_that_lost_runs_on_kubeflow_are_told_to(made: Callable[..., list[dict[str, Any]]]) -> None:
     _, job = made("kubeflow.webhook_secret={secret: chat, key: address}")
     (container,) = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
