@@ -24,6 +24,7 @@ from runners.interrupt import interruptible
 from runners.kubeflow.orchestrated_run import NotBegunError, begun_run, check_run_id, shared_root
 from runners.kubeflow.root.run_files import RunFiles
 from runners.kubeflow.run_outcome import RunOutcome, tell_outcome
+from runners.kubeflow.service.state_of_run import state_of_run
 from runners.run_facts import data_facts, refused_facts, release_facts
 from runners.run_record import run_records
 from runners.schedule.lost_runs import CANCELED
@@ -32,8 +33,12 @@ from schemas.errors import RunError
 
 _LOG = logging.getLogger(__name__)
 _DONE = ("complete", "cached")
-_SUCCEEDED = ("COMPLETE", "CACHED")
-"""States of Kubeflow's PipelineTaskFinalStatus: those of executions in ML Metadata."""
+_SUCCEEDED = ("COMPLETE", "CACHED", "SUCCEEDED")
+_KNOWN = (*_SUCCEEDED, "FAILED", "CANCELED")
+"""States of Kubeflow's PipelineTaskFinalStatus: those of executions in ML Metadata. Of tasks whose pods were killed, as
+those of a run that was terminated are, it is RUNNING: then only the API server knows more."""
+_CANCELED = (*CANCELED, "CANCELING")
+"""CANCELING: of the API server, while this task of the run goes on."""
 _ENDED_BADLY = ("failed", "interrupted", "died", "running")
 
 
@@ -41,23 +46,26 @@ def end_run(settings: Settings, run_id: str, status: str, environment: Mapping[s
     """Says in ML Metadata how a run ended, and tells the webhook.
 
     What counts is what the nodes themselves have recorded; Kubeflow's word is only asked about what they could not say:
-    whether somebody terminated the run, and, where the records cannot be read, how it ended.
+    whether somebody terminated the run, and, where the records cannot be read, how it ended. Where the status does not
+    say it, its API server is asked, if kubeflow.host names it.
 
     Args:
         settings: of the run.
         run_id: Kubeflow's.
         status: Kubeflow's PipelineTaskFinalStatus, as JSON; it may be empty.
-        environment: where the secrets of the webhook's address are.
+        environment: where the secrets of the webhook's address are, and who we are to the API server.
 
     Raises:
         ScalableTFError: the record could not be written; the webhook was told all the same. So it is with any other.
     """
     check_run_id(run_id)
     state = _state(status)
+    if state not in _KNOWN and (host := settings.kubeflow.host) is not None:
+        state = state_of_run(host, run_id, environment) or state
     error: Exception | None = None
     try:
         with run_files(settings, run_id):
-            outcome = close_run(settings, run_id, canceled=state in CANCELED)
+            outcome = close_run(settings, run_id, canceled=state in _CANCELED)
     except Exception as raised:  # whatever it is, somebody waits for the outcome
         error = raised
         outcome = _outcome_of(settings, run_id, state, raised)
@@ -136,7 +144,7 @@ def _outcome_of(settings: Settings, run_id: str, state: str, error: Exception) -
     if state in _SUCCEEDED:
         return RunOutcome(settings.name, run_id, "complete", END, str(error))
     task = BEGIN if isinstance(error, NotBegunError) else END
-    return RunOutcome(settings.name, run_id, "interrupted" if state in CANCELED else "failed", task, str(error))
+    return RunOutcome(settings.name, run_id, "interrupted" if state in _CANCELED else "failed", task, str(error))
 
 
 def _facts(metadata: Metadata, settings: Settings, run_id: str, outcome: RunOutcome) -> dict[str, Any]:
