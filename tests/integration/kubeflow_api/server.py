@@ -273,7 +273,8 @@ class KubeflowApi:
         if run["state"] in ("PENDING", "RUNNING") and looked > 1:
             run["state"] = "RUNNING" if looked == 2 else self.outcome
         if run["state"] == "CANCELING" and looked > 1:
-            run["state"] = "CANCELED"
+            run["state"] = "FAILED"  # KFP 2.15 never says CANCELED
+            run["state_history"].append({"update_time": self._now(), "state": "FAILED"})
         if run["state"] not in ("PENDING", "RUNNING", "CANCELING"):
             run["finished_at"] = self._now()
         if run["state"] != "PENDING":
@@ -321,6 +322,7 @@ class KubeflowApi:
         if run["state"] not in ("PENDING", "RUNNING"):
             raise BadRequestError("the run has ended already")
         run["state"] = "CANCELING"
+        run["state_history"] = [{"update_time": self._now(), "state": "CANCELING"}]
         return {}
 
     def _create_recurring(self, *, body: Any, **_: Any) -> Any:
