@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import http.client
 import os
 import re
 import shutil
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +31,7 @@ from runners.schedule.ledger import Ledger
 from runners.schedule.plan import make_plan
 from runners.schedule.scheduler import Scheduler
 from schemas.errors import RunError
+from tests.integration.faulty_store import FaultyStore, faulty_store
 from tests.integration.s3_server import s3_server
 from tests.unit.runners.made_history import MadeHistory
 from tests.unit.runners.test_webhook import server
@@ -58,77 +55,15 @@ schedule:
 """
 
 
-@dataclass
-class Gate:
-    """A way to the store that refuses the next requests of some kind.
-
-    Attributes:
-        refused: regular expression for `METHOD path`; empty: none.
-        times: how many are refused.
-    """
-
-    refused: str = ""
-    times: int = 0
-
-    def is_refused(self, request: str) -> bool:
-        """Whether this one is."""
-        hit = bool(self.refused and self.times and re.search(self.refused, request))
-        self.times -= hit
-        return hit
-
-
-@contextmanager
-def gate(url: str) -> Iterator[tuple[str, Gate]]:
-    """A gate before a server, and its URL."""
-    made, port = Gate(), int(url.rpartition(":")[2])
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            if made.is_refused(f"{self.command} {self.path}"):
-                self._answer(403, {}, b"<Error><Code>AccessDenied</Code></Error>")
-                return
-            there = http.client.HTTPConnection("127.0.0.1", port)
-            there.request(self.command, self.path, body, dict(self.headers))
-            answer = there.getresponse()
-            self._answer(answer.status, dict(answer.getheaders()), answer.read())
-            there.close()
-
-        def do_PUT(self) -> None:
-            self.do_GET()
-
-        def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
-            self.send_response(status)
-            for name in ("ETag", "Content-Type"):
-                if name in headers:
-                    self.send_header(name, headers[name])
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    running = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{running.server_port}", made
-    finally:
-        running.shutdown()
-        running.server_close()
-        thread.join()
-
-
 @pytest.fixture(scope="module")
-def way(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
+def way(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultyStore]:
     """To a server of S3 with the bucket `pipelines`."""
     with (
         s3_server(tmp_path_factory.mktemp("server")) as store,
-        gate(store.url) as (url, made),
+        faulty_store(store.url) as made,
         pytest.MonkeyPatch.context() as patch,
     ):
-        for name, value in {**store.environ, "AWS_ENDPOINT_URL": url}.items():
+        for name, value in {**store.environ, "AWS_ENDPOINT_URL": made.url}.items():
             patch.setenv(name, value)
         object_store._store.cache_clear()
         store.client.create_bucket(Bucket="pipelines")
@@ -141,7 +76,7 @@ class Pods:
     """A pipeline whose tasks share a bucket and ML Metadata, and nothing else."""
 
     folder: Path
-    way: Gate
+    way: FaultyStore
     history: MadeHistory = field(init=False)
 
     def __post_init__(self) -> None:
@@ -184,6 +119,13 @@ class Pods:
                 self.next_pod()
         return tries + 1
 
+    def refuse(self, request: str, times: int) -> None:
+        """Has the store refuse the first requests whose `METHOD path` fits a regular expression."""
+        self.way.requests.clear()
+        self.way.fault = lambda method, path: (
+            "ExpiredToken" if re.search(request, f"{method} {path}") and len(self.way.requests) < times else None
+        )
+
     def next_pod(self) -> None:
         shutil.rmtree(self.folder / "output", ignore_errors=True)
 
@@ -204,9 +146,9 @@ class Pods:
 
 
 @pytest.fixture
-def pods(way: Gate, tmp_path: Path) -> Iterator[Pods]:
+def pods(way: FaultyStore, tmp_path: Path) -> Iterator[Pods]:
     yield Pods(tmp_path, way)
-    way.refused = ""
+    way.fault = lambda method, path: None
 
 
 @pytest.fixture
@@ -235,7 +177,7 @@ def test_a_log_that_does_not_come_changes_nothing(
 ) -> None:
     released_nothing(pods, "kfp")
     pods.log("kfp", "Trainer", "It was trained.\n")
-    pods.way.refused, pods.way.times = r"GET .*/logs/kfp/Trainer\.log", 9
+    pods.refuse(r"GET .*/logs/kfp/Trainer\.log", 9)
     assert pods.end("kfp", "COMPLETE") == 1
     assert brief(got) == [("complete", "")]
     record = pods.record("kfp")
@@ -245,7 +187,7 @@ def test_a_log_that_does_not_come_changes_nothing(
 
 def test_it_is_told_once_where_the_store_refuses_what_is_written_of_it(pods: Pods, got: list[dict[str, Any]]) -> None:
     released_nothing(pods, "kfp")
-    pods.way.refused, pods.way.times = r"PUT .*/\.told", 1
+    pods.refuse(r"PUT .*/\.told", 1)
     assert pods.end("kfp", "COMPLETE") == 1
     assert brief(got) == [("complete", "")]
 
@@ -262,7 +204,7 @@ def test_where_the_store_is_away_kubeflow_is_believed_and_the_repetition_tells_n
     released_nothing(pods, "kfp")
     if state == "FAILED":
         pods.history.node("kfp", "Trainer", state="failed")
-    pods.way.refused, pods.way.times = r"GET .*/logs/kfp/pipeline\.pbtxt", 1
+    pods.refuse(r"GET .*/logs/kfp/pipeline\.pbtxt", 1)
     assert pods.end("kfp", state) == 2
     assert brief(got) == [(expected, "end")]
     assert pods.record("kfp").state == expected  # by the nodes' own word

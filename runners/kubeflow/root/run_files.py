@@ -50,7 +50,6 @@ class RunFiles:
         """Brings the logs of the nodes; of one that does not come it is said so, for a run is a run without them."""
         logs = {name: stat for name, stat in self._root.store.list(f"{self._unit}/").items() if name.endswith(".log")}
         transfer_all([partial(self._bring_log, name, stat) for name, stat in logs.items()])
-        self._before |= self._here()
 
     def _bring_log(self, name: str, stat: Stat) -> None:
         try:
