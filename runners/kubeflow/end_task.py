@@ -33,12 +33,8 @@ from schemas.errors import RunError
 
 _LOG = logging.getLogger(__name__)
 _DONE = ("complete", "cached")
-_SUCCEEDED = ("COMPLETE", "CACHED", "SUCCEEDED")
-_KNOWN = (*_SUCCEEDED, "FAILED", "CANCELED")
-"""States of Kubeflow's PipelineTaskFinalStatus: those of executions in ML Metadata. Of tasks whose pods were killed, as
-those of a run that was terminated are, it is RUNNING: then only the API server knows more."""
-_CANCELED = (*CANCELED, "CANCELING")
-"""CANCELING: of the API server, while this task of the run goes on."""
+_SUCCEEDED = ("COMPLETE", "CACHED")
+"""States of Kubeflow's PipelineTaskFinalStatus: those of executions in ML Metadata."""
 _ENDED_BADLY = ("failed", "interrupted", "died", "running")
 
 
@@ -46,8 +42,8 @@ def end_run(settings: Settings, run_id: str, status: str, environment: Mapping[s
     """Says in ML Metadata how a run ended, and tells the webhook.
 
     What counts is what the nodes themselves have recorded; Kubeflow's word is only asked about what they could not say:
-    whether somebody terminated the run, and, where the records cannot be read, how it ended. Where the status does not
-    say it, its API server is asked, if kubeflow.host names it.
+    whether somebody terminated the run, and, where the records cannot be read, how it ended. The status does not always
+    say it: then its API server is asked, if kubeflow.host names it.
 
     Args:
         settings: of the run.
@@ -60,15 +56,14 @@ def end_run(settings: Settings, run_id: str, status: str, environment: Mapping[s
     """
     check_run_id(run_id)
     state = _state(status)
-    if state not in _KNOWN and (host := settings.kubeflow.host) is not None:
-        state = state_of_run(host, run_id, environment) or state
+    canceled = _is_canceled(settings, run_id, state, environment)
     error: Exception | None = None
     try:
         with run_files(settings, run_id):
-            outcome = close_run(settings, run_id, canceled=state in _CANCELED)
+            outcome = close_run(settings, run_id, canceled=canceled)
     except Exception as raised:  # whatever it is, somebody waits for the outcome
         error = raised
-        outcome = _outcome_of(settings, run_id, state, raised)
+        outcome = _outcome_of(settings, run_id, raised, is_complete=state in _SUCCEEDED, canceled=canceled)
     tell_outcome(settings, outcome, environment)
     if error is not None:
         raise error
@@ -139,12 +134,14 @@ def close_run(settings: Settings, run_id: str, *, canceled: bool, why: str = "")
     return outcome
 
 
-def _outcome_of(settings: Settings, run_id: str, state: str, error: Exception) -> RunOutcome:
+def _outcome_of(
+    settings: Settings, run_id: str, error: Exception, *, is_complete: bool, canceled: bool
+) -> RunOutcome:
     """Of a run whose own records cannot be read: Kubeflow's word, and why there is no other."""
-    if state in _SUCCEEDED:
+    if is_complete:
         return RunOutcome(settings.name, run_id, "complete", END, str(error))
     task = BEGIN if isinstance(error, NotBegunError) else END
-    return RunOutcome(settings.name, run_id, "interrupted" if state in _CANCELED else "failed", task, str(error))
+    return RunOutcome(settings.name, run_id, "interrupted" if canceled else "failed", task, str(error))
 
 
 def _facts(metadata: Metadata, settings: Settings, run_id: str, outcome: RunOutcome) -> dict[str, Any]:
@@ -163,6 +160,14 @@ def _state(status: str) -> str:
     except (ValueError, AttributeError):
         _LOG.warning("Kubeflow's status of the run is not understood: %s", status[:200])
         return ""
+
+
+def _is_canceled(settings: Settings, run_id: str, state: str, environment: Mapping[str, str]) -> bool:
+    # Of a run that is being terminated the status is RUNNING or FAILED, as of one whose pods were killed.
+    host = settings.kubeflow.host
+    if state in (*_SUCCEEDED, *CANCELED) or host is None:
+        return state in CANCELED
+    return state_of_run(host, run_id, environment) in (*CANCELED, "CANCELING")
 
 
 def _is_bad(node: NodeDetail) -> bool:

@@ -81,14 +81,15 @@ def test_a_run_that_was_terminated_has_no_error(history: MadeHistory) -> None:
     assert (record.state, record.error, record.data) == ("interrupted", "", "")
 
 
+@pytest.mark.parametrize("status", ["RUNNING", "FAILED"])
 @pytest.mark.parametrize(("server_says", "state"), [("CANCELING", "interrupted"), ("RUNNING", "failed")])
 def test_of_tasks_that_were_killed_kubeflow_knows_whether_somebody_terminated_the_run(
-    server_says: str, state: str, history: MadeHistory
+    server_says: str, state: str, status: str, history: MadeHistory
 ) -> None:
     answer = f'{{"run_id": "kfp", "state": "{server_says}"}}'.encode()
     with kubeflow_api() as server:
         server.faults = [Fault("GET .*/runs/kfp", 200, body=answer)]
-        end_run(settings(history, f"kubeflow.host={server.url}"), "kfp", '{"state": "RUNNING"}', {})
+        end_run(settings(history, f"kubeflow.host={server.url}"), "kfp", f'{{"state": "{status}"}}', {})
     with history.metadata as metadata:
         assert run_record(metadata, "trips", "kfp").state == state
 
