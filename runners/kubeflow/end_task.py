@@ -134,9 +134,7 @@ def close_run(settings: Settings, run_id: str, *, canceled: bool, why: str = "")
     return outcome
 
 
-def _outcome_of(
-    settings: Settings, run_id: str, error: Exception, *, is_complete: bool, canceled: bool
-) -> RunOutcome:
+def _outcome_of(settings: Settings, run_id: str, error: Exception, *, is_complete: bool, canceled: bool) -> RunOutcome:
     """Of a run whose own records cannot be read: Kubeflow's word, and why there is no other."""
     if is_complete:
         return RunOutcome(settings.name, run_id, "complete", END, str(error))
