@@ -191,7 +191,11 @@ class Settings(Section):
         ValueError: (pydantic's; `configs.load` turns it into a SettingsError) something is unknown or inconsistent.
     """
 
-    name: str = Field(pattern=r"^[a-z]([a-z0-9_-]{0,61}[a-z0-9])?$", description="Name of the pipeline.")
+    name: str = Field(
+        pattern=r"^[a-z]([a-z0-9_-]{0,61}[a-z0-9])?$",
+        description="Name of the pipeline, such as taxi or taxi-2: up to 63 lower-case letters, digits, - and _, of "
+        "which the first is a letter and the last is neither - nor _; Kubernetes and Kubeflow name things after it.",
+    )
     output_dir: Location = Field(description="Everything a run writes is under it.")
     data: Data
     curated_schema: CuratedSchema = Field(CuratedSchema(), alias="schema")

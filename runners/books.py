@@ -85,9 +85,10 @@ class Books:
 
         def work(metadata: Metadata) -> dict[str, Any]:
             self._close_dead(metadata, records := run_records(metadata, self._settings.name))
-            self._check_undone(self._here(records))
-            finished = self._prepared(metadata, run)
             before = next((record for record in self._here(records) if record.run_id == run.path.name), None)
+            if before is None:
+                self._check_undone(self._here(records))
+            finished = self._prepared(metadata, run)
             self._record(run.path.name, part, before).put(metadata)
             return finished
 

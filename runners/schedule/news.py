@@ -7,7 +7,7 @@ import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from configs.schedule import Hook
@@ -18,12 +18,16 @@ from runners.schedule.hooks import Event, call
 from runners.schedule.ledger import Held, Ledger
 from runners.schedule.span_history import SpanHistory
 
+_NEWS = timedelta(days=90)
+_NEVER = datetime(1, 1, 1, tzinfo=timezone.utc) + _NEWS
+
 
 class News:
     """Says and tells each event once, whatever is started again.
 
     The ledger is written after the hook was called: where this process is killed in between, the next one tells the
-    same event, with the same id, a second time. What was before the first start is nobody's news.
+    same event, with the same id, a second time. What was before the first start is nobody's news, nor is a run that
+    ended 90 days before the newest of all: it is told no more, and the ledger forgets it.
 
     Args:
         settings: of the pipeline.
@@ -49,9 +53,17 @@ class News:
         Raises:
             OSError: the disk refuses the ledger.
         """
-        events = {span: event for span, history in sorted(histories.items()) if (event := self._outcome(history))}
-        if self._ledger.outcomes is None:
+        # By the runs' own times: a clock that is set brings nothing back that the ledger has forgotten.
+        ends = {span: history.ended for span, history in histories.items()}
+        since = max(ends.values(), default=_NEVER) - _NEWS
+        found = {span: self._outcome(history, since) for span, history in sorted(histories.items())}
+        events = {span: event for span, event in found.items() if event}
+        before = self._ledger.outcomes
+        if before is None:
             self._ledger.outcomes = {span: event.id for span, event in events.items()}
+        else:
+            self._ledger.outcomes = {span: told for span, told in before.items() if ends.get(span, since) > since}
+        if self._ledger.outcomes != before:
             self._ledger.save(self._folder)
         for span, event in events.items():
             if self._ledger.outcomes.get(span) != event.id:
@@ -127,13 +139,14 @@ class News:
         self._ledger.held = None
         self._ledger.save(self._folder)
 
-    def _outcome(self, history: SpanHistory) -> Event | None:
+    def _outcome(self, history: SpanHistory, since: datetime) -> Event | None:
         """The event that a history ends with; None: nobody's news."""
         run = history.last
         if history.trained is not None and (run.state != "failed" or not run.trigger):
             run = history.trained
         # A user who has started one has seen how it ended; one that was lost on its orchestrator is closed first.
-        return self._event(run, history) if run.trigger and run.state != "running" else None
+        is_news = run.trigger and run.state != "running" and history.end_of(run) > since
+        return self._event(run, history) if is_news else None
 
     def _event(self, run: RunRecord, history: SpanHistory) -> Event | None:
         schedule = self._schedule

@@ -24,7 +24,7 @@ from runners.schedule.inventory import Inventory
 from runners.schedule.ledger import Ledger
 from runners.schedule.lost_run import close_lost_run
 from runners.schedule.news import News
-from runners.schedule.records import Records, mark_failed, record_not_begun
+from runners.schedule.records import Records, mark_ended, record_not_begun
 from runners.schedule.served_metrics import not_measured, served_metrics
 from runners.schedule.signals import newest_ingested, signals
 from runners.schedule.situation import Arrived, Situation
@@ -101,12 +101,13 @@ class Scheduler:
             RunError: the metadata store cannot be reached.
         """
         lost, self._records = self._records.lost, replace(self._records, lost={})
-        for run_id, why in lost.items():
-            if not close_lost_run(self.settings, run_id, why, os.environ):
+        for run_id, end in lost.items():
+            if not close_lost_run(self.settings, run_id, end, os.environ):
                 continue
             records = Records.read(self.settings)
             run = next(run for run in records.runs if run.run_id == run_id)
-            self.say(f"{why} Run {run_id} is closed as {run.state}. What became of it: scalable-tf runs show {run_id}")
+            closed = f"Run {run_id} is closed as {run.state}. What became of it: scalable-tf runs show {run_id}"
+            self.say(f"{end.why} {closed}")
             histories = span_histories(records.runs, records.states, lambda _: False, self.clock.offset)
             if run.span is not None and run.span in histories and histories[run.span].last.run_id == run_id:
                 self.news.tell_lost(histories[run.span])
@@ -136,7 +137,7 @@ class Scheduler:
         run, newest = records.of(job), records.newest(job.span)
         if run is not None:
             if fault := _fault(records.states[run.run_id], None if in_time else limit):
-                mark_failed(self.settings, run, fault)
+                mark_ended(self.settings, run, fault)
         elif newest is None or (before is not None and newest.run_id == before.run_id):  # else another one has made it
             self._check_free()
             if in_time:

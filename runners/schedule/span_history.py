@@ -44,7 +44,11 @@ class SpanHistory:
     @property
     def ended(self) -> datetime:
         """When the newest run ended."""
-        return datetime.fromisoformat(self.last.ended or self.last.started).astimezone(timezone.utc) + self.offset
+        return self.end_of(self.last)
+
+    def end_of(self, run: RunRecord) -> datetime:
+        """When a run of it ended, or, if it has not, began."""
+        return datetime.fromisoformat(run.ended or run.started).astimezone(timezone.utc) + self.offset
 
 
 def span_histories(

@@ -15,6 +15,7 @@ from runners.compiled import compile_pipeline, node_ids, with_run_id
 from runners.kubeflow.end_task import end_run
 from runners.run_folder import RunFolder, run_folder
 from runners.run_record import RunRecord, run_record
+from tests.integration.kubeflow_api.server import Fault, kubeflow_api
 from tests.unit.runners.made_history import MadeHistory
 
 pytestmark = pytest.mark.slow
@@ -42,8 +43,8 @@ def history(tmp_path: Path) -> MadeHistory:
     return history
 
 
-def settings(history: MadeHistory) -> Settings:
-    return load_settings([history.folder / "settings.yaml"], [], {})
+def settings(history: MadeHistory, *overrides: str) -> Settings:
+    return load_settings([history.folder / "settings.yaml"], overrides, {})
 
 
 def begun(history: MadeHistory) -> RunFolder:
@@ -78,6 +79,19 @@ def test_a_failure_has_its_class_and_the_data_that_it_found(log: str, error: str
 def test_a_run_that_was_terminated_has_no_error(history: MadeHistory) -> None:
     record = ended(history, "CANCELED")
     assert (record.state, record.error, record.data) == ("interrupted", "", "")
+
+
+@pytest.mark.parametrize("status", ["RUNNING", "FAILED"])
+@pytest.mark.parametrize(("server_says", "state"), [("CANCELING", "interrupted"), ("RUNNING", "failed")])
+def test_of_tasks_that_were_killed_kubeflow_knows_whether_somebody_terminated_the_run(
+    server_says: str, state: str, status: str, history: MadeHistory
+) -> None:
+    answer = f'{{"run_id": "kfp", "state": "{server_says}"}}'.encode()
+    with kubeflow_api() as server:
+        server.faults = [Fault("GET .*/runs/kfp", 200, body=answer)]
+        end_run(settings(history, f"kubeflow.host={server.url}"), "kfp", f'{{"state": "{status}"}}', {})
+    with history.metadata as metadata:
+        assert run_record(metadata, "trips", "kfp").state == state
 
 
 def test_a_run_that_released_nothing_says_why(history: MadeHistory) -> None:
