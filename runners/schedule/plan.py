@@ -156,6 +156,8 @@ class _Deciding:
         if span < standings.newest_trained:
             newest = f"span {self._shown(standings.newest_trained)}"
             why = f"{newest} is trained on" if is_ingested else f"it came after {newest} was trained on"
+        elif span not in self._situation.arrived:
+            why = "its data are gone"
         else:
             newer = max(targets, default=standings.newest_running)
             why = standings.lacks(span) or f"span {self._shown(newer)} is newer"

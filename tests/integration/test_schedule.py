@@ -100,7 +100,7 @@ def test_good_days_are_trained_on_and_bad_ones_refused_with_the_reason(worked: S
         0: ("trained", 1),
         1: ("refused", 0),
         2: ("trained", 0),
-        3: ("gap", 0),
+        3: ("missing", 0),
         4: ("trained", 2),
     }
     assert state[1][2] == "ExampleGen: The gzip file is cut off."
@@ -141,7 +141,7 @@ def test_nothing_is_left_to_do_and_a_late_day_is_ingested_for_later_windows(work
     assert late["action"] == "wait"
     assert late["why"].endswith("to be ingested: it came after span 20517 (2026-03-05) was trained on")
     assert worked.start("run", "--once").wait() == 0
-    assert worked.state()[3] == ("ingested", 0, "")
+    assert worked.state()[3] == ("ingested", 0, "span 20517 (2026-03-05) is trained on")
     assert len(worked.runs()) == len(known) + 1
 
 

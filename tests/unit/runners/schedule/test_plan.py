@@ -326,6 +326,11 @@ def test_a_user_s_run_of_a_few_nodes_is_none_of_the_schedule_s() -> None:
     assert actions(plan([1], run(1), run(1, "failed", run_id="second", last="ExampleGen"))) == {1: "done"}
 
 
+def test_a_span_that_is_ingested_and_whose_data_are_gone() -> None:
+    made = plan([], run(1, last="AnomalyGate"))
+    assert (only(made, 1).action, only(made, 1).why) == ("done", "ingested; its data are gone")
+
+
 def test_data_that_are_gone() -> None:
     made = plan([2], run(1, "failed", error="RunError"), run(2), changed=True)
     assert actions(made) == {1: "gap", 2: "done"}
