@@ -93,8 +93,8 @@ def _plan(arguments: argparse.Namespace) -> int:
         }
         print(json.dumps(content, indent=2))
     else:
-        dated = scheduler.inventory.dated
-        print_plan(plan, settings.schedule, console(), dated=dated, limit=max(arguments.limit, 1))
+        place, dated = scheduler.inventory.place, scheduler.inventory.dated
+        print_plan(plan, settings.schedule, console(), place=place, dated=dated, limit=max(arguments.limit, 1))
     return EXIT_OK
 
 
@@ -137,7 +137,7 @@ def _backfill(arguments: argparse.Namespace) -> int:
     way = Backfill(settings.schedule, settings.window, first, last, before.histories, arguments.again)
     plan = way.plan(before)
     if not plan.decisions:
-        print(f"No span is there from {arguments.first} to {arguments.last}.")
+        print(f"No span is there from {arguments.first} to {arguments.last}: {scheduler.inventory.place}")
         return EXIT_OK
     console().print(decisions_table(plan.decisions, dated))
     if arguments.dry_run:
@@ -198,13 +198,19 @@ def _report(scheduler: Scheduler, plan: Plan) -> int:
     """Says how a pass has ended, and gives its exit code."""
     from runners.schedule.pass_report import pass_report
 
-    news, dated = scheduler.news, scheduler.inventory.dated
-    made, released, failures = scheduler.made, news.released, news.failures
-    for line in pass_report(
-        plan, scheduler.settings.schedule, dated=dated, made=made, released=released, failures=failures
-    ):
+    news, inventory = scheduler.news, scheduler.inventory
+    lines = pass_report(
+        plan,
+        scheduler.settings.schedule,
+        place=inventory.place,
+        dated=inventory.dated,
+        made=scheduler.made,
+        released=news.released,
+        failures=news.failures,
+    )
+    for line in lines:
         scheduler.say(line)
-    return EXIT_ERROR if failures else EXIT_OK
+    return EXIT_ERROR if news.failures else EXIT_OK
 
 
 def _scheduler(arguments: argparse.Namespace) -> Scheduler:

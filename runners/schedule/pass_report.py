@@ -13,13 +13,21 @@ _SHOWN = 30
 
 
 def pass_report(
-    plan: Plan, schedule: Schedule, *, dated: bool, made: int, released: Sequence[str], failures: Sequence[str]
+    plan: Plan,
+    schedule: Schedule,
+    *,
+    place: str,
+    dated: bool,
+    made: int,
+    released: Sequence[str],
+    failures: Sequence[str],
 ) -> Iterator[str]:
     """The lines, for people.
 
     Args:
         plan: in which nothing is left to be done now.
         schedule: the section of the settings.
+        place: where spans are looked for.
         dated: whether spans are days.
         made: how many runs the pass has made.
         released: what it has released: a text for each, with its span.
@@ -33,7 +41,7 @@ def pass_report(
         yield "Nothing to do: no span is due."
         yield from _decisions(plan.decisions, dated)
     else:
-        yield "Nothing to do: no span is there."
+        yield f"Nothing to do: no span is there: {place}"
     if plan.next_tick is not None:
         yield f"Next time: {shown_time(schedule, plan.next_tick)}."
     if failures:

@@ -233,6 +233,8 @@ class _Deciding:
 
     def _until_next_tick(self) -> str:
         tick = next_tick(self._schedule, self._situation.now)
+        if tick is None and not self._schedule.is_set:
+            return "until it is asked for: no time and no trigger is set"
         return f"until {self._at(tick)}" if tick else "until a trigger fires"
 
     def _at(self, moment: datetime) -> str:

@@ -178,13 +178,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("seed", range(max(1, metafunc.config.getoption("--kill-series") // 3)))
 
 
+def node_logs(series: Series, node: str) -> dict[str, int]:
+    """How much a node has said, by run."""
+    return {str(log): log.stat().st_size for log in series.output.glob(f"logs/2*/{node}.log")}
+
+
 def test_killed_at_random_moments_it_comes_to_the_same(
     seed: int, worked: Series, commands: CommandServer, tmp_path: Path
 ) -> None:
     """The first two days: one that is released, one that is refused.
 
-    It is killed some time after it has started, or has come to a node: of the first day's run, which no kill before
-    has brought to its end, so that there is one kill at least, whatever the machine's speed.
+    It is killed some time after it has started, or after a node, of either day, has said something since: the first
+    time before the first day is done, so that there is one kill at least, whatever the machine's speed.
     """
     numbers = random.Random(seed)
     series = Series(commands, worked.days, tmp_path / "output")
@@ -193,8 +198,10 @@ def test_killed_at_random_moments_it_comes_to_the_same(
     while killed < 2:
         node = numbers.choice(["", "ExampleGen", "Transform", "Trainer", "Evaluator", "Pusher"])
         moment = numbers.uniform(0, 0.5)
+        before = node_logs(series, node)
         command = series.start("backfill", *part)
-        while node and not [*series.output.glob(f"logs/2*/{node}.log")] and not is_gone(command.pid):
+        # A run that goes on writes to the logs that it had.
+        while node and node_logs(series, node) == before and not is_gone(command.pid):
             time.sleep(0.01)
         time.sleep(moment)
         if is_gone(command.pid):

@@ -14,7 +14,8 @@ WAIT = Decision(5, "wait", "until 2026-11-26 06:30 UTC", end=5)
 
 
 def lines(plan: Plan, made: int = 0, released: tuple[str, ...] = (), failures: tuple[str, ...] = ()) -> list[str]:
-    return [*pass_report(plan, SCHEDULE, dated=False, made=made, released=released, failures=failures)]
+    told = {"place": "/data/{SPAN}.csv", "dated": False, "made": made, "released": released, "failures": failures}
+    return [*pass_report(plan, SCHEDULE, **told)]
 
 
 def test_a_pass_that_has_made_nothing_says_why_of_each_span_and_when_it_will_be_time() -> None:
@@ -28,7 +29,7 @@ def test_a_pass_that_has_made_nothing_says_why_of_each_span_and_when_it_will_be_
 
 
 def test_without_data() -> None:
-    assert lines(Plan()) == ["Nothing to do: no span is there."]
+    assert lines(Plan()) == ["Nothing to do: no span is there: /data/{SPAN}.csv"]
 
 
 def test_after_runs_only_what_is_waited_for_is_named() -> None:

@@ -57,6 +57,7 @@ def records(made: MadeHistory) -> dict[str, RunRecord]:
         return {record.run_id: record for record in run_records(metadata, "trips")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
