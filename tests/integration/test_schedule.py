@@ -90,7 +90,9 @@ def worked(commands: CommandServer, days: Days, tmp_path_factory: pytest.TempPat
     """The days, worked off before the late one has come."""
     series = Series(commands, days, tmp_path_factory.mktemp("worked") / "output")
     command = series.start("run", "--once")
-    assert command.wait() == 1, command.text  # a day was refused
+    assert command.wait() == 1, command.text
+    assert "Exit code 1: 1 did not end well, although others were released.\n" in command.text
+    assert f"  not well: Span {SPAN + 1} (2026-03-02): refused: ExampleGen: The gzip file is cut off." in command.text
     return series
 
 
@@ -140,7 +142,12 @@ def test_nothing_is_left_to_do_and_a_late_day_is_ingested_for_later_windows(work
     (late,) = [one for one in worked.json("plan")["decisions"] if one["span"] == SPAN + 3]
     assert late["action"] == "wait"
     assert late["why"].endswith("to be ingested: it came after span 20517 (2026-03-05) was trained on")
-    assert worked.start("run", "--once").wait() == 0
+    command = worked.start("run", "--once")
+    assert command.wait() == 0
+    assert "Nothing more to do now; runs in this pass: 1." in command.text
+    command = worked.start("run", "--once")
+    assert command.wait() == 0
+    assert "Nothing to do: no span is due." in command.text
     assert worked.state()[3] == ("ingested", 0, "span 20517 (2026-03-05) is trained on")
     assert len(worked.runs()) == len(known) + 1
 
@@ -169,7 +176,7 @@ def test_of_two_schedulers_that_want_the_same_the_second_one_makes_no_run(worked
     assert run_in_child(Order(settings, Job(SPAN, "cron"), ""), tmp_path / "log", None)
 
     assert "The span is done already." in (tmp_path / "log").read_text()
-    assert worked.state()[0] == ("trained", 1, "")
+    assert worked.state()[0] == ("trained", 1, "released version 1")
     assert worked.runs() == known
 
 

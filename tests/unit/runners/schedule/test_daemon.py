@@ -122,6 +122,20 @@ def test_a_store_that_cannot_be_reached_is_said_and_told_and_so_is_that_it_came_
     assert said[0].startswith("Going on, after a hold-up since 2026-11-25 07:")
 
 
+def test_passes_without_retries_tell_together_that_nothing_can_be_done(
+    scheduler: Callable[..., tuple[Scheduler, list[str]]],
+) -> None:
+    """The first one notes since when, the next one, which has no pause to tell it in, an hour later tells it."""
+    away = ("metadata.url=grpc://127.0.0.1:1", "metadata.retry_seconds=0.1", "schedule.max_retries=0")
+    for hours, lines in ((0, 0), (1, 1)):
+        made, _ = scheduler("latest", *away, "schedule.held_up_seconds=600")
+        made.clock = Clock(NOW + timedelta(hours=hours))
+        with pytest.raises(RunError, match="The metadata store cannot be reached"):
+            run_once(made, lambda _: Plan())
+        told = made.folder.parent / "told"
+        assert (told.read_text().count("held up") if told.exists() else 0) == lines
+
+
 def test_one_schedule_works_at_a_time(scheduler: Callable[..., tuple[Scheduler, list[str]]]) -> None:
     folder = scheduler()[0].folder
     with schedule_lock(folder), pytest.raises(RunError, match="being worked off already"), schedule_lock(folder):
