@@ -94,7 +94,9 @@ def test_without_times_a_new_span_is_trained_on_at_once() -> None:
     made = plan([1], schedule=Schedule.model_validate({"triggers": {"new_span": True}}))
     assert actions(made) == {1: "train"}
     assert made.watching
-    assert plan([1], schedule=Schedule()).jobs == ()
+    made = plan([1], schedule=Schedule())
+    assert made.jobs == ()
+    assert only(made, 1).why == "until it is asked for: no time and no trigger is set"
 
 
 def test_a_signal_starts_a_training() -> None:
