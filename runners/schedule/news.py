@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -17,6 +18,8 @@ from runners.schedule.decision import Plan
 from runners.schedule.hooks import Event, call
 from runners.schedule.ledger import Held, Ledger
 from runners.schedule.span_history import SpanHistory
+
+_KEPT = 1000
 
 
 class News:
@@ -40,8 +43,8 @@ class News:
     def __init__(
         self, settings: Settings, ledger: Ledger, folder: Path, name: Callable[[int], str], say: Callable[[str], None]
     ) -> None:
-        self.failures: list[str] = []
-        self.released: list[str] = []
+        self.failures: deque[str] = deque(maxlen=_KEPT)  # of a process that may work for years
+        self.released: deque[str] = deque(maxlen=_KEPT)
         self._pipeline, self._schedule = settings.name, settings.schedule
         self._ledger, self._folder, self._name, self._say = ledger, folder, name, say
 

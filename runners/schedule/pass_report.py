@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from components.example_gen.spans import shown_span
 from configs.schedule import Schedule
@@ -19,8 +19,8 @@ def pass_report(
     place: str,
     dated: bool,
     made: int,
-    released: Sequence[str],
-    failures: Sequence[str],
+    released: Collection[str],
+    failures: Collection[str],
 ) -> Iterator[str]:
     """The lines, for people.
 

@@ -148,8 +148,6 @@ def _unknown_state(decision: Decision, arrived: Container[int]) -> State:
 
 
 def _why(decision: Decision, run: RunRecord, history: SpanHistory) -> str:
-    if history.progress == "trained":
-        return f"released version {run.release}" if run.release else run.reason or "no release"
     if history.progress in ("refused", "failed", "interrupted") and run.message:  # the run has a column of its own
         return run.message
     return _to_be(decision)
