@@ -19,8 +19,6 @@ from runners.schedule.hooks import Event, call
 from runners.schedule.ledger import Held, Ledger
 from runners.schedule.span_history import SpanHistory
 
-_KEPT = 1000
-
 
 class News:
     """Says and tells each event once, whatever is started again.
@@ -43,8 +41,8 @@ class News:
     def __init__(
         self, settings: Settings, ledger: Ledger, folder: Path, name: Callable[[int], str], say: Callable[[str], None]
     ) -> None:
-        self.failures: deque[str] = deque(maxlen=_KEPT)  # of a process that may work for years
-        self.released: deque[str] = deque(maxlen=_KEPT)
+        self.failures: deque[str] = deque(maxlen=1000)  # of a process that may work for years
+        self.released: deque[str] = deque(maxlen=1000)
         self._pipeline, self._schedule = settings.name, settings.schedule
         self._ledger, self._folder, self._name, self._say = ledger, folder, name, say
 
