@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
@@ -37,13 +38,15 @@ class News:
         say: takes a line for people.
 
     Attributes:
-        failures: spans that were refused, or given up, of which this process has told.
+        failures: what was refused, or given up, of which this process has told: a text for each, with its span.
+        released: likewise of what was released.
     """
 
     def __init__(
         self, settings: Settings, ledger: Ledger, folder: Path, name: Callable[[int], str], say: Callable[[str], None]
     ) -> None:
-        self.failures = 0
+        self.failures: deque[str] = deque(maxlen=1000)  # of a process that may work for years
+        self.released: deque[str] = deque(maxlen=1000)
         self._pipeline, self._schedule = settings.name, settings.schedule
         self._ledger, self._folder, self._name, self._say = ledger, folder, name, say
 
@@ -77,7 +80,8 @@ class News:
         Nobody else does, also where it is none of the schedule's; those of the schedule are told with the others.
         """
         run = history.last
-        self.failures += run.state != "complete"  # also one that is tried again: somebody is to look at it
+        if run.state != "complete":  # also one that is tried again: somebody is to look at it
+            self.failures.append(f"{self._name(run.span or 0)}: run {run.run_id} was lost")
         if run.trigger:
             return
         if history.progress == "trained" and run.state != "complete":  # by another run, before
@@ -167,8 +171,12 @@ class News:
         return replace(event, state="failed", error=run.message, next_try=due.isoformat(timespec="seconds"))
 
     def _tell(self, span: int, event: Event) -> None:
-        self._say(f"{self._name(span)}: {_in_words(event)}")
-        self.failures += event.state in ("refused", "given up")
+        text = f"{self._name(span)}: {_in_words(event)}"
+        self._say(text)
+        if event.state in ("refused", "given up"):
+            self.failures.append(text)
+        elif event.state == "released":
+            self.released.append(text)
         if event.state != "ingested":
             is_success = event.state in ("released", "not released")
             self._call(self._schedule.on_success if is_success else self._schedule.on_failure, event)

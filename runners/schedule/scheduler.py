@@ -6,7 +6,7 @@ import os
 import secrets
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timezone
 from pathlib import Path
 
 from components.example_gen.spans import shown_span
@@ -49,6 +49,7 @@ class Scheduler:
 
     Attributes:
         news: says and tells what becomes of spans.
+        made: how many runs it has made.
 
     Raises:
         SettingsError: the data do not come in spans.
@@ -61,6 +62,7 @@ class Scheduler:
         self.inventory = Inventory(settings)
         self.ledger = Ledger.load(self.folder)
         self.news = News(settings, self.ledger, self.folder, self.name, say)
+        self.made = 0
         self._changes = Changes(settings, self.inventory, self.ledger)
         self._records = Records((), {})
         self._command = command
@@ -89,7 +91,9 @@ class Scheduler:
         if at_work:
             self.news.tell_outcomes(histories)
             self._measure(situation)
-        return replace(situation, signals=signals(self.settings, situation))
+        # Releases have the machine's time, as runs have, which have been moved to that of the clock.
+        found_signals = signals(self.settings, replace(situation, now=now - self.clock.offset))
+        return replace(situation, signals=found_signals)
 
     def close_lost(self) -> bool:
         """Closes the records of runs that have been found to be lost on their orchestrator, and tells of them.
@@ -132,6 +136,7 @@ class Scheduler:
         limit = self.settings.schedule.run_seconds
         self.say(f"{self.name(job.span)}: {decision.action}, {decision.why}. Log: {log}")
         order = Order(settings, job, f"{self._command} --set data.span={job.span}")
+        self.made += 1
         in_time = run_in_child(order, log, limit)
         records = Records.read(self.settings)
         run, newest = records.of(job), records.newest(job.span)
@@ -203,7 +208,8 @@ class Scheduler:
         folder.mkdir(parents=True, exist_ok=True)
         for old in sorted(folder.glob("*.log"))[: -_LOGS_KEPT + 1]:
             old.unlink(missing_ok=True)
-        return folder / f"{self.clock.now():%Y%m%dT%H%M%S}-span-{span}.log"
+        # The machine's time, whatever the clock's: the newest ones are kept.
+        return folder / f"{datetime.now(timezone.utc):%Y%m%dT%H%M%S}-span-{span}.log"
 
     def _check_free(self) -> None:
         """A run that waits for another one to end has not failed."""

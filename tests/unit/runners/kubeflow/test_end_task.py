@@ -10,8 +10,9 @@ from tfx.types import standard_artifacts
 from components.pusher.executor import REASON_PROPERTY
 from configs.load import load_settings
 from configs.settings import Settings
-from runners.books import Books, NotContinuableError
+from runners.books import Books
 from runners.compiled import compile_pipeline, node_ids, with_run_id
+from runners.continuation import NotContinuableError
 from runners.kubeflow.end_task import end_run
 from runners.run_folder import RunFolder, run_folder
 from runners.run_record import RunRecord, run_record
@@ -110,3 +111,12 @@ def test_it_is_not_resumed_here(name: str, history: MadeHistory) -> None:
     with pytest.raises(NotContinuableError, match="not one of this runner") as raised:
         Books(settings(history), "run --resume").take_up(name, "")
     assert "orchestrator: kubeflow" in str(raised.value)
+
+
+def test_the_log_of_what_reads_the_store_is_bounded(history: MadeHistory) -> None:
+    log = history.output_dir / "logs/metadata.log"
+    log.parent.mkdir()
+    log.write_text("a" * (2**20 + 1))
+    with pytest.raises(NotContinuableError, match="There is no such run"):
+        Books(settings(history), "run --resume").take_up("nowhere", "")
+    assert log.with_name("metadata.log.1").stat().st_size == 2**20 + 1

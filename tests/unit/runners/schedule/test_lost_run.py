@@ -79,7 +79,8 @@ def closed(history: MadeHistory) -> RunRecord:
 def passed(settings: Settings, planning: Callable[..., Plan] | None = None) -> tuple[bool, list[str]]:
     said: list[str] = []
     scheduler = Scheduler(settings, Clock(), "run", said.append)
-    return run_once(scheduler, planning or partial(make_plan, settings.schedule, settings.window)), said
+    run_once(scheduler, planning or partial(make_plan, settings.schedule, settings.window))
+    return not scheduler.news.failures, said
 
 
 def told(history: MadeHistory) -> list[str]:

@@ -18,6 +18,8 @@ from serving.server.request_error import RequestError
 from serving.server.version_policy import VersionPolicy
 from tests.tiny_models import half_plus
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
