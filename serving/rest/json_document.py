@@ -35,7 +35,7 @@ def parse_document(body: bytes) -> dict[str, Any]:
     """The object that a request's body is.
 
     Whole numbers are int, with all their digits; numbers with a point or an exponent are float, and so are the tokens
-    NaN, Infinity and -Infinity. What follows the object is not looked at.
+    NaN, Inf and Infinity, also with a minus. What follows the object is not looked at.
 
     Raises:
         RequestError: INVALID_ARGUMENT: it is no JSON, or no object.
@@ -50,6 +50,8 @@ def parse_document(body: bytes) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise parse_error("Invalid encoding in string.", error.start) from error
     start = len(text) - len(text.lstrip(" \t\r\n"))
+    if not text:
+        raise invalid("JSON Parse error: The document is empty")
     if start == len(text):
         raise parse_error("The document is empty.", start)
     try:
@@ -73,7 +75,7 @@ def require_finite_numbers(body: bytes) -> None:
     Raises:
         RequestError: INVALID_ARGUMENT: there is a number that no double holds.
     """
-    json.JSONDecoder(parse_float=_stored_float).raw_decode(body.decode("utf-8-sig").lstrip(" \t\r\n"))
+    _parse(body.decode("utf-8-sig").lstrip(" \t\r\n"), 0, json.JSONDecoder(parse_float=_stored_float))
 
 
 def parse_error(message: str, offset: int) -> RequestError:
@@ -99,12 +101,15 @@ def too_big() -> RequestError:
     return parse_error(_TOO_BIG, 0)
 
 
-def _parse(text: str, start: int) -> Any:
+def _parse(text: str, start: int, decoder: json.JSONDecoder = _DECODER) -> Any:
     try:
-        return _DECODER.raw_decode(text, start)[0]
+        return decoder.raw_decode(text, start)[0]
     except RecursionError:
-        return parse_deep(text, start)
+        return parse_deep(text, start, decoder)
     except json.JSONDecodeError as error:
+        if "Inf" in text or "-NaN" in text:
+            # Tokens that RapidJSON knows and Python does not.
+            return parse_deep(text, start, decoder)
         raise of_any_python(error) from None
 
 
