@@ -30,7 +30,7 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
 
     def __init__(self, manager: ModelManager, metrics: Metrics, calls: CallCount) -> None:
         self._manager = manager
-        self._answer = Answering(manager, metrics, calls)
+        self._answer = Answering(metrics, calls)
 
     def GetModelStatus(  # noqa: N802
         self, request: get_model_status_pb2.GetModelStatusRequest, context: grpc.ServicerContext

@@ -41,7 +41,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
 
     def __init__(self, manager: ModelManager, metrics: Metrics, calls: CallCount) -> None:
         self._manager = manager
-        self._answer = Answering(manager, metrics, calls)
+        self._answer = Answering(metrics, calls)
 
     def Predict(  # noqa: N802
         self, request: predict_pb2.PredictRequest, context: grpc.ServicerContext

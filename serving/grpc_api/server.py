@@ -57,8 +57,8 @@ class GrpcServer:
         model_service_pb2_grpc.add_ModelServiceServicer_to_server(
             ModelService(manager, metrics, self._calls), self._server
         )
-        health = Health(lambda: manager.ready() and not self._ended.is_set())
-        health_pb2_grpc.add_HealthServicer_to_server(health, self._server)
+        self._health = Health(lambda: manager.ready() and not self._ended.is_set())
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         try:
             self.port = int(self._server.add_insecure_port(address))
@@ -81,6 +81,7 @@ class GrpcServer:
             What is set when all have ended.
         """
         self._ended.set()
+        self._health.tell()
         ended: threading.Event = self._server.stop(grace)
         threading.Thread(target=self._cut, args=(grace,), name="grpc-end", daemon=True).start()
         return ended

@@ -131,9 +131,9 @@ class RestApplication:
 
     def _other(self, method: str, path: str) -> Answer:
         """Paths outside the API."""
+        if path == METRICS_PATH:  # whatever the method, as in TensorFlow Serving
+            return Answer(HTTPStatus.OK, metrics_text(self._metrics).encode("utf-8", "replace"), "text/plain")
         if method in ("GET", "HEAD"):
-            if path == METRICS_PATH:
-                return Answer(HTTPStatus.OK, metrics_text(self._metrics).encode("utf-8", "replace"), "text/plain")
             if path == "/healthz":
                 return Answer(HTTPStatus.OK, b"ok\n", "text/plain")
             if path == "/readyz":

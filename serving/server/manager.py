@@ -121,9 +121,6 @@ class ModelManager:
         with self._lock:
             return list(self._models)
 
-    def __contains__(self, name: str) -> bool:
-        return name in self._models
-
     def ready(self) -> bool:
         """Whether every model that is configured has been available at least once."""
         with self._lock:

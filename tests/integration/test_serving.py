@@ -329,8 +329,13 @@ def test_status_is_of_all_versions_or_of_one(running: Server) -> None:
 
 def test_health_is_grpcs_own_protocol(running: Server) -> None:
     assert running.health() == "SERVING"
-    assert running.health("tensorflow.serving.PredictionService") == "SERVING"
+    assert running.health("tensorflow.serving.PredictionService") == running.health("ModelService") == "SERVING"
     assert code_of(lambda: running.health("other"))[0] == "NOT_FOUND"
+    watch = health_pb2_grpc.HealthStub(running.channel).Watch
+    for service, status in (("", "SERVING"), ("other", "SERVICE_UNKNOWN")):
+        stream = watch(health_pb2.HealthCheckRequest(service=service), timeout=SECONDS)
+        assert next(stream).status == getattr(health_pb2.HealthCheckResponse, status)
+        assert stream.cancel()
 
 
 def test_what_is_no_request_harms_nobody(running: Server) -> None:

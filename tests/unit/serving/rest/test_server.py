@@ -317,16 +317,19 @@ def test_health_and_readiness(start: Start) -> None:
     assert served.ask("HEAD", "/readyz")[:2] == (200, b"")
 
 
-def test_only_models_that_there_are_are_counted(start: Start) -> None:
+def test_requests_are_counted_also_for_models_and_paths_that_there_are_not(start: Start) -> None:
     served = start()
+    assert served.ask("OPTIONS", PREDICT)[0] == 400
+    assert served.ask("OPTIONS", PREDICT, Origin="https://x.org")[:2] == (200, b"")
     served.ask("POST", PREDICT, '{"instances": [1]}')
     served.ask("POST", PREDICT, "x")
     served.ask("POST", "/v1/models/unknown:predict", '{"instances": [1]}')
-    text = served.ask("GET", "/monitoring/prometheus/metrics")[1].decode()
+    text = served.ask("POST", "/monitoring/prometheus/metrics")[1].decode()
     assert ':tensorflow:serving:request_count{model_name="m",status="OK"} 1' in text
     assert ':tensorflow:serving:request_count{model_name="m",status="INVALID_ARGUMENT"} 1' in text
     assert 'model_name="m",API="predict",entrypoint="REST",le="+Inf"} 1' in text
-    assert "unknown" not in text
+    assert ':tensorflow:serving:request_count{model_name="unknown",status="NOT_FOUND"} 1' in text
+    assert ':tensorflow:serving:request_count{model_name="",status="FAILED_PRECONDITION"} 1' in text
 
 
 def test_at_the_end_requests_that_run_are_answered(start: Start) -> None:
