@@ -21,7 +21,7 @@ from serving.server.classify import classify
 from serving.server.example_input import serialized_examples
 from serving.server.manager import ModelManager
 from serving.server.metrics import Metrics
-from serving.server.multi_inference import check_tasks, multi_inference
+from serving.server.multi_inference import multi_inference
 from serving.server.predict import model_spec, predict
 from serving.server.regress import regress
 from serving.server.request_error import invalid
@@ -87,7 +87,6 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         spec = request.tasks[0].model_spec if request.tasks else model_pb2.ModelSpec()
 
         def work(deadline: float | None) -> inference_pb2.MultiInferenceResponse:
-            check_tasks(request)
             with lease(self._manager, spec) as servable:
                 return multi_inference(servable, request, deadline)
 

@@ -239,7 +239,7 @@ def bad_requests() -> dict[str, tuple[predict_pb2.PredictRequest, str, str]]:
         "signature": (half_request(signature_name="no"), "FAILED_PRECONDITION", 'signature key "no" not found'),
         "no input": (none, "INVALID_ARGUMENT", "Missing but required: {x}"),
         "extra input": (extra, "INVALID_ARGUMENT", "Sent extra: {more}"),
-        "dtype": (wrong_type, "INVALID_ARGUMENT", "expected float32, received int64"),
+        "dtype": (wrong_type, "INVALID_ARGUMENT", "Expects arg[0] to be float but int64 is provided"),
         "filter": (filtered, "INVALID_ARGUMENT", "output tensor alias not found in signature: z"),
         "filter twice": (twice, "INVALID_ARGUMENT", "duplicate output tensor alias: y"),
         "values": (no_values, "INVALID_ARGUMENT", "tensor parsing error: x"),
