@@ -46,7 +46,10 @@ class Health(health_pb2_grpc.HealthServicer):
     def Watch(  # noqa: N802
         self, request: health_pb2.HealthCheckRequest, context: grpc.ServicerContext, send: Send
     ) -> None:
-        """The same as a stream: what is so now, and each change, until the client ends it; SERVICE_UNKNOWN, not an error."""
+        """The same as a stream: what is so now, and each change, until the client ends it.
+
+        SERVICE_UNKNOWN for another service.
+        """
         if request.service not in _SERVICES:
             with self._sending:
                 send(health_pb2.HealthCheckResponse(status=health_pb2.HealthCheckResponse.SERVICE_UNKNOWN))

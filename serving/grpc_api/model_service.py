@@ -69,13 +69,17 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
                     "Only ModelConfigList is currently supported"
                 )
             try:
-                models = from_proto(request.config)
+                models = from_proto(request.config, strict=True)
             except SettingsError as error:
-                raise invalid(f"{error.what} Received: {error.received}. {error.fix}") from error
+                raise invalid(f"{error.what} {error.fix}") from error
             self._manager.reload(models)
             _LOG.info("Now served: %s.", ", ".join(model.name for model in models) or "no model")
             response = model_management_pb2.ReloadConfigResponse()
             response.status.error_code = 0
+            # By how much metrics grew meanwhile. Those that grow with a load are the runtime's, which we do not have, and
+            # for what it does not have TensorFlow Serving says 0.
+            for name in request.metric_names:
+                response.metric.add(name=name, int64_value_increase=0)
             return response
 
         return self._answer("HandleReloadConfigRequest", "", context, work)

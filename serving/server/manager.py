@@ -160,7 +160,8 @@ class ModelManager:
         failures = [failure for model in fresh.values() if (failure := _failure(model))]
         if failures:
             raise RequestError(
-                grpc.StatusCode.UNKNOWN, f"Some models did not become available: {{{', '.join(failures)}}}"
+                grpc.StatusCode.UNKNOWN,
+                f"{len(failures)} model(s) did not become available: {{{', '.join(failures)}}}",
             )
         self._assign_labels(fresh.values())
 
@@ -414,5 +415,5 @@ def _failure(model: ModelVersions) -> str | None:
     found = model.versions.get(version)
     why = found.error_message if found is not None and found.error_message else "there is no such version"
     if version < 0:
-        return f"{{name: {model.config.name}: there is no version in {model.config.base_path}}}"
-    return f"{{name: {model.config.name} version: {version}: {why}}}"
+        return f"{{{{name: {model.config.name}}} due to error: there is no version in {model.config.base_path}}}"
+    return f"{{{{name: {model.config.name} version: {version}}} due to error: {why}}}"

@@ -141,7 +141,8 @@ class _Input:
         if value.dtype != self._dtype and not (is_string and self._dtype.kind == "O"):
             provided = "string" if is_string else dtype_text(tf.as_dtype(value.dtype))
             raise invalid(
-                f'Expects {self._where} to be {self._dtype_text} but {provided} is provided, for the input "{self._key}".'
+                f"Expects {self._where} to be {self._dtype_text} but {provided} is provided, "
+                f'for the input "{self._key}".'
             )
         # NumPy cuts trailing zeros from arrays of fixed length, so that those can only be what others made.
         if value.dtype.kind == "U":

@@ -99,8 +99,8 @@ class Server:
         state = get_model_status_pb2.ModelVersionStatus.State
         return {one.version: state.Name(one.state) for one in response.model_version_status}
 
-    def reload(self, text: str) -> Any:
-        request = model_management_pb2.ReloadConfigRequest()
+    def reload(self, text: str, *metric_names: str) -> Any:
+        request = model_management_pb2.ReloadConfigRequest(metric_names=metric_names)
         text_format.Parse(text, request.config.model_config_list)
         return self.models.HandleReloadConfigRequest(request, timeout=SECONDS)
 
@@ -406,15 +406,22 @@ def test_a_reload_serves_exactly_the_new_models(commands: CommandServer, models:
         assert server.predict(name="other") == (3.0, 2)
         assert code_of(server.predict)[0] == "NOT_FOUND"
         labels = 'version_labels { key: "stable" value: 1 }'
-        server.reload(f"config {{ {other} {policy} {labels} }}")
+        (metric,) = server.reload(f"config {{ {other} {policy} {labels} }}", "/some/metric").metric
+        assert (metric.name, metric.int64_value_increase) == ("/some/metric", 0)
         assert server.predict(name="other", version_label="stable") == (2.0, 1)
         labels = 'version_labels { key: "stable" value: 3 }'
         code, message = code_of(lambda: server.reload(f"config {{ {other} {policy} {labels} }}"))
         assert code == "FAILED_PRECONDITION"
         assert "label to version 3 of model other" in message
-        missing = f'config {{ name: "missing" base_path: "{models.folder}/missing" }}'
-        assert code_of(lambda: server.reload(missing))[0] == "INVALID_ARGUMENT"
-        assert code_of(lambda: server.reload(f"config {{ {other} }} config {{ {other} }}"))[0] == "INVALID_ARGUMENT"
+        missing = f'config {{ name: "missing" base_path: "{models.folder}/missing" model_platform: "tensorflow" }}'
+        refused = {
+            missing: "Could not find base path",
+            f"config {{ {other} }} config {{ {other} }}": "Illegal to list model other multiple times",
+            f'config {{ name: "other" base_path: "{models.folder}/other" }}': "Illegal setting neither",
+        }
+        for text, message in refused.items():
+            code, found = code_of(lambda text=text: server.reload(text))  # type: ignore[misc]
+            assert (code, message in found) == ("INVALID_ARGUMENT", True), found
         assert server.predict(name="other", version_label="stable") == (2.0, 1)
         server.command.signal(signal.SIGHUP)
         until(lambda: code_of_or_none(lambda: server.predict(name="other")) == "NOT_FOUND")
