@@ -48,8 +48,8 @@ class RemoteServer:
         """Has it load what the config names.
 
         Returns when the server answers: ours has loaded everything by then, TensorFlow Serving the models that it had
-        not served before; see `wait_until_available`. Labels stay where they are. Those whose version it has not loaded, as there are when it has just
-        started, are left out: it would refuse the config for them.
+        not served before; see `wait_until_available`. Labels stay where they are. Those whose version it has not
+        loaded, as there are when it has just started, are left out: it would refuse the config for them.
 
         Raises:
             ReleaseError: it does not answer, or refuses the config.

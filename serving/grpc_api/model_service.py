@@ -76,8 +76,8 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
             _LOG.info("Now served: %s.", ", ".join(model.name for model in models) or "no model")
             response = model_management_pb2.ReloadConfigResponse()
             response.status.error_code = 0
-            # By how much metrics grew meanwhile. Those that grow with a load are the runtime's, which we do not have, and
-            # for what it does not have TensorFlow Serving says 0.
+            # By how much metrics grew meanwhile. Those that grow with a load are the runtime's, which we do not have;
+            # of a metric that it does not have TensorFlow Serving says 0.
             for name in request.metric_names:
                 response.metric.add(name=name, int64_value_increase=0)
             return response

@@ -488,3 +488,4 @@ def test_what_is_wrong_at_the_start_is_told(commands: CommandServer, models: Mod
             assert command.wait() == 1
             assert message in command.text
             assert "Traceback" not in command.text
+            assert "chttp2" not in command.text
