@@ -212,3 +212,5 @@ def _log(level: int) -> None:
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(message)s", force=True)
     # It warns of every function of TensorFlow 1 that loads a model.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    # It tells of each message that is none: who sent it is told, and could fill the disk.
+    logging.getLogger("grpc._common").setLevel(logging.CRITICAL)
