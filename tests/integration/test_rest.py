@@ -235,7 +235,6 @@ def column(row: str) -> str:
         ("GET", "/", None, 404, "Not found: GET /"),
         ("GET", "/v2/models/half", None, 404, "Not found"),
         ("GET", "/../etc/passwd", None, 404, "Not found"),
-        ("POST", "/monitoring/prometheus/metrics", "", 404, "Not found"),
     ],
     ids=lambda value: str(value)[:30],
 )
