@@ -96,7 +96,7 @@ def _versions_told(client: RestClient | GrpcClient, timeout: float) -> Iterator[
         yield
     except ServingError as error:
         refused = any(mark in (error.received or "") for mark in ("not found", "version label"))
-        if not refused or client.target.version is client.target.label is None:
+        if not refused or (client.target.version is None and client.target.label is None):
             raise
         try:
             with type(client)(client.address, client.target.model, timeout=timeout) as other:
