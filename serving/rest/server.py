@@ -30,6 +30,7 @@ class RestServer:
         host: to listen on; default: this machine only.
         port: to listen on; 0 takes a free one.
         limits: of memory, time and connections.
+        cors: whether pages of other origins may read its answers.
 
     Attributes:
         port: that it listens on.
@@ -45,11 +46,15 @@ class RestServer:
         host: str = "127.0.0.1",
         port: int = 0,
         limits: RestLimits | None = None,
+        *,
+        cors: bool = False,
     ) -> None:
         self._limits = limits or RestLimits()
         self._executor = ThreadPoolExecutor(self._limits.threads, thread_name_prefix="rest")
         self._draining = False
-        application = RestApplication(manager, metrics, self._limits, self._executor, lambda: self._draining)
+        application = RestApplication(
+            manager, metrics, self._limits, self._executor, lambda: self._draining, cors=cors
+        )
         self._socket = bound_socket(host, port, "REST", "--rest-port")
         self._socket.listen(_BACKLOG)
         self.port: int = self._socket.getsockname()[1]

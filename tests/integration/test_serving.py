@@ -8,6 +8,7 @@ import socket
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -338,6 +339,21 @@ def test_health_is_grpcs_own_protocol(running: Server) -> None:
         assert stream.cancel()
 
 
+def test_what_is_counted(running: Server) -> None:
+    def counts(*names: str) -> list[str]:
+        url = f"{_line(running.command, 'REST: ').removeprefix('REST: ')}/monitoring/prometheus/metrics"
+        with urllib.request.urlopen(url, timeout=SECONDS) as page:
+            lines = page.read().decode().splitlines()
+        return [line for line in lines if any(f'request_count{{model_name="{name}"' in line for name in names)]
+
+    spec = {"name": "counted"}
+    code_of(lambda: running.predict(**spec))
+    code_of(lambda: running.states("counted"))
+    request = get_model_metadata_pb2.GetModelMetadataRequest(model_spec=spec, metadata_field=["signature_def"])
+    code_of(lambda: running.prediction.GetModelMetadata(request, timeout=SECONDS))
+    assert counts("counted") == [':tensorflow:serving:request_count{model_name="counted",status="NOT_FOUND"} 1']
+
+
 def test_what_is_no_request_harms_nobody(running: Server) -> None:
     with socket.create_connection(("127.0.0.1", running.port)) as garbage:
         garbage.sendall(b"\x00\xff" * 10_000)
@@ -398,7 +414,8 @@ def test_a_reload_serves_exactly_the_new_models(commands: CommandServer, models:
     (models.folder / "models").write_text(
         f'model_config_list {{ config {{ name: "half" base_path: "{models.folder}/half" }} }}'
     )
-    with serving(commands, f"--model-config={models.folder / 'models'}") as server:
+    options = (f"--model-config={models.folder / 'models'}", "--model-config-poll-seconds=0.05")
+    with serving(commands, *options) as server:
         assert server.predict() == (4.0, 3)
         other = f'name: "other" base_path: "{models.folder}/other" model_platform: "tensorflow"'
         policy = "model_version_policy { specific { versions: 1 versions: 2 } }"
@@ -426,6 +443,10 @@ def test_a_reload_serves_exactly_the_new_models(commands: CommandServer, models:
         server.command.signal(signal.SIGHUP)
         until(lambda: code_of_or_none(lambda: server.predict(name="other")) == "NOT_FOUND")
         assert server.predict() == (4.0, 3)
+        # Written anew, it is read without a signal.
+        (models.folder / "models").write_text(f"model_config_list {{ config {{ {other} }} }}")
+        until(lambda: code_of_or_none(lambda: server.predict(name="other")) is None)
+        assert code_of(server.predict)[0] == "NOT_FOUND"
 
 
 def code_of_or_none(call: Callable[[], Any]) -> str | None:
