@@ -9,6 +9,7 @@ from tensorflow_serving.apis import get_model_status_pb2, model_management_pb2, 
 
 from schemas.errors import SettingsError
 from serving.grpc_api.answering import Answering
+from serving.grpc_api.asked_version import asked_version
 from serving.grpc_api.call_count import CallCount
 from serving.server.manager import ModelManager
 from serving.server.metrics import Metrics
@@ -40,13 +41,7 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
         def work(deadline: float | None) -> get_model_status_pb2.GetModelStatusResponse:
             if not request.HasField("model_spec"):
                 raise invalid("Missing ModelSpec")
-            spec = request.model_spec
-            choice = spec.WhichOneof("version_choice")
-            states = self._manager.states(
-                spec.name,
-                spec.version.value if choice == "version" else None,
-                spec.version_label if choice == "version_label" else None,
-            )
+            states = self._manager.states(*asked_version(request.model_spec))
             response = get_model_status_pb2.GetModelStatusResponse()
             for state in states:
                 one = response.model_version_status.add(version=state.version, state=state.state)

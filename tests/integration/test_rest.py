@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 
 from tests.integration.command_server import Command, CommandServer
+from tests.integration.serve_command import SECONDS, port, serve
 from tests.tiny_models import echo, half_plus
 
-SECONDS = 30.0
 HALF = "/v1/models/half:predict"
 ECHO = "/v1/models/echo:predict"
 
@@ -46,11 +46,7 @@ class Server:
 
     def __init__(self, command: Command) -> None:
         self.command = command
-        deadline = time.monotonic() + SECONDS
-        while "REST: http://" not in (text := command.stdout.read_text() if command.stdout.exists() else ""):
-            assert time.monotonic() < deadline, command.text
-            time.sleep(0.01)
-        self.port = int(text.rpartition("REST: http://127.0.0.1:")[2].split()[0])
+        self.port = port(command, "REST")
 
     def ask(
         self, method: str, path: str, body: bytes | str | None = None, **headers: str
@@ -83,13 +79,8 @@ class Server:
 
 @contextmanager
 def serving(commands: CommandServer, *options: str) -> Iterator[Server]:
-    command = commands.start(["serve", "--grpc-port=0", "--rest-port=0", "--poll-seconds=0.05", *options])
-    try:
+    with serve(commands, *options) as command:
         yield Server(command)
-    finally:
-        if command._status is None:
-            command.signal(signal.SIGKILL)
-            command.wait()
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import signal
 import socket
-import sys
 import threading
 import time
 import urllib.request
@@ -34,9 +33,8 @@ from tensorflow_serving.apis import (
 )
 
 from tests.integration.command_server import Command, CommandServer
+from tests.integration.serve_command import SECONDS, port, serve
 from tests.tiny_models import echo, half_plus
-
-SECONDS = 30.0
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +80,7 @@ class Server:
 
     def __init__(self, command: Command) -> None:
         self.command = command
-        self.port = int(_line(command, "gRPC: ").rpartition(":")[2])
+        self.port = port(command, "gRPC")
         options = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
         self.channel = grpc.insecure_channel(f"127.0.0.1:{self.port}", options)
         self.prediction = prediction_service_pb2_grpc.PredictionServiceStub(self.channel)
@@ -117,18 +115,10 @@ class Server:
 
 @contextmanager
 def serving(commands: CommandServer, *options: str) -> Iterator[Server]:
-    command = commands.start(["serve", "--grpc-port=0", "--rest-port=0", "--poll-seconds=0.05", *options])
-    try:
+    with serve(commands, *options) as command:
         server = Server(command)
         with server.channel:
             yield server
-    except BaseException:
-        sys.stderr.write(command.text)  # pytest shows it
-        raise
-    finally:
-        if command._status is None:
-            command.signal(signal.SIGKILL)
-            command.wait()
 
 
 @pytest.fixture(scope="module")
@@ -166,17 +156,6 @@ def until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.005)
-
-
-def _line(command: Command, start: str) -> str:
-    def found() -> list[str]:
-        return [line for line in command.stdout.read_text().splitlines() if line.startswith(start)]
-
-    deadline = time.monotonic() + SECONDS
-    while not (lines := found() if command.stdout.exists() else []):
-        assert time.monotonic() < deadline, command.text
-        time.sleep(0.01)
-    return lines[0]
 
 
 def test_predict_answers_in_typed_fields_and_says_who_answered(running: Server) -> None:
@@ -294,6 +273,11 @@ def test_classify_regress_and_multi_inference(running: Server) -> None:
     tasks[1]["method_name"] = "tensorflow/serving/predict"
     other = inference_pb2.MultiInferenceRequest(tasks=tasks, input=examples)
     assert code_of(lambda: running.prediction.MultiInference(other, timeout=SECONDS))[0] == "UNIMPLEMENTED"
+    # The version is looked for before the tasks are.
+    tasks[0]["model_spec"] = {"name": "other"}
+    for given, code in ((tasks, "NOT_FOUND"), ([], "INVALID_ARGUMENT")):
+        other = inference_pb2.MultiInferenceRequest(tasks=given)
+        assert code_of(lambda: running.prediction.MultiInference(other, timeout=SECONDS))[0] == code  # noqa: B023
 
 
 def test_metadata_are_the_signatures(running: Server) -> None:
@@ -341,7 +325,7 @@ def test_health_is_grpcs_own_protocol(running: Server) -> None:
 
 def test_what_is_counted(running: Server) -> None:
     def counts(*names: str) -> list[str]:
-        url = f"{_line(running.command, 'REST: ').removeprefix('REST: ')}/monitoring/prometheus/metrics"
+        url = f"http://127.0.0.1:{port(running.command, 'REST')}/monitoring/prometheus/metrics"
         with urllib.request.urlopen(url, timeout=SECONDS) as page:
             lines = page.read().decode().splitlines()
         return [line for line in lines if any(f'request_count{{model_name="{name}"' in line for name in names)]

@@ -31,9 +31,9 @@ from tensorflow_serving.apis import (
 )
 
 from tests.integration.command_server import Command, CommandServer
+from tests.integration.serve_command import SECONDS, port, serve
 from tests.tiny_models import echo, half_plus
 
-SECONDS = 30.0
 MOST_MEMORY = 512 << 20  # bytes that the server may have more than at the start
 TESTS = 4
 
@@ -54,7 +54,7 @@ class Server:
 
     def __init__(self, command: Command) -> None:
         self.command = command
-        self.rest_port, self.grpc_port = self._port("REST: http://127.0.0.1:"), self._port("gRPC: 127.0.0.1:")
+        self.rest_port, self.grpc_port = port(command, "REST"), port(command, "gRPC")
         options = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
         self.channel = grpc.insecure_channel(f"127.0.0.1:{self.grpc_port}", options)
         self.check(most_memory=1 << 40)
@@ -103,13 +103,6 @@ class Server:
         lines = Path(f"/proc/{self.command.pid}/status").read_text().splitlines()
         return int(next(line for line in lines if line.startswith("VmRSS:")).split()[1]) << 10
 
-    def _port(self, start: str) -> int:
-        deadline = time.monotonic() + SECONDS
-        while start not in (text := self.command.stdout.read_text() if self.command.stdout.exists() else ""):
-            assert time.monotonic() < deadline, self.command.text
-            time.sleep(0.01)
-        return int(text.rpartition(start)[2].split()[0])
-
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
@@ -124,19 +117,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     )
     config.write_text(f"model_config_list {{ {' '.join(entries)} }}")
     commands = CommandServer(tmp_path_factory.mktemp("commands"), ["serving.model_server"])
-    command = commands.start(["serve", "--grpc-port=0", "--rest-port=0", f"--model-config={config}"])
-    try:
+    with serve(commands, f"--model-config={config}") as command:
         found = Server(command)
         with found.channel:
             yield found
         command.signal(signal.SIGTERM)
         assert command.wait() == 0
         assert "Traceback" not in command.text, command.text[-10_000:]
-    finally:
-        if command._status is None:
-            command.signal(signal.SIGKILL)
-            command.wait()
-        commands.close()
+    commands.close()
 
 
 @pytest.fixture

@@ -74,7 +74,7 @@ def test_regressions_have_a_value_each(half: Servable) -> None:
     ("method", "signature", "examples", "message"),
     [
         (classify, None, EXAMPLES, "No classification inputs found in SignatureDef"),
-        (classify, "nothing", EXAMPLES, "No signature was found with the name: nothing"),
+        (classify, "nothing", [], "No signature was found with the name: nothing"),
         (classify, "regress_x_to_y", EXAMPLES, "outputs to contain at least one of"),
         (classify, "classify_scalar", EXAMPLES, "Expected Tensor shape: [batch_size num_classes] but got [2]"),
         (classify, "classify_scores", [], "Input is empty"),

@@ -99,7 +99,7 @@ def test_the_old_version_answers_until_the_new_one_does(
         seen.append((served(manager), states(manager)))
         return 0
 
-    monkeypatch.setattr("serving.server.manager.warm_up", look)
+    monkeypatch.setattr("serving.server.version_loader.warm_up", look)
     release(2)
     manager.poll()
     assert seen == [(1, {2: "LOADING", 1: "AVAILABLE"})]
@@ -141,9 +141,9 @@ def test_a_broken_version_with_the_same_files_is_tried_again_later_and_later(
     release: Release, manage: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tried = []
-    monkeypatch.setattr("serving.server.manager._LOG.warning", lambda *arguments: None)
+    monkeypatch.setattr("serving.server.version_loader._LOG.warning", lambda *arguments: None)
     monkeypatch.setattr(
-        "serving.server.manager.Servable",
+        "serving.server.version_loader.Servable",
         lambda *arguments: tried.append(arguments[1]) or (_ for _ in ()).throw(OSError()),
     )
     now = [1000.0]
