@@ -7,6 +7,8 @@ import re
 from typing import Any
 
 MAX_DEPTH = 1_000_000
+IN_OBJECT = "Expecting ',' delimiter in an object"
+"""What `parse_deep` says where Python does not tell objects from lists."""
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _SCALARS = json.JSONDecoder()
@@ -68,7 +70,7 @@ def parse_deep(text: str, start: int = 0, scalars: json.JSONDecoder = _SCALARS) 
                     open_[-1] = (container, key)
                 break
             if sign != ("]" if key is None else "}"):
-                raise json.JSONDecodeError("Expecting ',' delimiter", text, at)
+                raise json.JSONDecodeError("Expecting ',' delimiter" if key is None else IN_OBJECT, text, at)
             at += 1
             open_.pop()
             value = container

@@ -41,6 +41,8 @@ def test_a_byte_order_mark_is_skipped() -> None:
         (b" \n", "JSON Parse error: The document is empty. at offset: 2"),
         (b"instances = [1, 2]", "JSON Parse error: Invalid value. at offset: 0"),
         (b'{"a" 1}', "JSON Parse error: Missing a colon after a name of object member. at offset: 5"),
+        (b'{"a": [1 2]}', "JSON Parse error: Missing a comma or ] after an array element. at offset: 9"),
+        (b'{"a": 1 "b": 2}', "JSON Parse error: Missing a comma or } after an object member. at offset: 8"),
         (b"{1: 2}", "JSON Parse error: Missing a name for object member. at offset: 1"),
         (b'{"a": "\xff"}', "JSON Parse error: Invalid encoding in string. at offset: 7"),
         ('{"\u00e4": x}'.encode(), "JSON Parse error: Invalid value. at offset: 7"),
