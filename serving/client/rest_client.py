@@ -39,6 +39,7 @@ class _Model:
     ) -> None:
         self._call = _Call(url, model, version, label, timeout, retries)
         self._http = self._connections(base_url=self._call.base)
+        self.address, self.target = self._call.base, self._call.target
 
 
 class RestClient(_Model):
@@ -51,6 +52,10 @@ class RestClient(_Model):
         label: such as `stable`.
         timeout: seconds that a request may take, with its repetitions.
         retries: how often one is sent again where the server is not reached, or is too busy (503).
+
+    Attributes:
+        address: of the server.
+        target: the model that is asked.
 
     Raises:
         ServingError: the address is none, or names no model.

@@ -10,7 +10,7 @@ from tensorflow_serving.apis import prediction_log_pb2
 
 from serving.server.classify import classify
 from serving.server.example_input import serialized_examples
-from serving.server.multi_inference import check_tasks, multi_inference
+from serving.server.multi_inference import multi_inference
 from serving.server.predict import predict
 from serving.server.regress import regress
 from serving.server.request_error import invalid
@@ -62,7 +62,6 @@ def _answer(servable: Servable, log: prediction_log_pb2.PredictionLog) -> None:
         request = log.regress_log.request
         regress(servable, request.model_spec.signature_name, serialized_examples(request.input))
     elif kind == "multi_inference_log":
-        check_tasks(log.multi_inference_log.request)
         multi_inference(servable, log.multi_inference_log.request)
     else:
         raise invalid(f"Unsupported log_type for warmup: {kind}")

@@ -30,7 +30,7 @@ def outcome(parse: Any, text: str) -> object:
         return repr(parse(text))
     except json.JSONDecodeError as error:
         error = of_any_python(error)
-        return error.msg, error.pos
+        return error.msg.removesuffix(" in an object"), error.pos
 
 
 def by_python(text: str) -> Any:
