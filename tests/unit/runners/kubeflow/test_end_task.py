@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from tfx.types import standard_artifacts
 
-from components.pusher.executor import REASON_PROPERTY
 from configs.load import load_settings
 from configs.settings import Settings
 from runners.books import Books, NotContinuableError
@@ -15,6 +14,7 @@ from runners.compiled import compile_pipeline, node_ids, with_run_id
 from runners.kubeflow.end_task import end_run
 from runners.run_folder import RunFolder, run_folder
 from runners.run_record import RunRecord, run_record
+from schemas.artifacts import REASON_PROPERTY
 from tests.unit.runners.made_history import MadeHistory
 
 pytestmark = pytest.mark.slow

@@ -1,0 +1,47 @@
+"""Rows as signatures take them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
+
+from components.smoke_check.question import questions
+from pipeline_testing.rows import serialized
+from schemas.errors import EvaluationError
+
+ROWS = [{"fare": 1.5, "hour": 7, "Company Name": "A"}, {"fare": None, "hour": None, "Company Name": None}]
+"""The second one lacks everything."""
+
+
+def signature(**inputs: tf.DType) -> SignatureDef:
+    found = SignatureDef()
+    for key, dtype in inputs.items():
+        found.inputs[key].dtype = dtype.as_datatype_enum
+    return found
+
+
+def test_a_signature_of_examples_and_one_of_columns() -> None:
+    examples = [serialized(row) for row in ROWS]
+    both = {
+        "serving_default": signature(examples=tf.string),
+        "predict": signature(fare=tf.float32, hour=tf.float64, Company_Name=tf.string),
+        "transform_features": signature(examples=tf.string),
+        "by_number": signature(embedding=tf.float32),
+    }
+    predict, default = questions(both, examples, ["fare", "hour", "Company Name"])
+    assert (predict.signature, default.signature) == ("predict", "serving_default")
+    assert default.inputs["examples"].tolist() == examples
+    np.testing.assert_array_equal(predict.inputs["fare"], np.array([1.5, np.nan], np.float32))
+    np.testing.assert_array_equal(predict.inputs["hour"], np.array([7.0, np.nan]))
+    assert predict.inputs["hour"].dtype == np.float64
+    assert predict.inputs["Company_Name"].tolist() == [b"A", b""]
+    assert {key: values.tolist() for key, values in predict.row(0).inputs.items()} == {
+        "fare": [1.5], "hour": [7.0], "Company_Name": [b"A"]
+    }  # fmt: skip
+
+
+def test_a_model_that_cannot_be_asked() -> None:
+    with pytest.raises(EvaluationError, match=r"No signature.*\n.*\n.*Received: signatures by_number"):
+        questions({"by_number": signature(embedding=tf.float32)}, [serialized(ROWS[0])], ["fare"])
