@@ -48,15 +48,14 @@ class SmokeCheck(Section):
             return self
         place = ("command",)
         try:
-            named = [
-                name for word in self.command for _, name, _, _ in string.Formatter().parse(word) if name is not None
-            ]
+            parts = [part for word in self.command for part in string.Formatter().parse(word) if part[1] is not None]
         except ValueError as error:
             raise PlacedValueError(f"has a brace that is none of a name ({error}); write {{{{ for {{", place) from None
-        for name in named:
-            if name not in _PLACES:
+        for _, name, form, conversion in parts:
+            if name not in _PLACES or form or conversion:
                 known = ", ".join(f"{{{one}}}" for one in _PLACES)
-                raise PlacedValueError(f"may name {known}", place, received=f"{{{name}}}")
+                raise PlacedValueError(f"may have {known} in braces and nothing else", place, received=f"{{{name}}}")
+        named = [name for _, name, _, _ in parts]
         if missing := [name for name in _NEEDED if name not in named]:
             raise PlacedValueError(f"must name {{{missing[0]}}}", place, received=" ".join(self.command))
         return self

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from schemas.errors import ReleaseError
 
 FILE_NAME = "report.json"
 
@@ -97,3 +99,20 @@ class Report(BaseModel):
     def save(self, path: Path) -> None:
         """Writes it as JSON."""
         path.write_text(json.dumps(self.model_dump(mode="json"), indent=2) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: Path) -> Report:
+        """Reads what `save` wrote.
+
+        Raises:
+            ReleaseError: it cannot be read.
+        """
+        try:
+            return cls.model_validate_json(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, ValidationError) as error:
+            raise ReleaseError(
+                "The report of a smoke check cannot be read.",
+                where=str(path),
+                received=error,
+                fix="Run the pipeline again: SmokeCheck writes it anew.",
+            ) from error

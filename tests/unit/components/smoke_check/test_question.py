@@ -8,11 +8,14 @@ import tensorflow as tf
 from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
 
 from components.smoke_check.question import questions
-from pipeline_testing.rows import serialized
 from schemas.errors import EvaluationError
 
-ROWS = [{"fare": 1.5, "hour": 7, "Company Name": "A"}, {"fare": None, "hour": None, "Company Name": None}]
-"""The second one lacks everything."""
+FULL, EMPTY = tf.train.Example(), tf.train.Example()
+FULL.features.feature["fare"].float_list.value.append(1.5)
+FULL.features.feature["hour"].int64_list.value.append(7)
+FULL.features.feature["Company Name"].bytes_list.value.append(b"A")
+EMPTY.features.feature["fare"].float_list.SetInParent()
+EXAMPLES = [FULL.SerializeToString(), EMPTY.SerializeToString()]
 
 
 def signature(**inputs: tf.DType) -> SignatureDef:
@@ -23,16 +26,15 @@ def signature(**inputs: tf.DType) -> SignatureDef:
 
 
 def test_a_signature_of_examples_and_one_of_columns() -> None:
-    examples = [serialized(row) for row in ROWS]
     both = {
         "serving_default": signature(examples=tf.string),
         "predict": signature(fare=tf.float32, hour=tf.float64, Company_Name=tf.string),
         "transform_features": signature(examples=tf.string),
         "by_number": signature(embedding=tf.float32),
     }
-    predict, default = questions(both, examples, ["fare", "hour", "Company Name"])
+    predict, default = questions(both, EXAMPLES, ["fare", "hour", "Company Name"])
     assert (predict.signature, default.signature) == ("predict", "serving_default")
-    assert default.inputs["examples"].tolist() == examples
+    assert default.inputs["examples"].tolist() == EXAMPLES
     np.testing.assert_array_equal(predict.inputs["fare"], np.array([1.5, np.nan], np.float32))
     np.testing.assert_array_equal(predict.inputs["hour"], np.array([7.0, np.nan]))
     assert predict.inputs["hour"].dtype == np.float64
@@ -44,4 +46,4 @@ def test_a_signature_of_examples_and_one_of_columns() -> None:
 
 def test_a_model_that_cannot_be_asked() -> None:
     with pytest.raises(EvaluationError, match=r"No signature.*\n.*\n.*Received: signatures by_number"):
-        questions({"by_number": signature(embedding=tf.float32)}, [serialized(ROWS[0])], ["fare"])
+        questions({"by_number": signature(embedding=tf.float32)}, EXAMPLES, ["fare"])
