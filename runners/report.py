@@ -205,9 +205,7 @@ def _print_smoke_check(result: RunResult, console: Console) -> None:
     console.print(f"All of it: {file}", markup=False, highlight=False, soft_wrap=True)
 
 
-def _print_next(
-    result: RunResult, command: str, release: Path | None, blessed: bool, console: Console
-) -> None:
+def _print_next(result: RunResult, command: str, release: Path | None, blessed: bool, console: Console) -> None:
     model_run = _only(result, nodes.TRAINER, "model_run").uri
     suggestions = {
         "the training in TensorBoard": f"{_beside(command, 'tensorboard')} --logdir {shlex.quote(model_run)}"

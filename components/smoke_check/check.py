@@ -11,7 +11,7 @@ from components.served_model.signatures import Outputs, Signatures
 from components.smoke_check.asking import Answers, Client, latency
 from components.smoke_check.question import Question
 from components.smoke_check.report import Latency, Report
-from components.smoke_check.server_process import EMBEDDED, HOST, Ports, ServerProcess
+from components.smoke_check.server_process import HOST, Ports, ServerProcess
 from configs.smoke_check import SmokeCheck
 from schemas.errors import ServingError
 from serving.client.grpc_client import GrpcClient
@@ -37,7 +37,7 @@ def smoke_check(
         log: file that takes what the server prints.
     """
     report = Report(
-        server=" ".join(settings.command or EMBEDDED[1:]),
+        server=" ".join(settings.command or ("scalable-tf", "serve")),
         rows=rows,
         tolerance=settings.tolerance,
         max_latency_ms=settings.max_latency_ms,

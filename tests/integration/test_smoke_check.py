@@ -126,7 +126,7 @@ def test_a_model_that_answers_otherwise_slowly_and_with_much_memory_is_refused(t
     assert by_rest == f"not what the Trainer's model predicts: REST, {wrong}"
     assert report.mismatched == 12
     assert [fault.partition(" MiB")[0].rstrip("0123456789") for fault in over][2] == "the server's memory reached "
-    assert ["gRPC is slow", "REST is slow"] == [fault.partition(":")[0] for fault in over[:2]]
+    assert [fault.partition(":")[0] for fault in over[:2]] == ["gRPC is slow", "REST is slow"]
     assert blessing.get_int_custom_property("blessed") == 0
     assert blessing.get_string_custom_property("reason") == "; ".join(report.faults)
     assert not blessing.get_int_custom_property("has_model")
