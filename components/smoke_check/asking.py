@@ -13,13 +13,14 @@ import numpy.typing as npt
 from components.smoke_check.comparison import differences
 from components.smoke_check.question import Question
 from components.smoke_check.report import Latency, Mismatch
-from schemas.errors import DataError, ServingError
+from schemas.errors import DataError, ScalableTFError, ServingError
 from serving.client.columns import Columns
 from serving.client.prediction import Prediction
 from serving.client.signature import Signature
 
 _REQUESTS = 100
 """Of which the latency is measured: the fewest of which one is the slowest hundredth."""
+_SHOWN = 500  # characters of an error
 
 
 class Client(Protocol):
@@ -73,7 +74,7 @@ class Answers:
             answer = client.predict(dict(question.inputs), signature=question.signature)
         except (ServingError, DataError) as error:
             asked = f"row {rows[0]}" if len(rows) == 1 else f"{len(rows)} rows"
-            self.refusals.append(f"{self.protocol}, {question.signature}, {asked}: {error.what} {error.received or ''}")
+            self.refusals.append(f"{self.protocol}, {question.signature}, {asked}: {in_a_line(error)}")
             return False
         self.mismatches += [
             Mismatch(
@@ -109,6 +110,12 @@ def latency(client: Client, question: Question, rows: int) -> Latency:
         seconds.append(time.perf_counter() - began)
     p50, p99 = (round(1000 * float(np.percentile(seconds, share)), 3) for share in (50, 99))
     return Latency(p50=p50, p99=p99, requests=_REQUESTS)
+
+
+def in_a_line(error: ScalableTFError) -> str:
+    """What happened and what was received; where that is long, its end, which says most of a server's log."""
+    received = " ".join((error.received or "").split())
+    return f"{error.what} {received if len(received) <= _SHOWN else '... ' + received[-_SHOWN:]}".strip()
 
 
 def _is_by_rows(values: npt.NDArray[Any], rows: int) -> bool:

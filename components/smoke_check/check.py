@@ -7,19 +7,22 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import tensorflow as tf
+
 from components.served_model.signatures import Outputs, Signatures
-from components.smoke_check.asking import Answers, Client, latency
+from components.smoke_check.asking import Answers, Client, in_a_line, latency
 from components.smoke_check.question import Question
 from components.smoke_check.report import Latency, Report
 from components.smoke_check.server_process import HOST, Ports, ServerProcess
 from configs.smoke_check import SmokeCheck
-from schemas.errors import ServingError
+from schemas.errors import EvaluationError, ServingError
 from serving.client.grpc_client import GrpcClient
 from serving.client.rest_client import RestClient
 
 _LISTED = 20
 """Mismatches in the report."""
 _CLIENTS_DEFAULT = "predict"
+"""What a client asks that names no signature: that is timed."""
 
 
 def smoke_check(
@@ -35,6 +38,9 @@ def smoke_check(
         rows: how many, at least 1.
         settings: of the check.
         log: file that takes what the server prints.
+
+    Raises:
+        EvaluationError: the model itself does not answer.
     """
     report = Report(
         server=" ".join(settings.command or ("scalable-tf", "serve")),
@@ -50,7 +56,7 @@ def smoke_check(
         try:
             ports = server.wait(settings.load_seconds)
         except ServingError as error:
-            return report.model_copy(update={"faults": (_line(error),)})
+            return report.model_copy(update={"faults": (in_a_line(error),)})
         loaded = round(time.monotonic() - began, 3)
         answers, latencies, faults = _ask(ports, model, asked, own.result(), rows, settings)
         memory = server.peak_memory_mib()
@@ -71,7 +77,18 @@ def smoke_check(
 def _own_answers(version: Path, asked: Sequence[Question]) -> list[Outputs]:
     """The model's own, as the Evaluator has its predictions, but on the processors that the server has."""
     model = Signatures(str(version), tuple(question.signature for question in asked), gpus=False)
-    return [model.ask(question.signature, question.inputs) for question in asked]
+    answers = []
+    for question in asked:
+        try:
+            answers.append(model.ask(question.signature, question.inputs))
+        except tf.errors.OpError as error:
+            raise EvaluationError(
+                "The model does not answer for rows of its own data.",
+                where=f"signature {question.signature}",
+                received=error.message,
+                fix="Mend the signature, or name others in smoke_check.signatures.",
+            ) from error
+    return answers
 
 
 def _ask(
@@ -94,7 +111,7 @@ def _ask(
                 try:
                     latencies[protocol] = latency(client, timed, rows)
                 except ServingError as error:
-                    faults.append(f"{protocol}, one row at a time: {_line(error)}")
+                    faults.append(f"{protocol}, one row at a time: {in_a_line(error)}")
     return answers, latencies, faults
 
 
@@ -125,7 +142,3 @@ def _over(latencies: Mapping[str, Latency], memory: float | None, settings: Smok
             "(smoke_check.max_memory_mib)"
         )
     return faults
-
-
-def _line(error: ServingError) -> str:
-    return " ".join(f"{error.what} {error.received or ''}".split())

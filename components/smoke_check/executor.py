@@ -72,7 +72,10 @@ class Executor(BaseExecutor):
                 fix="Give more data, or give that split more hash buckets in data.splits.",
             )
         asked = questions(
-            signatures(model, MODEL_KEY, caller="the smoke check"), examples, json.loads(exec_properties[COLUMNS_KEY])
+            signatures(model, MODEL_KEY, caller="the smoke check"),
+            examples,
+            json.loads(exec_properties[COLUMNS_KEY]),
+            settings.signatures,
         )
         report = _checked(Path(saved_model(model)), Path(blessing.uri), name, asked, len(examples), settings)
         report = report.model_copy(update={"split": split})
@@ -81,7 +84,8 @@ class Executor(BaseExecutor):
         _settle(blessing, blessed=report.passed)
         blessing.set_int_custom_property(HAS_MODEL_PROPERTY, int(report.passed and report.warmup_requests > 0))
         if not report.passed:
-            blessing.set_string_custom_property(REASON_PROPERTY, "; ".join(report.faults))
+            why = "; ".join((*report.faults, f"report: {Path(blessing.uri) / FILE_NAME}"))
+            blessing.set_string_custom_property(REASON_PROPERTY, why)
 
 
 def _checked(trained: Path, folder: Path, name: str, asked: list[Question], rows: int, settings: SmokeCheck) -> Report:
@@ -95,7 +99,7 @@ def _checked(trained: Path, folder: Path, name: str, asked: list[Question], rows
         report = smoke_check(Path(temporary), version, name, asked, rows, settings, folder / _LOG_FILE)
         if report.passed and written:
             version.rename(path_utils.stamped_model_path(str(folder)))
-    return report.model_copy(update={"warmup_requests": written})
+    return report.model_copy(update={"warmup_requests": written if report.passed else 0})
 
 
 def _is_blessed(artifact: Any) -> bool:

@@ -14,7 +14,8 @@ from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
 from components.bulk_inferrer.model_inputs import raw_inputs
 from schemas.errors import EvaluationError
 
-_FOR_TFMA = "transform_features"
+CLIENTS = ("serving_default", "predict", "retrieve")
+"""Signatures that clients of our models ask; transform_features is for the evaluation."""
 _MISSING = {"bytes_list": b"", "float_list": float("nan")}
 
 
@@ -36,42 +37,46 @@ class Question:
 
 
 def questions(
-    signatures: Mapping[str, SignatureDef], examples: Sequence[bytes], columns: Collection[str]
+    signatures: Mapping[str, SignatureDef],
+    examples: Sequence[bytes],
+    columns: Collection[str],
+    names: Sequence[str] = (),
 ) -> list[Question]:
-    """A question for each signature that clients ask, by its name.
+    """A question for each signature that clients ask.
 
     Args:
-        signatures: of the model. transform_features is for the evaluation only, and is left out; so is one that takes
-            neither serialized examples nor raw columns.
+        signatures: of the model, by name.
         examples: serialized tf.Examples.
         columns: raw columns that there are.
+        names: of the signatures; none: those of `CLIENTS` that the model has.
 
     Raises:
-        EvaluationError: no signature is left.
+        EvaluationError: there is none, or one takes neither serialized examples nor raw columns.
     """
-    parsed = [tf.train.Example.FromString(example) for example in examples]
-    found = []
-    for name, signature in sorted(signatures.items()):
-        if name == _FOR_TFMA:
-            continue
-        try:
-            of_columns = raw_inputs(signature, name, columns)
-        except EvaluationError:
-            continue
-        if of_columns:
-            types = {key: tf.as_dtype(one.dtype) for key, one in signature.inputs.items()}
-            inputs = {key: _column(parsed, column, types[key]) for key, column in of_columns.items()}
-        else:
-            inputs = {key: np.array(examples, dtype=object) for key in signature.inputs}
-        found.append(Question(name, inputs))
-    if not found:
+    asked = names or [name for name in CLIENTS if name in signatures]
+    if not asked or any(name not in signatures for name in asked):
         raise EvaluationError(
-            "No signature of the model takes serialized examples or raw columns: there is nothing to ask it.",
-            where="model",
-            received=f"signatures {', '.join(sorted(signatures)) or 'none'}",
-            fix="Export serving_default, which takes serialized examples; or set smoke_check.enabled: false.",
+            "The model has no such signature to ask.",
+            where="smoke_check.signatures",
+            received=", ".join(asked or CLIENTS),
+            fix=f"The model has {', '.join(sorted(signatures)) or 'none'}: name them, or export serving_default.",
         )
-    return found
+    parsed = [tf.train.Example.FromString(example) for example in examples]
+    return [Question(name, _inputs(name, signatures[name], parsed, examples, columns)) for name in asked]
+
+
+def _inputs(
+    name: str,
+    signature: SignatureDef,
+    parsed: Sequence[tf.train.Example],
+    examples: Sequence[bytes],
+    columns: Collection[str],
+) -> dict[str, npt.NDArray[Any]]:
+    of_columns = raw_inputs(signature, name, columns, setting="smoke_check.signatures")
+    if not of_columns:
+        return {key: np.array(examples, dtype=object) for key in signature.inputs}
+    types = {key: tf.as_dtype(one.dtype) for key, one in signature.inputs.items()}
+    return {key: _column(parsed, column, types[key]) for key, column in of_columns.items()}
 
 
 def _column(examples: Sequence[tf.train.Example], name: str, dtype: tf.DType) -> npt.NDArray[Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import signal
 import socket
 import subprocess
 import sys
@@ -56,6 +55,7 @@ class ServerProcess:
         self._ports = _free_ports() if command is not None else None
         asked = self._ports or Ports(0, 0)
         values = {"model_name": model, "model_dir": str(folder), "grpc_port": asked.grpc, "rest_port": asked.rest}
+        self._is_ours = command is None
         self._command = [word.format(**values) for word in command or EMBEDDED]
 
     def __enter__(self) -> ServerProcess:
@@ -71,7 +71,10 @@ class ServerProcess:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._process.send_signal(signal.SIGTERM)
+        if self._is_ours:  # it has nothing to bring to an end, and TensorFlow would take seconds for it
+            self._process.kill()
+        else:
+            self._process.terminate()
         try:
             self._process.wait(_GRACE)
         except subprocess.TimeoutExpired:

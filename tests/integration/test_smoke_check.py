@@ -128,7 +128,9 @@ def test_a_model_that_answers_otherwise_slowly_and_with_much_memory_is_refused(t
     assert [fault.partition(" MiB")[0].rstrip("0123456789") for fault in over][2] == "the server's memory reached "
     assert [fault.partition(":")[0] for fault in over[:2]] == ["gRPC is slow", "REST is slow"]
     assert blessing.get_int_custom_property("blessed") == 0
-    assert blessing.get_string_custom_property("reason") == "; ".join(report.faults)
+    assert blessing.get_string_custom_property("reason") == "; ".join(
+        (*report.faults, f"report: {blessing.uri}/report.json")
+    )
     assert not blessing.get_int_custom_property("has_model")
     assert sorted(path.name for path in Path(blessing.uri).iterdir()) == [
         "INFRA_NOT_BLESSED", "report.json", "server.log"

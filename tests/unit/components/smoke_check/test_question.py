@@ -32,7 +32,7 @@ def test_a_signature_of_examples_and_one_of_columns() -> None:
         "transform_features": signature(examples=tf.string),
         "by_number": signature(embedding=tf.float32),
     }
-    predict, default = questions(both, EXAMPLES, ["fare", "hour", "Company Name"])
+    default, predict = questions(both, EXAMPLES, ["fare", "hour", "Company Name"])
     assert (predict.signature, default.signature) == ("predict", "serving_default")
     assert default.inputs["examples"].tolist() == EXAMPLES
     np.testing.assert_array_equal(predict.inputs["fare"], np.array([1.5, np.nan], np.float32))
@@ -45,5 +45,14 @@ def test_a_signature_of_examples_and_one_of_columns() -> None:
 
 
 def test_a_model_that_cannot_be_asked() -> None:
-    with pytest.raises(EvaluationError, match=r"No signature.*\n.*\n.*Received: signatures by_number"):
-        questions({"by_number": signature(embedding=tf.float32)}, EXAMPLES, ["fare"])
+    by_number = {"by_number": signature(embedding=tf.float32)}
+    with pytest.raises(EvaluationError, match=r"(?s)no such signature.*Received: serving_default, .*has by_number"):
+        questions(by_number, EXAMPLES, ["fare"])
+    with pytest.raises(EvaluationError, match=r"(?s)takes neither.*Where: smoke_check.signatures.*embedding \(float32\)"):
+        questions(by_number, EXAMPLES, ["fare"], ["by_number"])
+
+
+def test_a_signature_that_is_named() -> None:
+    both = {"serving_default": signature(examples=tf.string), "mine": signature(text=tf.string)}
+    (mine,) = questions(both, EXAMPLES, ["fare", "text"], ["mine"])
+    assert (mine.signature, mine.inputs["text"].tolist()) == ("mine", [b"", b""])
