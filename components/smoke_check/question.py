@@ -16,7 +16,6 @@ from schemas.errors import EvaluationError
 
 CLIENTS = ("serving_default", "predict", "retrieve")
 """Signatures that clients of our models ask; transform_features is for the evaluation."""
-_MISSING = {"bytes_list": b"", "float_list": float("nan")}
 
 
 @dataclass(frozen=True)
@@ -48,21 +47,25 @@ def questions(
         signatures: of the model, by name.
         examples: serialized tf.Examples.
         columns: raw columns that there are.
-        names: of the signatures; none: those of `CLIENTS` that the model has.
+        names: of the signatures; none: those of `CLIENTS` that the model has and that can be asked.
 
     Raises:
-        EvaluationError: there is none, or one takes neither serialized examples nor raw columns.
+        EvaluationError: there is none, or a named one takes neither serialized examples nor raw columns.
     """
-    asked = names or [name for name in CLIENTS if name in signatures]
-    if not asked or any(name not in signatures for name in asked):
-        raise EvaluationError(
-            "The model has no such signature to ask.",
-            where="smoke_check.signatures",
-            received=", ".join(asked or CLIENTS),
-            fix=f"The model has {', '.join(sorted(signatures)) or 'none'}: name them, or export serving_default.",
-        )
     parsed = [tf.train.Example.FromString(example) for example in examples]
-    return [Question(name, _inputs(name, signatures[name], parsed, examples, columns)) for name in asked]
+    found = []
+    for name in names or CLIENTS:
+        if name in signatures:
+            try:
+                found.append(Question(name, _inputs(name, signatures[name], parsed, examples, columns)))
+            except EvaluationError:
+                if names:
+                    raise
+        elif names:
+            raise _nothing([name], signatures)
+    if not found:
+        raise _nothing(CLIENTS, signatures)
+    return found
 
 
 def _inputs(
@@ -81,7 +84,7 @@ def _inputs(
 
 def _column(examples: Sequence[tf.train.Example], name: str, dtype: tf.DType) -> npt.NDArray[Any]:
     """A raw column as a request has it: one value a row, NaN or the empty text where it is missing."""
-    missing = _MISSING["bytes_list" if dtype == tf.string else "float_list"]
+    missing = b"" if dtype == tf.string else float("nan")
     values = [_first(example.features.feature, name, missing) for example in examples]
     return np.array(values, dtype=object if dtype == tf.string else dtype.as_numpy_dtype)
 
@@ -90,3 +93,12 @@ def _first(features: Any, name: str, missing: object) -> object:
     kind = features[name].WhichOneof("kind") if name in features else None
     values = getattr(features[name], kind).value if kind else ()
     return values[0] if values else missing
+
+
+def _nothing(wanted: Sequence[str], signatures: Collection[str]) -> EvaluationError:
+    return EvaluationError(
+        "The model has no such signature that rows of the data could be asked of.",
+        where="smoke_check.signatures",
+        received=", ".join(wanted),
+        fix=f"The model has {', '.join(sorted(signatures)) or 'none'}: name them, or export serving_default.",
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from components.smoke_check.report import Report
 from configs.smoke_check import SmokeCheck
 from schemas.errors import EvaluationError
 from serving.saved_model import WARMUP_FILE, checksums
+from tests.integration.command_server import ROOT, wait_until_gone
 
 pytestmark = pytest.mark.slow
 
@@ -151,6 +153,28 @@ def test_a_server_that_ends_at_once_is_told_by_its_last_words(tmp_path: Path) ->
     command = ["sh", "-c", "echo no licence >&2; exit 3", "{model_dir}", "{grpc_port}", "{rest_port}"]
     (fault,) = _report(_check(tmp_path, _model(tmp_path / "model"), command=command)).faults
     assert fault == "The model server has ended before it served the model. no licence"
+
+
+def test_a_program_that_is_not_there_is_told(tmp_path: Path) -> None:
+    command = ["/nowhere/server", "{model_dir}", "{grpc_port}", "{rest_port}"]
+    (fault,) = _report(_check(tmp_path, _model(tmp_path / "model"), command=command)).faults
+    assert fault.endswith(" /nowhere/server: No such file or directory")
+
+
+def test_a_server_ends_with_the_node_however_that_ends() -> None:
+    node = """
+import os, subprocess, sys
+bound = [sys.executable, "-m", "components.smoke_check.bound_process", str(os.getpid()), "sleep", "60"]
+print(subprocess.Popen(bound, stdout=subprocess.DEVNULL).pid, flush=True)
+sys.stdin.read()
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", node], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as process:
+        assert process.stdout is not None
+        server = int(process.stdout.readline())
+        process.kill()
+    assert wait_until_gone([server]) == []
 
 
 def test_a_server_that_never_serves_is_given_up(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def test_a_signature_of_examples_and_one_of_columns() -> None:
         "serving_default": signature(examples=tf.string),
         "predict": signature(fare=tf.float32, hour=tf.float64, Company_Name=tf.string),
         "transform_features": signature(examples=tf.string),
-        "by_number": signature(embedding=tf.float32),
+        "retrieve": signature(embedding=tf.float32),
     }
     default, predict = questions(both, EXAMPLES, ["fare", "hour", "Company Name"])
     assert (predict.signature, default.signature) == ("predict", "serving_default")
