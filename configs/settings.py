@@ -19,6 +19,7 @@ from configs.kubeflow import Kubeflow
 from configs.schedule import Schedule
 from configs.secret import SecretUrl
 from configs.section import DottedPath, Location, Section, either
+from configs.smoke_check import SmokeCheck
 from configs.store_url import parse_store_url
 from configs.towers import Towers
 from configs.training import Training
@@ -208,6 +209,7 @@ class Settings(Section):
     model: Model = Model()
     training: Training = Training()
     evaluation: Evaluation
+    smoke_check: SmokeCheck = SmokeCheck()
     push: Push = Push()
     purpose: Literal["training", "inference"] = Field(
         "training",

@@ -15,6 +15,7 @@ Progress = Literal["trained", "ingested", "running", "interrupted", "refused", "
 _TO_THE_END = ("", nodes.PUSHER)
 _BETWEEN = (
     *(nodes.SPAN_WINDOW, nodes.TRANSFORM, nodes.BASE_MODEL, nodes.TRAINER, nodes.LATEST_BLESSED, nodes.EVALUATOR),
+    nodes.SMOKE_CHECK,
 )
 _PAST_THE_GATE = (nodes.ANOMALY_GATE, *_BETWEEN)
 _AFTER_THE_GATE = (*_BETWEEN, nodes.PUSHER)

@@ -8,6 +8,7 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow_serving.apis import prediction_log_pb2
 
+from serving.saved_model import WARMUP_FILE
 from serving.server.classify import classify
 from serving.server.example_input import serialized_examples
 from serving.server.multi_inference import multi_inference
@@ -15,9 +16,6 @@ from serving.server.predict import predict
 from serving.server.regress import regress
 from serving.server.request_error import invalid
 from serving.server.servable import Servable
-
-FILE = Path("assets.extra") / "tf_serving_warmup_requests"
-"""A TFRecord file of PredictionLogs, in the SavedModel's folder."""
 
 _MOST = 1000
 
@@ -36,7 +34,7 @@ def warm_up(servable: Servable, folder: Path) -> int:
         RequestError: one of them is refused, is none, or there are more than 1,000.
         tf.errors.DataLossError: it is no TFRecord file.
     """
-    path = folder / FILE
+    path = folder / WARMUP_FILE
     if not path.is_file():
         return 0
     count = 0

@@ -21,6 +21,7 @@ SMALL = [
     "training.epochs=1",
     "training.backup_seconds=0",
     "training.tensorboard=false",
+    "smoke_check.enabled=false",
 ]
 MORNING_AFTER = "2022-05-19T12:00:00Z"
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from tfx.types import standard_artifacts
 
-from components.pusher.executor import REASON_PROPERTY
 from configs.load import load_settings
 from configs.settings import Settings
 from runners.books import Books
@@ -16,6 +15,7 @@ from runners.continuation import NotContinuableError
 from runners.kubeflow.end_task import end_run
 from runners.run_folder import RunFolder, run_folder
 from runners.run_record import RunRecord, run_record
+from schemas.artifacts import REASON_PROPERTY
 from tests.integration.kubeflow_api.server import Fault, kubeflow_api
 from tests.unit.runners.made_history import MadeHistory
 

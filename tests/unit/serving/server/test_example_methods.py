@@ -12,13 +12,14 @@ import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import inference_pb2, input_pb2, predict_pb2, prediction_log_pb2
 
+from serving.saved_model import WARMUP_FILE
 from serving.server.classify import classify
 from serving.server.example_input import serialized_examples
 from serving.server.multi_inference import multi_inference
 from serving.server.regress import regress
 from serving.server.request_error import RequestError
 from serving.server.servable import Servable
-from serving.server.warmup import FILE, warm_up
+from serving.server.warmup import warm_up
 from tests.tiny_models import half_plus, half_plus_2
 
 CLASSIFY, REGRESS = "tensorflow/serving/classify", "tensorflow/serving/regress"
@@ -162,8 +163,8 @@ def test_tasks_that_do_not_belong_together_are_told(half: Servable, tasks: Any, 
 
 
 def write_warmup(folder: Path, *logs: prediction_log_pb2.PredictionLog) -> None:
-    (folder / FILE).parent.mkdir(exist_ok=True)
-    with tf.io.TFRecordWriter(str(folder / FILE)) as writer:
+    (folder / WARMUP_FILE).parent.mkdir(exist_ok=True)
+    with tf.io.TFRecordWriter(str(folder / WARMUP_FILE)) as writer:
         for log in logs:
             writer.write(log.SerializeToString())
 
