@@ -88,7 +88,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
 
         def work(deadline: float | None) -> inference_pb2.MultiInferenceResponse:
             check_tasks(request)
-            with lease(self._manager, spec) as servable:
+            with lease(self._manager, spec, predicts=True) as servable:
                 return multi_inference(servable, request, deadline)
 
         return self._answer("MultiInference", spec.name, context, work)
@@ -106,7 +106,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
             for field in request.metadata_field:
                 if field != _SIGNATURES:
                     raise invalid(f"Metadata field {field} is not supported")
-            with self._lease(request) as servable:
+            with lease(self._manager, request.model_spec) as servable:
                 response = get_model_metadata_pb2.GetModelMetadataResponse()
                 response.model_spec.name = servable.name
                 response.model_spec.version.value = servable.version
@@ -119,11 +119,13 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     def _lease(self, request: predict_pb2.PredictRequest) -> AbstractContextManager[Servable]:
         if not request.HasField("model_spec"):
             raise invalid("Missing ModelSpec")
-        return lease(self._manager, request.model_spec)
+        return lease(self._manager, request.model_spec, predicts=True)
 
 
-def lease(manager: ModelManager, spec: model_pb2.ModelSpec) -> AbstractContextManager[Servable]:
-    """The version that a ModelSpec asks for.
+def lease(
+    manager: ModelManager, spec: model_pb2.ModelSpec, *, predicts: bool = False
+) -> AbstractContextManager[Servable]:
+    """The version that a ModelSpec asks for; for `predicts` see `ModelManager.lease`.
 
     Raises:
         RequestError: INVALID_ARGUMENT: it names no model; as `ModelManager.lease`.
@@ -132,4 +134,5 @@ def lease(manager: ModelManager, spec: model_pb2.ModelSpec) -> AbstractContextMa
         raise invalid("ModelSpec has no name specified.")
     choice = spec.WhichOneof("version_choice")
     version = spec.version.value if choice == "version" else None
-    return manager.lease(spec.name, version, spec.version_label if choice == "version_label" else None)
+    label = spec.version_label if choice == "version_label" else None
+    return manager.lease(spec.name, version, label, predicts=predicts)

@@ -210,7 +210,7 @@ def test_a_canary_without_a_verdict_stays(run: Run, root: Path, predictions: Pre
     code, out, _ = watch(run, predictions, requests, "--most-requests", "60")
     assert code == 6
     assert labels(root) == {"stable": 1, "canary": 2}
-    assert "Undecided after 60 requests" in out
+    assert "Undecided: stable gave" in out
 
 
 def test_a_file_of_requests_that_cannot_be_read_is_told_before_anything_moves(
@@ -245,7 +245,7 @@ def test_a_model_is_named_by_its_name_alone(capsys: pytest.CaptureFixture[str]) 
     [
         ["promote", "1", "--server", "localhost"],
         ["promote", "1", "--settle-seconds", "-1"],
-        ["canary", "1", "--percent", "0"],
+        ["canary", "1", "--percent", "100"],
         ["rollback", "--to"],
     ],
 )
