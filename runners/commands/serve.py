@@ -10,6 +10,7 @@ import os
 import queue
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,6 +43,13 @@ def add(commands: Commands) -> None:
         type=Path,
         metavar="FILE",
         help="models as a ModelServerConfig in protocol buffer text; it is read again at SIGHUP",
+    )
+    parser.add_argument(
+        "--model-config-poll-seconds",
+        type=float,
+        default=0.0,
+        metavar="S",
+        help="read it again when it has changed, and look every S seconds; 0: not by itself; default: 0",
     )
     parser.add_argument("--bind", default="127.0.0.1", metavar="ADDRESS", help="default: 127.0.0.1, this machine only")
     parser.add_argument("--grpc-port", type=int, default=8500, metavar="N", help="0 picks one; default: 8500")
@@ -114,7 +122,8 @@ def _run(arguments: argparse.Namespace) -> int:
         finally:
             server.stop(0.0)
         return EXIT_OK
-    while (number := _next(signals)) == signal.SIGHUP:
+    changes = _Changes(arguments.model_config if arguments.model_config_poll_seconds else None)
+    while (number := _next(signals, arguments.model_config_poll_seconds, changes)) == signal.SIGHUP:
         _reload(server, arguments)
     print(f"Stopped by {signal.Signals(number).name}: ending what is being answered.", flush=True)
     if not server.stop(arguments.grace_seconds):
@@ -125,21 +134,46 @@ def _run(arguments: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-def _next(signals: queue.SimpleQueue[int]) -> int:
-    """The next signal.
+class _Changes:
+    """Whether a file has been replaced or written since the last look."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._seen: tuple[int, int, int] | None = None
+        self._seen = self._state()
+
+    def _state(self) -> tuple[int, int, int] | None:
+        try:
+            found = self._path.stat() if self._path else None
+        except OSError:  # away for a moment, or being replaced: what was there stays
+            return self._seen
+        return (found.st_ino, found.st_size, found.st_mtime_ns) if found else None
+
+    def some(self) -> bool:
+        before, self._seen = self._seen, self._state()
+        return self._seen != before
+
+
+def _next(signals: queue.SimpleQueue[int], poll_seconds: float, changes: _Changes) -> int:
+    """The next signal; SIGHUP, too, when the file of models has changed.
 
     Python notes a signal that another thread received, or that came just before the main thread began to wait, and
     calls the handler when that wakes up: it has to do so by itself.
     """
+    look = time.monotonic() + poll_seconds
     while True:
         with contextlib.suppress(queue.Empty):
-            return signals.get(timeout=0.5)
+            return signals.get(timeout=min(0.5, poll_seconds or 0.5))
+        if time.monotonic() >= look:
+            look = time.monotonic() + poll_seconds
+            if changes.some():
+                return signal.SIGHUP
 
 
 def _check(arguments: argparse.Namespace) -> None:
     if not arguments.model and arguments.model_config is None:
         raise SettingsError("There is no model to serve.", fix="Give --model NAME=DIR, or --model-config FILE.")
-    for option in ("poll_seconds", "batch_timeout_micros", "grace_seconds"):
+    for option in ("poll_seconds", "model_config_poll_seconds", "batch_timeout_micros", "grace_seconds"):
         if not getattr(arguments, option) >= 0:
             raise _wrong(option, getattr(arguments, option), "0 or more")
     for option in ("max_batch_size", "max_queued_batches", "rest_timeout_ms", "rest_body_mib"):

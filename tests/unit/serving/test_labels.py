@@ -263,6 +263,19 @@ def test_a_retention_keeps_what_is_served_and_what_a_rollback_needs(labels: Labe
     assert list(labels.store.versions()) == [1, 3, 4]
 
 
+def test_a_retention_keeps_what_has_any_label(labels: Labels) -> None:
+    ServedModels(labels.store.directory.parent).write(
+        with_model(ModelServerConfig(), "taxi", "/mounted", labels={"of-last-year": 1, "beta": 2}, versions=None)
+    )
+    assert labels.store.retain(1) == ()
+    assert list(labels.store.versions()) == [1, 2, 3, REFUSED]
+    labels.promote(3, BY)
+    ServedModels(labels.store.directory.parent).write(
+        with_model(ModelServerConfig(), "taxi", "/mounted", labels={"beta": 2}, versions=None)
+    )
+    assert labels.store.retain(1) == (1,)
+
+
 def test_a_retention_deletes_nothing_where_it_cannot_read_what_is_served(labels: Labels) -> None:
     labels.promote(1, BY)
     (labels.store.directory.parent / "models.config").write_text("{")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -260,4 +261,20 @@ def test_a_model_without_releases(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert main(["release", "list", *options]) == 0
     assert "No version of taxi is released" in capsys.readouterr().out
     assert main(["release", "promote", "1", *options]) == 1
-    assert "Versions and labels there: none" in capsys.readouterr().err
+    assert "Versions: none; labels: none." in capsys.readouterr().err
+
+
+def test_a_version_or_label_that_is_not_there_is_told_with_what_is(run: Run, root: Path) -> None:
+    run("promote", "2")
+    code, _, err = run("show", "canary")
+    assert code == 1
+    assert "There is no such version or label." in err
+    assert "Received: canary\n  Fix: Give one of these. Versions: 1, 2, 3; labels: stable (2)." in err
+    (root / "taxi/2").rename(root / "taxi/.gone")
+    assert "Received: stable, which is version 2\n" in run("show", "stable")[2]
+
+
+def test_show_tells_spans_where_there_are_any(run: Run, root: Path, tmp_path: Path) -> None:
+    ReleaseStore(root, "taxi").publish(make_source(tmp_path / "spanless"), make_provenance(spans=(0,)))
+    assert re.search(r"spans +-\n", run("show", "latest")[1])
+    assert re.search(r"spans +2\n", run("show", "2")[1])
