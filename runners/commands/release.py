@@ -92,6 +92,15 @@ def add(commands: Commands) -> None:
         help="send these to --server: JSON lines, or a TFRecord of PredictionLog",
     )
     canary.add_argument(
+        "--canary-live",
+        action="append",
+        default=[],
+        type=_url,
+        metavar="URL",
+        help="servers that only the canary's part of the requests goes to, by something in front, while those of --live "
+        "get the rest: compares the metrics of both groups, which TensorFlow Serving has too; may be repeated",
+    )
+    canary.add_argument(
         "--watch-seconds",
         type=_seconds,
         default=_WATCH_SECONDS,
@@ -287,6 +296,13 @@ def _canary(arguments: argparse.Namespace) -> int:
             fix="Give --live http://HOST:PORT of each `scalable-tf serve` that clients ask. Or, where they do not tell "
             "versions apart, --requests FILE and at least one --server HOST:PORT: the command then asks itself.",
         )
+    if arguments.canary_live and not arguments.live:
+        raise SettingsError(
+            "The servers that stable's requests go to are not named.",
+            where="--canary-live",
+            received=", ".join(arguments.canary_live),
+            fix="Name them, too: --live http://HOST:PORT.",
+        )
     if arguments.requests and not arguments.percent:
         raise SettingsError("The canary would get no request.", where="--percent", received=0, fix="Give more than 0.")
     labels, request = _labels(arguments), _request(arguments)
@@ -317,9 +333,16 @@ def _canary(arguments: argparse.Namespace) -> int:
 def _watch_live(
     arguments: argparse.Namespace, labels: Labels, version: int, request: Request, limits: Limits
 ) -> Verdict:
-    """Has servers split what their clients ask, and compares what they see."""
+    """Has servers split what their clients ask, or leaves that to what is in front, and compares what they see."""
     with libraries():
         from serving.live_traffic import LiveTraffic
+        from serving.scraped_traffic import ScrapedTraffic
+    if arguments.canary_live:
+        with ScrapedTraffic(arguments.live, arguments.canary_live, labels.store.model) as traffic:
+            traffic.start()
+            _say(labels.canary(version, request))
+            traffic.start()
+            return traffic.watch(limits, arguments.watch_seconds, _print)
     with LiveTraffic(arguments.live, labels.store.model) as live:
         live.check()
         moved = labels.canary(version, request, arguments.percent)

@@ -9,7 +9,8 @@ import sys
 import threading
 import urllib.request
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -53,22 +54,30 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     for number, source in enumerate(models):
         provenance = Provenance(pipeline="taxi", run_id="run", spans=(number,), blessing=Blessing(blessed=True))
         ReleaseStore(folder / "releases", "taxi").publish(source, provenance)
-    command = [sys.executable, "-m", "runners.cli", "serve", "--model", f"taxi={folder / 'releases/taxi'}"]
+    with server(folder / "releases") as (grpc_address, url):
+        yield Served(folder / "releases", grpc_address, url)
+
+
+@contextmanager
+def server(root: Path) -> Iterator[tuple[str, str]]:
+    """Its addresses, gRPC and REST."""
+    command = [sys.executable, "-m", "runners.cli", "serve", "--model", f"taxi={root / 'taxi'}"]
     command += ["--grpc-port", "0", "--rest-port", "0", "--poll-seconds", "0.2"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         try:
-            assert server.stdout is not None
-            found = [re.match(r"(?:gRPC|REST): (\S+)", line) for line in (next(server.stdout) for _ in range(2))]
-            yield Served(folder / "releases", *(one[1] for one in found if one))
+            assert process.stdout is not None
+            found = [re.match(r"(?:gRPC|REST): (\S+)", line) for line in (next(process.stdout) for _ in range(2))]
+            address, url = (one[1] for one in found if one)
+            yield address, url
         finally:
-            server.terminate()
+            process.terminate()
 
 
 @dataclass(eq=False)  # threads are kept by identity
 class Client(threading.Thread):
-    """Asks by gRPC for `stable`, x from 0 to 4.9, until it is stopped."""
+    """Asks servers in turn by gRPC, each for its label, x from 0 to 4.9, until it is stopped."""
 
-    served: Served
+    servers: Sequence[tuple[str, str]]
     versions: Counter[int] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)
 
@@ -78,12 +87,16 @@ class Client(threading.Thread):
 
     def run(self) -> None:
         number = 0
-        with grpc.insecure_channel(self.served.grpc) as channel:
-            stub = PredictionServiceStub(channel)
+        with ExitStack() as channels:
+            stubs = [
+                (PredictionServiceStub(channels.enter_context(grpc.insecure_channel(address))), label)
+                for address, label in self.servers
+            ]
             while not self._stopped.is_set():
                 number += 1
                 request = PredictRequest(inputs={"x": tf.make_tensor_proto([[number % 50 / 10]])})
-                request.model_spec.name, request.model_spec.version_label = "taxi", "stable"
+                stub, request.model_spec.version_label = stubs[number % len(stubs)]
+                request.model_spec.name = "taxi"
                 try:
                     self.versions[stub.Predict(request, timeout=30).model_spec.version.value] += 1
                 except grpc.RpcError as error:
@@ -107,7 +120,7 @@ def test_live_requests_are_split_and_each_rule_decides_on_what_clients_got(serve
         return [*command, "--server", served.grpc, "--releases", str(served.root), "--model", "taxi", *options]
 
     lenient = ["--latency-increase", "30", "--minimum-requests", "100"]
-    with Client(served) as client:
+    with Client([(served.grpc, "stable")]) as client:
         ended = run_all(
             {
                 "shifted": watched(SHIFTED, *lenient),
@@ -157,3 +170,20 @@ def test_requests_without_label_are_split_and_those_with_a_version_are_not(serve
 
     labels.end_canary(by)
     assert ask() == ask(label="stable") == ask(label="canary") == {2.0}
+
+
+def test_a_canary_with_servers_of_its_own_is_compared_by_the_metrics_of_both(served: Served, run_all: RunAll) -> None:
+    labels = Labels(served.root, "taxi")
+    with server(served.root) as (canary_grpc, canary_rest):
+        by = Request("ann", "vm", servers=(served.grpc, canary_grpc))
+        labels.promote(STABLE, by)
+        # A canary from before has the label, so that clients may ask for it already.
+        labels.canary(GOOD, by, 0.0)
+        command = ["release", "canary", str(FAILING), "--watch", "--live", served.rest, "--canary-live", canary_rest]
+        command += ["--server", served.grpc, "--server", canary_grpc, "--releases", str(served.root), "--model", "taxi"]
+        # Which is in front of the servers: every fourth request is for the canary.
+        with Client([(served.grpc, "stable")] * 3 + [(canary_grpc, "canary")]):
+            (ended,) = run_all({"failing": command}).values()
+    assert ended.code == 5, ended
+    assert re.search(r"roll back: \d+ of \d+ requests failed, of stable's 0 of \d+", ended.stdout)
+    assert labels.current() == {"stable": STABLE, "canary": STABLE}

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-
 import pytest
 
 from schemas.errors import ReleaseError
@@ -15,6 +10,7 @@ from serving.canary import LATENCY_BOUNDS, Limits
 from serving.live_traffic import LiveTraffic
 from serving.seen_traffic import SeenTraffic
 from serving.traffic_split import TrafficSplit
+from tests.unit.serving.page_server import page_server
 
 SPLIT = TrafficSplit(id="a", stable=1, canary=2, percent=10)
 LIMITS = Limits(minimum_requests=100)
@@ -31,35 +27,11 @@ def document(stable: int, canary: int, errors: int = 0, split: TrafficSplit = SP
     return CanariesSeen(models={"taxi": taxi}).model_dump_json().encode()
 
 
-@contextmanager
-def server(*answers: bytes) -> Iterator[str]:
-    """Answers in this order, the last one again and again; nothing: 404."""
-    left = list(answers)
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            answer = left.pop(0) if len(left) > 1 else left[0]
-            self.send_response(200 if answer else 404)
-            self.end_headers()
-            self.wfile.write(answer)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    running = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01}).start()
-    try:
-        yield f"http://127.0.0.1:{running.server_port}"
-    finally:
-        running.shutdown()
-        running.server_close()
-
-
 def test_servers_are_added_up() -> None:
     said: list[str] = []
     with (
-        server(document(450, 50)) as one,
-        server(document(450, 50)) as other,
+        page_server(document(450, 50)) as one,
+        page_server(document(450, 50)) as other,
         LiveTraffic([one, other], "taxi") as live,
     ):
         assert live.watch(SPLIT, LIMITS, 0.0, said.append).decision == "promote"
@@ -67,27 +39,27 @@ def test_servers_are_added_up() -> None:
 
 
 def test_counts_of_a_server_that_was_started_anew_are_added_up() -> None:
-    with server(document(400, 60), document(50, 40)) as url, LiveTraffic([url], "taxi", 0.01) as live:
+    with page_server(document(400, 60), document(50, 40)) as url, LiveTraffic([url], "taxi", 0.01) as live:
         verdict = live.watch(SPLIT, LIMITS, 60.0)
     assert verdict.decision == "promote"
 
 
 def test_errors_roll_back_before_there_are_enough_answers() -> None:
-    with server(document(200, 20, 20)) as url, LiveTraffic([url], "taxi") as live:
+    with page_server(document(200, 20, 20)) as url, LiveTraffic([url], "taxi") as live:
         assert live.watch(SPLIT, LIMITS, 0.0).decision == "roll back"
 
 
 def test_a_server_may_learn_of_the_canary_a_little_later() -> None:
     other = SPLIT.model_copy(update={"id": "b"})
     answers = (CanariesSeen(models={}).model_dump_json().encode(), document(900, 900, split=other), document(900, 100))
-    with server(*answers) as url, LiveTraffic([url], "taxi", 0.01) as live:
+    with page_server(*answers) as url, LiveTraffic([url], "taxi", 0.01) as live:
         assert live.watch(SPLIT, LIMITS, 60.0).decision == "promote"
 
 
 def test_a_server_that_has_another_canary_ends_it() -> None:
     other = SPLIT.model_copy(update={"canary": 3})
     with (
-        server(document(1, 1, split=other)) as url,
+        page_server(document(1, 1, split=other)) as url,
         LiveTraffic([url], "taxi", 0.0, silent_seconds=0.0) as live,
         pytest.raises(ReleaseError, match="does not try this canary"),
     ):
@@ -97,7 +69,7 @@ def test_a_server_that_has_another_canary_ends_it() -> None:
 @pytest.mark.parametrize(("answer", "received"), [(b"", "HTTP 404"), (b"{}", "another document: Field required")])
 def test_what_is_not_our_server_is_told(answer: bytes, received: str) -> None:
     with (
-        server(answer) as url,
+        page_server(answer) as url,
         LiveTraffic([url], "taxi") as live,
         pytest.raises(ReleaseError, match=f"Where: {url}/monitoring/canary\n.*{received}"),
     ):
@@ -105,6 +77,6 @@ def test_what_is_not_our_server_is_told(answer: bytes, received: str) -> None:
 
 
 def test_without_requests_it_stays_undecided() -> None:
-    with server(document(0, 0)) as url, LiveTraffic([url], "taxi", 0.01) as live:
+    with page_server(document(0, 0)) as url, LiveTraffic([url], "taxi", 0.01) as live:
         verdict = live.watch(SPLIT, LIMITS, 0.05)
     assert verdict.reasons == ("stable gave 0 answers, canary 0; 100 of each are needed",)

@@ -230,6 +230,23 @@ def test_watching_needs_requests_and_a_server(run: Run, options: list[str]) -> N
     assert "There is nothing to watch" in err
 
 
+def test_what_is_live_is_asked_before_a_label_moves(run: Run, root: Path) -> None:
+    run("promote", "1")
+    code, _, err = run("canary", "2", "--watch", "--live", "http://127.0.0.1:1")
+    assert (code, labels(root)) == (1, {"stable": 1})
+    assert "Where: http://127.0.0.1:1/monitoring/canary\n" in err
+    code, _, err = run("canary", "2", "--watch", "--live", "http://127.0.0.1:1", "--canary-live", "http://127.0.0.1:2")
+    assert (code, labels(root)) == (1, {"stable": 1})
+    assert "Where: http://127.0.0.1:1/monitoring/prometheus/metrics\n" in err
+
+
+def test_servers_of_the_canary_alone_are_no_comparison(run: Run, requests: str) -> None:
+    options = ["--server", "localhost:1", "--requests", requests, "--canary-live", "http://127.0.0.1:1"]
+    code, _, err = run("canary", "2", "--watch", *options)
+    assert code == 1
+    assert "Name them, too: --live" in err
+
+
 @pytest.mark.parametrize("options", [[], ["--releases", "x"], ["--model", "x"], ["-c", "x", "--releases", "x"]])
 def test_whose_releases_must_be_clear(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["release", "list", *options]) == 1
