@@ -98,7 +98,7 @@ def add(commands: Commands) -> None:
         type=_url,
         metavar="URL",
         help="servers that only the canary's part of the requests goes to, by something in front, while those of --live "
-        "get the rest: compares the metrics of both groups, which TensorFlow Serving has too; may be repeated",
+        "get the rest: compares the metrics of both, as TensorFlow Serving has them; may be repeated",
     )
     canary.add_argument(
         "--watch-seconds",
