@@ -97,7 +97,7 @@ def add(commands: Commands) -> None:
         default=[],
         type=_url,
         metavar="URL",
-        help="servers that only the canary's part of the requests goes to, by something in front, while those of --live "
+        help="servers that only the canary's part of the requests goes to, by what is in front, while those of --live "
         "get the rest: compares the metrics of both, as TensorFlow Serving has them; may be repeated",
     )
     canary.add_argument(
