@@ -26,6 +26,7 @@ from runners.schedule.lost_run import close_lost_run
 from runners.schedule.news import News
 from runners.schedule.records import Records, mark_ended, record_not_begun
 from runners.schedule.served_metrics import not_measured, served_metrics
+from runners.schedule.served_release import served_release
 from runners.schedule.signals import newest_ingested, signals
 from runners.schedule.situation import Arrived, Situation
 from runners.schedule.span_history import SpanHistory, span_histories
@@ -170,26 +171,26 @@ class Scheduler:
         return f"Span {shown_span(span, self.inventory.dated)}"
 
     def _measure(self, situation: Situation) -> None:
-        """Has the newest release evaluated on a new span that is ingested, once."""
+        """Has the release that is served evaluated on a new span that is ingested, once."""
         fresh = newest_ingested(situation) if self.settings.schedule.triggers.min_metric else None
-        store = ReleaseStore(root(self.settings) / "releases", self.settings.model_name)
-        versions = store.versions()
-        if fresh is None or not versions:
+        found = served_release(self.settings) if fresh is not None else None
+        if fresh is None or found is None:
             return
-        run, newest = situation.histories[fresh].last.run_id, max(versions)
+        run, version = situation.histories[fresh].last.run_id, found.release.version
+        folder = ReleaseStore(root(self.settings) / "releases", self.settings.model_name).versions()[version]
         known = served_metrics(self.settings, run)
-        if known is not None and known["release"] == newest:
+        if known is not None and known["release"] == version:
             return
-        self.say(f"{self.name(fresh)}: measuring release {newest} on it.")
-        order = Order(self.settings, Job(fresh, "metric", run_id=run), "", str(versions[newest]))
+        self.say(f"{self.name(fresh)}: measuring release {found} on it.")
+        order = Order(self.settings, Job(fresh, "metric", run_id=run), "", str(folder))
         log, limit = self._log(fresh), self.settings.schedule.run_seconds
         in_time = run_in_child(order, log, limit)
         measured = served_metrics(self.settings, run)
-        if measured is None or measured["release"] != newest:
+        if measured is None or measured["release"] != version:
             # Its process was killed, or took too long. Trainings do not wait for it.
             why = _last_line(log) if in_time else f"it took longer than schedule.run_seconds, {limit:g} s"
-            not_measured(self.settings, run, newest, why)
-            self.say(f"{self.name(fresh)}: release {newest} could not be measured: {why}. Log: {log}")
+            not_measured(self.settings, run, version, why)
+            self.say(f"{self.name(fresh)}: release {version} could not be measured: {why}. Log: {log}")
 
     def _seen(self, found: dict[int, Arrived], histories: dict[int, SpanHistory], now: datetime) -> dict[int, Arrived]:
         for span in found:

@@ -18,9 +18,9 @@ from runners.output_lock import output_lock_holder
 from runners.run_record import RunRecord
 from runners.schedule.decision import Action, Decision, Plan
 from runners.schedule.plan import shown_time
+from runners.schedule.served_release import served_release
 from runners.schedule.situation import Situation
 from runners.schedule.span_history import SpanHistory
-from serving.releases import ReleaseStore
 
 State = Literal[
     "new", "missing", "skipped", "running", "interrupted", "ingested", "trained", "refused", "failed", "given up"
@@ -63,7 +63,8 @@ class Status:
     Attributes:
         pipeline: its name.
         daemon: who works the schedule off, or None.
-        release: newest version, or None.
+        release: the version that is served, or None.
+        label: `stable` where the version has it; empty: no version has, and it is the newest.
         released: when, ISO 8601.
         next_tick: ISO 8601, or None.
         spans: oldest first.
@@ -72,6 +73,7 @@ class Status:
     pipeline: str
     daemon: str | None
     release: int | None
+    label: str
     released: str | None
     next_tick: str | None
     spans: list[SpanStatus] = field(default_factory=list)
@@ -85,12 +87,13 @@ def status(settings: Settings, situation: Situation, plan: Plan) -> Status:
         situation: data, runs and clock.
         plan: of the next pass.
     """
-    newest = ReleaseStore(root(settings) / "releases", settings.model_name).newest()
+    served = served_release(settings)
     return Status(
         settings.name,
         output_lock_holder(root(settings) / "schedule"),
-        newest.version if newest else None,
-        newest.created.isoformat(timespec="seconds") if newest else None,
+        served.release.version if served else None,
+        served.label if served else "",
+        served.release.created.isoformat(timespec="seconds") if served else None,
         plan.next_tick.isoformat(timespec="seconds") if plan.next_tick else None,
         _spans(situation.histories, situation.arrived, plan),
     )
@@ -119,7 +122,9 @@ def print_status(found: Status, settings: Settings, console: Console, *, dated: 
         console.print(f"and {len(found.spans) - limit} older ones", highlight=False)
     lines = [
         f"Worked off by {found.daemon}" if found.daemon else "Nobody works this schedule off now.",
-        f"Newest release: {found.release}, of {found.released}" if found.release else "No model is released yet.",
+        f"Served release: {found.release} ({found.label or 'the newest'}), of {found.released}"
+        if found.release
+        else "No model is released yet.",
     ]
     if found.next_tick:
         lines.append(f"Next time: {shown_time(settings.schedule, datetime.fromisoformat(found.next_tick))}")

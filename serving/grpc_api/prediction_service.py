@@ -78,7 +78,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         spec = request.tasks[0].model_spec if request.tasks else model_pb2.ModelSpec()
 
         def work(deadline: float | None) -> inference_pb2.MultiInferenceResponse:
-            with lease(self._manager, spec) as servable:
+            with lease(self._manager, spec, predicts=True) as servable:
                 return multi_inference(servable, request, deadline)
 
         return self._answer("MultiInference", spec.name, context, work)
@@ -96,7 +96,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
             for field in request.metadata_field:
                 if field != _SIGNATURES:
                     raise invalid(f"Metadata field {field} is not supported")
-            with self._lease(request) as servable:
+            with lease(self._manager, request.model_spec) as servable:
                 response = get_model_metadata_pb2.GetModelMetadataResponse()
                 response.model_spec.name = servable.name
                 response.model_spec.version.value = servable.version
@@ -107,7 +107,12 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         return self._answer("GetModelMetadata", request.model_spec.name, context, work)
 
     def _of_examples(
-        self, api: str, request: Any, context: grpc.ServicerContext, answer: Callable[..., Any], response: Callable[..., Answer]
+        self,
+        api: str,
+        request: Any,
+        context: grpc.ServicerContext,
+        answer: Callable[..., Any],
+        response: Callable[..., Answer],
     ) -> Answer:
         def work(deadline: float | None) -> Answer:
             with self._lease(request) as servable:
@@ -120,15 +125,17 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     def _lease(self, request: predict_pb2.PredictRequest) -> AbstractContextManager[Servable]:
         if not request.HasField("model_spec"):
             raise invalid("Missing ModelSpec")
-        return lease(self._manager, request.model_spec)
+        return lease(self._manager, request.model_spec, predicts=True)
 
 
-def lease(manager: ModelManager, spec: model_pb2.ModelSpec) -> AbstractContextManager[Servable]:
-    """The version that a ModelSpec asks for.
+def lease(
+    manager: ModelManager, spec: model_pb2.ModelSpec, *, predicts: bool = False
+) -> AbstractContextManager[Servable]:
+    """The version that a ModelSpec asks for; for `predicts` see `ModelManager.lease`.
 
     Raises:
         RequestError: INVALID_ARGUMENT: it names no model; as `ModelManager.lease`.
     """
     if not spec.name:
         raise invalid("ModelSpec has no name specified.")
-    return manager.lease(*asked_version(spec))
+    return manager.lease(*asked_version(spec), predicts=predicts)

@@ -11,6 +11,7 @@ from concurrent.futures import Executor
 from http import HTTPStatus
 from typing import Any
 
+from serving.canaries_seen import PATH, CanariesSeen
 from serving.rest.handler import Answer, RestHandler, failure
 from serving.rest.limits import RestLimits
 from serving.rest.metrics_text import metrics_text
@@ -32,7 +33,7 @@ _WORTH_PACKING = 1024  # bytes; below, gzip adds more than it takes
 
 
 class RestApplication:
-    """Routes of TensorFlow Serving below `/v1/`, metrics, and `/healthz` and `/readyz`.
+    """Routes of TensorFlow Serving below `/v1/`, metrics, `/monitoring/canary`, and `/healthz` and `/readyz`.
 
     `/healthz` answers 200 as long as the process answers at all; `/readyz` answers 200 when every model has been
     available and the server does not drain, otherwise 503.
@@ -141,8 +142,12 @@ class RestApplication:
     def _other(self, method: str, path: str) -> Answer:
         """Paths outside the API."""
         if path == METRICS_PATH:  # whatever the method, as in TensorFlow Serving
-            return Answer(HTTPStatus.OK, metrics_text(self._metrics).encode("utf-8", "replace"), "text/plain")
+            text = metrics_text(self._metrics, self._manager.canaries())
+            return Answer(HTTPStatus.OK, text.encode("utf-8", "replace"), "text/plain")
         if method in ("GET", "HEAD"):
+            if path == PATH:
+                models = {name: one.told() for name, one in self._manager.canaries().items()}
+                return Answer(HTTPStatus.OK, CanariesSeen(models=models).model_dump_json().encode())
             if path == "/healthz":
                 return Answer(HTTPStatus.OK, b"ok\n", "text/plain")
             if path == "/readyz":

@@ -28,7 +28,7 @@ from serving.server.manager import ModelManager
 from serving.server.metrics import Metrics
 from serving.server.regress import regress
 from serving.server.request_error import RequestError, invalid
-from serving.server.servable import DEFAULT_SIGNATURE
+from serving.server.servable import DEFAULT_SIGNATURE, Servable
 
 _LOG = logging.getLogger(__name__)
 
@@ -147,7 +147,7 @@ class RestHandler:
             signature = signature_name(document) or None
             examples = serialized_examples(read_examples(document, text))
             del document
-        with self._manager.lease(route.model, route.version, route.label) as servable:
+        with self._lease(route) as servable:
             if route.action == "classify":
                 return classification_json(classify(servable, signature, examples, deadline))
             return regression_json(regress(servable, signature, examples, deadline))
@@ -158,14 +158,17 @@ class RestHandler:
                 text = self._text(headers, body)
                 document = parse_document(text)
                 given = signature_name(document)
-                servable = stack.enter_context(self._manager.lease(route.model, route.version, route.label))
+                servable = stack.enter_context(self._lease(route))
                 name = given or DEFAULT_SIGNATURE
                 if name not in servable.signatures:
                     raise invalid(f'Serving signature name: "{name}" not found in signature def')
                 request = read_predict_request(document, text, given, servable.signatures[name])
                 del document, text
-            outputs = servable.run(name, request.feeds, deadline=deadline)
-        return predictions_json(outputs, rows=request.rows)
+            # What cannot be answered in this form is an error of the version, too.
+            return predictions_json(servable.run(name, request.feeds, deadline=deadline), rows=request.rows)
+
+    def _lease(self, route: Route) -> AbstractContextManager[Servable]:
+        return self._manager.lease(route.model, route.version, route.label, predicts=True)
 
     def _room(self, headers: Mapping[bytes, bytes], body: bytes) -> AbstractContextManager[object]:
         """Waits until no other request takes much memory, if this one may."""

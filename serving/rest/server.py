@@ -52,9 +52,7 @@ class RestServer:
         self._limits = limits or RestLimits()
         self._executor = ThreadPoolExecutor(self._limits.threads, thread_name_prefix="rest")
         self._draining = False
-        application = RestApplication(
-            manager, metrics, self._limits, self._executor, lambda: self._draining, cors=cors
-        )
+        application = RestApplication(manager, metrics, self._limits, self._executor, lambda: self._draining, cors=cors)
         self._socket = bound_socket(host, port, "REST", "--rest-port")
         self._socket.listen(_BACKLOG)
         self.port: int = self._socket.getsockname()[1]

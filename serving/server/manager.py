@@ -14,7 +14,9 @@ from types import TracebackType
 
 import grpc
 
+from schemas.errors import ReleaseError
 from serving.server.batching import BatchingOptions
+from serving.server.canary_traffic import CanaryTraffic, WatchedServable
 from serving.server.model_config import ModelConfig
 from serving.server.model_versions import AVAILABLE, LoadedVersion, ModelVersions
 from serving.server.request_error import RequestError, invalid, not_found
@@ -77,7 +79,7 @@ class ModelManager:
         return all(one.servable is None for model in models.values() for one in model.versions.values())
 
     def lease(
-        self, name: str, version: int | None = None, label: str | None = None
+        self, name: str, version: int | None = None, label: str | None = None, *, predicts: bool = False
     ) -> AbstractContextManager[Servable]:
         """A loaded version, which stays loaded until the end of the `with`.
 
@@ -85,12 +87,14 @@ class ModelManager:
             name: of the model.
             version: its number; default: the newest that is available.
             label: of the version, instead of its number.
+            predicts: it is asked for predictions: while a canary is tried, which gets its part of the requests for
+                `stable` and of those that name neither label nor version, what becomes of them is counted.
 
         Raises:
             RequestError: NOT_FOUND "Servable not found for request: Latest(x)" or "Specific(x, n)"; INVALID_ARGUMENT
                 for a label that there is not.
         """
-        return _Lease(self, name, version, label)
+        return _Lease(self, name, version, label, predicts)
 
     def states(self, name: str, version: int | None = None, label: str | None = None) -> list[VersionState]:
         """States of a model's versions, the newest first.
@@ -110,6 +114,12 @@ class ModelManager:
         if not found:
             raise not_found(f"Could not find any versions of model {name}")
         return found
+
+    def canaries(self) -> dict[str, CanaryTraffic]:
+        """The models of which a canary is tried."""
+        with self._lock:
+            found = {name: model.canary_traffic() for name, model in self._models.items()}
+        return {name: traffic for name, traffic in found.items() if traffic is not None}
 
     def names(self) -> list[str]:
         """The models that are configured."""
@@ -147,6 +157,8 @@ class ModelManager:
             self._models = self._models | fresh
         for model in fresh.values():
             self._loader.converge(model, retry=True)
+            # Before the labels: a canary gets its part from its first request on.
+            self._read_split(model)
         with self._lock:
             self._models = fresh
         for model in dropped:
@@ -187,12 +199,27 @@ class ModelManager:
                 self._loader.converge(model)
                 with self._lock:
                     take_labels(model)
+                self._read_split(model)
             self._loader.collect()
 
-    def _acquire(self, name: str, version: int | None, label: str | None) -> LoadedVersion:
+    def _read_split(self, model: ModelVersions) -> None:
+        try:
+            model.read_split()
+        except ReleaseError as error:
+            if model.split_error != str(error):  # and not at every poll
+                _LOG.warning("%s", error)
+            model.split_error = str(error)
+
+    def _acquire(
+        self, name: str, version: int | None, label: str | None, predicts: bool
+    ) -> tuple[LoadedVersion, CanaryTraffic | None]:
         with self._lock:
             model = self._models.get(name)
-            if label is not None:
+            traffic = model.canary_traffic() if predicts and model is not None and version is None else None
+            chosen = None if traffic is None else traffic.choose(label)
+            if chosen is not None:
+                version = chosen
+            elif label is not None:
                 version = labelled(model, label)
             if version is None and model is not None:
                 version = next(iter(model.available()), None)
@@ -204,7 +231,7 @@ class ModelManager:
             if found is None or found.state != AVAILABLE:
                 raise not_found(f"Servable not found for request: {request}")
             found.leases += 1
-            return found
+            return found, None if chosen is None else traffic
 
     def _release(self, one: LoadedVersion) -> None:
         with self._lock:
@@ -217,20 +244,28 @@ class ModelManager:
 class _Lease(AbstractContextManager[Servable]):
     """The use of a version by one request."""
 
-    def __init__(self, manager: ModelManager, name: str, version: int | None, label: str | None) -> None:
+    def __init__(
+        self, manager: ModelManager, name: str, version: int | None, label: str | None, predicts: bool
+    ) -> None:
         self._manager = manager
-        self._asked = (name, version, label)
+        self._asked = (name, version, label, predicts)
+        self._watched: WatchedServable | None = None
 
     def __enter__(self) -> Servable:
-        self._held = self._manager._acquire(*self._asked)
+        self._held, traffic = self._manager._acquire(*self._asked)
         if self._held.servable is None:
             raise RuntimeError("A version is available and not loaded.")
-        return self._held.servable
+        if traffic is None:
+            return self._held.servable
+        self._watched = WatchedServable(self._held.servable, traffic)
+        return self._watched
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._manager._release(self._held)
+        if self._watched is not None:
+            self._watched.ended(error)
 
 
 def _failure(model: ModelVersions) -> str | None:

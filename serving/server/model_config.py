@@ -44,7 +44,7 @@ def from_option(text: str) -> ModelConfig:
             received=text,
             fix="Give NAME=DIR: a name without a slash, and the folder with the directories of its versions.",
         )
-    return ModelConfig(name, Path(folder).absolute())
+    return ModelConfig(name, _folder(folder, "--model"))
 
 
 def from_file(path: Path) -> tuple[ModelConfig, ...]:
@@ -145,7 +145,19 @@ def _model(given: model_server_config_pb2.ModelConfig, where: str) -> ModelConfi
         raise SettingsError(
             "A model needs a name and a base_path.", where=where, received=str(given).strip(), fix="Give both."
         )
-    return ModelConfig(given.name, Path(given.base_path).absolute(), _policy(given, where), dict(given.version_labels))
+    return ModelConfig(given.name, _folder(given.base_path, where), _policy(given, where), dict(given.version_labels))
+
+
+def _folder(path: str, where: str) -> Path:
+    if "://" in path:
+        raise SettingsError(
+            "Models are served from folders of this machine, not from an object store.",
+            where=where,
+            received=path,
+            fix="Mount the bucket (gcsfuse, Mountpoint for Amazon S3) or copy the versions, and give that folder. "
+            "TensorFlow Serving itself reads gs://.",
+        )
+    return Path(path).absolute()
 
 
 def _policy(given: model_server_config_pb2.ModelConfig, where: str) -> VersionPolicy:

@@ -15,6 +15,8 @@ from runners.schedule.plan import make_plan
 from runners.schedule.situation import Arrived, Situation
 from runners.schedule.span_history import span_histories
 from runners.schedule.status import SpanStatus, Status, print_status, status
+from serving.labels import Labels, Request
+from tests.unit.serving.conftest import make_provenance, make_source
 
 SETTINGS = """\
 name: trips
@@ -82,6 +84,18 @@ def test_each_span_has_a_state_and_a_reason(settings: Settings) -> None:
         5: ("new", "behind span 4, which is waited for"),
         6: ("refused", "two names stand for one span: 6, 06"),
     }
+
+
+def test_the_served_release_is_told_with_its_label(settings: Settings, tmp_path: Path) -> None:
+    labels = Labels(tmp_path / "output/releases", "trips")
+    for number in range(2):
+        labels.store.publish(make_source(tmp_path / f"model-{number}", b"%d" % number), make_provenance())
+    assert (of(settings).release, of(settings).label) == (2, "")
+    labels.promote(1, Request("ann", "vm"))
+    found, text = of(settings), io.StringIO()
+    assert (found.release, found.label) == (1, "stable")
+    print_status(found, settings, Console(file=text, width=120), dated=False, limit=2)
+    assert f"Served release: 1 (stable), of {found.released}" in text.getvalue()
 
 
 def test_nobody_at_work(settings: Settings) -> None:

@@ -48,7 +48,9 @@ class Model:
         self.deadlines: list[float | None] = []
 
     @contextmanager
-    def lease(self, name: str, version: int | None = None, label: str | None = None) -> Iterator[Model]:
+    def lease(
+        self, name: str, version: int | None = None, label: str | None = None, *, predicts: bool = False
+    ) -> Iterator[Model]:
         if name != self.name:
             raise not_found(f"Servable not found for request: Latest({name})")
         yield self
@@ -72,6 +74,9 @@ class Model:
 
     def names(self) -> list[str]:
         return [self.name]
+
+    def canaries(self) -> dict[str, Any]:
+        return {}
 
     def ready(self) -> bool:
         return self.is_ready

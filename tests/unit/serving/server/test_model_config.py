@@ -60,6 +60,14 @@ def test_what_is_wrong_in_a_file_is_told(tmp_path: Path, text: str, what: str) -
         from_file(tmp_path / "models")
 
 
+def test_a_bucket_is_refused_and_not_taken_for_a_folder(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="not from an object store.\n.*\n  Received: gs://models/taxi\n"):
+        from_option("taxi=gs://models/taxi")
+    (tmp_path / "models").write_text('model_config_list { config { name: "a" base_path: "s3://models/a" } }')
+    with pytest.raises(SettingsError, match="Received: s3://models/a"):
+        from_file(tmp_path / "models")
+
+
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="cannot be read"):
         from_file(tmp_path / "missing")
