@@ -21,7 +21,8 @@ class SmokeCheck(Section):
         32, ge=1, le=1000, description="Rows of evaluation.split that are asked for, by REST and gRPC."
     )
     signatures: tuple[str, ...] = Field(
-        (), description="Signatures that are asked. Default: those of serving_default, predict and retrieve that there are."
+        (),
+        description="Signatures that are asked. Default: those of serving_default, predict and retrieve that there are.",
     )
     tolerance: float = Field(
         1e-4,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -49,9 +50,11 @@ class Answering:
         if not context.add_callback(self._calls.end):
             self._calls.end()  # the client has gone
         left = context.time_remaining()
+        # Without a deadline, grpc says that there are some 300 billion years, which no lock can wait for.
+        deadline = None if left is None or left > threading.TIMEOUT_MAX else started + left
         code = grpc.StatusCode.OK
         try:
-            return work(None if left is None else started + left)
+            return work(deadline)
         except RequestError as error:
             code, message = error.code, error.message
         except Exception as error:

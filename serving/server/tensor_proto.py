@@ -7,6 +7,7 @@ size with one value that was sent.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterable
 from typing import Any
@@ -43,6 +44,7 @@ _PACKED_FROM = 16  # values from which that pays
 _MOST_FILLED = 1 << 26
 
 
+@functools.cache
 def dtype_of(number: int) -> np.dtype[Any]:
     """NumPy's dtype of one of TensorFlow's; object for strings.
 
@@ -171,7 +173,7 @@ def encode(array: Array, target: TensorProto) -> None:
         target.dtype = DataType.DT_STRING
         target.string_val.extend(array.ravel().tolist())
         return
-    target.dtype = tf.as_dtype(array.dtype).as_datatype_enum
+    target.dtype = _number_of(array.dtype)
     field = _TYPED_FIELDS[name]
     if name in _PACKED and array.size >= _PACKED_FROM:
         # As a message that is merged: for a large array, much faster than value by value.
@@ -186,6 +188,11 @@ def encode(array: Array, target: TensorProto) -> None:
         target.dcomplex_val.extend(np.ascontiguousarray(array).ravel().view(np.float64).tolist())
     else:
         getattr(target, field).extend(array.ravel().tolist())
+
+
+@functools.cache
+def _number_of(dtype: np.dtype[Any]) -> int:
+    return int(tf.as_dtype(dtype).as_datatype_enum)
 
 
 def _varint(number: int) -> bytes:
