@@ -57,9 +57,9 @@ class Triggers(Section):
 
     new_span: bool = Field(False, description="A new span is there.")
     drift: bool = Field(False, description="The statistics of a new span have drifted beyond validation.drift.")
-    max_age_hours: float | None = Field(None, gt=0.0, description="The newest release is older.")
+    max_age_hours: float | None = Field(None, gt=0.0, description="The release that is served is older.")
     min_metric: dict[str, float] = Field(
-        {}, description="The released model is worse on a new span: the least value of each of these metrics."
+        {}, description="The model that is served is worse on a new span: the least value of each of these metrics."
     )
 
     @property

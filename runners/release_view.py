@@ -91,12 +91,12 @@ def find_version(labels: Labels, name: str) -> int:
     number = current.get(name, int(name) if name.isascii() and name.isdigit() else None)
     if number in versions:
         return number
-    known = [*map(str, versions), *current]
+    shown = ", ".join(f"{label} ({version})" for label, version in current.items())
     raise ReleaseError(
-        "There is no such version.",
+        "There is no such version." if number is not None else "There is no such version or label.",
         where=str(labels.store.directory),
-        received=name,
-        fix=f"Versions and labels there: {', '.join(known) or 'none'}.",
+        received=f"{name}, which is version {number}" if name in current else name,
+        fix=f"Give one of these. Versions: {', '.join(map(str, versions)) or 'none'}; labels: {shown or 'none'}.",
     )
 
 
@@ -130,7 +130,8 @@ def print_detail(found: Mapping[str, Any], console: Console) -> None:
     lines = {
         "labels": ", ".join(found["labels"]) or "none",
         "created": f"{release['created']} by run {release['run_id']} of pipeline {release['pipeline']}",
-        "spans": ", ".join(map(str, release["spans"])) or "-",
+        # Data without spans are of span 0.
+        "spans": "-" if release["spans"] in ([], [0]) else ", ".join(map(str, release["spans"])),
         "blessed": f"{verdict}, forced: {blessing.forced}" if blessing.forced else verdict,
         "baseline": blessing.baseline or "-",
         **{f"metrics of {name}": _metrics(values, None) for name, values in release["metrics"].items()},

@@ -7,6 +7,7 @@ needed. Up to the moment when every server has moved, everything can be put back
 from __future__ import annotations
 
 import contextlib
+import secrets
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from serving.audit_log import CANARY, STABLE, AuditEntry, AuditLog, stable_histo
 from serving.directory_lock import directory_lock
 from serving.releases import ReleaseStore
 from serving.served_models import ServedModels, entry_of, labels_of, loaded_versions, with_model
+from serving.traffic_split import TrafficSplit, read_split, write_split
 from serving.verification import verify
 
 if TYPE_CHECKING:
@@ -63,10 +65,12 @@ class Moved:
     Attributes:
         entry: the line of the audit log.
         notes: what did not work and changes nothing of it: servers that still hold what they no longer need.
+        split: the part of live requests that goes to a canary from now on, or None.
     """
 
     entry: AuditEntry
     notes: tuple[str, ...] = ()
+    split: TrafficSplit | None = None
 
 
 class Labels:
@@ -116,7 +120,7 @@ class Labels:
         Args:
             version: its number.
             request: who, why and how.
-            percent: of the requests that clients are to send to it, for the log.
+            percent: of the live requests that go to it; default: none, its label is all.
 
         Raises:
             ReleaseError: as `promote`, and if no version is stable.
@@ -130,7 +134,9 @@ class Labels:
                     fix="Promote a version first: scalable-tf release promote VERSION.",
                 )
             self._check(version, request.force)
-            return self._move("canary", CANARY, version, {**labels, CANARY: version}, request, percent)
+            split = TrafficSplit(id=secrets.token_hex(8), stable=labels[STABLE], canary=version, percent=percent or 0.0)
+            moved = {**labels, CANARY: version}
+            return self._move("canary", CANARY, version, moved, request, split if version != labels[STABLE] else None)
 
     def rollback(self, request: Request, to: int | None = None) -> Moved:
         """Gives `stable` back to the version that had it before, or to another one.
@@ -215,9 +221,13 @@ class Labels:
         version: int,
         labels: dict[str, int],
         request: Request,
-        percent: float | None = None,
+        split: TrafficSplit | None = None,
     ) -> Moved:
-        """Moves a label; the caller holds the lock and has checked the version."""
+        """Moves a label; the caller holds the lock and has checked the version.
+
+        The split is written first: it means nothing before its labels are set, and holds from then on.
+        """
+        directory = self.store.directory
         text, before, model = self._served.text(), self._served.config(), self.store.model
         old = labels_of(before, model)
         entry = AuditEntry(
@@ -231,7 +241,7 @@ class Labels:
             host=request.host,
             why=request.why,
             forced=request.force,
-            percent=percent,
+            percent=split.percent if split else None,
             servers=request.servers,
         )
         there = self.store.versions()
@@ -243,6 +253,7 @@ class Labels:
         labelled = with_model(before, model, base_path, labels=labels, versions=both)
         final = with_model(before, model, base_path, labels=labels, versions=needed)
         told: list[RemoteServer] = []
+        split_before = _readable_split(directory)
         with contextlib.ExitStack() as connections:
             servers = [connections.enter_context(server) for server in _servers(request)]
             try:
@@ -250,6 +261,8 @@ class Labels:
                 with directory_lock(self.store.directory):
                     self._check_there(version)
                     self._served.write(loading)
+                if split is not None:
+                    write_split(directory, split)
                 for server in servers:
                     told.append(server)
                     server.load(loading)
@@ -264,13 +277,16 @@ class Labels:
                 self._served.write(final)
             except BaseException as error:
                 unlabelled = with_model(before, model, base_path, labels=old, versions=None)
-                lost = self._put_back(text, before if known else unlabelled, told)
+                lost = self._put_back(text, split_before, before if known else unlabelled, told)
                 self._fail(entry, old, error)
                 if lost and isinstance(error, ReleaseError):
                     received = f"{error.received or ''}; not put back: {'; '.join(lost)}".removeprefix("; ")
                     raise ReleaseError(error.what, where=error.where, received=received, fix=error.fix) from error
                 raise
-            return Moved(entry, tuple(_unloaded(servers, final) if final != labelled else ()))
+            if split is None:
+                with contextlib.suppress(OSError):  # it means nothing without its labels
+                    write_split(directory, None)
+            return Moved(entry, tuple(_unloaded(servers, final) if final != labelled else ()), split)
 
     def _check_there(self, version: int) -> None:
         """A retention may have deleted the version since it was checked."""
@@ -290,11 +306,14 @@ class Labels:
             needed.add(previous)
         return needed
 
-    def _put_back(self, text: str | None, config: ModelServerConfig, told: Iterable[RemoteServer]) -> list[str]:
+    def _put_back(
+        self, text: str | None, split: TrafficSplit | None, config: ModelServerConfig, told: Iterable[RemoteServer]
+    ) -> list[str]:
         """Undoes a move that has failed. Returns what could not be undone."""
         lost = []
         try:
             self._served.write_text(text)
+            write_split(self.store.directory, split)
         except OSError as error:
             lost.append(f"{self._served.path}: {error.strerror}")
         for server in told:
@@ -365,6 +384,13 @@ def _promoted(labels: Mapping[str, int], version: int) -> dict[str, int]:
     if CANARY in labels and labels[CANARY] in (labels.get(STABLE), version):
         moved[CANARY] = version
     return moved
+
+
+def _readable_split(directory: Path) -> TrafficSplit | None:
+    try:
+        return read_split(directory)
+    except ReleaseError:
+        return None
 
 
 def _servers(request: Request) -> list[RemoteServer]:

@@ -5,16 +5,12 @@ Protocol: tensorflow.serving.PredictionService (apis/prediction_service.proto).
 
 from __future__ import annotations
 
-import bisect
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import grpc
-import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
 from tensorflow_serving.apis.get_model_metadata_pb2 import GetModelMetadataRequest, SignatureDefMap
 from tensorflow_serving.apis.predict_pb2 import PredictRequest
@@ -22,32 +18,12 @@ from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServic
 
 from schemas.errors import ReleaseError
 from serving.audit_log import CANARY, STABLE
-from serving.canary import LATENCY_BOUNDS, Limits, Traffic, Verdict, decide
-from serving.prediction_bins import predicted, prediction_bins
+from serving.canary import Limits, Verdict, decide
+from serving.seen_traffic import SeenTraffic, compared
 
 _CALL_SECONDS = 30.0
 _JUDGE_EVERY = 50
-_LARGEST_VALUES = 100_000
 _UNLIMITED = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
-
-
-@dataclass
-class _Seen:
-    """What was seen of one label: values by output, at most 100,000 of each."""
-
-    requests: int = 0
-    errors: int = 0
-    latencies: list[int] = field(default_factory=lambda: [0] * (len(LATENCY_BOUNDS) + 1))
-    values: dict[str, list[npt.NDArray[Any]]] = field(default_factory=dict)
-    count: int = 0
-
-    def answered(self, seconds: float, outputs: Mapping[str, Any]) -> None:
-        self.latencies[bisect.bisect_left(LATENCY_BOUNDS, seconds)] += 1
-        if self.count < _LARGEST_VALUES:
-            found = {name: predicted(tf.make_ndarray(output)) for name, output in outputs.items()}
-            self.count += max(map(len, found.values()), default=0)
-            for name, values in found.items():
-                self.values.setdefault(name, []).append(values)
 
 
 class Replay:
@@ -113,7 +89,7 @@ class Replay:
         Raises:
             ReleaseError: a label leads to another version by now.
         """
-        seen = {STABLE: _Seen(), CANARY: _Seen()}
+        seen = {STABLE: SeenTraffic(), CANARY: SeenTraffic()}
         verdict = Verdict("keep watching", ("nothing was sent yet",))
         # By chance, the same one each time: every n-th request would always be the same few of a file.
         chance = random.Random(0)
@@ -124,19 +100,18 @@ class Replay:
             request.model_spec.name, request.model_spec.version_label = self._model, label
             self._send(self._stubs[number % len(self._stubs)], request, seen[label], label, versions[label])
             if (number + 1) % _JUDGE_EVERY == 0 or number + 1 == most:
-                verdict = decide(*_traffic(seen[STABLE], seen[CANARY]), limits)
+                verdict = decide(*compared(seen[STABLE], seen[CANARY]), limits)
                 say(f"{number + 1} requests: {verdict.decision}: {'; '.join(verdict.reasons)}")
                 if verdict.decision != "keep watching":
                     break
         return verdict
 
-    def _send(self, stub: Any, request: PredictRequest, seen: _Seen, label: str, version: int) -> None:
-        seen.requests += 1
+    def _send(self, stub: Any, request: PredictRequest, seen: SeenTraffic, label: str, version: int) -> None:
         start = time.perf_counter()
         try:
             answer = stub.Predict(request, timeout=_CALL_SECONDS)
         except grpc.RpcError:
-            seen.errors += 1
+            seen.failed()
             return
         seconds = time.perf_counter() - start
         served = answer.model_spec.version.value
@@ -147,19 +122,4 @@ class Replay:
                 received=f"version {served} instead of {version}",
                 fix="Somebody else has moved it meanwhile: scalable-tf release show VERSION tells who.",
             )
-        seen.answered(seconds, answer.outputs)
-
-
-def _traffic(stable: _Seen, canary: _Seen) -> tuple[Traffic, Traffic]:
-    values = [{name: np.concatenate(parts) for name, parts in seen.values.items()} for seen in (stable, canary)]
-    counts: list[dict[str, list[int]]] = [{}, {}]
-    for name in {*values[0], *values[1]}:
-        if name in values[0] and name in values[1]:
-            counts[0][name], counts[1][name] = prediction_bins(values[0][name], values[1][name])
-        else:  # only one of them has it, which is a rule of its own
-            counts[0 if name in values[0] else 1][name] = [0]
-    before, now = (
-        Traffic(seen.requests, seen.errors, tuple(seen.latencies), count)
-        for seen, count in zip((stable, canary), counts, strict=True)
-    )
-    return before, now
+        seen.answered(seconds, {name: tf.make_ndarray(output) for name, output in answer.outputs.items()})

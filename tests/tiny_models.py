@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.python.data.experimental.ops import testing
 
 
 def half_plus(folder: Path, plus: float) -> Path:
@@ -97,4 +98,24 @@ def echo(folder: Path) -> Path:
     """What it was given, of TensorFlow 2: `serving_default` (several types, and the number of rows) and `divide`."""
     module = _Echo()
     tf.saved_model.save(module, str(folder), {"serving_default": module.__call__, "divide": module.divide})
+    return folder
+
+
+class _Variant(tf.Module):
+    def __init__(self, most: float, sleep_micros: int) -> None:
+        super().__init__()
+        self._most = most
+        self._sleep_micros = sleep_micros
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 1], tf.float32, "x")])
+    def half_plus_two(self, x: tf.Tensor) -> dict[str, tf.Tensor]:
+        waited = tf.data.Dataset.range(1).apply(testing.sleep(self._sleep_micros)).reduce(0.0, lambda seen, _: seen)
+        with tf.control_dependencies([tf.debugging.assert_less(x, self._most, "x is too large")]):
+            return {"y": x / 2.0 + 2.0 + waited}
+
+
+def half_plus_two_but(folder: Path, *, most: float = float("inf"), sleep_micros: int = 1) -> Path:
+    """x [?, 1] to y = x / 2 + 2, as `half_plus` with 2; but an x of `most` or more is an error, and it waits."""
+    module = _Variant(most, sleep_micros)
+    tf.saved_model.save(module, str(folder), {"serving_default": module.half_plus_two})
     return folder

@@ -15,16 +15,18 @@ from runners.commands.console import console
 from runners.commands.exit_codes import EXIT_DIFFERENT, EXIT_OK, EXIT_ROLLED_BACK, EXIT_UNDECIDED
 from runners.commands.libraries import libraries
 from runners.commands.options import add_settings, load
-from schemas.errors import SettingsError
+from schemas.errors import ReleaseError, SettingsError
 from serving.canary import Limits
 
 if TYPE_CHECKING:
     from runners.commands.options import Commands
+    from serving.canary import Verdict
     from serving.labels import Labels, Moved, Request
 
 _MODEL = r"[A-Za-z0-9][A-Za-z0-9_.-]*"  # as push.model
 _PERCENT = 10.0
 _MOST_REQUESTS = 20_000
+_WATCH_SECONDS = 3600.0
 _VERSION = "a number, a label, or `latest`"
 _LIMITS = {
     "minimum_requests": "answers that both must have given before anything but errors counts",
@@ -67,17 +69,50 @@ def add(commands: Commands) -> None:
         type=_percent,
         default=_PERCENT,
         metavar="P",
-        help=f"part of the requests that goes to it, default: {_PERCENT:g}. Model servers do not split: it is for the "
-        "audit log, and --watch keeps to it",
+        help="part of the live requests for `stable` that our model servers give to it, and of --requests; 0: only "
+        f"what asks for `canary`; default: {_PERCENT:g}",
     )
-    canary.add_argument("--watch", action="store_true", help="send --requests, compare the answers, and decide")
-    canary.add_argument("--requests", type=Path, metavar="FILE", help="JSON lines, or a TFRecord of PredictionLog")
+    canary.add_argument(
+        "--watch", action="store_true", help="compare it with stable, by --live or --requests, and decide"
+    )
+    sources = canary.add_mutually_exclusive_group()
+    sources.add_argument(
+        "--live",
+        action="append",
+        default=[],
+        type=_url,
+        metavar="URL",
+        help="watch what this server (`scalable-tf serve`) sees of its clients' requests: its REST address, "
+        "http://HOST:PORT; may be repeated",
+    )
+    sources.add_argument(
+        "--requests",
+        type=Path,
+        metavar="FILE",
+        help="send these to --server: JSON lines, or a TFRecord of PredictionLog",
+    )
+    canary.add_argument(
+        "--canary-live",
+        action="append",
+        default=[],
+        type=_url,
+        metavar="URL",
+        help="servers that only the canary's part of the requests goes to, by what is in front, while those of --live "
+        "get the rest: compares the metrics of both, as TensorFlow Serving has them; may be repeated",
+    )
+    canary.add_argument(
+        "--watch-seconds",
+        type=_seconds,
+        default=_WATCH_SECONDS,
+        metavar="S",
+        help=f"--live: stop undecided after S; default: {_WATCH_SECONDS:g}",
+    )
     canary.add_argument(
         "--most-requests",
         type=int,
         default=_MOST_REQUESTS,
         metavar="N",
-        help=f"stop undecided after N; the file is sent again and again. Default: {_MOST_REQUESTS}",
+        help=f"--requests: stop undecided after N; the file is sent again and again. Default: {_MOST_REQUESTS}",
     )
     for limit in fields(Limits):
         canary.add_argument(
@@ -140,8 +175,8 @@ def _add_move(parser: argparse.ArgumentParser) -> None:
 
 def _percent(value: str) -> float:
     number = float(value)
-    if not 0 < number < 100:
-        raise argparse.ArgumentTypeError("must be more than 0 and less than 100")
+    if not 0 <= number < 100:
+        raise argparse.ArgumentTypeError("must be 0 or more, and less than 100")
     return number
 
 
@@ -155,6 +190,12 @@ def _seconds(value: str) -> float:
 def _address(value: str) -> str:
     if not re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^:/\s]+):[0-9]+", value):
         raise argparse.ArgumentTypeError(f"must be HOST:PORT of the gRPC port: {value}")
+    return value
+
+
+def _url(value: str) -> str:
+    if not re.fullmatch(r"https?://[^/\s]+/?", value):
+        raise argparse.ArgumentTypeError(f"must be http://HOST:PORT of the REST port: {value}")
     return value
 
 
@@ -248,13 +289,22 @@ def _rollback(arguments: argparse.Namespace) -> int:
 
 
 def _canary(arguments: argparse.Namespace) -> int:
-    if arguments.watch and not (arguments.requests and arguments.server):
+    if arguments.watch and not (arguments.live or (arguments.requests and arguments.server)):
         raise SettingsError(
             "There is nothing to watch.",
             where="--watch",
-            fix="Give --requests FILE and at least one --server HOST:PORT. The metrics of model servers do not tell "
-            "versions apart, so the command sends the requests itself.",
+            fix="Give --live http://HOST:PORT of each `scalable-tf serve` that clients ask. Or, where they do not tell "
+            "versions apart, --requests FILE and at least one --server HOST:PORT: the command then asks itself.",
         )
+    if arguments.canary_live and not arguments.live:
+        raise SettingsError(
+            "The servers that stable's requests go to are not named.",
+            where="--canary-live",
+            received=", ".join(arguments.canary_live),
+            fix="Name them, too: --live http://HOST:PORT.",
+        )
+    if arguments.requests and not arguments.percent:
+        raise SettingsError("The canary would get no request.", where="--percent", received=0, fix="Give more than 0.")
     labels, request = _labels(arguments), _request(arguments)
     from runners.interrupt import interruptible
     from runners.release_view import find_version
@@ -265,21 +315,9 @@ def _canary(arguments: argparse.Namespace) -> int:
             _say(labels.canary(version, request, arguments.percent))
         return EXIT_OK
     limits = Limits(**{limit.name: getattr(arguments, limit.name) for limit in fields(Limits)})
-    with libraries():
-        from serving.recorded_requests import recorded_requests
-        from serving.replay import Replay
-    with interruptible(), Replay(request.servers, labels.store.model) as replay:
-        requests = recorded_requests(arguments.requests, replay.signatures())
-        moved = labels.canary(version, request, arguments.percent)
-        _say(moved)
-        verdict = replay.watch(
-            requests,
-            moved.entry.labels,
-            arguments.percent,
-            limits,
-            arguments.most_requests,
-            lambda text: print(text, flush=True),
-        )
+    watch = _watch_live if arguments.live else _watch_replay
+    with interruptible():
+        verdict = watch(arguments, labels, version, request, limits)
         reasons = "; ".join(verdict.reasons)
         told = replace(request, why=f"canary: {reasons}")
         if verdict.decision == "promote":
@@ -288,8 +326,52 @@ def _canary(arguments: argparse.Namespace) -> int:
         if verdict.decision == "roll back":
             _say(labels.end_canary(told, version))
             return EXIT_ROLLED_BACK
-    print(f"Undecided after {arguments.most_requests} requests: {reasons}. Version {version} stays canary.")
+    print(f"Undecided: {reasons}. Version {version} stays canary.")
     return EXIT_UNDECIDED
+
+
+def _watch_live(
+    arguments: argparse.Namespace, labels: Labels, version: int, request: Request, limits: Limits
+) -> Verdict:
+    """Has servers split what their clients ask, or leaves that to what is in front, and compares what they see."""
+    with libraries():
+        from serving.live_traffic import LiveTraffic
+        from serving.scraped_traffic import ScrapedTraffic
+    if arguments.canary_live:
+        with ScrapedTraffic(arguments.live, arguments.canary_live, labels.store.model) as traffic:
+            traffic.start()
+            _say(labels.canary(version, request))
+            traffic.start()
+            return traffic.watch(limits, arguments.watch_seconds, _print)
+    with LiveTraffic(arguments.live, labels.store.model) as live:
+        live.check()
+        moved = labels.canary(version, request, arguments.percent)
+        _say(moved)
+        if moved.split is None:
+            raise ReleaseError(
+                "The version is stable already: there is nothing to compare it with.",
+                received=version,
+                fix="Take another version: scalable-tf release list.",
+            )
+        return live.watch(moved.split, limits, arguments.watch_seconds, _print)
+
+
+def _watch_replay(
+    arguments: argparse.Namespace, labels: Labels, version: int, request: Request, limits: Limits
+) -> Verdict:
+    """Sends requests, and compares the answers."""
+    with libraries():
+        from serving.recorded_requests import recorded_requests
+        from serving.replay import Replay
+    with Replay(request.servers, labels.store.model) as replay:
+        requests = recorded_requests(arguments.requests, replay.signatures())
+        moved = labels.canary(version, request)
+        _say(moved)
+        return replay.watch(requests, moved.entry.labels, arguments.percent, limits, arguments.most_requests, _print)
+
+
+def _print(text: str) -> None:
+    print(text, flush=True)
 
 
 def _say(moved: Moved) -> None:

@@ -18,6 +18,7 @@ from runners.commands.console import console
 from runners.commands.exit_codes import EXIT_OK
 from runners.commands.libraries import libraries
 from runners.commands.options import add_debug
+from runners.commands.watched_file import WatchedFile
 from schemas.errors import DataError, ScalableTFError, SettingsError
 
 if TYPE_CHECKING:
@@ -43,6 +44,13 @@ def add(commands: Commands) -> None:
         metavar="FILE",
         help="models as a ModelServerConfig in protocol buffer text; it is read again at SIGHUP",
     )
+    parser.add_argument(
+        "--model-config-poll-seconds",
+        type=float,
+        default=0.0,
+        metavar="S",
+        help="how often --model-config is looked at for changes; default: 0, only at SIGHUP",
+    )
     parser.add_argument("--bind", default="127.0.0.1", metavar="ADDRESS", help="default: 127.0.0.1, this machine only")
     parser.add_argument("--grpc-port", type=int, default=8500, metavar="N", help="0 picks one; default: 8500")
     parser.add_argument("--rest-port", type=int, default=8501, metavar="N", help="0 picks one; default: 8501")
@@ -52,6 +60,7 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--rest-body-mib", type=int, default=256, metavar="N", help="largest body of a request; then 413; default: 256"
     )
+    parser.add_argument("--cors", action="store_true", help="let pages of other origins read what REST answers")
     parser.add_argument(
         "--poll-seconds",
         type=float,
@@ -87,6 +96,7 @@ def _run(arguments: argparse.Namespace) -> int:
     gc.collect()
     gc.freeze()
     _log(logging.INFO if arguments.ask is None else logging.WARNING)
+    config = WatchedFile(arguments.model_config, arguments.model_config_poll_seconds)
     models = _models(arguments)
     server = ModelServer(
         ServerOptions(
@@ -97,6 +107,7 @@ def _run(arguments: argparse.Namespace) -> int:
             rest_limits=RestLimits(
                 body_bytes=arguments.rest_body_mib << 20, request_seconds=arguments.rest_timeout_ms / 1000
             ),
+            cors=arguments.cors,
             poll_seconds=arguments.poll_seconds,
             batching=_batching(arguments),
         )
@@ -114,8 +125,9 @@ def _run(arguments: argparse.Namespace) -> int:
         finally:
             server.stop(0.0)
         return EXIT_OK
-    while (number := _next(signals)) == signal.SIGHUP:
-        _reload(server, arguments)
+    while (number := _next(signals, config)) == signal.SIGHUP:
+        if not _reload(server, arguments):
+            config.forget()
     print(f"Stopped by {signal.Signals(number).name}: ending what is being answered.", flush=True)
     if not server.stop(arguments.grace_seconds):
         # Python would wait for the threads that are left, without end where a model does not.
@@ -125,8 +137,8 @@ def _run(arguments: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-def _next(signals: queue.SimpleQueue[int]) -> int:
-    """The next signal.
+def _next(signals: queue.SimpleQueue[int], config: WatchedFile) -> int:
+    """The next signal; SIGHUP also when the file of models has changed.
 
     Python notes a signal that another thread received, or that came just before the main thread began to wait, and
     calls the handler when that wakes up: it has to do so by itself.
@@ -134,12 +146,14 @@ def _next(signals: queue.SimpleQueue[int]) -> int:
     while True:
         with contextlib.suppress(queue.Empty):
             return signals.get(timeout=0.5)
+        if config.changed():
+            return signal.SIGHUP
 
 
 def _check(arguments: argparse.Namespace) -> None:
     if not arguments.model and arguments.model_config is None:
         raise SettingsError("There is no model to serve.", fix="Give --model NAME=DIR, or --model-config FILE.")
-    for option in ("poll_seconds", "batch_timeout_micros", "grace_seconds"):
+    for option in ("poll_seconds", "model_config_poll_seconds", "batch_timeout_micros", "grace_seconds"):
         if not getattr(arguments, option) >= 0:
             raise _wrong(option, getattr(arguments, option), "0 or more")
     for option in ("max_batch_size", "max_queued_batches", "rest_timeout_ms", "rest_body_mib"):
@@ -195,8 +209,8 @@ def _ask(server: ModelServer, arguments: argparse.Namespace) -> None:
         print_answers(rows, outputs, f"{name}, version {version}, by REST and gRPC", console())
 
 
-def _reload(server: ModelServer, arguments: argparse.Namespace) -> None:
-    """Reads the models again; what is wrong with them is told, and what can be served is."""
+def _reload(server: ModelServer, arguments: argparse.Namespace) -> bool:
+    """Reads the models again; what is wrong with them is told, and what can be served is. Whether all is well."""
     from serving.server.request_error import RequestError
 
     log = logging.getLogger(__name__)
@@ -206,9 +220,13 @@ def _reload(server: ModelServer, arguments: argparse.Namespace) -> None:
         log.info("Read again; now served: %s.", ", ".join(model.name for model in models))
     except (ScalableTFError, RequestError) as error:
         log.error("Read again: %s", error)
+        return False
+    return True
 
 
 def _log(level: int) -> None:
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(message)s", force=True)
     # It warns of every function of TensorFlow 1 that loads a model.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    # It tells of each message that is none: who sent it is told, and could fill the disk.
+    logging.getLogger("grpc._common").setLevel(logging.CRITICAL)

@@ -7,12 +7,11 @@ from datetime import timedelta
 from typing import Any
 
 from configs.settings import Settings
-from pipeline.pipeline import root
 from runners.schedule.gate_report import drift_of
 from runners.schedule.served_metrics import served_metrics
+from runners.schedule.served_release import served_release
 from runners.schedule.situation import Situation
 from schemas.errors import SettingsError
-from serving.releases import ReleaseStore
 
 
 def signals(settings: Settings, situation: Situation) -> dict[str, str]:
@@ -28,19 +27,19 @@ def signals(settings: Settings, situation: Situation) -> dict[str, str]:
     triggers = settings.schedule.triggers
     found: dict[str, str] = {}
     if triggers.max_age_hours is not None:
-        newest = ReleaseStore(root(settings) / "releases", settings.model_name).newest()
-        age = timedelta.max if newest is None else situation.now - newest.created
-        if newest is None:
+        served = served_release(settings)
+        age = timedelta.max if served is None else situation.now - served.release.created
+        if served is None:
             found["age"] = "no model is released yet"
         elif age > timedelta(hours=triggers.max_age_hours):
-            found["age"] = f"release {newest.version} is {age / timedelta(hours=1):.1f} hours old"
+            found["age"] = f"release {served} is {age / timedelta(hours=1):.1f} hours old"
     fresh = newest_ingested(situation)
     drift = drift_of(settings, situation.histories[fresh].last.run_id) if triggers.drift and fresh is not None else ""
     if drift:
         found["drift"] = f"it has drifted: {drift}"
     if triggers.min_metric and fresh is not None:
-        served = served_metrics(settings, situation.histories[fresh].last.run_id)
-        if below := _below(triggers.min_metric, served or {}):
+        measured = served_metrics(settings, situation.histories[fresh].last.run_id)
+        if below := _below(triggers.min_metric, measured or {}):
             found["metric"] = below
     return found
 

@@ -11,29 +11,26 @@ from typing import TypeVar
 import grpc
 
 from serving.grpc_api.call_count import CallCount
-from serving.server.manager import ModelManager
 from serving.server.metrics import Metrics
 from serving.server.request_error import RequestError
 
 Answer = TypeVar("Answer")
 
 _LOG = logging.getLogger(__name__)
-# The message goes in a header, and clients refuse headers above 8 KiB; a character outside of ASCII may take 12 there.
-_LONGEST = 4000
-_LONGEST_OTHER = 400
+# The others are not counted by TensorFlow Serving.
+_COUNTED = ("Predict", "Classify", "Regress")
+_LONGEST = 1024  # bytes of an error's message, as in TensorFlow Serving: it goes in a header, which clients limit
 
 
 class Answering:
     """Answers calls.
 
     Args:
-        manager: the models.
-        metrics: where calls are counted, by the names of models that there are.
+        metrics: where calls are counted.
         calls: those that are being answered, until the answer is sent.
     """
 
-    def __init__(self, manager: ModelManager, metrics: Metrics, calls: CallCount) -> None:
-        self._manager = manager
+    def __init__(self, metrics: Metrics, calls: CallCount) -> None:
         self._metrics = metrics
         self._calls = calls
 
@@ -64,8 +61,10 @@ class Answering:
             _LOG.exception("%s of model %s failed.", api, model)
             code, message = grpc.StatusCode.INTERNAL, f"{type(error).__name__}: {error}"
         finally:
-            if model in self._manager:
+            if api in _COUNTED:
                 self._metrics.record(model, code, api=api, entrypoint="GRPC", seconds=time.monotonic() - started)
-        longest = _LONGEST if message.isascii() else _LONGEST_OTHER
-        context.abort(code, message if len(message) <= longest else f"{message[:longest]} ...")
+        encoded = message.encode("utf-8", "replace")
+        if len(encoded) > _LONGEST:
+            message = f"{encoded[:_LONGEST].decode('utf-8', 'ignore')}...TRUNCATED"
+        context.abort(code, message)
         raise AssertionError("abort raises")

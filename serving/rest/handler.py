@@ -28,7 +28,7 @@ from serving.server.manager import ModelManager
 from serving.server.metrics import Metrics
 from serving.server.regress import regress
 from serving.server.request_error import RequestError, invalid
-from serving.server.servable import DEFAULT_SIGNATURE
+from serving.server.servable import DEFAULT_SIGNATURE, Servable
 
 _LOG = logging.getLogger(__name__)
 
@@ -95,17 +95,20 @@ class RestHandler:
             body: as it was sent.
             began: when it had come, of `time.monotonic()`; default: now. It may have waited since.
         """
-        if method == "OPTIONS":
-            return _preflight(headers)
         began = time.monotonic() if began is None else began
-        deadline = began + self._limits.request_seconds
         route: Route | None = None
         code = grpc.StatusCode.OK
         try:
-            route = read_route(method, path)
-            if time.monotonic() >= deadline:
-                raise RequestError(grpc.StatusCode.DEADLINE_EXCEEDED, "The time for the request was over at its turn.")
-            answer = Answer(HTTPStatus.OK, self._answer(route, headers, body, deadline))
+            if method == "OPTIONS":
+                answer = _preflight(headers)
+            else:
+                route = read_route(method, path)
+                deadline = began + self._limits.request_seconds
+                if time.monotonic() >= deadline:
+                    raise RequestError(
+                        grpc.StatusCode.DEADLINE_EXCEEDED, "The time for the request was over at its turn."
+                    )
+                answer = Answer(HTTPStatus.OK, self._answer(route, headers, body, deadline))
         except RequestError as error:
             code = error.code
             answer = failure(_STATUSES.get(code, HTTPStatus.INTERNAL_SERVER_ERROR), error.message)
@@ -120,11 +123,14 @@ class RestHandler:
             _LOG.exception("REST request failed: %s %s", method, path)
             code = grpc.StatusCode.INTERNAL
             answer = failure(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error.")
-        if route and route.model in self._manager.names():
-            # As in TensorFlow Serving, only calls of a model have a name.
-            api = route.action if method == "POST" else ""
-            seconds = time.monotonic() - began
-            self._metrics.record(route.model, code, api=api, entrypoint="REST", seconds=seconds)
+        # As in TensorFlow Serving: all is counted, and only calls of a model have the name of an API.
+        self._metrics.record(
+            route.model if route else "",
+            code,
+            api=route.action if route and method == "POST" else "",
+            entrypoint="REST",
+            seconds=time.monotonic() - began,
+        )
         return answer
 
     def _answer(self, route: Route, headers: Mapping[bytes, bytes], body: bytes, deadline: float) -> bytes:
@@ -141,7 +147,7 @@ class RestHandler:
             signature = signature_name(document) or None
             examples = serialized_examples(read_examples(document, text))
             del document
-        with self._manager.lease(route.model, route.version, route.label) as servable:
+        with self._lease(route) as servable:
             if route.action == "classify":
                 return classification_json(classify(servable, signature, examples, deadline))
             return regression_json(regress(servable, signature, examples, deadline))
@@ -152,14 +158,17 @@ class RestHandler:
                 text = self._text(headers, body)
                 document = parse_document(text)
                 given = signature_name(document)
-                servable = stack.enter_context(self._manager.lease(route.model, route.version, route.label))
+                servable = stack.enter_context(self._lease(route))
                 name = given or DEFAULT_SIGNATURE
                 if name not in servable.signatures:
                     raise invalid(f'Serving signature name: "{name}" not found in signature def')
                 request = read_predict_request(document, text, given, servable.signatures[name])
                 del document, text
-            outputs = servable.run(name, request.feeds, deadline=deadline)
-        return predictions_json(outputs, rows=request.rows)
+            # What cannot be answered in this form is an error of the version, too.
+            return predictions_json(servable.run(name, request.feeds, deadline=deadline), rows=request.rows)
+
+    def _lease(self, route: Route) -> AbstractContextManager[Servable]:
+        return self._manager.lease(route.model, route.version, route.label, predicts=True)
 
     def _room(self, headers: Mapping[bytes, bytes], body: bytes) -> AbstractContextManager[object]:
         """Waits until no other request takes much memory, if this one may."""
@@ -178,7 +187,7 @@ class RestHandler:
 def _preflight(headers: Mapping[bytes, bytes]) -> Answer:
     if re.search(rb"https?://", headers.get(b"origin", b"")):
         return Answer(HTTPStatus.OK, b"")
-    return failure(HTTPStatus.BAD_REQUEST, "Origin header is missing in CORS preflight")
+    raise RequestError(grpc.StatusCode.FAILED_PRECONDITION, "Origin header is missing in CORS preflight")
 
 
 def _encoding(headers: Mapping[bytes, bytes]) -> str:

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
+from serving.canary import LATENCY_BOUNDS
+from serving.server.canary_traffic import CanaryTraffic
 from serving.server.metrics import BOUNDS, Metrics
 
 _COUNT = ":tensorflow:serving:request_count"
 _LATENCY = ":tensorflow:serving:request_latency"
+_CANARY_COUNT = ":scalable_tf:serving:canary_request_count"
+_CANARY_LATENCY = ":scalable_tf:serving:canary_request_latency"
+_EVERY = 6  # of the fine bounds, which makes them as coarse as TensorFlow Serving's
+_NONE: Mapping[str, CanaryTraffic] = MappingProxyType({})
 
 
-def metrics_text(metrics: Metrics) -> str:
-    """The page at `/monitoring/prometheus/metrics`: counters by model and status, a histogram of microseconds."""
+def metrics_text(metrics: Metrics, canaries: Mapping[str, CanaryTraffic] = _NONE) -> str:
+    """The page at `/monitoring/prometheus/metrics`: counters by model and status, a histogram of microseconds.
+
+    While canaries are tried, the same of both versions by names of ours; what TensorFlow Serving names stays as it is.
+    """
     lines = [f"# HELP {_COUNT} Requests by model and status.", f"# TYPE {_COUNT} counter"]
     for (model, status), count in sorted(metrics.counts().items()):
         lines.append(f'{_COUNT}{{model_name="{_escaped(model)}",status="{_escaped(status)}"}} {count}')
@@ -24,7 +35,31 @@ def metrics_text(metrics: Metrics) -> str:
             lines.append(f'{_LATENCY}_bucket{{{labels},le="{bound}"}} {count}')
         lines.append(f"{_LATENCY}_sum{{{labels}}} {latency.total}")
         lines.append(f"{_LATENCY}_count{{{labels}}} {counts[-1]}")
+    if canaries:
+        lines += _canary_lines(canaries)
     return "\n".join(lines) + "\n"
+
+
+def _canary_lines(canaries: Mapping[str, CanaryTraffic]) -> Iterator[str]:
+    seen = [
+        (f'model_name="{_escaped(model)}",version="{version}"', one)
+        for model, traffic in sorted(canaries.items())
+        for version, one in sorted(traffic.snapshot().items())
+    ]
+    yield f"# HELP {_CANARY_COUNT} Requests to stable and canary since the canary began."
+    yield f"# TYPE {_CANARY_COUNT} counter"
+    for labels, one in seen:
+        yield f'{_CANARY_COUNT}{{{labels},status="OK"}} {one.requests - one.errors}'
+        yield f'{_CANARY_COUNT}{{{labels},status="ERROR"}} {one.errors}'
+    yield f"# HELP {_CANARY_LATENCY} Microseconds in which a version answered."
+    yield f"# TYPE {_CANARY_LATENCY} histogram"
+    for labels, one in seen:
+        counts = list(itertools.accumulate(one.latencies))
+        for index in range(0, len(LATENCY_BOUNDS), _EVERY):
+            yield f'{_CANARY_LATENCY}_bucket{{{labels},le="{LATENCY_BOUNDS[index] * 1e6:.6g}"}} {counts[index]}'
+        yield f'{_CANARY_LATENCY}_bucket{{{labels},le="+Inf"}} {counts[-1]}'
+        yield f"{_CANARY_LATENCY}_sum{{{labels}}} {one.seconds * 1e6}"
+        yield f"{_CANARY_LATENCY}_count{{{labels}}} {counts[-1]}"
 
 
 def _escaped(value: str) -> str:

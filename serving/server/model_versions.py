@@ -10,10 +10,12 @@ from pathlib import Path
 import grpc
 import tensorflow as tf
 
+from serving.server.canary_traffic import CanaryTraffic
 from serving.server.model_config import ModelConfig
 from serving.server.request_error import RequestError
 from serving.server.servable import Servable
 from serving.server.version_state import VersionState
+from serving.traffic_split import read_split
 
 AVAILABLE = "AVAILABLE"
 
@@ -78,6 +80,8 @@ class ModelVersions:
         labels: the versions of labels that requests may use.
         served: whether a version of it has ever been available.
         listed: whether its folder could be read the last time.
+        traffic: of a canary that is tried, as the folder had it the last time.
+        split_error: why that could not be read, as it was told.
     """
 
     config: ModelConfig
@@ -85,10 +89,29 @@ class ModelVersions:
     labels: dict[str, int] = field(default_factory=dict)
     served: bool = False
     listed: bool = True
+    traffic: CanaryTraffic | None = None
+    split_error: str = ""
 
     def available(self) -> list[int]:
         """Versions that requests may use, the newest first."""
         return sorted((number for number, one in self.versions.items() if one.state == AVAILABLE), reverse=True)
+
+    def canary_traffic(self) -> CanaryTraffic | None:
+        """Of a canary that is tried now, with these labels and versions."""
+        found = self.traffic
+        return found if found is not None and found.holds(self.labels, self.available()) else None
+
+    def read_split(self) -> None:
+        """Reads from the folder which part of the requests goes to a canary; a new split begins to count anew.
+
+        Raises:
+            ReleaseError: what is there cannot be read; nothing has changed.
+        """
+        split = read_split(self.config.base_path)
+        if split is None:
+            self.traffic = None
+        elif self.traffic is None or self.traffic.split != split:
+            self.traffic = CanaryTraffic(split)
 
     def states(self) -> list[VersionState]:
         """Of all versions, the newest first."""

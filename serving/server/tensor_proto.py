@@ -57,14 +57,6 @@ def dtype_of(number: int) -> np.dtype[Any]:
         raise ValueError(f"unsupported dtype {number}") from error
 
 
-def dtype_name(number: int) -> str:
-    """TensorFlow's name of a dtype: float32, string ..."""
-    try:
-        return str(tf.as_dtype(number).name)
-    except (TypeError, KeyError):
-        return str(number)
-
-
 def decode(tensor: TensorProto) -> Array:
     """The array of a TensorProto.
 

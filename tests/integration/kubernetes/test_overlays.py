@@ -9,16 +9,24 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import kubernetes_validate
 import pytest
 import yaml
 
 from deploy.control_plane import control_plane_folder
 from distribution.kubernetes.api_server import ApiServer
-from tests.integration.cluster.kubernetes_cluster import ROOT, KubernetesCluster
+from serving.blessing import Blessing
+from serving.client.rest_client import RestClient
+from serving.labels import Labels, Request
+from serving.release import Provenance
+from tests.integration.cluster.kubernetes_cluster import IMAGE, ROOT, KubernetesCluster
 from tests.integration.kubernetes.launching import CORE, launch, post, training, use, wait_for
+from tests.tiny_models import half_plus
 
 OVERLAYS = ROOT / "deploy" / "kubernetes" / "overlays"
+COMPONENTS = {"small-labels": "labels", "small-embedded": "embedded-server"}
+"""Overlays of these tests: `small` with a component."""
 
 
 def kubectl(*arguments: object, kubeconfig: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -38,8 +46,10 @@ def documents(folder: Path) -> list[dict[str, Any]]:
 @pytest.fixture
 def overlay(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, str]:
     """An overlay, in a namespace of its own."""
-    namespace = f"pipelines-{request.param}"
-    given = {"namespace": namespace, "resources": [os.path.relpath(OVERLAYS / request.param, tmp_path)]}
+    namespace, name = f"pipelines-{request.param}", request.param.partition("-")[0]
+    given = {"namespace": namespace, "resources": [os.path.relpath(OVERLAYS / name, tmp_path)]}
+    if component := COMPONENTS.get(request.param):
+        given["components"] = [os.path.relpath(OVERLAYS.parent / "components" / component, tmp_path)]
     (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump(given))
     return tmp_path, namespace
 
@@ -57,7 +67,7 @@ def token_of(api: ApiServer, namespace: str, account: str) -> str:
     return str(api.json("POST", path, body=wanted)["status"]["token"])
 
 
-@pytest.mark.parametrize("overlay", ["small", "production"], indirect=True)
+@pytest.mark.parametrize("overlay", ["small", "production", "small-labels"], indirect=True)
 def test_an_overlay_is_applied_and_its_pods_are_admitted(
     overlay: tuple[Path, str], kubernetes: KubernetesCluster, api: ApiServer
 ) -> None:
@@ -137,3 +147,79 @@ def test_nodes_start_trainings_there_and_may_do_nothing_else(
     assert allowed.returncode == 0, allowed.stderr
     elsewhere = kubectl("get", "jobs", "-n", "default", kubeconfig=kubeconfig)
     assert "Error from server (Forbidden)" in elsewhere.stderr
+
+
+def as_on_this_machine(given: list[dict[str, Any]], pipelines: Path, config: Path) -> str:
+    """With mounts that there are here, and the image of the tests.
+
+    Only root may read this folder on many machines, and /tmp holds the folders that are mounted.
+    """
+    for document in given:
+        if document["kind"] == "Deployment":
+            pod = document["spec"]["template"]["spec"]
+            del pod["securityContext"]["runAsUser"]
+            pod["containers"][0]["image"] = IMAGE
+            pod["containers"][0]["volumeMounts"] = pod["containers"][0]["volumeMounts"][:2]
+    text = yaml.safe_dump_all(given)
+    return text.replace("/srv/pipelines", str(pipelines)).replace("/etc/model-server", str(config))
+
+
+@pytest.mark.parametrize("overlay", ["small-embedded"], indirect=True)
+def test_the_embedded_server_serves_what_release_writes_and_follows_it(
+    overlay: tuple[Path, str], kubernetes: KubernetesCluster, api: ApiServer, open_folder: Path
+) -> None:
+    folder, namespace = overlay
+    stored, mount, config = (open_folder / name for name in ("stored", "mount", "config"))
+    for place in (stored, mount, config):
+        place.mkdir()
+    labels = Labels(stored / "taxi/releases", "taxi")
+    for version in (1, 2):
+        provenance = Provenance(pipeline="taxi", run_id="run", spans=(version,), blessing=Blessing(blessed=True))
+        labels.store.publish(half_plus(open_folder / f"model-{version}", float(version)), provenance)
+    labels.promote(1, Request("ann", "vm", base_path=f"{mount}/taxi/releases/taxi"))
+    volume = {
+        "accessModes": ["ReadWriteOnce"],
+        "capacity": {"storage": "20Gi"},
+        "hostPath": {"path": str(stored)},
+        "claimRef": {"namespace": namespace, "name": "pipelines"},
+    }
+    post(api, f"{CORE}/persistentvolumes", "PersistentVolume", f"{namespace}-stored", spec=volume)
+    given = documents(folder)
+    for document in given:
+        kubernetes_validate.validate(document, "1.32", strict=True)
+    (folder / "here.yaml").write_text(as_on_this_machine(given, mount, config))
+    applied = kubectl(
+        "apply", "--server-side", "--validate=strict", "-f", folder / "here.yaml", kubeconfig=kubernetes.kubeconfig
+    )
+    assert applied.returncode == 0, applied.stderr
+
+    address: list[str] = []
+
+    def runs() -> bool:
+        selector = "app.kubernetes.io/name=model-server"
+        found = api.json("GET", f"{CORE}/namespaces/{namespace}/pods?labelSelector={selector}")["items"]
+        address[:] = [pod["status"]["podIP"] for pod in found if pod["status"].get("phase") == "Running"]
+        return bool(address)
+
+    wait_for(runs)
+    url = f"http://{address[0]}:8501"
+
+    def answers(label: str) -> set[float]:
+        with RestClient(url, "taxi", label=label, timeout=60.0) as client:
+            return {client.predict({"x": [[0.0]]}).outputs["y"].item() for _ in range(20)}
+
+    wait_for(lambda: is_ready(url))
+    assert answers("stable") == {1.0}
+    server = Request("ann", "vm", servers=(f"{address[0]}:8500",))
+    labels.canary(2, server, 50.0)
+    assert answers("stable") == {1.0, 2.0}
+    # Nobody tells it: it reads the file.
+    labels.end_canary(Request("ann", "vm"), 2)
+    wait_for(lambda: answers("canary") == {1.0})
+
+
+def is_ready(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/readyz").is_success
+    except httpx.HTTPError:
+        return False

@@ -21,6 +21,7 @@ from serving.labels import Labels, Request
 from serving.release import Provenance
 from serving.releases import ReleaseStore
 from serving.served_models import ServedModels, with_model
+from serving.traffic_split import read_split
 from tests.unit.serving.model_server import AVAILABLE, ModelServer, running
 
 BY = Request(who="ann", host="vm", why="weekly", load_seconds=20.0)
@@ -117,6 +118,37 @@ def test_a_canary_beside_stable(labels: Labels) -> None:
     assert labels.current() == {"stable": 1, "canary": 3}
     assert versions(labels) == [1, 3]
     assert labels.log.entries()[-1].percent == 10.0
+
+
+def test_the_part_of_live_requests_is_written_before_servers_are_told_and_goes_with_the_canary(
+    labels: Labels, server: ModelServer
+) -> None:
+    labels.promote(1, told(server))
+    seen = []
+    server.refuses = lambda config: seen.append(read_split(labels.store.directory)) or ""  # type: ignore[func-returns-value]
+    split = labels.canary(2, told(server), 10.0).split
+    assert split is not None
+    assert (split.stable, split.canary, split.percent) == (1, 2, 10.0)
+    assert set(seen) == {split}
+    assert labels.canary(2, told(server), 20.0).split not in (None, split)
+    labels.promote(2, told(server))
+    assert read_split(labels.store.directory) is None
+
+
+def test_a_canary_that_a_server_refuses_leaves_the_split_as_it_was(labels: Labels, server: ModelServer) -> None:
+    labels.promote(1, told(server))
+    split = labels.canary(2, told(server), 10.0).split
+    server.broken = {3}
+    with pytest.raises(ReleaseError, match="cannot load version 3"):
+        labels.canary(3, told(server), 50.0)
+    assert read_split(labels.store.directory) == split
+    assert labels.current() == {"stable": 1, "canary": 2}
+
+
+def test_stable_is_no_canary_of_its_own(labels: Labels) -> None:
+    labels.promote(1, BY)
+    assert labels.canary(1, BY, 10.0).split is None
+    assert read_split(labels.store.directory) is None
 
 
 def test_promoting_the_canary_ends_it_and_its_label_goes_on_to_lead_to_something(labels: Labels) -> None:
@@ -229,6 +261,19 @@ def test_a_retention_keeps_what_is_served_and_what_a_rollback_needs(labels: Labe
     labels.end_canary(BY)
     assert labels.store.retain(1) == (2,)
     assert list(labels.store.versions()) == [1, 3, 4]
+
+
+def test_a_retention_keeps_what_has_any_label(labels: Labels) -> None:
+    ServedModels(labels.store.directory.parent).write(
+        with_model(ModelServerConfig(), "taxi", "/mounted", labels={"of-last-year": 1, "beta": 2}, versions=None)
+    )
+    assert labels.store.retain(1) == ()
+    assert list(labels.store.versions()) == [1, 2, 3, REFUSED]
+    labels.promote(3, BY)
+    ServedModels(labels.store.directory.parent).write(
+        with_model(ModelServerConfig(), "taxi", "/mounted", labels={"beta": 2}, versions=None)
+    )
+    assert labels.store.retain(1) == (1,)
 
 
 def test_a_retention_deletes_nothing_where_it_cannot_read_what_is_served(labels: Labels) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -191,6 +192,7 @@ def watch(run: Run, predictions: Predictions, requests: str, *more: str) -> tupl
     return run("canary", "2", "--watch", "--requests", requests, "--percent", "50", *server, *limits, *more)
 
 
+@pytest.mark.slow
 def test_a_good_canary_is_promoted(run: Run, root: Path, predictions: Predictions, requests: str) -> None:
     code, out, err = watch(run, predictions, requests)
     assert (code, err) == (0, "")
@@ -198,6 +200,7 @@ def test_a_good_canary_is_promoted(run: Run, root: Path, predictions: Prediction
     assert "why: canary: error rate 0, stable 0; p99 of latency" in out
 
 
+@pytest.mark.slow
 def test_a_bad_canary_is_rolled_back(run: Run, root: Path, predictions: Predictions, requests: str) -> None:
     predictions.answers[2] = lambda x: -x
     code, out, _ = watch(run, predictions, requests)
@@ -210,7 +213,7 @@ def test_a_canary_without_a_verdict_stays(run: Run, root: Path, predictions: Pre
     code, out, _ = watch(run, predictions, requests, "--most-requests", "60")
     assert code == 6
     assert labels(root) == {"stable": 1, "canary": 2}
-    assert "Undecided after 60 requests" in out
+    assert "Undecided: stable gave" in out
 
 
 def test_a_file_of_requests_that_cannot_be_read_is_told_before_anything_moves(
@@ -229,6 +232,23 @@ def test_watching_needs_requests_and_a_server(run: Run, options: list[str]) -> N
     assert "There is nothing to watch" in err
 
 
+def test_what_is_live_is_asked_before_a_label_moves(run: Run, root: Path) -> None:
+    run("promote", "1")
+    code, _, err = run("canary", "2", "--watch", "--live", "http://127.0.0.1:1")
+    assert (code, labels(root)) == (1, {"stable": 1})
+    assert "Where: http://127.0.0.1:1/monitoring/canary\n" in err
+    code, _, err = run("canary", "2", "--watch", "--live", "http://127.0.0.1:1", "--canary-live", "http://127.0.0.1:2")
+    assert (code, labels(root)) == (1, {"stable": 1})
+    assert "Where: http://127.0.0.1:1/monitoring/prometheus/metrics\n" in err
+
+
+def test_servers_of_the_canary_alone_are_no_comparison(run: Run, requests: str) -> None:
+    options = ["--server", "localhost:1", "--requests", requests, "--canary-live", "http://127.0.0.1:1"]
+    code, _, err = run("canary", "2", "--watch", *options)
+    assert code == 1
+    assert "Name them, too: --live" in err
+
+
 @pytest.mark.parametrize("options", [[], ["--releases", "x"], ["--model", "x"], ["-c", "x", "--releases", "x"]])
 def test_whose_releases_must_be_clear(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["release", "list", *options]) == 1
@@ -245,7 +265,7 @@ def test_a_model_is_named_by_its_name_alone(capsys: pytest.CaptureFixture[str]) 
     [
         ["promote", "1", "--server", "localhost"],
         ["promote", "1", "--settle-seconds", "-1"],
-        ["canary", "1", "--percent", "0"],
+        ["canary", "1", "--percent", "100"],
         ["rollback", "--to"],
     ],
 )
@@ -260,4 +280,20 @@ def test_a_model_without_releases(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert main(["release", "list", *options]) == 0
     assert "No version of taxi is released" in capsys.readouterr().out
     assert main(["release", "promote", "1", *options]) == 1
-    assert "Versions and labels there: none" in capsys.readouterr().err
+    assert "Versions: none; labels: none." in capsys.readouterr().err
+
+
+def test_a_version_or_label_that_is_not_there_is_told_with_what_is(run: Run, root: Path) -> None:
+    run("promote", "2")
+    code, _, err = run("show", "canary")
+    assert code == 1
+    assert "There is no such version or label." in err
+    assert "Received: canary\n  Fix: Give one of these. Versions: 1, 2, 3; labels: stable (2)." in err
+    (root / "taxi/2").rename(root / "taxi/.gone")
+    assert "Received: stable, which is version 2\n" in run("show", "stable")[2]
+
+
+def test_show_tells_spans_where_there_are_any(run: Run, root: Path, tmp_path: Path) -> None:
+    ReleaseStore(root, "taxi").publish(make_source(tmp_path / "spanless"), make_provenance(spans=(0,)))
+    assert re.search(r"spans +-\n", run("show", "latest")[1])
+    assert re.search(r"spans +2\n", run("show", "2")[1])

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 from tfx.types import standard_artifacts
 
 from configs.load import load_settings
@@ -15,7 +16,10 @@ from runners.schedule.signals import signals
 from runners.schedule.situation import Arrived, Situation
 from runners.schedule.span_history import span_histories
 from schemas.errors import SettingsError
+from serving.releases import ReleaseStore
+from serving.served_models import ServedModels, with_model
 from tests.unit.runners.made_history import MadeHistory
+from tests.unit.serving.conftest import make_provenance, make_source
 
 SETTINGS = """\
 name: trips
@@ -65,7 +69,18 @@ def test_nothing_fires_without_a_reason(history: MadeHistory) -> None:
 
 def test_the_age_of_the_newest_release(history: MadeHistory) -> None:
     found = of(history, datetime.now(timezone.utc) + timedelta(hours=37))
-    assert found == {"age": "release 1 is 37.0 hours old"}
+    assert found == {"age": "release 1 (the newest) is 37.0 hours old"}
+
+
+def test_the_age_is_that_of_the_stable_release_where_there_is_one(history: MadeHistory) -> None:
+    root = history.output_dir / "releases"
+    ReleaseStore(root, "trips").publish(make_source(history.folder / "newer"), make_provenance())
+    config = with_model(ModelServerConfig(), "trips", "trips", labels={"stable": 1}, versions=[1])
+    assert of(history, datetime.now(timezone.utc) + timedelta(hours=37))["age"].startswith("release 2 (the newest)")
+    ServedModels(root).write(config)
+    assert of(history, datetime.now(timezone.utc) + timedelta(hours=37))["age"].startswith("release 1 (stable)")
+    (root / "trips/1/release.json").unlink()
+    assert of(history, datetime.now(timezone.utc) + timedelta(hours=37))["age"].startswith("release 2 (the newest)")
 
 
 def test_drift_that_the_gate_let_pass(history: MadeHistory) -> None:

@@ -4,7 +4,9 @@ import grpc
 from prometheus_client.parser import text_string_to_metric_families
 
 from serving.rest.metrics_text import metrics_text
+from serving.server.canary_traffic import CanaryTraffic
 from serving.server.metrics import Metrics
+from serving.traffic_split import TrafficSplit
 
 
 def test_counts_and_times() -> None:
@@ -32,3 +34,25 @@ def test_prometheus_reads_it() -> None:
     families = {family.name: family for family in text_string_to_metric_families(metrics_text(metrics))}
     assert families[":tensorflow:serving:request_count"].type == "counter"
     assert families[":tensorflow:serving:request_latency"].type == "histogram"
+
+
+def test_versions_are_told_apart_while_a_canary_is_tried() -> None:
+    canary = CanaryTraffic(TrafficSplit(id="a", stable=1, canary=2, percent=10))
+    canary.answered(2, 15e-6, {})
+    canary.failed(2)
+    page = metrics_text(Metrics(), {"half": canary})
+    lines = page.splitlines()
+    count, latency = ":scalable_tf:serving:canary_request_count", ":scalable_tf:serving:canary_request_latency"
+    assert f'{count}{{model_name="half",version="2",status="OK"}} 1' in lines
+    assert f'{count}{{model_name="half",version="2",status="ERROR"}} 1' in lines
+    assert f'{count}{{model_name="half",version="1",status="OK"}} 0' in lines
+    labels = 'model_name="half",version="2"'
+    times = [line for line in lines if line.startswith(f"{latency}_") and labels in line]
+    assert times[:2] == [f'{latency}_bucket{{{labels},le="10"}} 0', f'{latency}_bucket{{{labels},le="17.7156"}} 1']
+    assert times[-3:] == [
+        f'{latency}_bucket{{{labels},le="+Inf"}} 1',
+        f"{latency}_sum{{{labels}}} 15.0",
+        f"{latency}_count{{{labels}}} 1",
+    ]
+    families = {family.name: family for family in text_string_to_metric_families(page)}
+    assert families[latency].type == "histogram"

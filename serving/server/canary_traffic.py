@@ -1,0 +1,104 @@
+"""The live requests to a model while a canary of it is tried: which version gets each, and what became of them."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy.typing as npt
+
+from serving.audit_log import CANARY, STABLE
+from serving.canaries_seen import CanarySeen
+from serving.seen_traffic import SeenTraffic
+from serving.server.servable import Servable
+from serving.traffic_split import TrafficSplit
+
+
+@dataclass(eq=False)
+class CanaryTraffic:
+    """Splits requests, and counts them by version; safe to use from any thread.
+
+    Attributes:
+        split: who gets how much.
+        seen: what became of the requests, by version; read it by `snapshot`.
+    """
+
+    split: TrafficSplit
+    seen: dict[int, SeenTraffic] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._lock = threading.Lock()
+        self.seen = {self.split.stable: SeenTraffic(), self.split.canary: SeenTraffic()}
+
+    def holds(self, labels: Mapping[str, int], available: Sequence[int]) -> bool:
+        """Whether it is of what is served now: not once a label has moved, or a version is gone."""
+        wanted = self.split.stable, self.split.canary
+        return (labels.get(STABLE), labels.get(CANARY)) == wanted and all(one in available for one in wanted)
+
+    def choose(self, label: str | None) -> int | None:
+        """The version for a request; None: the label is not a part of this.
+
+        By chance, request by request: whoever asks for the same again and again is no reason for another part.
+
+        Args:
+            label: that is asked for. None: neither a label nor a version is, which is as `stable`, since else the
+                canary, being the newest version, would get all of them.
+        """
+        if label == CANARY:
+            return self.split.canary
+        if label not in (None, STABLE):
+            return None
+        return self.split.canary if random.random() * 100 < self.split.percent else self.split.stable
+
+    def snapshot(self) -> dict[int, SeenTraffic]:
+        """What was seen so far, by version."""
+        with self._lock:
+            return {version: one.model_copy(deep=True) for version, one in self.seen.items()}
+
+    def told(self) -> CanarySeen:
+        """What whoever decides about the canary is told."""
+        return CanarySeen(split=self.split, seen=self.snapshot())
+
+    def failed(self, version: int) -> None:
+        """A request to a version has failed."""
+        with self._lock:
+            self.seen[version].failed()
+
+    def answered(self, version: int, seconds: float, outputs: Mapping[str, npt.NDArray[Any]]) -> None:
+        """A request to a version was answered."""
+        with self._lock:
+            self.seen[version].answered(seconds, outputs)
+
+
+class WatchedServable(Servable):
+    """A loaded version, for one request of which is kept what it was answered."""
+
+    def __init__(self, servable: Servable, traffic: CanaryTraffic) -> None:  # it loads nothing
+        self.name, self.version, self.signatures = servable.name, servable.version, servable.signatures
+        self._servable = servable
+        self._traffic = traffic
+        self._outputs: dict[str, npt.NDArray[Any]] = {}
+        self._began = time.monotonic()
+
+    def run(
+        self,
+        signature: str,
+        feeds: Mapping[str, npt.NDArray[Any]],
+        outputs: Sequence[str] | None = None,
+        deadline: float | None = None,
+    ) -> dict[str, npt.NDArray[Any]]:
+        """As `Servable.run`."""
+        found = self._servable.run(signature, feeds, outputs, deadline)
+        self._outputs |= found
+        return found
+
+    def ended(self, error: BaseException | None) -> None:
+        """Counts the request."""
+        if error is not None:
+            self._traffic.failed(self.version)
+        else:
+            self._traffic.answered(self.version, time.monotonic() - self._began, self._outputs)

@@ -1,0 +1,93 @@
+"""Which part of a model's live requests goes to its canary: `traffic.json` in the model's folder, beside the versions.
+
+TensorFlow Serving's config has no place for it, and TensorFlow Serving ignores the file: its name is no number. Our own
+model server reads it wherever it polls the folder for versions, so that nothing has to be told to it.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from schemas.errors import ReleaseError
+from serving.saved_model import sync_directory
+
+FILE_NAME = "traffic.json"
+_STAGING = f".{FILE_NAME}-"
+
+
+class TrafficSplit(BaseModel):
+    """A canary's part.
+
+    It holds as long as `stable` and `canary` are the labels of these versions: once a label has moved it means nothing.
+
+    Attributes:
+        id: differs between two canaries, so that what was seen of one is not taken for the other's.
+        stable: the version that has the rest.
+        canary: the version that is tried.
+        percent: of the requests, to the canary; 0: only those that ask for it by its label.
+    """
+
+    # A server may be older than the command that wrote the file.
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: str
+    stable: int
+    canary: int
+    percent: float = Field(ge=0, lt=100)
+
+
+def read_split(directory: Path) -> TrafficSplit | None:
+    """The split of a model; None: there is none.
+
+    Args:
+        directory: the model's folder.
+
+    Raises:
+        ReleaseError: the file cannot be read.
+    """
+    path = directory / FILE_NAME
+    try:
+        return TrafficSplit.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValidationError) as error:
+        raise ReleaseError(
+            "The file that says which part of the requests goes to the canary cannot be read.",
+            where=str(path),
+            received=_received(error),
+            fix="Delete it: without it nothing is split. `scalable-tf release canary` writes a new one.",
+        ) from error
+
+
+def _received(error: OSError | ValidationError) -> str:
+    if isinstance(error, OSError):
+        return str(error.strerror)
+    return "; ".join(f"{'.'.join(map(str, one['loc'])) or 'the file'}: {one['msg']}" for one in error.errors())
+
+
+def write_split(directory: Path, split: TrafficSplit | None) -> None:
+    """Replaces the file by one rename, or removes it for None. The caller holds a lock.
+
+    Raises:
+        OSError: it cannot be written; the file is what it was.
+    """
+    path = directory / FILE_NAME
+    for left in directory.glob(f"{_STAGING}*"):  # by a process that was killed
+        left.unlink()
+    if split is None:
+        path.unlink(missing_ok=True)
+    else:
+        staging = directory / f"{_STAGING}{secrets.token_hex(8)}"
+        try:
+            with staging.open("x", encoding="utf-8") as file:
+                file.write(split.model_dump_json() + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            staging.replace(path)
+        finally:
+            staging.unlink(missing_ok=True)
+    sync_directory(directory)

@@ -1,0 +1,81 @@
+"""The split of live requests, and when it holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from serving.server.canary_traffic import CanaryTraffic
+from serving.server.manager import ModelManager
+from serving.server.model_config import ModelConfig
+from serving.server.request_error import RequestError
+from serving.server.version_policy import VersionPolicy
+from serving.traffic_split import TrafficSplit, write_split
+from tests.tiny_models import half_plus
+
+LABELS = {"stable": 1, "canary": 2}
+
+
+def traffic(percent: float) -> CanaryTraffic:
+    return CanaryTraffic(TrafficSplit(id="a", stable=1, canary=2, percent=percent))
+
+
+def test_the_canary_gets_its_part_of_what_stable_and_nobody_is_asked_for() -> None:
+    found = traffic(20)
+    for label in ("stable", None):
+        versions = [found.choose(label) for _ in range(1000)]
+        assert set(versions) == {1, 2}
+        assert 130 < versions.count(2) < 270  # by chance not once in ten million
+    assert {found.choose("canary") for _ in range(100)} == {2}
+    assert found.choose("other") is None
+    assert {traffic(0).choose(None) for _ in range(100)} == {1}
+
+
+def test_it_holds_as_long_as_labels_and_versions_are_those_that_it_was_written_for() -> None:
+    found = traffic(20)
+    assert found.holds(LABELS, [2, 1])
+    assert not found.holds({"stable": 1, "canary": 1}, [2, 1])
+    assert not found.holds({"stable": 2, "canary": 2}, [2, 1])
+    assert not found.holds({}, [2, 1])
+    assert not found.holds(LABELS, [1])
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("half")
+    for version in (1, 2):
+        half_plus(folder / str(version), float(version))
+    return folder
+
+
+def test_a_manager_counts_by_version_what_predicts(base: Path) -> None:
+    write_split(base, TrafficSplit(id="a", stable=1, canary=2, percent=0))
+    manager = ModelManager([ModelConfig("half", base, VersionPolicy("all"), LABELS)], poll_seconds=0)
+    manager.poll()
+    for label, version in (("stable", 1), (None, 1), ("canary", 2)):
+        with manager.lease("half", label=label, predicts=True) as servable:
+            assert servable.version == version
+            servable.run("serving_default", {"x": np.ones((3, 1), np.float32)})
+    with pytest.raises(RequestError), manager.lease("half", label="canary", predicts=True) as servable:
+        servable.run("serving_default", {})
+    with manager.lease("half", 2, predicts=True), manager.lease("half") as newest:  # by number, or for metadata
+        assert newest.version == 2
+
+    told = manager.canaries()["half"].told()
+    assert {version: (one.requests, one.errors) for version, one in told.seen.items()} == {1: (2, 0), 2: (2, 1)}
+    assert sum(told.seen[1].latencies) == 2
+    assert (list(told.seen[1].predictions["y"].numbers.values()), told.seen[2].requests) == ([6], 2)
+
+    # A file that cannot be read changes nothing, another split counts anew, and none is none.
+    (base / "traffic.json").write_text("{")
+    manager.poll()
+    assert manager.canaries()["half"].told().seen[2].requests == 2
+    write_split(base, TrafficSplit(id="b", stable=1, canary=2, percent=0))
+    manager.poll()
+    assert manager.canaries()["half"].told().seen[2].requests == 0
+    write_split(base, None)
+    manager.poll()
+    assert manager.canaries() == {}
+    manager.close()
