@@ -10,7 +10,6 @@ import os
 import queue
 import signal
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +18,7 @@ from runners.commands.console import console
 from runners.commands.exit_codes import EXIT_OK
 from runners.commands.libraries import libraries
 from runners.commands.options import add_debug
+from runners.commands.watched_file import WatchedFile
 from schemas.errors import DataError, ScalableTFError, SettingsError
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def add(commands: Commands) -> None:
         type=float,
         default=0.0,
         metavar="S",
-        help="read it again when it has changed, and look every S seconds; 0: not by itself; default: 0",
+        help="how often --model-config is looked at for changes; default: 0, only at SIGHUP",
     )
     parser.add_argument("--bind", default="127.0.0.1", metavar="ADDRESS", help="default: 127.0.0.1, this machine only")
     parser.add_argument("--grpc-port", type=int, default=8500, metavar="N", help="0 picks one; default: 8500")
@@ -95,6 +95,7 @@ def _run(arguments: argparse.Namespace) -> int:
     gc.collect()
     gc.freeze()
     _log(logging.INFO if arguments.ask is None else logging.WARNING)
+    config = WatchedFile(arguments.model_config, arguments.model_config_poll_seconds)
     models = _models(arguments)
     server = ModelServer(
         ServerOptions(
@@ -122,9 +123,9 @@ def _run(arguments: argparse.Namespace) -> int:
         finally:
             server.stop(0.0)
         return EXIT_OK
-    changes = _Changes(arguments.model_config if arguments.model_config_poll_seconds else None)
-    while (number := _next(signals, arguments.model_config_poll_seconds, changes)) == signal.SIGHUP:
-        _reload(server, arguments)
+    while (number := _next(signals, config)) == signal.SIGHUP:
+        if not _reload(server, arguments):
+            config.forget()
     print(f"Stopped by {signal.Signals(number).name}: ending what is being answered.", flush=True)
     if not server.stop(arguments.grace_seconds):
         # Python would wait for the threads that are left, without end where a model does not.
@@ -134,40 +135,17 @@ def _run(arguments: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-class _Changes:
-    """Whether a file has been replaced or written since the last look."""
-
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
-        self._seen: tuple[int, int, int] | None = None
-        self._seen = self._state()
-
-    def _state(self) -> tuple[int, int, int] | None:
-        try:
-            found = self._path.stat() if self._path else None
-        except OSError:  # away for a moment, or being replaced: what was there stays
-            return self._seen
-        return (found.st_ino, found.st_size, found.st_mtime_ns) if found else None
-
-    def some(self) -> bool:
-        before, self._seen = self._seen, self._state()
-        return self._seen != before
-
-
-def _next(signals: queue.SimpleQueue[int], poll_seconds: float, changes: _Changes) -> int:
-    """The next signal; SIGHUP, too, when the file of models has changed.
+def _next(signals: queue.SimpleQueue[int], config: WatchedFile) -> int:
+    """The next signal; SIGHUP also when the file of models has changed.
 
     Python notes a signal that another thread received, or that came just before the main thread began to wait, and
     calls the handler when that wakes up: it has to do so by itself.
     """
-    look = time.monotonic() + poll_seconds
     while True:
         with contextlib.suppress(queue.Empty):
-            return signals.get(timeout=min(0.5, poll_seconds or 0.5))
-        if time.monotonic() >= look:
-            look = time.monotonic() + poll_seconds
-            if changes.some():
-                return signal.SIGHUP
+            return signals.get(timeout=0.5)
+        if config.changed():
+            return signal.SIGHUP
 
 
 def _check(arguments: argparse.Namespace) -> None:
@@ -229,8 +207,8 @@ def _ask(server: ModelServer, arguments: argparse.Namespace) -> None:
         print_answers(rows, outputs, f"{name}, version {version}, by REST and gRPC", console())
 
 
-def _reload(server: ModelServer, arguments: argparse.Namespace) -> None:
-    """Reads the models again; what is wrong with them is told, and what can be served is."""
+def _reload(server: ModelServer, arguments: argparse.Namespace) -> bool:
+    """Reads the models again; what is wrong with them is told, and what can be served is. Whether all is well."""
     from serving.server.request_error import RequestError
 
     log = logging.getLogger(__name__)
@@ -240,6 +218,8 @@ def _reload(server: ModelServer, arguments: argparse.Namespace) -> None:
         log.info("Read again; now served: %s.", ", ".join(model.name for model in models))
     except (ScalableTFError, RequestError) as error:
         log.error("Read again: %s", error)
+        return False
+    return True
 
 
 def _log(level: int) -> None:
