@@ -31,6 +31,7 @@ PACKAGES = [
     "components.pusher",
     "components.queries",
     "components.served_model",
+    "components.smoke_check",
     "components.span_window",
     "components.statistics_gen",
     "components.trainer",

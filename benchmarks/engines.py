@@ -66,23 +66,31 @@ def run(engine: str, data: Path, rows: int, folder: Path) -> dict[str, Any]:
     if found != rows:
         raise RunError("ExampleGen did not make an example of each row.", where=engine, received=f"{found} of {rows}")
     times = {node: found for node, found in node_times(metadata_file(output_dir)).items() if node in _NODES}
-    moments = [moment for found in times.values() for moment in found]
-    of_nodes = [mb for time, mb in measured.samples if any(begin <= time <= end for begin, end in moments)]
+    seen = {
+        node: [mb for time, mb in measured.samples if any(begin <= time <= end for begin, end in times[node])]
+        for node in _NODES
+    }
+    of_nodes = {node: max(found) for node, found in seen.items() if found}  # a node may end between two samples
     result = {
         "engine": engine,
         "rows": rows,
         "seconds": measured.seconds,
         "peak_mb": measured.peak_mb,
-        "nodes_peak_mb": max(of_nodes),
+        "nodes_peak_mb": max(of_nodes.values()),
         "nodes": {node: sum(end - begin for begin, end in times[node]) for node in _NODES},
+        "node_peaks_mb": of_nodes,
         "vocabularies": {
             name: hashlib.sha256(b"\n".join(lines)).hexdigest() for name, lines in vocabularies(output_dir).items()
         },
         "metrics": our_metrics(output_dir),
     }
     shutil.rmtree(output_dir)
-    memory = f"{max(of_nodes):.0f} MiB, {measured.peak_mb:.0f} with the training"
-    print(f"{engine}, {rows} rows: {measured.seconds:.0f} s, {memory}", file=sys.stderr, flush=True)
+    memory = ", ".join(f"{node} {mb:.0f}" for node, mb in of_nodes.items())
+    print(
+        f"{engine}, {rows} rows: {measured.seconds:.0f} s, {measured.peak_mb:.0f} MiB ({memory})",
+        file=sys.stderr,
+        flush=True,
+    )
     return result
 
 

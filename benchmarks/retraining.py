@@ -139,7 +139,8 @@ def report(series: Series, kills: int, same: bool | None) -> str:
         number = one["span"] - days.span(0)
         auc = f"{releases[one['release']]['auc']:.3f}" if one["release"] else ""
         cells = (FIRST + timedelta(days=number), _TOLD.get(days.faults.get(number, ""), ""), one["state"])
-        lines.append("| " + " | ".join(map(str, (*cells, one["release"] or "", auc, one["why"]))) + " |")
+        why_not = "" if one["release"] else one["why"]
+        lines.append("| " + " | ".join(map(str, (*cells, one["release"] or "", auc, why_not))) + " |")
     tenth = max(days.count // 3, 1)
     ratio = statistics.median(series.seconds[-tenth:]) / statistics.median(series.seconds[:tenth])
     lowest = min(release["auc"] for release in releases.values())

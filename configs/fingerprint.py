@@ -14,7 +14,7 @@ from configs.settings import Settings
 
 _WITHOUT_EFFECT: Mapping[str, Any] = {
     **dict.fromkeys(("output_dir", "logging", "runner", "engine", "kubeflow", "schedule", "metadata"), True),
-    **dict.fromkeys(("push", "purpose", "inference"), True),
+    **dict.fromkeys(("smoke_check", "push", "purpose", "inference"), True),
     "validation": {"samples"},
     "training": {"tensorboard"},
 }
@@ -26,7 +26,7 @@ _COMPARISONS = ("drift", "skew", "serving_path")
 def settings_fingerprint(settings: Settings) -> str:
     """SHA-256, in hex, of what the settings say about the result of a run.
 
-    Leaves out output_dir, logging, runner, engine, kubeflow, schedule, metadata, push, purpose, inference,
+    Leaves out output_dir, logging, runner, engine, kubeflow, schedule, metadata, smoke_check, push, purpose, inference,
     validation.samples and training.tensorboard, and with them all secrets. Equal settings have equal fingerprints, in
     every process and however they were written: the input is JSON with sorted keys and every default.
     """

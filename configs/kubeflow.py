@@ -55,8 +55,8 @@ class Kubeflow(Section):
     host: str | None = Field(
         None,
         pattern=r"^https?://[^\s@]+$",
-        description="URL of the API server, which schedules ask whether runs there still go on; who they are is in the "
-        "environment, as for scalable-tf kubeflow.",
+        description="URL of the API server, which schedules ask whether runs there still go on, and the task end "
+        "whether somebody terminated its run; who they are is in the environment, as for scalable-tf kubeflow.",
     )
     image: str | None = Field(
         None, min_length=1, description="With this project, the user's code and its packages; NAME@sha256:DIGEST."

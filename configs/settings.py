@@ -19,6 +19,7 @@ from configs.kubeflow import Kubeflow
 from configs.schedule import Schedule
 from configs.secret import SecretUrl
 from configs.section import DottedPath, Location, Section, either
+from configs.smoke_check import SmokeCheck
 from configs.store_url import parse_store_url
 from configs.towers import Towers
 from configs.training import Training
@@ -191,7 +192,11 @@ class Settings(Section):
         ValueError: (pydantic's; `configs.load` turns it into a SettingsError) something is unknown or inconsistent.
     """
 
-    name: str = Field(pattern=r"^[a-z]([a-z0-9_-]{0,61}[a-z0-9])?$", description="Name of the pipeline.")
+    name: str = Field(
+        pattern=r"^[a-z]([a-z0-9_-]{0,61}[a-z0-9])?$",
+        description="Name of the pipeline, such as taxi or taxi-2: up to 63 lower-case letters, digits, - and _, of "
+        "which the first is a letter and the last is neither - nor _; Kubernetes and Kubeflow name things after it.",
+    )
     output_dir: Location = Field(description="Everything a run writes is under it.")
     data: Data
     curated_schema: CuratedSchema = Field(CuratedSchema(), alias="schema")
@@ -204,6 +209,7 @@ class Settings(Section):
     model: Model = Model()
     training: Training = Training()
     evaluation: Evaluation
+    smoke_check: SmokeCheck = SmokeCheck()
     push: Push = Push()
     purpose: Literal["training", "inference"] = Field(
         "training",

@@ -24,9 +24,11 @@ NEEDED_BYTES = 16 * 1000**3
 REBUILD_BYTES = 2 * 1000**3
 # The installed packages come first on the path; what is not installed is found through sources.pth.
 PYTEST = ("pytest", "-n", "auto", "--dist", "loadgroup", "-p", "no:cacheprovider", "-o", "pythonpath=requirements")
+# Slow ones of what depends on the stack; the others run on the machine.
+SLOW = ("components", "transforms", "serving", "benchmarks", "models/test_two_tower_head.py")
 SUITES: Tuple[Tuple[str, List[str]], ...] = (
     ("fast", ["tests/unit", "tests/golden", "-m", "not slow"]),
-    ("components and transforms, slow ones", ["tests/unit/components", "tests/unit/transforms", "-m", "slow"]),
+    ("slow ones", [*("tests/unit/" + place for place in SLOW), "tests/golden", "-m", "slow"]),
     ("e2e", ["tests/e2e"]),
 )
 # The shipped image, under a user id that it does not know: the demo's settings that it holds, to a release.

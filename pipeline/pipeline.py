@@ -1,7 +1,7 @@
 """The chain of nodes, made from the settings alone.
 
     ExampleGen -> StatisticsGen -> SchemaGen | ImportSchemaGen -> ExampleValidator -> AnomalyGate
-        -> Transform -> Trainer -> LatestBlessed -> Evaluator -> Pusher
+        -> Transform -> Trainer -> LatestBlessed -> Evaluator -> SmokeCheck -> Pusher
 
 With a window of spans, SpanWindow stands before Transform (`pipeline.span_window`), where trainings begin with an
 earlier model, BaseModel before Trainer (`pipeline.base_model`), and where drift or skew is measured
@@ -34,6 +34,7 @@ from components.example_gen.prepared import prepare_code
 from components.example_validator.component import ExampleValidator
 from components.latest_blessed.strategy import LatestBlessedBeforeStrategy
 from components.pusher.component import Pusher
+from components.smoke_check.component import SmokeCheck
 from components.statistics_gen.component import StatisticsGen
 from components.trainer.component import Trainer
 from components.transform.component import Transform
@@ -167,9 +168,11 @@ def create_pipeline(
         force_bless=force_bless,
         split=settings.evaluation.split,
     ).with_id(nodes.EVALUATOR)
+    smoke_check = _smoke_check(settings, example_gen, trainer, evaluator) if settings.smoke_check.enabled else None
     pusher = Pusher(
         model=trainer.outputs["model"],
         blessing=evaluator.outputs["blessing"],
+        infra_blessing=smoke_check.outputs["blessing"] if smoke_check else None,
         evaluation=evaluator.outputs["evaluation"],
         examples=examples,
         schema=schema,
@@ -206,8 +209,23 @@ def create_pipeline(
     )
     depends_on(pusher, code=code_fingerprint(["components.pusher", "serving", "schemas"]))
     chain += [validator, gate, *([window] if window else []), transform, *([base] if base else []), trainer]
-    chain += [latest_blessed, evaluator, pusher]
+    chain += [latest_blessed, evaluator, *([smoke_check] if smoke_check else []), pusher]
     return assembled(settings, chain, nodes.OF_INFERENCE)
+
+
+def _smoke_check(settings: Settings, example_gen: BaseNode, trainer: Trainer, evaluator: Evaluator) -> SmokeCheck:
+    node = SmokeCheck(
+        model=trainer.outputs["model"],
+        examples=example_gen.outputs["examples"],
+        model_blessing=evaluator.outputs["blessing"],
+        settings=settings.smoke_check,
+        split=settings.evaluation.split,
+        columns=settings.table.inputs,
+        model_name=settings.model_name,
+    ).with_id(nodes.SMOKE_CHECK)
+    packages = ["smoke_check", "served_model", "bulk_inferrer", "examples"]
+    depends_on(node, code=code_fingerprint([*(f"components.{name}" for name in packages), "serving", "schemas"]))
+    return node
 
 
 def assembled(settings: Settings, chain: Sequence[BaseNode], others: Sequence[str]) -> Pipeline:

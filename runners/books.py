@@ -18,11 +18,12 @@ from typing import Any
 from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration.metadata import Metadata
 
-from configs.changed_settings import changed_settings
 from configs.fingerprint import settings_fingerprint
 from configs.settings import Settings
 from pipeline.pipeline import root
-from runners.compiled import changed_nodes, compile_pipeline, node_ids, run_id_of, with_run_id
+from runners.bounded_log import bounded_log
+from runners.compiled import node_ids
+from runners.continuation import NotContinuableError, check_unchanged, run_to_continue
 from runners.data_rules import data_rules
 from runners.finished_nodes import close_executions, finished_nodes
 from runners.interrupt import uninterrupted
@@ -41,10 +42,6 @@ _CLOSED = {
     "failed": metadata_store_pb2.Execution.FAILED,
     "interrupted": metadata_store_pb2.Execution.CANCELED,
 }
-
-
-class NotContinuableError(RunError):
-    """A run that cannot be taken up again: what it would have done is for a new one."""
 
 
 class DoneAlreadyError(RunError):
@@ -85,9 +82,10 @@ class Books:
 
         def work(metadata: Metadata) -> dict[str, Any]:
             self._close_dead(metadata, records := run_records(metadata, self._settings.name))
-            self._check_undone(self._here(records))
-            finished = self._prepared(metadata, run)
             before = next((record for record in self._here(records) if record.run_id == run.path.name), None)
+            if before is None:
+                self._check_undone(self._here(records))
+            finished = self._prepared(metadata, run)
             self._record(run.path.name, part, before).put(metadata)
             return finished
 
@@ -109,10 +107,10 @@ class Books:
 
         def work(metadata: Metadata) -> dict[str, Any]:
             self._close_dead(metadata, run_records(metadata, self._settings.name))
-            record = self._find(metadata, run_id)
+            record = run_to_continue(self._settings, self._here(run_records(metadata, self._settings.name)), run_id)
             try:
                 run = RunFolder.load(run_folder(self._settings, record.run_id))
-                self._check_unchanged(run, record, force_bless)
+                check_unchanged(self._settings, run, record, force_bless)
                 finished = self._prepared(metadata, run)
             except RunError as error:
                 raise NotContinuableError(
@@ -194,7 +192,7 @@ class Books:
         logs.mkdir(parents=True, exist_ok=True)
         with contextlib.ExitStack() as started:
             with uninterrupted():
-                worker = Worker("metadata", logs / "metadata.log", entered)
+                worker = Worker("metadata", bounded_log(logs / "metadata.log"), entered)
                 started.callback(worker.stop)
             while not worker.poll():
                 time.sleep(0.005)
@@ -274,59 +272,6 @@ class Books:
         """The runs in this output_dir, newest first."""
         real = functools.cache(os.path.realpath)
         return [record for record in records if real(record.output_dir) == real(root(self._settings))]
-
-    def _find(self, metadata: Metadata, run_id: str) -> RunRecord:
-        found = run_records(metadata, self._settings.name)
-        records = [one for one in self._here(found) if one.purpose == self._settings.purpose]
-        for place, record in enumerate(records):
-            if record.run_id == run_id or not run_id:
-                if record.state == "running" and record.orchestrator:
-                    raise RunError(
-                        "The run is not over: somebody else walks its graph.",
-                        where=f"run {record.run_id}",
-                        received=f"orchestrator: {record.orchestrator}",
-                        fix="Wait for it, or terminate it there. One that was deleted there is closed by: scalable-tf "
-                        f"kubeflow task end --run-id {record.run_id} --settings "
-                        f'"$(cat {run_folder(self._settings, record.run_id)}/settings.json)"',
-                    )
-                if record.orchestrator and record.state != "complete":
-                    raise NotContinuableError(
-                        "The run is not one of this runner: who walks its graph may still repeat its tasks.",
-                        where=f"run {record.run_id}",
-                        received=f"orchestrator: {record.orchestrator}",
-                        fix="Repeat it there, or start a new run, without --resume: what is unchanged is cached.",
-                    )
-                newer = [one.run_id for one in records[:place] if one.state == "complete"]
-                if newer and record.state != "complete" and record.purpose == "training":
-                    raise NotContinuableError(
-                        "A newer run is complete: the baseline of this one is outdated, and its model the older one.",
-                        where=f"run {record.run_id}",
-                        received=f"newer: {', '.join(newer[:5])}",
-                        fix="Start a new run, without --resume: what is unchanged comes from the cache.",
-                    )
-                return record
-        known = ", ".join(record.run_id for record in records[:5])
-        raise NotContinuableError(
-            "There is no such run to resume." if run_id else "There is no run to resume.",
-            where=str(root(self._settings)),
-            received=run_id or None,
-            fix=f"The newest runs here: {known}." if known else "Start one: leave --resume out.",
-        )
-
-    def _check_unchanged(self, run: RunFolder, record: RunRecord, force_bless: str) -> None:
-        run_id = run_id_of(run.pipeline)
-        compiled = with_run_id(compile_pipeline(self._settings, force_bless=force_bless), run_id)
-        changed = changed_nodes(run.pipeline, compiled)
-        if changed:
-            settings = changed_settings(run.settings, self._settings)
-            why = ", ".join(f"{key} from {old} to {new}" for key, (old, new) in settings.items())
-            raise RunError(
-                "The run cannot be continued: it would mix what was made before and after a change.",
-                where=f"run {run_id}",
-                received=f"changed: {', '.join(changed)}; by {why or 'code, libraries or --force-bless'}",
-                fix="Start a new run, without --resume: what is unchanged comes from the cache. "
-                f"The run was started with: {record.command}",
-            )
 
 
 def _outcomes(found: dict[str, Any]) -> dict[str, NodeOutcome]:

@@ -15,6 +15,9 @@ from rich.table import Table
 from components.evaluator.metrics_table import FILE_NAME as METRICS_FILE
 from components.evaluator.metrics_table import OVERALL
 from components.example_gen.spans import shown_spans
+from components.pusher.executor import DESTINATION_PROPERTY
+from components.smoke_check.report import FILE_NAME as SMOKE_CHECK_FILE
+from components.smoke_check.report import Report as SmokeCheckReport
 from configs.settings import Settings
 from pipeline import nodes
 from pipeline.span_window import is_dated
@@ -68,14 +71,15 @@ def print_report(result: RunResult, settings: Settings, command: str, console: C
         console.print(_classes_table(metrics[OVERALL]["confusion_matrix"], settings.label.class_names))
     console.print(f"All of them: {evaluation / METRICS_FILE}", markup=False, highlight=False, soft_wrap=True)
     _print_blessing(blessing, settings, console)
+    _print_smoke_check(result, console)
     release = None
-    if blessing["blessed"]:
-        release = Path(_only(result, nodes.PUSHER, "pushed_model").properties["pushed_destination"])
+    if destination := _only(result, nodes.PUSHER, "pushed_model").properties.get(DESTINATION_PROPERTY):
+        release = Path(destination)
         console.print(f"Release: {release}", markup=False, highlight=False, soft_wrap=True)
         _print_newer(release, console)
     cached = sum(outcome.state == "cached" for outcome in result.outcomes.values())
     console.print(f"{len(result.outcomes)} nodes, {cached} of them cached, in {result.seconds:.1f} s.", highlight=False)
-    _print_next(result, command, release, console)
+    _print_next(result, command, release, blessing["blessed"], console)
     return release is not None
 
 
@@ -182,7 +186,26 @@ def _print_blessing(blessing: dict[str, Any], settings: Settings, console: Conso
         console.print(f"Baseline: none, no earlier model of this label is blessed.{skipped}", highlight=False)
 
 
-def _print_next(result: RunResult, command: str, release: Path | None, console: Console) -> None:
+def _print_smoke_check(result: RunResult, console: Console) -> None:
+    """What a model server showed, if it was asked."""
+    if nodes.SMOKE_CHECK not in result.outcomes:
+        return
+    file = Path(_only(result, nodes.SMOKE_CHECK, "blessing").uri) / SMOKE_CHECK_FILE
+    if not file.is_file():  # what is not blessed is not checked
+        return
+    report = SmokeCheckReport.load(file)
+    if report.passed:
+        slowest = max((one.p99 for one in report.latency_ms.values()), default=0.0)
+        told = f"a server gives the same for {report.rows} rows, p99 {slowest:.1f} ms, by REST and gRPC."
+        console.print(f"[green]Smoke check:[/] {told}", highlight=False)
+        return
+    console.print("[bold red]The smoke check failed, so nothing was released.[/]")
+    for fault in report.faults:
+        console.print(f"  {fault}", markup=False, highlight=False, soft_wrap=True)
+    console.print(f"All of it: {file}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _print_next(result: RunResult, command: str, release: Path | None, blessed: bool, console: Console) -> None:
     model_run = _only(result, nodes.TRAINER, "model_run").uri
     suggestions = {
         "the training in TensorBoard": f"{_beside(command, 'tensorboard')} --logdir {shlex.quote(model_run)}"
@@ -191,6 +214,8 @@ def _print_next(result: RunResult, command: str, release: Path | None, console: 
         model = shlex.quote(f"{release.parent.name}={release.parent}")
         suggestions["the model, served"] = f"{_beside(command, 'scalable-tf')} serve --model {model}"
         suggestions["again; what is unchanged comes from the cache"] = command
+    elif blessed:
+        suggestions["the smoke check again; no other node runs"] = command
     else:
         suggestions["release the model all the same"] = f'{command} --force-bless "REASON"'
     console.print("Next:")

@@ -10,13 +10,14 @@ from tfx.orchestration.metadata import Metadata
 
 from components.example_gen.fingerprint import fingerprint
 from components.example_gen.inputs import find_place, split_path
-from components.pusher.executor import PUSHED_MODEL_KEY, REASON_PROPERTY, VERSION_PROPERTY
+from components.pusher.executor import PUSHED_MODEL_KEY, VERSION_PROPERTY
 from configs.paths import resolve
 from configs.settings import Settings
 from pipeline import nodes
 from runners.history.graph import number, text
 from runners.history.runs import run_executions
 from runners.node import NodeOutcome
+from schemas.artifacts import REASON_PROPERTY
 from schemas.errors import DataError, SettingsError
 
 

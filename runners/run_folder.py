@@ -6,7 +6,7 @@ import json
 import os
 import secrets
 import shutil
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from google.protobuf import text_format
@@ -14,10 +14,13 @@ from tfx.proto.orchestration import pipeline_pb2
 
 from configs.settings import Settings
 from pipeline.pipeline import root
+from runners.job import Job
 from schemas.errors import RunError
 
 PIPELINE_FILE = "pipeline.pbtxt"
 SETTINGS_FILE = "settings.json"
+JOB_FILE = "job.json"
+"""What the plan of the schedule says of the run; of one that nobody planned there is none."""
 
 
 @dataclass(frozen=True)
@@ -34,13 +37,33 @@ class RunFolder:
     pipeline: pipeline_pb2.Pipeline
     settings: Settings
 
-    def save(self) -> None:
-        """Makes the folder; it is there with all of its content or not at all."""
+    def save(self, job: Job | None = None) -> None:
+        """Makes the folder; it is there with all of its content or not at all.
+
+        Args:
+            job: what its record is to say, where that is written later, maybe by another process.
+        """
         staging = self.path.with_name(f".{self.path.name}-{secrets.token_hex(4)}")
         staging.mkdir(parents=True)
         (staging / PIPELINE_FILE).write_text(text_format.MessageToString(self.pipeline))
         (staging / SETTINGS_FILE).write_text(json.dumps(self.settings.dump(), indent=2))
+        if job is not None:
+            (staging / JOB_FILE).write_text(json.dumps(asdict(job)))
         os.rename(staging, self.path)
+
+    def job(self) -> Job | None:
+        """What it was saved with.
+
+        Raises:
+            RunError: it cannot be read.
+        """
+        file = self.path / JOB_FILE
+        try:
+            return Job(**json.loads(file.read_text()))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, TypeError) as error:
+            raise _no_folder(file, error) from error
 
     def discard(self) -> None:
         """Removes the folder of a run that was refused before it began."""
@@ -57,13 +80,17 @@ class RunFolder:
             pipeline = text_format.Parse((path / PIPELINE_FILE).read_text(), pipeline_pb2.Pipeline())
             settings = Settings.model_validate_json((path / SETTINGS_FILE).read_text())
         except (OSError, ValueError, text_format.ParseError) as error:
-            raise RunError(
-                "This is not the folder of a run.",
-                where=str(path),
-                received=error,
-                fix="Give <output_dir>/logs/<run id>, as printed when the run started.",
-            ) from error
+            raise _no_folder(path, error) from error
         return cls(path, pipeline, settings)
+
+
+def _no_folder(path: Path, error: Exception) -> RunError:
+    return RunError(
+        "This is not the folder of a run.",
+        where=str(path),
+        received=error,
+        fix="Give <output_dir>/logs/<run id>, as printed when the run started.",
+    )
 
 
 def run_folder(settings: Settings, run_id: str) -> Path:

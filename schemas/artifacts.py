@@ -16,6 +16,13 @@ SPAN_PROPERTY = "span"
 LABEL_PROPERTY = "label"
 """Of ModelBlessing, from the Evaluator: fingerprint of the label that the model predicts."""
 
+BLESSED_PROPERTY = "blessed"
+"""Of InfraBlessing, from SmokeCheck and from TFX's InfraValidator: 1 or 0."""
+HAS_MODEL_PROPERTY = "has_model"
+"""Of InfraBlessing, likewise: 1 where the model, with warm-up requests, is in its folder."""
+REASON_PROPERTY = "reason"
+"""Of InfraBlessing, from SmokeCheck, and of PushedModel, from Pusher: why a model is refused, in one line; or empty."""
+
 
 class GateReport(Artifact):
     """What AnomalyGate found, as `report.json`: every anomaly with its verdict, and the rows of each split."""

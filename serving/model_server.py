@@ -26,6 +26,7 @@ class ServerOptions:
         grpc_port: 0 picks one.
         rest_port: 0 picks one.
         rest_limits: of memory, time and connections.
+        cors: whether pages of other origins may read what REST answers.
         poll_seconds: how often the folders are looked at for versions; 0 for only once.
         batching: how requests are combined; default: not at all.
         first_load_seconds: how long the first answers wait for the models; after that the server answers without those
@@ -37,6 +38,7 @@ class ServerOptions:
     grpc_port: int = 8500
     rest_port: int = 8501
     rest_limits: RestLimits = field(default_factory=RestLimits)
+    cors: bool = False
     poll_seconds: float = 1.0
     batching: BatchingOptions | None = None
     first_load_seconds: float = 60.0
@@ -73,7 +75,9 @@ class ModelServer:
         grpc = GrpcServer(self.manager, metrics, options.host, options.grpc_port)
         self.grpc_port = grpc.port
         try:
-            rest = RestServer(self.manager, metrics, options.host, options.rest_port, options.rest_limits)
+            rest = RestServer(
+                self.manager, metrics, options.host, options.rest_port, options.rest_limits, cors=options.cors
+            )
         except RunError:
             grpc.stop(0.0)
             raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from schemas.errors import ReleaseError
 from serving.blessing import Blessing
-from serving.saved_model import digest
+from serving.saved_model import WARMUP_FILE, digest
 
 FILE_NAME = "release.json"
 
@@ -80,6 +81,15 @@ class Release(Provenance):
             model_digest=digest(files),
             key=key,
         )
+
+    def is_of(self, files: Mapping[str, str]) -> bool:
+        """Whether a trained model is the released one, to which the smoke check may have added warm-up requests.
+
+        Args:
+            files: SHA-256 of the trained model's files, by path.
+        """
+        own = {path: checksum for path, checksum in self.files.items() if path in files or path != WARMUP_FILE}
+        return own == dict(files)
 
     def to_json(self) -> str:
         """The text of release.json."""

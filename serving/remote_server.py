@@ -45,10 +45,11 @@ class RemoteServer:
         self._channel.close()
 
     def load(self, config: ModelServerConfig) -> None:
-        """Has it begin to load what the config names, and returns at once.
+        """Has it load what the config names.
 
-        Labels stay where they are. Those whose version it has not loaded, as there are when it has just
-        started, are left out: it would refuse the config for them.
+        Returns when the server answers: ours has loaded everything by then, TensorFlow Serving the models that it had
+        not served before; see `wait_until_available`. Labels stay where they are. Those whose version it has not
+        loaded, as there are when it has just started, are left out: it would refuse the config for them.
 
         Raises:
             ReleaseError: it does not answer, or refuses the config.
@@ -69,10 +70,12 @@ class RemoteServer:
         Raises:
             ReleaseError: it does not answer, or refuses the config.
         """
+        request = ReloadConfigRequest(config=config)
+        for entry in request.config.model_config_list.config:
+            if not entry.model_platform and not entry.model_type:
+                entry.model_platform = "tensorflow"  # a file may leave it out for our server, a reload may not
         with self._translated("did not take the config"):
-            answer = self._stub.HandleReloadConfigRequest(
-                ReloadConfigRequest(config=config), timeout=max(_CALL_SECONDS, self._load_seconds)
-            )
+            answer = self._stub.HandleReloadConfigRequest(request, timeout=max(_CALL_SECONDS, self._load_seconds))
         if answer.status.error_code:
             raise self._refused("did not take the config", answer.status.error_message)
 

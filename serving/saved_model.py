@@ -9,6 +9,9 @@ from pathlib import Path
 
 from schemas.errors import ReleaseError
 
+WARMUP_FILE = "assets.extra/tf_serving_warmup_requests"
+"""In the SavedModel's folder: a TFRecord file of PredictionLogs, which servers answer before they serve the model."""
+
 _BLOCK = 1 << 20
 
 

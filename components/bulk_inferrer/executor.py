@@ -130,6 +130,6 @@ def _accounted(examples: Any, predicted: list[Predicted]) -> dict[str, int]:
 def _described(model: Any, store: ReleaseStore) -> dict[str, Any]:
     """The model, and the newest release that has its files."""
     files = checksums(Path(saved_model(model)))
-    model_digest = digest({path: checksum for path, checksum in files.items() if path != RELEASE_FILE})
-    versions = [release.version for release in store.releases() if release.model_digest == model_digest]
-    return {"uri": model.uri, "digest": model_digest, "release": max(versions, default=None)}
+    files.pop(RELEASE_FILE, None)
+    versions = [release.version for release in store.releases() if release.is_of(files)]
+    return {"uri": model.uri, "digest": digest(files), "release": max(versions, default=None)}

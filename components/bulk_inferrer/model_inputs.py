@@ -21,13 +21,16 @@ _TYPES = (tf.string, tf.float32, tf.float64)
 """Of raw columns in a request."""
 
 
-def raw_inputs(signature: SignatureDef, name: str, columns: Collection[str]) -> dict[str, str]:
+def raw_inputs(
+    signature: SignatureDef, name: str, columns: Collection[str], *, setting: str = "inference.signature"
+) -> dict[str, str]:
     """The raw column of each input of a signature; none where it takes serialized examples.
 
     Args:
         signature: what it takes and gives.
         name: of the signature, for messages.
         columns: raw columns that there are.
+        setting: that names it, for messages.
 
     Raises:
         EvaluationError: it takes something else.
@@ -40,7 +43,7 @@ def raw_inputs(signature: SignatureDef, name: str, columns: Collection[str]) -> 
         return {key: by_key[key] for key in types}
     raise EvaluationError(
         f"The signature {name!r} takes neither serialized tf.Examples nor raw columns that are read here.",
-        where="inference.signature",
+        where=setting,
         received=f"inputs {', '.join(f'{key} ({dtype.name})' for key, dtype in sorted(types.items()))[:300]}",
         fix="Name one that does: serving_default takes examples, of every model that is trained here.",
     )

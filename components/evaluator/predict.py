@@ -13,6 +13,7 @@ import tensorflow_model_analysis as tfma
 from apache_beam.utils.shared import Shared
 from tensorflow_model_analysis.proto.config_pb2 import EvalConfig
 
+from components.evaluator.narrow import Numbers, narrow
 from components.evaluator.rows import Rows
 from components.evaluator.slices import SliceKey, slices_of
 from components.served_model.signatures import Signatures
@@ -58,7 +59,7 @@ class Predict(beam.DoFn):
             rows[spec.name] = Rows(
                 _column(features, spec.label_key, preprocessing),
                 _column(answers[spec.signature_name], spec.prediction_key, spec.signature_name),
-                _column(features, weight, preprocessing)[:, 0] if weight else np.ones(batch.num_rows),
+                _column(features, weight, preprocessing)[:, 0] if weight else np.ones(batch.num_rows, np.int8),
             )
             transformed.append(features)
         for key, numbers in slices_of(batch, transformed, self._config.slicing_specs):
@@ -66,7 +67,7 @@ class Predict(beam.DoFn):
                 yield (key, name), part[numbers]
 
 
-def _column(outputs: Mapping[str, npt.NDArray[Any]], key: str, signature: str) -> npt.NDArray[np.float64]:
+def _column(outputs: Mapping[str, npt.NDArray[Any]], key: str, signature: str) -> Numbers:
     if key not in outputs:
         raise EvaluationError(
             f"The signature {signature!r} of the model does not give {key!r}, which the evaluation needs.",
@@ -74,4 +75,4 @@ def _column(outputs: Mapping[str, npt.NDArray[Any]], key: str, signature: str) -
             received=", ".join(sorted(outputs)),
             fix=f"Export it with an output {key!r}.",
         )
-    return outputs[key].reshape(len(outputs[key]), -1).astype(np.float64)
+    return narrow(outputs[key].reshape(len(outputs[key]), -1))

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from components.evaluator.narrow import Numbers
 from components.evaluator.scores import Column, Score, binary_scores, class_scores, number_scores
 
 EXAMPLE_COUNT = "example_count"
@@ -15,7 +16,7 @@ EXAMPLE_COUNT = "example_count"
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows of one slice.
+    """Rows of one slice, of whatever type holds the numbers: all rows of an evaluation come together in one process.
 
     Attributes:
         labels: [rows, 1], or [rows, classes] one-hot.
@@ -23,9 +24,9 @@ class Rows:
         weights: [rows].
     """
 
-    labels: Column
-    predictions: Column
-    weights: Column
+    labels: Numbers
+    predictions: Numbers
+    weights: Numbers
 
     def __getitem__(self, rows: Any) -> Rows:
         """Some of the rows, chosen as of an array."""
@@ -60,9 +61,10 @@ class Scoring:
         """Scores by name, and the number of rows; the same for the same rows in whatever order, to the last bit."""
         labels, predictions, weights = _columns(rows)
         if labels.shape[1] > 1:
-            labels = labels.argmax(axis=1)[:, None].astype(np.float64)
+            labels = labels.argmax(axis=1)[:, None]
         order = np.lexsort((weights, labels[:, 0], *predictions.T))
-        scores = self._scores(labels[order, 0], predictions[order], weights[order])
+        columns = (column[order].astype(np.float64) for column in (labels[:, 0], predictions, weights))
+        scores = self._scores(*columns)
         return {**{name: scores[name] for name in self.metrics}, EXAMPLE_COUNT: float(len(predictions))}
 
     def _scores(self, labels: Column, predictions: Column, weights: Column) -> dict[str, Score]:
@@ -73,5 +75,5 @@ class Scoring:
         return number_scores(labels, predictions[:, 0], weights)
 
 
-def _columns(rows: Rows) -> tuple[Column, Column, Column]:
+def _columns(rows: Rows) -> tuple[Numbers, Numbers, Numbers]:
     return rows.labels, rows.predictions, rows.weights

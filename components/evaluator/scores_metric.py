@@ -1,8 +1,7 @@
 """Our metrics as one TFMA metric.
 
 TFMA runs Python for every metric of every row of every slice. One metric that collects the columns of a slice and
-scores them at once costs a third of that, and the values are exact instead of interpolated between thresholds. The
-collected columns take 24 bytes a row and slice, more with many classes.
+scores them at once costs a third of that, and the values are exact instead of interpolated between thresholds.
 
 An evaluation of nothing but this metric does without TFMA's work on rows: see `components.evaluator.batches`.
 """

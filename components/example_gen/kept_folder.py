@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,6 +21,21 @@ from schemas.errors import DataError
 _STAGING = ".staging-"
 _LOCK = ".lock"
 _FINGERPRINT = ".fingerprint"
+_fetches: list[Callable[[Path], None]] = []
+
+
+@contextmanager
+def fetched_by(fetch: Callable[[Path], None]) -> Iterator[None]:
+    """Within it, in processes forked there too, a kept folder is fetched from elsewhere when it is asked for.
+
+    Args:
+        fetch: takes the folder's place, and fills it where it is kept.
+    """
+    _fetches.append(fetch)
+    try:
+        yield
+    finally:
+        _fetches.pop()
 
 
 def is_whole(folder: Path, written: Source) -> bool:
@@ -30,6 +45,8 @@ def is_whole(folder: Path, written: Source) -> bool:
         folder: its place.
         written: format of its files.
     """
+    for fetch in _fetches:
+        fetch(folder)
     try:
         return (folder / _FINGERPRINT).read_text() == fingerprint(list_files(str(folder), written))
     except (DataError, OSError):

@@ -32,6 +32,7 @@ class PusherSpec(ComponentSpec):
         executor.EVALUATION_KEY: ChannelParameter(type=standard_artifacts.ModelEvaluation),
         executor.EXAMPLES_KEY: ChannelParameter(type=standard_artifacts.Examples),
         executor.SCHEMA_KEY: ChannelParameter(type=standard_artifacts.Schema),
+        executor.INFRA_BLESSING_KEY: ChannelParameter(type=standard_artifacts.InfraBlessing, optional=True),
     }
     OUTPUTS = {executor.PUSHED_MODEL_KEY: ChannelParameter(type=standard_artifacts.PushedModel)}
     TYPE_ANNOTATION = Deploy
@@ -53,6 +54,8 @@ class Pusher(BaseComponent):
         releases_dir: folder of all released models.
         model_name: name under which the model is served.
         keep: versions to keep; None: all.
+        infra_blessing: SmokeCheck's, or that of TFX's InfraValidator: what it refuses is not released, and where it has
+            the model with warm-up requests, that is what is released.
         provenance: what the release records: `pipeline`, `classes` (names, where the model predicts classes), and all
             others are fingerprints, such as `code` and `settings`. It is part of the cache key, so it must hold nothing
             that differs between equal runs.
@@ -74,6 +77,7 @@ class Pusher(BaseComponent):
         model_name: str,
         keep: int | None,
         provenance: Mapping[str, str | Sequence[str]],
+        infra_blessing: BaseChannel | None = None,
     ) -> None:
         arguments: dict[str, Any] = {
             executor.MODEL_KEY: model,
@@ -87,4 +91,6 @@ class Pusher(BaseComponent):
             executor.PROVENANCE_KEY: json.dumps(dict(provenance), sort_keys=True),
             executor.PUSHED_MODEL_KEY: Channel(type=standard_artifacts.PushedModel),
         }
+        if infra_blessing is not None:
+            arguments[executor.INFRA_BLESSING_KEY] = infra_blessing
         super().__init__(spec=PusherSpec(**arguments))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
 from components.evaluator import metrics_table
+from schemas.artifacts import BLESSED_PROPERTY, HAS_MODEL_PROPERTY, REASON_PROPERTY
 from serving import blessing as blessing_file
 from serving.blessing import Blessing
 from serving.release import Provenance, Release
@@ -24,6 +26,7 @@ BLESSING_KEY = "blessing"
 EVALUATION_KEY = "evaluation"
 EXAMPLES_KEY = "examples"
 SCHEMA_KEY = "schema"
+INFRA_BLESSING_KEY = "infra_blessing"
 PUSHED_MODEL_KEY = "pushed_model"
 RELEASES_DIR_KEY = "releases_dir"
 MODEL_NAME_KEY = "model_name"
@@ -35,7 +38,6 @@ PROVENANCE_KEY = "provenance"
 PUSHED_PROPERTY = "pushed"
 DESTINATION_PROPERTY = "pushed_destination"
 VERSION_PROPERTY = "pushed_version"
-REASON_PROPERTY = "reason"
 RELEASE_KEY_PROPERTY = "release_key"
 
 _PIPELINE = "pipeline"
@@ -59,18 +61,14 @@ class Executor(BaseExecutor):
         blessing = artifact_utils.get_single_instance(input_dict[BLESSING_KEY])
         evaluation = Path(artifact_utils.get_single_uri(input_dict[EVALUATION_KEY]))
         verdict = Blessing.load(evaluation / blessing_file.FILE_NAME)
-        is_blessed = (
-            blessing.get_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY) == constants.BLESSED_VALUE
-        )
-        if not (is_blessed and verdict.blessed):
+        if reason := _refusal(blessing, verdict, input_dict.get(INFRA_BLESSING_KEY) or ()):
             pushed.set_int_custom_property(PUSHED_PROPERTY, 0)
-            pushed.set_string_custom_property(REASON_PROPERTY, _reason(verdict))
+            pushed.set_string_custom_property(REASON_PROPERTY, reason)
             return
 
-        model = artifact_utils.get_single_instance(input_dict[MODEL_KEY])
         store = ReleaseStore(Path(exec_properties[RELEASES_DIR_KEY]), exec_properties[MODEL_NAME_KEY])
         release = store.publish(
-            Path(path_utils.serving_model_path(model.uri, path_utils.is_old_model_artifact(model))),
+            _source(input_dict),
             self._provenance(input_dict, exec_properties, verdict, evaluation),
         )
         if exec_properties[KEEP_KEY] != KEEP_ALL:
@@ -104,6 +102,15 @@ class Executor(BaseExecutor):
         logging.info("Model %s version %d is in %s", release.model, release.version, destination)
 
 
+def _source(input_dict: dict[str, list[Any]]) -> Path:
+    """The SavedModel that is released: the one with warm-up requests, if there is one."""
+    for infra_blessing in input_dict.get(INFRA_BLESSING_KEY) or ():
+        if infra_blessing.get_int_custom_property(HAS_MODEL_PROPERTY):
+            return Path(path_utils.stamped_model_path(infra_blessing.uri))
+    model = artifact_utils.get_single_instance(input_dict[MODEL_KEY])
+    return Path(path_utils.serving_model_path(model.uri, path_utils.is_old_model_artifact(model)))
+
+
 def _data_fingerprint(examples: list[Any]) -> str:
     """ExampleGen's fingerprint; of several artifacts the SHA-256 of all of theirs."""
     prints = sorted(artifact.get_string_custom_property(_FINGERPRINT_PROPERTY) for artifact in examples)
@@ -117,7 +124,14 @@ def _metrics(evaluation: Path, verdict: Blessing) -> dict[str, dict[str, Any]]:
     return {name: metrics for name, metrics in table.items() if name in wanted}
 
 
-def _reason(verdict: Blessing) -> str:
-    """Why the model is not released, in one line."""
-    failures = (f"{one.slice}: {one.metric} is {one.value}, {one.bound}" for one in verdict.failures)
-    return "not blessed: " + "; ".join(failures)
+def _refusal(blessing: Any, verdict: Blessing, infra_blessings: Sequence[Any]) -> str:
+    """Why the model is not released, in one line; empty: it is."""
+    is_blessed = blessing.get_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY) == constants.BLESSED_VALUE
+    if not (is_blessed and verdict.blessed):
+        failures = (f"{one.slice}: {one.metric} is {one.value}, {one.bound}" for one in verdict.failures)
+        return "not blessed: " + "; ".join(failures)
+    for infra_blessing in infra_blessings:
+        if infra_blessing.get_int_custom_property(BLESSED_PROPERTY) != 1:
+            why = infra_blessing.get_string_custom_property(REASON_PROPERTY)
+            return f"smoke check failed: {why or f'see {infra_blessing.uri}'}"
+    return ""

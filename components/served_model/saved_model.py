@@ -23,8 +23,37 @@ def saved_model(model: Any) -> str:
     return str(path_utils.serving_model_path(model.uri, path_utils.is_old_model_artifact(model)))
 
 
+def signatures(model: Any, role: str, *, caller: str) -> dict[str, SignatureDef]:
+    """The signatures of a model, by name, before anything else of it is read.
+
+    Args:
+        model: a Model artifact.
+        role: what it is to the component, for messages.
+        caller: what calls them, for messages.
+
+    Raises:
+        EvaluationError: it cannot be read.
+    """
+    directory = Path(saved_model(model))
+    try:
+        saved = saved_model_pb2.SavedModel.FromString((directory / _FILE).read_bytes())
+    except (OSError, DecodeError) as error:
+        raise EvaluationError(
+            f"The model that {caller} calls cannot be read.",
+            where=f"{role}: {directory}",
+            received=error,
+            fix="Train it again; if it was trained by your own run_fn, export it to fn_args.serving_model_dir.",
+        ) from error
+    return {
+        name: signature
+        for graph in saved.meta_graphs
+        for name, signature in graph.signature_def.items()
+        if not name.startswith("__")
+    }
+
+
 def require_signatures(model: Any, role: str, names: Sequence[str], *, caller: str, fix: str) -> list[SignatureDef]:
-    """Looks at a model before anything else is read.
+    """Some signatures of a model.
 
     Args:
         model: a Model artifact.
@@ -39,26 +68,11 @@ def require_signatures(model: Any, role: str, names: Sequence[str], *, caller: s
     Raises:
         EvaluationError: it cannot be read, or lacks one of them.
     """
-    directory = Path(saved_model(model))
-    try:
-        saved = saved_model_pb2.SavedModel.FromString((directory / _FILE).read_bytes())
-    except (OSError, DecodeError) as error:
-        raise EvaluationError(
-            f"The model that {caller} calls cannot be read.",
-            where=f"{role}: {directory}",
-            received=error,
-            fix="Train it again; if it was trained by your own run_fn, export it to fn_args.serving_model_dir.",
-        ) from error
-    found = {
-        name: signature
-        for graph in saved.meta_graphs
-        for name, signature in graph.signature_def.items()
-        if not name.startswith("__")
-    }
+    found = signatures(model, role, caller=caller)
     if missing := [name for name in names if name not in found]:
         raise EvaluationError(
             f"The model lacks the signature {missing[0]!r}, which {caller} calls.",
-            where=f"{role}: {directory}",
+            where=f"{role}: {saved_model(model)}",
             received=f"signatures {', '.join(sorted(found)) or 'none'}",
             fix=fix,
         )

@@ -24,10 +24,11 @@ class Signatures:
     Args:
         folder: of the SavedModel.
         names: of the signatures.
+        gpus: whether they may use GPUs.
     """
 
-    def __init__(self, folder: str, names: tuple[str, ...]) -> None:
-        self._session = tf.compat.v1.Session(graph=tf.Graph(), config=_config())
+    def __init__(self, folder: str, names: tuple[str, ...], *, gpus: bool = True) -> None:
+        self._session = tf.compat.v1.Session(graph=tf.Graph(), config=_config(gpus))
         with self._session.graph.as_default():
             found = tf.compat.v1.saved_model.load(self._session, [tf.saved_model.SERVING], folder).signature_def
         self._inputs = {name: {key: one.name for key, one in found[name].inputs.items()} for name in names}
@@ -59,12 +60,12 @@ class Signatures:
         return found
 
 
-def _config() -> tf.compat.v1.ConfigProto:
+def _config(gpus: bool) -> tf.compat.v1.ConfigProto:
     """Functions become part of the graph as they are.
 
     By default TensorFlow optimizes each of them (Grappler) when it is first called, which takes a second.
     """
-    config = tf.compat.v1.ConfigProto()
+    config = tf.compat.v1.ConfigProto(device_count={} if gpus else {"GPU": 0})
     config.graph_options.rewrite_options.disable_meta_optimizer = True
     config.graph_options.optimizer_options.do_function_inlining = True
     return config

@@ -58,6 +58,12 @@ def output_folders(output_dir: Path) -> list[Folder]:
     ]
 
 
+def system_execution(name: str) -> int | None:
+    """The id of the execution that a folder of its own, such as that of Trainer's backups, is named after, or None."""
+    found = _ID.fullmatch(name)
+    return int(found[1]) if found else None
+
+
 def _artifacts(artifacts: Path) -> Iterator[Folder]:
     for node in _folders(artifacts):
         if node.name.startswith(HIDDEN):
@@ -87,8 +93,7 @@ def _system(folder: os.DirEntry[str], node: str) -> Iterator[Folder]:
     for kind in _folders(folder.path):
         for entry in _folders(kind.path):
             if kind.name in _BY_EXECUTION:
-                found = _ID.fullmatch(entry.name)
-                yield _folder(entry, "system", node, int(found[1]) if found else None)
+                yield _folder(entry, "system", node, system_execution(entry.name))
             else:
                 yield _folder(entry, "temporary", node)
 

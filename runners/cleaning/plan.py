@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -96,6 +96,8 @@ def make_plan(
     logs: bool = False,
     unknown: bool = False,
     window: Window | None = None,
+    releases: Path | None = None,
+    exists: Callable[[str], bool] = os.path.lexists,
 ) -> Plan:
     """The plan; nothing is changed.
 
@@ -108,14 +110,18 @@ def make_plan(
         logs: whether logs of runs that are not kept go too.
         unknown: whether outputs go that the store does not know, as there are when an older copy of it was put back.
         window: what later runs read of earlier spans; None: nothing.
+        releases: where the records of the releases in output_dir are; default: in it.
+        exists: whether there is anything at the real path of an artifact's folder.
     """
     plan, store, artifacts = Plan(), metadata.store, output_dir / "artifacts"
     stored = read_stored(store, pipeline, {*_PREPARE, *(folder.node for folder in folders)}, artifacts)
-    places: dict[str, list[RunRecord]] = {os.path.realpath(output_dir): []}
+    here = os.path.realpath(output_dir)
+    places: dict[str, list[RunRecord]] = {here: []}
     for record in run_records(metadata, pipeline):
         places.setdefault(os.path.realpath(record.output_dir or output_dir), []).append(record)
-    releases = [one for place in places for one in _releases(pipeline, Path(place, "releases"), plan)]
-    kept = what_to_keep(store, list(places.values()), releases, stored.artifacts, newest)
+    directories = [releases if releases and place == here else Path(place, "releases") for place in places]
+    released = [one for directory in directories for one in _releases(pipeline, directory, plan)]
+    kept = what_to_keep(store, list(places.values()), released, stored.artifacts, newest)
     if window is not None:
         keep_window(store, pipeline, window, kept)
     _keep_what_others_read(store, stored, kept)
@@ -127,14 +133,14 @@ def make_plan(
         read = [one for node in _PREPARE for one in other_executions(store, pipeline, node)]
         _judge_prepared(prepared, stored, kept, read, plan)
     if logs:
-        old = {record.run_id for record in places[os.path.realpath(output_dir)]} - kept.runs.keys()
+        old = {record.run_id for record in places[here]} - kept.runs.keys()
         for folder in folders:
             if folder.kind == "logs" and folder.path.name in old:
                 _remove(plan, folder, OLD_LOGS)
     plan.forget = sorted(
         one
         for place, ids in stored.places.items()
-        if not os.path.lexists(place)
+        if not exists(place)
         for one in ids
         if one not in kept.artifacts and stored.artifacts[one].state == _LIVE
     )

@@ -7,6 +7,8 @@ import json
 import os
 from contextlib import ExitStack
 from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from runners.commands.console import console
@@ -55,20 +57,28 @@ def _run(arguments: argparse.Namespace) -> int:
         from runners.cleaning.plan import make_plan
         from runners.cleaning.plan_text import print_plan
         from runners.cleaning.removal import mark_deleted, remove_folders
+        from runners.cleaning.shared_folders import SharedFolders
         from runners.cleaning.window import window_to_keep
         from runners.history.existing_store import existing_store
+        from runners.kubeflow.orchestrated_run import shared_root
         from runners.output_lock import output_lock
         from runners.store_lock import store_lock
-    output_dir = root(settings)
+    output_dir, shared = root(settings), shared_root(settings)
     connection = existing_store(settings)
     with ExitStack() as held:
         if arguments.yes:
             # No run may start meanwhile: what its cache looks at would go.
             holder = f"scalable-tf clean, process {os.getpid()}"
-            held.enter_context(output_lock(output_dir, holder))
+            if shared is None:
+                held.enter_context(output_lock(output_dir, holder))
             held.enter_context(store_lock(settings, holder))
-        folders = output_folders(output_dir)
+        place = None
+        if shared is not None:
+            place = SharedFolders(shared, Path(held.enter_context(TemporaryDirectory(prefix="stf-clean-"))))
+        folders = output_folders(output_dir) if place is None else place.folders
         with connection as metadata:
+            if place is not None and arguments.yes:
+                place.check_unused(metadata, settings.name)
             plan = make_plan(
                 metadata,
                 settings.name,
@@ -78,11 +88,23 @@ def _run(arguments: argparse.Namespace) -> int:
                 logs=arguments.logs,
                 unknown=arguments.unknown,
                 window=window_to_keep(settings),
+                releases=None if place is None else place.releases,
+                exists=os.path.lexists if place is None else place.exists,
             )
             if arguments.yes:
                 mark_deleted(metadata.store, plan)
+                if place is not None:
+                    # Of a store without locks for all machines: what began before the mark may have looked before it.
+                    place.check_unused(metadata, settings.name)
+        if shared is not None:
+            plan.notes.append(f"The folders are in {shared.url}, under the same names below it.")
         if arguments.yes:
-            remove_folders(output_dir, (folder.path for folder in plan.remove))
+            doomed = [folder.path for folder in plan.remove]
+            if place is None:
+                remove_folders(output_dir, doomed)
+            else:
+                place.end_removal()
+                place.remove(doomed)
     if arguments.json:
         print(json.dumps({"done": arguments.yes, **asdict(plan)}, indent=2))
     else:

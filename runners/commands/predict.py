@@ -7,6 +7,7 @@ import contextlib
 import json
 import sys
 from collections.abc import Iterator
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ import numpy as np
 from runners.commands.exit_codes import EXIT_OK
 from runners.commands.libraries import libraries
 from runners.commands.options import add_debug
-from schemas.errors import DataError, SettingsError
+from schemas.errors import DataError, ServingError, SettingsError
 
 if TYPE_CHECKING:
     from runners.commands.options import Commands
@@ -59,7 +60,8 @@ def _run(arguments: argparse.Namespace) -> int:
     if not rows:
         raise DataError("There are no rows to predict for.", where=str(arguments.input), fix="Name a file with rows.")
     with _client(arguments) as client:
-        asked = client.signature(arguments.signature)
+        with _versions_told(client, arguments.timeout):
+            asked = client.signature(arguments.signature)
         _tell(rows, asked)
         columns = columns_of_rows(rows, asked)
         found = predict_all(client, columns, signature=asked.name, rows=arguments.batch)
@@ -87,6 +89,25 @@ def _client(arguments: argparse.Namespace) -> Iterator[RestClient | GrpcClient]:
         yield other
 
 
+@contextlib.contextmanager
+def _versions_told(client: RestClient | GrpcClient, timeout: float) -> Iterator[None]:
+    """Adds which versions there are to the error of a version or label that there is not."""
+    try:
+        yield
+    except ServingError as error:
+        refused = any(mark in (error.received or "") for mark in ("not found", "version label"))
+        if not refused or (client.target.version is None and client.target.label is None):
+            raise
+        try:
+            with type(client)(client.address, client.target.model, timeout=timeout) as other:
+                states = {one["version"]: one["state"] for one in other.status()}
+        except ServingError:
+            raise error from None
+        has = ", ".join(version for version in sorted(states, key=int) if states[version] == "AVAILABLE")
+        fix = f"The model has the versions {has}. {error.fix}" if has else error.fix
+        raise ServingError(error.what, where=error.where, received=error.received, fix=fix) from error
+
+
 def _tell(rows: list[dict[str, Any]], asked: Signature) -> None:
     """Says which columns are missing, for the model then takes its defaults, and which it does not take."""
     given = {key for row in rows for key in row}
@@ -101,7 +122,11 @@ def _tell(rows: list[dict[str, Any]], asked: Signature) -> None:
     if missing:
         print(f"note: not in the rows, so missing values for the model: {', '.join(missing)}", file=sys.stderr)
     if unknown:
-        print(f"note: not for the model, left out: {', '.join(unknown)}", file=sys.stderr)
+        texts = []
+        for name in unknown:
+            near = get_close_matches(name, missing, n=1)
+            texts.append(f"{name} (or is it {near[0]}?)" if near else name)
+        print(f"note: not for the model, left out: {', '.join(texts)}", file=sys.stderr)
 
 
 def _plain(value: Any) -> Any:

@@ -26,6 +26,7 @@ from schemas.errors import SettingsError
 
 if TYPE_CHECKING:
     from runners.commands.options import Commands
+    from runners.schedule.decision import Plan
     from runners.schedule.scheduler import Scheduler
 
 _LIMIT = 30
@@ -62,7 +63,12 @@ def add(commands: Commands) -> None:
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
     add_settings(parser)
-    parser.add_argument("--now", help=argparse.SUPPRESS)  # the clock begins there: for tests and demonstrations
+    parser.add_argument(
+        "--now",
+        metavar="TIME",
+        help="for tests and trials: days, times of the schedule and lateness as if it were TIME, such as "
+        "2026-11-25T06:30:00+01:00 (without a zone: UTC). Runs, logs and releases keep the machine's time",
+    )
 
 
 def _add_shown(parser: argparse.ArgumentParser) -> None:
@@ -87,8 +93,8 @@ def _plan(arguments: argparse.Namespace) -> int:
         }
         print(json.dumps(content, indent=2))
     else:
-        dated = scheduler.inventory.dated
-        print_plan(plan, settings.schedule, console(), dated=dated, limit=max(arguments.limit, 1))
+        place, dated = scheduler.inventory.place, scheduler.inventory.dated
+        print_plan(plan, settings.schedule, console(), place=place, dated=dated, limit=max(arguments.limit, 1))
     return EXIT_OK
 
 
@@ -108,8 +114,8 @@ def _run(arguments: argparse.Namespace) -> int:
     try:
         with interruptible(), schedule_lock(scheduler.folder):
             if arguments.once:
-                ended_well = run_once(scheduler, partial(make_plan, settings.schedule, settings.window))
-                return EXIT_OK if ended_well else EXIT_ERROR
+                plan = run_once(scheduler, partial(make_plan, settings.schedule, settings.window))
+                return _report(scheduler, plan)
             scheduler.say(f"Schedule of {settings.name}: {_described(settings)}.")
             serve(scheduler)
     except Interrupted as stop:
@@ -131,14 +137,14 @@ def _backfill(arguments: argparse.Namespace) -> int:
     way = Backfill(settings.schedule, settings.window, first, last, before.histories, arguments.again)
     plan = way.plan(before)
     if not plan.decisions:
-        print(f"No span is there from {arguments.first} to {arguments.last}.")
+        print(f"No span is there from {arguments.first} to {arguments.last}: {scheduler.inventory.place}")
         return EXIT_OK
     console().print(decisions_table(plan.decisions, dated))
     if arguments.dry_run:
         return EXIT_OK
     check_secrets(settings, os.environ)
     with interruptible(), schedule_lock(scheduler.folder):
-        return EXIT_OK if run_once(scheduler, way.plan, by_hand=False) else EXIT_ERROR
+        return _report(scheduler, run_once(scheduler, way.plan, by_hand=False))
 
 
 def _status(arguments: argparse.Namespace) -> int:
@@ -186,6 +192,25 @@ def _job(arguments: argparse.Namespace) -> int:
         print_errors(result, order.command, console(stderr=True))
         return EXIT_ERROR
     return EXIT_OK if print_report(result, order.settings, order.command, out) else EXIT_NOT_BLESSED
+
+
+def _report(scheduler: Scheduler, plan: Plan) -> int:
+    """Says how a pass has ended, and gives its exit code."""
+    from runners.schedule.pass_report import pass_report
+
+    news, inventory = scheduler.news, scheduler.inventory
+    lines = pass_report(
+        plan,
+        scheduler.settings.schedule,
+        place=inventory.place,
+        dated=inventory.dated,
+        made=scheduler.made,
+        released=news.released,
+        failures=news.failures,
+    )
+    for line in lines:
+        scheduler.say(line)
+    return EXIT_ERROR if news.failures else EXIT_OK
 
 
 def _scheduler(arguments: argparse.Namespace) -> Scheduler:

@@ -60,6 +60,7 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--rest-body-mib", type=int, default=256, metavar="N", help="largest body of a request; then 413; default: 256"
     )
+    parser.add_argument("--cors", action="store_true", help="let pages of other origins read what REST answers")
     parser.add_argument(
         "--poll-seconds",
         type=float,
@@ -106,6 +107,7 @@ def _run(arguments: argparse.Namespace) -> int:
             rest_limits=RestLimits(
                 body_bytes=arguments.rest_body_mib << 20, request_seconds=arguments.rest_timeout_ms / 1000
             ),
+            cors=arguments.cors,
             poll_seconds=arguments.poll_seconds,
             batching=_batching(arguments),
         )
@@ -226,3 +228,5 @@ def _log(level: int) -> None:
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(message)s", force=True)
     # It warns of every function of TensorFlow 1 that loads a model.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    # It tells of each message that is none: who sent it is told, and could fill the disk.
+    logging.getLogger("grpc._common").setLevel(logging.CRITICAL)

@@ -78,6 +78,7 @@ def print_run(run: RunDetail, console: Console) -> None:
         "Logs": run.logs,
         "Blessed": {True: "yes", False: "no", None: ""}[run.blessed],
         "Release": "" if run.release is None else str(run.release),
+        "Refused": record["reason"],
     }
     for name, value in lines.items():
         if value:

@@ -20,7 +20,7 @@ from runners.kubeflow.planned_training import planned_training
 from runners.kubeflow.root.run_files import RunFiles
 from runners.local import check_artifacts
 from runners.output_lock import output_lock
-from runners.run_folder import RunFolder, run_folder
+from runners.run_folder import JOB_FILE, RunFolder, run_folder
 from runners.store_lock import store_lock
 from schemas.artifact_contents import kept_elsewhere
 from schemas.errors import RunError
@@ -57,11 +57,11 @@ def begin_run(settings: Settings, run_id: str, environment: Mapping[str, str], c
         files = None if shared is None else RunFiles(shared, run_id)
         if shared is not None and files is not None:
             held.enter_context(kept_elsewhere(shared.is_altered))
-            files.bring()
+            files.bring([JOB_FILE])
         job: Job | None = None
         if has_spans(settings.data) and settings.data.span is None:
             settings, job = _with_span(settings, run_id)
-        run = _folder(settings, run_id, compiled)
+        run = _folder(settings, run_id, compiled, job)
         if files is not None:
             files.take()  # before the record, which says that the run is there
         Books(settings, f"Kubeflow run {run_id}", job, ORCHESTRATOR).begin(run)
@@ -69,18 +69,25 @@ def begin_run(settings: Settings, run_id: str, environment: Mapping[str, str], c
 
 
 def _with_span(settings: Settings, run_id: str) -> tuple[Settings, Job | None]:
-    """The settings with the span that the run is for, and where it was not begun before, what the plan says of it."""
+    """The settings with the span that the run is for, and what the plan says of it.
+
+    Its folder keeps both: where this process is killed before the record is written, the next one writes the same.
+    """
     path = run_folder(settings, run_id)
-    job = None if path.is_dir() else planned_training(settings)
-    span = RunFolder.load(path).settings.data.span if job is None else job.span
+    if path.is_dir():
+        run = RunFolder.load(path)
+        span, job = run.settings.data.span, run.job()
+    else:
+        job = planned_training(settings)
+        span = job.span
     return settings.model_copy(update={"data": settings.data.model_copy(update={"span": span})}), job
 
 
-def _folder(settings: Settings, run_id: str, compiled: str) -> RunFolder:
+def _folder(settings: Settings, run_id: str, compiled: str, job: Job | None) -> RunFolder:
     run = RunFolder(run_folder(settings, run_id), with_run_id(compile_pipeline(settings), run_id), settings)
     check_compiled(settings, graph(run.pipeline), compiled)
     if not run.path.exists():
-        run.save()
+        run.save(job)
         return run
     before = RunFolder.load(run.path)
     changed = changed_nodes(before.pipeline, run.pipeline)

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration.metadata import Metadata
 
-from configs.kubeflow import BEGIN
+from configs.kubeflow import BEGIN, END
 from configs.settings import Settings
 from pipeline import nodes
 from runners.compiled import node_ids
@@ -21,17 +21,20 @@ from runners.history.existing_store import existing_store
 from runners.history.logged_error import logged_error, logged_error_class
 from runners.history.run_detail import NodeDetail, run_detail
 from runners.interrupt import interruptible
-from runners.kubeflow.orchestrated_run import begun_run, check_run_id, shared_root
+from runners.kubeflow.orchestrated_run import NotBegunError, begun_run, check_run_id, shared_root
 from runners.kubeflow.root.run_files import RunFiles
 from runners.kubeflow.run_outcome import RunOutcome, tell_outcome
+from runners.kubeflow.service.state_of_run import state_of_run
 from runners.run_facts import data_facts, refused_facts, release_facts
 from runners.run_record import run_records
+from runners.schedule.lost_runs import CANCELED
 from schemas.artifact_contents import kept_elsewhere
 from schemas.errors import RunError
 
 _LOG = logging.getLogger(__name__)
-_CANCELED = ("CANCELLED", "CANCELED")
 _DONE = ("complete", "cached")
+_SUCCEEDED = ("COMPLETE", "CACHED")
+"""States of Kubeflow's PipelineTaskFinalStatus: those of executions in ML Metadata."""
 _ENDED_BADLY = ("failed", "interrupted", "died", "running")
 
 
@@ -39,28 +42,29 @@ def end_run(settings: Settings, run_id: str, status: str, environment: Mapping[s
     """Says in ML Metadata how a run ended, and tells the webhook.
 
     What counts is what the nodes themselves have recorded; Kubeflow's word is only asked about what they could not say:
-    whether somebody terminated the run.
+    whether somebody terminated the run, and, where the records cannot be read, how it ended. The status does not always
+    say it: then its API server is asked, if kubeflow.host names it.
 
     Args:
         settings: of the run.
         run_id: Kubeflow's.
         status: Kubeflow's PipelineTaskFinalStatus, as JSON; it may be empty.
-        environment: where the secrets of the webhook's address are.
+        environment: where the secrets of the webhook's address are, and who we are to the API server.
 
     Raises:
         ScalableTFError: the record could not be written; the webhook was told all the same. So it is with any other.
     """
     check_run_id(run_id)
-    canceled = _state(status) in _CANCELED
+    state = _state(status)
+    canceled = _is_canceled(settings, run_id, state, environment)
     error: Exception | None = None
-    with contextlib.ExitStack() as held:
-        try:
-            held.enter_context(run_files(settings, run_id))
+    try:
+        with run_files(settings, run_id):
             outcome = close_run(settings, run_id, canceled=canceled)
-        except Exception as raised:  # whatever it is, somebody waits for the outcome
-            error = raised
-            outcome = RunOutcome(settings.name, run_id, "interrupted" if canceled else "failed", BEGIN, str(raised))
-        tell_outcome(settings, outcome, environment)
+    except Exception as raised:  # whatever it is, somebody waits for the outcome
+        error = raised
+        outcome = _outcome_of(settings, run_id, raised, is_complete=state in _SUCCEEDED, canceled=canceled)
+    tell_outcome(settings, outcome, environment)
     if error is not None:
         raise error
     return outcome
@@ -68,16 +72,16 @@ def end_run(settings: Settings, run_id: str, status: str, environment: Mapping[s
 
 @contextlib.contextmanager
 def run_files(settings: Settings, run_id: str) -> Iterator[None]:
-    """The files of a run on this disk; what is written meanwhile goes to the shared root, where there is one."""
+    """The files of a run on this disk, brought from the shared root where there is one."""
     shared = shared_root(settings)
     if shared is None:
         yield
         return
     files = RunFiles(shared, run_id)
     with kept_elsewhere(shared.is_altered):
-        files.bring(None)  # logs say what ended a node
+        files.bring()
+        files.bring_logs()  # they say what ended a node
         yield
-        files.take()  # that its outcome was told
 
 
 def close_run(settings: Settings, run_id: str, *, canceled: bool, why: str = "") -> RunOutcome:
@@ -92,7 +96,8 @@ def close_run(settings: Settings, run_id: str, *, canceled: bool, why: str = "")
         why: what is known of its end beside what the nodes say.
 
     Raises:
-        RunError: it was not begun.
+        NotBegunError: it was not begun.
+        RunError: the store cannot be reached.
     """
     run = begun_run(settings, run_id)
     connection = existing_store(settings)
@@ -102,7 +107,7 @@ def close_run(settings: Settings, run_id: str, *, canceled: bool, why: str = "")
             records = run_records(metadata, settings.name)
         record = next((record for record in records if record.run_id == run_id), None)
         if record is None:
-            raise RunError(
+            raise NotBegunError(
                 "The run has no record: it was not begun.",
                 where=f"run {run_id}",
                 fix="See the log of the task begin.",
@@ -129,6 +134,14 @@ def close_run(settings: Settings, run_id: str, *, canceled: bool, why: str = "")
     return outcome
 
 
+def _outcome_of(settings: Settings, run_id: str, error: Exception, *, is_complete: bool, canceled: bool) -> RunOutcome:
+    """Of a run whose own records cannot be read: Kubeflow's word, and why there is no other."""
+    if is_complete:
+        return RunOutcome(settings.name, run_id, "complete", END, str(error))
+    task = BEGIN if isinstance(error, NotBegunError) else END
+    return RunOutcome(settings.name, run_id, "interrupted" if canceled else "failed", task, str(error))
+
+
 def _facts(metadata: Metadata, settings: Settings, run_id: str, outcome: RunOutcome) -> dict[str, Any]:
     """What the local runner records at the end of a run, too: data, release, and why there is none."""
     facts = {**data_facts(metadata, run_id), "release": outcome.release or 0}
@@ -145,6 +158,14 @@ def _state(status: str) -> str:
     except (ValueError, AttributeError):
         _LOG.warning("Kubeflow's status of the run is not understood: %s", status[:200])
         return ""
+
+
+def _is_canceled(settings: Settings, run_id: str, state: str, environment: Mapping[str, str]) -> bool:
+    # Of a run that is being terminated the status is RUNNING or FAILED, as of one whose pods were killed.
+    host = settings.kubeflow.host
+    if state in (*_SUCCEEDED, *CANCELED) or host is None:
+        return state in CANCELED
+    return state_of_run(host, run_id, environment) in (*CANCELED, "CANCELING")
 
 
 def _is_bad(node: NodeDetail) -> bool:

@@ -14,7 +14,7 @@ from components.evaluator.metrics_table import FILE_NAME as METRICS_FILE
 from components.evaluator.metrics_table import OVERALL
 from pipeline import nodes
 from runners.node import NodeOutcome
-from schemas.artifacts import NOTES_PROPERTY, ROWS_PROPERTY
+from schemas.artifacts import NOTES_PROPERTY, REASON_PROPERTY, ROWS_PROPERTY
 from serving.blessing import FILE_NAME as BLESSING_FILE
 from serving.blessing import Blessing
 
@@ -92,6 +92,8 @@ def _release(outcome: NodeOutcome) -> Iterable[str]:
     for pushed in outcome.outputs.get("pushed_model", ()):
         destination = pushed.properties.get("pushed_destination")
         yield f"Released: {destination}" if destination else "Nothing was released."
+        if reason := pushed.properties.get(REASON_PROPERTY):
+            yield _plain(reason)
 
 
 _OF_NODES: Mapping[str, Callable[[NodeOutcome], Iterable[str]]] = {

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TextIO
 
+from components.example_gen.kept_folder import fetched_by
 from configs.settings import Settings
 from pipeline.pipeline import root
 from runners.books import Books
@@ -55,7 +56,7 @@ def run_node_task(
         return _run(settings, run_id, node_id, environment, stream, None)
     run_files, files = RunFiles(shared, run_id), NodeFiles(shared, run_id, node_id)
     run_files.bring([f"{node_id}.log"])
-    with kept_elsewhere(shared.is_altered), _taken(run_files, files):
+    with kept_elsewhere(shared.is_altered), fetched_by(files.fetch), _taken(run_files, files):
         outcome = _run(settings, run_id, node_id, environment, stream, files)
     try:
         files.bring_shown(outcome)

@@ -15,6 +15,10 @@ ORCHESTRATOR = "kubeflow"
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 
 
+class NotBegunError(RunError):
+    """The task begin has not made the run."""
+
+
 def check_run_id(run_id: str) -> None:
     """Refuses what Kubeflow did not fill in, and what would lead out of the folder of the logs.
 
@@ -34,12 +38,12 @@ def begun_run(settings: Settings, run_id: str) -> RunFolder:
     """The folder that the task begin has made.
 
     Raises:
-        RunError: it is not there.
+        NotBegunError: it is not there.
     """
     check_run_id(run_id)
     path = run_folder(settings, run_id)
     if not path.is_dir():
-        raise RunError(
+        raise NotBegunError(
             "The run was not begun, or its folder is not on this machine.",
             where=str(path),
             fix="The task begin makes it; output_dir must be on a volume that every task mounts, kubeflow.volumes, or "

@@ -10,6 +10,7 @@ from typing import Any
 from components.example_gen.spans import shown_span
 from configs.settings import Settings
 from pipeline.pipeline import root
+from runners.bounded_log import bounded_log
 from runners.job import Job
 from runners.kubeflow.orchestrated_run import shared_root
 from runners.schedule.clock import Clock
@@ -38,7 +39,7 @@ def planned_training(settings: Settings) -> Job:
     """
     logs = root(settings) / "logs"
     logs.mkdir(parents=True, exist_ok=True)
-    worker = Worker("plan", logs / "plan.log", lambda: _look(settings))
+    worker = Worker("plan", bounded_log(logs / "plan.log"), lambda: _look(settings))
     try:
         while not worker.poll():
             time.sleep(0.005)

@@ -6,15 +6,14 @@ import logging
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Literal
 
 from configs.kubeflow import WEBHOOK_VARIABLE, Kubeflow
 from configs.settings import Settings
-from pipeline.pipeline import root
+from runners.kubeflow.orchestrated_run import shared_root
 from runners.run_folder import run_folder
 from runners.webhook import tell
-from schemas.errors import SettingsError
+from schemas.errors import ScalableTFError, SettingsError
 
 _LOG = logging.getLogger(__name__)
 
@@ -27,7 +26,8 @@ class RunOutcome:
         pipeline: its name.
         run_id: Kubeflow's id of the run.
         outcome: how it ended.
-        task: the node that failed first, or `begin`; empty where none did.
+        task: the node that failed first; `begin` of a run that was not begun, `end` where the run's records could not
+            be read; empty where none did, or that is not known.
         message: what that one said, or what is known of it; empty where nothing failed.
         blessed: the Evaluator's verdict; None where it gave none.
         release: version that was released; None where none was.
@@ -45,31 +45,37 @@ class RunOutcome:
 def tell_outcome(settings: Settings, outcome: RunOutcome, environment: Mapping[str, str]) -> None:
     """Tells the webhook, unless it was told this outcome of this run before; what goes wrong with that is logged.
 
-    A file says that it was: Kubeflow repeats tasks, and whoever closes a run by hand may do so, too. It is made before
-    the webhook is called: a kill in between tells nobody rather than twice.
+    A file says that it was, in the shared root where there is one: Kubeflow repeats tasks, and whoever closes a run by
+    hand may do so, too. It is made before the webhook is called: a kill in between tells nobody rather than twice.
 
     Args:
         settings: of the run.
         outcome: what is told.
         environment: where the secrets of the address are.
     """
-    address = _address(settings.kubeflow, environment)
+    address = _address(settings.kubeflow, outcome, environment)
     if address is None:
         return
-    told = _told(settings, outcome)
     try:
-        told.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(told, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
-    except FileExistsError:
-        return
-    except OSError as error:  # the volume may be what is wrong; better twice than never
-        _LOG.warning("It cannot be remembered that the webhook was told: %s: %s.", told, error.strerror)
-    tell(address, asdict(outcome))
+        is_new = _note(settings, outcome)
+    except (OSError, ScalableTFError) as error:  # the volume may be what is wrong; better twice than never
+        _LOG.warning("It cannot be remembered that the webhook was told: %s", error)
+        is_new = True
+    if is_new:
+        tell(address, asdict(outcome))
 
 
-def _address(kubeflow: Kubeflow, environment: Mapping[str, str]) -> str | None:
+def _address(kubeflow: Kubeflow, outcome: RunOutcome, environment: Mapping[str, str]) -> str | None:
     if kubeflow.webhook is None:
-        return environment.get(WEBHOOK_VARIABLE)
+        address = environment.get(WEBHOOK_VARIABLE)
+        if address is None and kubeflow.webhook_secret is not None:
+            # Whoever closes a lost run is not in the pod of its task `end`.
+            _LOG.error(
+                "The webhook is not told that run %s is %s: its address is in the Secret %s, which this process does "
+                "not have. Set the variable %s to the address where schedules are worked off.",
+                *(outcome.run_id, outcome.outcome, kubeflow.webhook_secret.secret, WEBHOOK_VARIABLE),
+            )
+        return address
     try:
         return kubeflow.webhook.reveal(environment)
     except SettingsError as error:
@@ -77,8 +83,21 @@ def _address(kubeflow: Kubeflow, environment: Mapping[str, str]) -> str | None:
         return None
 
 
-def _told(settings: Settings, outcome: RunOutcome) -> Path:
-    """In the run's folder, with which it goes; of a run that was never begun, beside it."""
-    folder = run_folder(settings, outcome.run_id)
-    name = f".told-{outcome.outcome}"
-    return folder / name if folder.is_dir() else root(settings) / "logs" / f"{name}-{outcome.run_id}"
+def _note(settings: Settings, outcome: RunOutcome) -> bool:
+    """Notes that an outcome is told, in the run's folder; of a run that was never begun, beside it.
+
+    Returns:
+        Whether it was not noted before.
+    """
+    name, folder = f".told-{outcome.outcome}", run_folder(settings, outcome.run_id)
+    shared = shared_root(settings)
+    if shared is not None:  # where a folder is not made by a file in it
+        there = f"{shared.unit(str(folder))}/{name}"
+        return shared.store.get(there) is None and shared.store.put(there, b"", new=True)
+    told = folder / name if folder.is_dir() else folder.with_name(f"{name}-{outcome.run_id}")
+    told.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.close(os.open(told, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
+    except FileExistsError:
+        return False
+    return True

@@ -10,6 +10,9 @@ from schemas.errors import SettingsError
 class Clock:
     """The time of this machine, or that of another moment which goes on from there.
 
+    Days, times of the schedule and lateness go by it. Runs, logs and releases are made in the machine's time, and how
+    long ago they were is told by that.
+
     Args:
         start: the time that it is now; None: that of this machine.
     """

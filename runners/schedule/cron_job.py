@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from configs.kubeflow import WEBHOOK_VARIABLE
 from configs.kubernetes_pods import KubernetesPods
 from configs.secret import secret_environment
 from configs.settings import Settings
@@ -62,6 +63,10 @@ def cron_job(settings: Settings, files: Sequence[Path], overrides: Sequence[str]
     spec.setdefault("volumes", []).append({"name": _VOLUME, "configMap": {"name": name}})
     mounts = spec["containers"][0].setdefault("volumeMounts", [])
     mounts.append({"name": _VOLUME, "mountPath": _FOLDER, "readOnly": True})
+    if (address := settings.kubeflow.webhook_secret) is not None:  # told of runs on Kubeflow that it finds lost
+        key = {"name": address.secret, "key": address.key, "optional": True}
+        variable = {"name": WEBHOOK_VARIABLE, "valueFrom": {"secretKeyRef": key}}
+        spec["containers"][0].setdefault("env", []).append(variable)
     metadata = {"name": name, "labels": labels}
     if pods.namespace is not None:
         metadata["namespace"] = pods.namespace

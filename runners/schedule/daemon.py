@@ -82,8 +82,8 @@ def work_off(scheduler: Scheduler, planning: Planning, *, by_hand: bool) -> Plan
             raise _refused_by_the_machine(error, scheduler.logs) from error
 
 
-def run_once(scheduler: Scheduler, planning: Planning, *, by_hand: bool = True) -> bool:
-    """One pass, with the retries that it asks for.
+def run_once(scheduler: Scheduler, planning: Planning, *, by_hand: bool = True) -> Plan:
+    """One pass, with the retries that it asks for. It went well where `scheduler.news.failures` has nothing.
 
     Args:
         scheduler: of the pipeline.
@@ -91,7 +91,7 @@ def run_once(scheduler: Scheduler, planning: Planning, *, by_hand: bool = True) 
         by_hand: whether it is a pass whatever the time.
 
     Returns:
-        Whether no data were refused, and no run failed more often than it is tried again.
+        The plan in which nothing is left to be done now.
 
     Raises:
         ScalableTFError: the data or the metadata store could not be reached for as long as runs are tried again.
@@ -111,7 +111,7 @@ def run_once(scheduler: Scheduler, planning: Planning, *, by_hand: bool = True) 
         tries = 0
         retries = [one.due for one in plan.decisions if one.action == "wait" and one.retried and one.due]
         if not retries:
-            return scheduler.news.failures == 0
+            return plan
         seconds = (min(retries) - scheduler.clock.now()).total_seconds()
         scheduler.say(f"Waiting {seconds:.0f} s for the next try.")
         time.sleep(max(0.0, seconds))

@@ -43,6 +43,11 @@ class Inventory:
         """Whether spans are days."""
         return "{YYYY}" in (self.settings.data.path or "")
 
+    @property
+    def place(self) -> str:
+        """Where spans are looked for: the whole pattern."""
+        return resolve(self.settings.data.path or "")
+
     def arrived(self) -> dict[int, Arrived]:
         """The spans that are there, without when they were first seen.
 
@@ -88,7 +93,7 @@ class Inventory:
         return find_place(*self._place(), span, self.settings.data.files).files
 
     def _place(self) -> tuple[str, str]:
-        return split_path(resolve(self.settings.data.path or ""))
+        return split_path(self.place)
 
 
 def check_spans(settings: Settings) -> None:

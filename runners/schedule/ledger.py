@@ -39,7 +39,7 @@ class Ledger:
         seen: when each span that no training is of yet was first seen.
         prints: of spans that were refused, names, sizes and times of their files, and the fingerprint of these.
         missing: the newest missing span that somebody was told of; None: nobody yet.
-        outcomes: of each span, the id of the last event that somebody was told of; None: nobody yet.
+        outcomes: of each span that is news, the id of the last event that somebody was told of; None: nobody yet.
         held: since when nothing can be done; None: it can.
     """
 

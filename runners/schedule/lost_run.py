@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 from configs.settings import Settings
 from runners.metadata_store import metadata_connection
 from runners.run_record import run_record
-from runners.schedule.records import mark_failed
+from runners.schedule.lost_runs import LostRun
+from runners.schedule.records import mark_ended
 from schemas.errors import ScalableTFError
 
 
-def close_lost_run(settings: Settings, run_id: str, why: str, environment: Mapping[str, str]) -> bool:
+def close_lost_run(settings: Settings, run_id: str, end: LostRun, environment: Mapping[str, str]) -> bool:
     """Writes how it ended, by what its nodes have recorded, and tells its webhook; as its task `end` would have done.
 
     Args:
         settings: of the schedule.
         run_id: the run.
-        why: what is known of its end.
+        end: what is known of it.
         environment: where the secrets of the webhook's address are.
 
     Returns:
@@ -32,14 +34,18 @@ def close_lost_run(settings: Settings, run_id: str, why: str, environment: Mappi
         return False
     from runners.kubeflow.end_task import close_run, run_files
     from runners.kubeflow.orchestrated_run import begun_run
-    from runners.kubeflow.run_outcome import tell_outcome
+    from runners.kubeflow.run_outcome import RunOutcome, tell_outcome
 
     with run_files(settings, run_id):
         try:
             run = begun_run(settings, run_id)
         except (ScalableTFError, FileNotFoundError):  # it was cleared away, or an older version has written it
-            mark_failed(settings, record, why)
-            return True
-        outcome = close_run(settings, run_id, canceled=False, why=why)
-        tell_outcome(run.settings, outcome, environment)
+            told_by = settings
+            mark_ended(settings, record, end.why, canceled=end.canceled)
+            state: Literal["failed", "interrupted"] = "interrupted" if end.canceled else "failed"
+            outcome = RunOutcome(settings.name, run_id, state, message=end.why)
+        else:
+            told_by = run.settings
+            outcome = close_run(settings, run_id, canceled=end.canceled, why=end.why)
+    tell_outcome(told_by, outcome, environment)
     return True

@@ -7,22 +7,37 @@ asked, or does not answer, a run is given up after a time, so that it does not h
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from runners.run_record import RunRecord
 
 DELETED = "DELETED"
 """Beside the states of Kubeflow's runs: it knows no such run."""
+CANCELED = ("CANCELED", "CANCELLED")
+"""The state of a run that somebody has terminated; older servers spell it the second way."""
 LONGEST = timedelta(days=7)
 """Where schedule.run_seconds says nothing."""
 _OVER = {
     DELETED: "It was deleted",
-    "CANCELED": "It was terminated",
-    "CANCELLED": "It was terminated",  # as older servers spell it
+    **dict.fromkeys(CANCELED, "It was terminated"),
     "FAILED": "It has failed",
     "SUCCEEDED": "It is over",
     "SKIPPED": "It is over",
 }
+
+
+@dataclass(frozen=True)
+class LostRun:
+    """How a run has ended of which nobody has written it.
+
+    Attributes:
+        why: what is known of its end, for people.
+        canceled: whether somebody has terminated it.
+    """
+
+    why: str
+    canceled: bool = False
 
 
 def longest(run_seconds: float | None) -> str:
@@ -32,7 +47,7 @@ def longest(run_seconds: float | None) -> str:
 
 def lost_runs(
     records: Iterable[RunRecord], run_seconds: float | None, now: datetime, ask: Callable[[str], str] | None
-) -> dict[str, str]:
+) -> dict[str, LostRun]:
     """Why each run that says it is running will not end any more, by its id.
 
     Args:
@@ -48,7 +63,9 @@ def lost_runs(
             continue
         state = ask(record.run_id) if ask is not None else ""
         if state in _OVER:
-            found[record.run_id] = f"{_OVER[state]} on {record.orchestrator}, and nobody has closed its record here."
+            why = f"{_OVER[state]} on {record.orchestrator}, and nobody has closed its record here."
+            found[record.run_id] = LostRun(why, state in CANCELED)
         elif not state and now - datetime.fromisoformat(record.started) > limit:
-            found[record.run_id] = f"It has run on {record.orchestrator} for longer than {longest(run_seconds)}."
+            why = f"It has run on {record.orchestrator} for longer than {longest(run_seconds)}."
+            found[record.run_id] = LostRun(why)
     return found

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from configs.schedule import Hook
@@ -18,12 +19,16 @@ from runners.schedule.hooks import Event, call
 from runners.schedule.ledger import Held, Ledger
 from runners.schedule.span_history import SpanHistory
 
+_NEWS = timedelta(days=90)
+_NEVER = datetime(1, 1, 1, tzinfo=timezone.utc) + _NEWS
+
 
 class News:
     """Says and tells each event once, whatever is started again.
 
     The ledger is written after the hook was called: where this process is killed in between, the next one tells the
-    same event, with the same id, a second time. What was before the first start is nobody's news.
+    same event, with the same id, a second time. What was before the first start is nobody's news, nor is a run that
+    ended 90 days before the newest of all: it is told no more, and the ledger forgets it.
 
     Args:
         settings: of the pipeline.
@@ -33,13 +38,15 @@ class News:
         say: takes a line for people.
 
     Attributes:
-        failures: spans that were refused, or given up, of which this process has told.
+        failures: what was refused, or given up, of which this process has told: a text for each, with its span.
+        released: likewise of what was released.
     """
 
     def __init__(
         self, settings: Settings, ledger: Ledger, folder: Path, name: Callable[[int], str], say: Callable[[str], None]
     ) -> None:
-        self.failures = 0
+        self.failures: deque[str] = deque(maxlen=1000)  # of a process that may work for years
+        self.released: deque[str] = deque(maxlen=1000)
         self._pipeline, self._schedule = settings.name, settings.schedule
         self._ledger, self._folder, self._name, self._say = ledger, folder, name, say
 
@@ -49,9 +56,17 @@ class News:
         Raises:
             OSError: the disk refuses the ledger.
         """
-        events = {span: event for span, history in sorted(histories.items()) if (event := self._outcome(history))}
-        if self._ledger.outcomes is None:
+        # By the runs' own times: a clock that is set brings nothing back that the ledger has forgotten.
+        ends = {span: history.ended for span, history in histories.items()}
+        since = max(ends.values(), default=_NEVER) - _NEWS
+        found = {span: self._outcome(history, since) for span, history in sorted(histories.items())}
+        events = {span: event for span, event in found.items() if event}
+        before = self._ledger.outcomes
+        if before is None:
             self._ledger.outcomes = {span: event.id for span, event in events.items()}
+        else:
+            self._ledger.outcomes = {span: told for span, told in before.items() if ends.get(span, since) > since}
+        if self._ledger.outcomes != before:
             self._ledger.save(self._folder)
         for span, event in events.items():
             if self._ledger.outcomes.get(span) != event.id:
@@ -65,7 +80,8 @@ class News:
         Nobody else does, also where it is none of the schedule's; those of the schedule are told with the others.
         """
         run = history.last
-        self.failures += run.state != "complete"  # also one that is tried again: somebody is to look at it
+        if run.state != "complete":  # also one that is tried again: somebody is to look at it
+            self.failures.append(f"{self._name(run.span or 0)}: run {run.run_id} was lost")
         if run.trigger:
             return
         if history.progress == "trained" and run.state != "complete":  # by another run, before
@@ -127,13 +143,14 @@ class News:
         self._ledger.held = None
         self._ledger.save(self._folder)
 
-    def _outcome(self, history: SpanHistory) -> Event | None:
+    def _outcome(self, history: SpanHistory, since: datetime) -> Event | None:
         """The event that a history ends with; None: nobody's news."""
         run = history.last
         if history.trained is not None and (run.state != "failed" or not run.trigger):
             run = history.trained
         # A user who has started one has seen how it ended; one that was lost on its orchestrator is closed first.
-        return self._event(run, history) if run.trigger and run.state != "running" else None
+        is_news = run.trigger and run.state != "running" and history.end_of(run) > since
+        return self._event(run, history) if is_news else None
 
     def _event(self, run: RunRecord, history: SpanHistory) -> Event | None:
         schedule = self._schedule
@@ -154,8 +171,12 @@ class News:
         return replace(event, state="failed", error=run.message, next_try=due.isoformat(timespec="seconds"))
 
     def _tell(self, span: int, event: Event) -> None:
-        self._say(f"{self._name(span)}: {_in_words(event)}")
-        self.failures += event.state in ("refused", "given up")
+        text = f"{self._name(span)}: {_in_words(event)}"
+        self._say(text)
+        if event.state in ("refused", "given up"):
+            self.failures.append(text)
+        elif event.state == "released":
+            self.released.append(text)
         if event.state != "ingested":
             is_success = event.state in ("released", "not released")
             self._call(self._schedule.on_success if is_success else self._schedule.on_failure, event)

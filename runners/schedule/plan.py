@@ -156,6 +156,8 @@ class _Deciding:
         if span < standings.newest_trained:
             newest = f"span {self._shown(standings.newest_trained)}"
             why = f"{newest} is trained on" if is_ingested else f"it came after {newest} was trained on"
+        elif span not in self._situation.arrived:
+            why = "its data are gone"
         else:
             newer = max(targets, default=standings.newest_running)
             why = standings.lacks(span) or f"span {self._shown(newer)} is newer"
@@ -231,6 +233,8 @@ class _Deciding:
 
     def _until_next_tick(self) -> str:
         tick = next_tick(self._schedule, self._situation.now)
+        if tick is None and not self._schedule.is_set:
+            return "until it is asked for: no time and no trigger is set"
         return f"until {self._at(tick)}" if tick else "until a trigger fires"
 
     def _at(self, moment: datetime) -> str:

@@ -26,18 +26,19 @@ _STYLES: dict[Action, str] = {
 }
 
 
-def print_plan(plan: Plan, schedule: Schedule, console: Console, *, dated: bool, limit: int) -> None:
+def print_plan(plan: Plan, schedule: Schedule, console: Console, *, place: str, dated: bool, limit: int) -> None:
     """Prints what a pass would do.
 
     Args:
         plan: the plan.
         schedule: the section of the settings.
         console: where.
+        place: where spans are looked for.
         dated: whether spans are days.
         limit: how many of the newest spans are shown.
     """
     if not plan.decisions:
-        console.print("No span is there yet.")
+        console.print(f"No span is there yet: {place}", markup=False, highlight=False)
     else:
         console.print(decisions_table(plan.decisions[-limit:], dated))
     if len(plan.decisions) > limit:

@@ -23,7 +23,7 @@ from runners.metadata.sqlite import SqliteBackend
 from runners.metadata.store_backend import store_backend
 from runners.metadata_store import metadata_connection
 from runners.run_record import RunRecord, now, run_records
-from runners.schedule.lost_runs import lost_runs
+from runners.schedule.lost_runs import LostRun, lost_runs
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Records:
 
     runs: tuple[RunRecord, ...]
     states: dict[str, State]
-    lost: dict[str, str] = field(default_factory=dict)
+    lost: dict[str, LostRun] = field(default_factory=dict)
 
     @classmethod
     def read(cls, settings: Settings) -> Records:
@@ -58,7 +58,8 @@ class Records:
         moment = datetime.now(timezone.utc)
         lost = lost_runs(runs, settings.schedule.run_seconds, moment, _asking(settings))
         known: dict[str, State] = {**states(runs), **dict.fromkeys(lost, "died")}
-        return cls(tuple(replace(run, message=lost.get(run.run_id, run.message)) for run in runs), known, lost)
+        told = tuple(replace(run, message=lost[run.run_id].why) if run.run_id in lost else run for run in runs)
+        return cls(told, known, lost)
 
     def newest(self, span: int) -> RunRecord | None:
         """The newest training run of a span."""
@@ -78,15 +79,25 @@ def _asking(settings: Settings) -> Callable[[str], str] | None:
     return lambda run_id: state_of_run(host, run_id, os.environ)
 
 
-def mark_failed(settings: Settings, run: RunRecord, message: str) -> None:
-    """Writes of a run that did not come to its end, and could not say so itself, that it failed.
+def mark_ended(settings: Settings, run: RunRecord, message: str, *, canceled: bool = False) -> None:
+    """Writes of a run that did not come to its end, and could not say so itself, that it failed, or was interrupted.
+
+    Args:
+        settings: of the pipeline.
+        run: which one.
+        message: what is known of its end.
+        canceled: whether somebody has terminated it.
 
     Raises:
         RunError: the store cannot be reached.
     """
+    states = metadata_store_pb2.Execution
     with metadata_connection(settings) as metadata:
-        close_executions(metadata, run.run_id, metadata_store_pb2.Execution.FAILED)
-        run.end(metadata, "failed", message, error="RunError")
+        close_executions(metadata, run.run_id, states.CANCELED if canceled else states.FAILED)
+        if canceled:
+            run.end(metadata, "interrupted", message)
+        else:
+            run.end(metadata, "failed", message, error="RunError")
 
 
 def record_not_begun(settings: Settings, job: Job, command: str, message: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.console import Console
 
-from runners.books import NotContinuableError
+from runners.continuation import NotContinuableError
 from runners.local import RunResult, run_local
 from runners.partial_run import Part
 from runners.schedule.child import Order

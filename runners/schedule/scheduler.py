@@ -6,7 +6,7 @@ import os
 import secrets
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timezone
 from pathlib import Path
 
 from components.example_gen.spans import shown_span
@@ -24,7 +24,7 @@ from runners.schedule.inventory import Inventory
 from runners.schedule.ledger import Ledger
 from runners.schedule.lost_run import close_lost_run
 from runners.schedule.news import News
-from runners.schedule.records import Records, mark_failed, record_not_begun
+from runners.schedule.records import Records, mark_ended, record_not_begun
 from runners.schedule.served_metrics import not_measured, served_metrics
 from runners.schedule.served_release import served_release
 from runners.schedule.signals import newest_ingested, signals
@@ -50,6 +50,7 @@ class Scheduler:
 
     Attributes:
         news: says and tells what becomes of spans.
+        made: how many runs it has made.
 
     Raises:
         SettingsError: the data do not come in spans.
@@ -62,6 +63,7 @@ class Scheduler:
         self.inventory = Inventory(settings)
         self.ledger = Ledger.load(self.folder)
         self.news = News(settings, self.ledger, self.folder, self.name, say)
+        self.made = 0
         self._changes = Changes(settings, self.inventory, self.ledger)
         self._records = Records((), {})
         self._command = command
@@ -90,7 +92,9 @@ class Scheduler:
         if at_work:
             self.news.tell_outcomes(histories)
             self._measure(situation)
-        return replace(situation, signals=signals(self.settings, situation))
+        # Releases have the machine's time, as runs have, which have been moved to that of the clock.
+        found_signals = signals(self.settings, replace(situation, now=now - self.clock.offset))
+        return replace(situation, signals=found_signals)
 
     def close_lost(self) -> bool:
         """Closes the records of runs that have been found to be lost on their orchestrator, and tells of them.
@@ -102,12 +106,13 @@ class Scheduler:
             RunError: the metadata store cannot be reached.
         """
         lost, self._records = self._records.lost, replace(self._records, lost={})
-        for run_id, why in lost.items():
-            if not close_lost_run(self.settings, run_id, why, os.environ):
+        for run_id, end in lost.items():
+            if not close_lost_run(self.settings, run_id, end, os.environ):
                 continue
             records = Records.read(self.settings)
             run = next(run for run in records.runs if run.run_id == run_id)
-            self.say(f"{why} Run {run_id} is closed as {run.state}. What became of it: scalable-tf runs show {run_id}")
+            closed = f"Run {run_id} is closed as {run.state}. What became of it: scalable-tf runs show {run_id}"
+            self.say(f"{end.why} {closed}")
             histories = span_histories(records.runs, records.states, lambda _: False, self.clock.offset)
             if run.span is not None and run.span in histories and histories[run.span].last.run_id == run_id:
                 self.news.tell_lost(histories[run.span])
@@ -132,12 +137,13 @@ class Scheduler:
         limit = self.settings.schedule.run_seconds
         self.say(f"{self.name(job.span)}: {decision.action}, {decision.why}. Log: {log}")
         order = Order(settings, job, f"{self._command} --set data.span={job.span}")
+        self.made += 1
         in_time = run_in_child(order, log, limit)
         records = Records.read(self.settings)
         run, newest = records.of(job), records.newest(job.span)
         if run is not None:
             if fault := _fault(records.states[run.run_id], None if in_time else limit):
-                mark_failed(self.settings, run, fault)
+                mark_ended(self.settings, run, fault)
         elif newest is None or (before is not None and newest.run_id == before.run_id):  # else another one has made it
             self._check_free()
             if in_time:
@@ -203,7 +209,8 @@ class Scheduler:
         folder.mkdir(parents=True, exist_ok=True)
         for old in sorted(folder.glob("*.log"))[: -_LOGS_KEPT + 1]:
             old.unlink(missing_ok=True)
-        return folder / f"{self.clock.now():%Y%m%dT%H%M%S}-span-{span}.log"
+        # The machine's time, whatever the clock's: the newest ones are kept.
+        return folder / f"{datetime.now(timezone.utc):%Y%m%dT%H%M%S}-span-{span}.log"
 
     def _check_free(self) -> None:
         """A run that waits for another one to end has not failed."""

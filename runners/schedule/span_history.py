@@ -15,6 +15,7 @@ Progress = Literal["trained", "ingested", "running", "interrupted", "refused", "
 _TO_THE_END = ("", nodes.PUSHER)
 _BETWEEN = (
     *(nodes.SPAN_WINDOW, nodes.TRANSFORM, nodes.BASE_MODEL, nodes.TRAINER, nodes.LATEST_BLESSED, nodes.EVALUATOR),
+    nodes.SMOKE_CHECK,
 )
 _PAST_THE_GATE = (nodes.ANOMALY_GATE, *_BETWEEN)
 _AFTER_THE_GATE = (*_BETWEEN, nodes.PUSHER)
@@ -44,7 +45,11 @@ class SpanHistory:
     @property
     def ended(self) -> datetime:
         """When the newest run ended."""
-        return datetime.fromisoformat(self.last.ended or self.last.started).astimezone(timezone.utc) + self.offset
+        return self.end_of(self.last)
+
+    def end_of(self, run: RunRecord) -> datetime:
+        """When a run of it ended, or, if it has not, began."""
+        return datetime.fromisoformat(run.ended or run.started).astimezone(timezone.utc) + self.offset
 
 
 def span_histories(

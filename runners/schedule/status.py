@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
 from rich.console import Console
 from rich.markup import escape
@@ -14,11 +15,20 @@ from components.example_gen.spans import shown_span
 from configs.settings import Settings
 from pipeline.pipeline import root
 from runners.output_lock import output_lock_holder
-from runners.schedule.decision import Plan
+from runners.run_record import RunRecord
+from runners.schedule.decision import Action, Decision, Plan
 from runners.schedule.plan import shown_time
 from runners.schedule.served_release import served_release
 from runners.schedule.situation import Situation
 from runners.schedule.span_history import SpanHistory
+
+State = Literal[
+    "new", "missing", "skipped", "running", "interrupted", "ingested", "trained", "refused", "failed", "given up"
+]
+"""What a span is; the first three, and one that is refused because two names stand for it, no run has known."""
+
+_UNKNOWN_TO_RUNS: dict[Action, State] = {"gap": "missing", "skipped": "skipped", "refused": "refused"}
+_TO_BE = {"train": "to be trained on: ", "ingest": "to be ingested: "}
 
 
 @dataclass(frozen=True)
@@ -28,17 +38,17 @@ class SpanStatus:
     Attributes:
         span: its number; the first one's.
         end: the last one's number.
-        state: trained, ingested, running, interrupted, refused, failed; or what the plan says of it.
+        state: what it is.
         run: id of its newest run, or of the training that is complete.
         trigger: what started that.
         attempt: which one it was.
         release: version of the released model, or 0.
-        why: why there is none.
+        why: why it is that, or what is waited for; one line.
     """
 
     span: int
     end: int
-    state: str
+    state: State
     run: str = ""
     trigger: str = ""
     attempt: int = 0
@@ -85,7 +95,7 @@ def status(settings: Settings, situation: Situation, plan: Plan) -> Status:
         served.label if served else "",
         served.release.created.isoformat(timespec="seconds") if served else None,
         plan.next_tick.isoformat(timespec="seconds") if plan.next_tick else None,
-        _spans(situation.histories, plan),
+        _spans(situation.histories, situation.arrived, plan),
     )
 
 
@@ -122,15 +132,31 @@ def print_status(found: Status, settings: Settings, console: Console, *, dated: 
         console.print(line, markup=False, highlight=False)
 
 
-def _spans(histories: Mapping[int, SpanHistory], plan: Plan) -> list[SpanStatus]:
+def _spans(histories: Mapping[int, SpanHistory], arrived: Container[int], plan: Plan) -> list[SpanStatus]:
     spans = []
     for one in plan.decisions:
         history = histories.get(one.span)
         if history is None:
-            spans.append(SpanStatus(one.span, one.end, one.action, why=one.why))
+            spans.append(SpanStatus(one.span, one.end, _unknown_state(one, arrived), why=_to_be(one)))
             continue
-        run = history.trained or history.last
-        state = history.progress if history.progress != "failed" or one.action != "skipped" else "given up"
-        why = run.reason if history.trained else run.message
+        run = history.trained if history.trained and history.progress == "trained" else history.last
+        state: State = history.progress if history.progress != "failed" or one.action != "skipped" else "given up"
+        why = _why(one, run, history)
         spans.append(SpanStatus(one.span, one.end, state, run.run_id, run.trigger, run.attempt, run.release, why))
     return spans
+
+
+def _unknown_state(decision: Decision, arrived: Container[int]) -> State:
+    """What a span is that no run has known."""
+    state: State = "new" if decision.span in arrived else "missing"
+    return _UNKNOWN_TO_RUNS.get(decision.action, state)
+
+
+def _why(decision: Decision, run: RunRecord, history: SpanHistory) -> str:
+    if history.progress in ("refused", "failed", "interrupted") and run.message:  # the run has a column of its own
+        return run.message
+    return _to_be(decision)
+
+
+def _to_be(decision: Decision) -> str:
+    return _TO_BE.get(decision.action, "") + decision.why.removeprefix("ingested; ")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -47,14 +48,13 @@ def columns_of(given: Mapping[str, Any], signature: Signature) -> Columns:
     """
     missing, unknown = (sorted(one) for one in (signature.inputs.keys() - given, given.keys() - signature.inputs))
     if missing or unknown:
+        near = [(name, match[0]) for name in unknown if (match := get_close_matches(name, missing, n=1))]
+        todo = [f"{verb} {', '.join(names)}." for verb, names in (("Add", missing), ("Leave out", unknown)) if names]
         raise DataError(
             "The columns are not the signature's inputs.",
             where=f"signature {signature.name}",
             received=", ".join(sorted(given)) or "none",
-            fix="; ".join(
-                f"{verb} {', '.join(names)}" for verb, names in (("add", missing), ("leave out", unknown)) if names
-            )
-            + ".",
+            fix=" ".join([*(f"Is {name} meant to be {other}?" for name, other in near), *todo]),
         )
     return {key: _array(given[key], spec, key) for key, spec in signature.inputs.items()}
 

@@ -12,6 +12,7 @@ from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_p
 
 from serving.client import grpc_message as message
 from serving.client.columns import columns_of
+from serving.client.loopback import is_loopback
 from serving.client.prediction import Prediction
 from serving.client.signature import Signature, chosen
 from serving.client.target import Target
@@ -33,10 +34,10 @@ class _Model:
         retries: int = 2,
         credentials: grpc.ChannelCredentials | None = None,
     ) -> None:
-        self._target = Target(model, version, label)
-        self._where, self._timeout = f"{address}, {self._target}", timeout
+        self.address, self.target = address, Target(model, version, label)
+        self._where, self._timeout = f"{address}, {self.target}", timeout
         self._known: dict[str, Any] | None = None
-        options = _options(retries)
+        options = [*_options(retries), ("grpc.enable_http_proxy", int(not is_loopback(address.rpartition(":")[0])))]
         self._channel = (
             self._library.secure_channel(address, credentials, options)
             if credentials
@@ -58,6 +59,10 @@ class GrpcClient(_Model):
         retries: how often one is sent again where the server is not reached, or is too busy (UNAVAILABLE); at most 4.
         credentials: for TLS, of `grpc.ssl_channel_credentials`; default: none, in plain text.
 
+    Attributes:
+        address: of the server.
+        target: the model that is asked.
+
     Raises:
         ServingError: no model is named, or both a version and a label.
     """
@@ -78,13 +83,13 @@ class GrpcClient(_Model):
     def metadata(self) -> dict[str, Any]:
         """A GetModelMetadataResponse as JSON; errors as `signature`."""
         if self._known is None:
-            request = message.metadata_request(self._target)
+            request = message.metadata_request(self.target)
             self._known = message.metadata(self._call(self._predictions.GetModelMetadata, request))
         return self._known
 
     def status(self) -> list[dict[str, Any]]:
         """Versions and their states, as the server tells them; errors as `signature`."""
-        return message.versions(self._call(self._models.GetModelStatus, message.status_request(self._target)))
+        return message.versions(self._call(self._models.GetModelStatus, message.status_request(self.target)))
 
     def predict(self, columns: Mapping[str, Any], *, signature: str = "") -> Prediction:
         """Predictions for rows.
@@ -98,7 +103,7 @@ class GrpcClient(_Model):
             ServingError: the server does not answer in time, or refuses.
         """
         asked = self.signature(signature)
-        request = message.predict_request(columns_of(columns, asked), asked, self._target)
+        request = message.predict_request(columns_of(columns, asked), asked, self.target)
         return message.prediction(self._call(self._predictions.Predict, request))
 
     def close(self) -> None:
@@ -137,18 +142,18 @@ class AsyncGrpcClient(_Model):
     async def metadata(self) -> dict[str, Any]:
         """As GrpcClient.metadata."""
         if self._known is None:
-            request = message.metadata_request(self._target)
+            request = message.metadata_request(self.target)
             self._known = message.metadata(await self._call(self._predictions.GetModelMetadata, request))
         return self._known
 
     async def status(self) -> list[dict[str, Any]]:
         """As GrpcClient.status."""
-        return message.versions(await self._call(self._models.GetModelStatus, message.status_request(self._target)))
+        return message.versions(await self._call(self._models.GetModelStatus, message.status_request(self.target)))
 
     async def predict(self, columns: Mapping[str, Any], *, signature: str = "") -> Prediction:
         """As GrpcClient.predict."""
         asked = await self.signature(signature)
-        request = message.predict_request(columns_of(columns, asked), asked, self._target)
+        request = message.predict_request(columns_of(columns, asked), asked, self.target)
         return message.prediction(await self._call(self._predictions.Predict, request))
 
     async def close(self) -> None:

@@ -14,6 +14,7 @@ import httpx
 from schemas.errors import ServingError
 from serving.client import rest_message as message
 from serving.client.columns import columns_of
+from serving.client.loopback import is_loopback
 from serving.client.prediction import Prediction
 from serving.client.signature import Signature, chosen
 from serving.client.target import Target
@@ -38,7 +39,10 @@ class _Model:
         retries: int = 2,
     ) -> None:
         self._call = _Call(url, model, version, label, timeout, retries)
-        self._http = self._connections(base_url=self._call.base)
+        # What the environment says of proxies is not of this machine itself.
+        environment = not is_loopback(urlsplit(self._call.base).hostname or "")
+        self._http = self._connections(base_url=self._call.base, trust_env=environment)
+        self.address, self.target = self._call.base, self._call.target
 
 
 class RestClient(_Model):
@@ -51,6 +55,10 @@ class RestClient(_Model):
         label: such as `stable`.
         timeout: seconds that a request may take, with its repetitions.
         retries: how often one is sent again where the server is not reached, or is too busy (503).
+
+    Attributes:
+        address: of the server.
+        target: the model that is asked.
 
     Raises:
         ServingError: the address is none, or names no model.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -105,11 +106,12 @@ def chosen(metadata: Mapping[str, Any], name: str = "") -> Signature:
     found = signatures(metadata)
     wanted = name or (_ROWS if _ROWS in found else _DEFAULT)
     if wanted not in found:
+        near = get_close_matches(wanted, found, n=1)
         raise ServingError(
             "The model has no such signature.",
             where="signature",
             received=wanted,
-            fix=f"It has {', '.join(sorted(found)) or 'none'}.",
+            fix=f"{f'Did you mean {near[0]}? ' if near else ''}It has {', '.join(sorted(found)) or 'none'}.",
         )
     fields = found[wanted]
     inputs, outputs = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -10,29 +11,26 @@ from typing import TypeVar
 import grpc
 
 from serving.grpc_api.call_count import CallCount
-from serving.server.manager import ModelManager
 from serving.server.metrics import Metrics
 from serving.server.request_error import RequestError
 
 Answer = TypeVar("Answer")
 
 _LOG = logging.getLogger(__name__)
-# The message goes in a header, and clients refuse headers above 8 KiB; a character outside of ASCII may take 12 there.
-_LONGEST = 4000
-_LONGEST_OTHER = 400
+# The others are not counted by TensorFlow Serving.
+_COUNTED = ("Predict", "Classify", "Regress")
+_LONGEST = 1024  # bytes of an error's message, as in TensorFlow Serving: it goes in a header, which clients limit
 
 
 class Answering:
     """Answers calls.
 
     Args:
-        manager: the models.
-        metrics: where calls are counted, by the names of models that there are.
+        metrics: where calls are counted.
         calls: those that are being answered, until the answer is sent.
     """
 
-    def __init__(self, manager: ModelManager, metrics: Metrics, calls: CallCount) -> None:
-        self._manager = manager
+    def __init__(self, metrics: Metrics, calls: CallCount) -> None:
         self._metrics = metrics
         self._calls = calls
 
@@ -52,17 +50,21 @@ class Answering:
         if not context.add_callback(self._calls.end):
             self._calls.end()  # the client has gone
         left = context.time_remaining()
+        # Without a deadline, grpc says that there are some 300 billion years, which no lock can wait for.
+        deadline = None if left is None or left > threading.TIMEOUT_MAX else started + left
         code = grpc.StatusCode.OK
         try:
-            return work(None if left is None else started + left)
+            return work(deadline)
         except RequestError as error:
             code, message = error.code, error.message
         except Exception as error:
             _LOG.exception("%s of model %s failed.", api, model)
             code, message = grpc.StatusCode.INTERNAL, f"{type(error).__name__}: {error}"
         finally:
-            if model in self._manager:
+            if api in _COUNTED:
                 self._metrics.record(model, code, api=api, entrypoint="GRPC", seconds=time.monotonic() - started)
-        longest = _LONGEST if message.isascii() else _LONGEST_OTHER
-        context.abort(code, message if len(message) <= longest else f"{message[:longest]} ...")
+        encoded = message.encode("utf-8", "replace")
+        if len(encoded) > _LONGEST:
+            message = f"{encoded[:_LONGEST].decode('utf-8', 'ignore')}...TRUNCATED"
+        context.abort(code, message)
         raise AssertionError("abort raises")

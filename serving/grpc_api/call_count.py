@@ -21,7 +21,8 @@ class CallCount:
         """One less."""
         with self._changed:
             self._count -= 1
-            self._changed.notify_all()
+            if self._count == 0:
+                self._changed.notify_all()
 
     def wait(self, seconds: float) -> bool:
         """Waits until there are none; whether that was so in time."""

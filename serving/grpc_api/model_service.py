@@ -9,6 +9,7 @@ from tensorflow_serving.apis import get_model_status_pb2, model_management_pb2, 
 
 from schemas.errors import SettingsError
 from serving.grpc_api.answering import Answering
+from serving.grpc_api.asked_version import asked_version
 from serving.grpc_api.call_count import CallCount
 from serving.server.manager import ModelManager
 from serving.server.metrics import Metrics
@@ -30,7 +31,7 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
 
     def __init__(self, manager: ModelManager, metrics: Metrics, calls: CallCount) -> None:
         self._manager = manager
-        self._answer = Answering(manager, metrics, calls)
+        self._answer = Answering(metrics, calls)
 
     def GetModelStatus(  # noqa: N802
         self, request: get_model_status_pb2.GetModelStatusRequest, context: grpc.ServicerContext
@@ -40,13 +41,7 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
         def work(deadline: float | None) -> get_model_status_pb2.GetModelStatusResponse:
             if not request.HasField("model_spec"):
                 raise invalid("Missing ModelSpec")
-            spec = request.model_spec
-            choice = spec.WhichOneof("version_choice")
-            states = self._manager.states(
-                spec.name,
-                spec.version.value if choice == "version" else None,
-                spec.version_label if choice == "version_label" else None,
-            )
+            states = self._manager.states(*asked_version(request.model_spec))
             response = get_model_status_pb2.GetModelStatusResponse()
             for state in states:
                 one = response.model_version_status.add(version=state.version, state=state.state)
@@ -69,13 +64,17 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
                     "Only ModelConfigList is currently supported"
                 )
             try:
-                models = from_proto(request.config)
+                models = from_proto(request.config, strict=True)
             except SettingsError as error:
-                raise invalid(f"{error.what} Received: {error.received}. {error.fix}") from error
+                raise invalid(f"{error.what} {error.fix}") from error
             self._manager.reload(models)
             _LOG.info("Now served: %s.", ", ".join(model.name for model in models) or "no model")
             response = model_management_pb2.ReloadConfigResponse()
             response.status.error_code = 0
+            # By how much metrics grew meanwhile. Those that grow with a load are the runtime's, which we do not have;
+            # of a metric that it does not have TensorFlow Serving says 0.
+            for name in request.metric_names:
+                response.metric.add(name=name, int64_value_increase=0)
             return response
 
         return self._answer("HandleReloadConfigRequest", "", context, work)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
+from typing import Any, TypeVar
 
 import grpc
 from tensorflow_serving.apis import (
@@ -16,16 +18,19 @@ from tensorflow_serving.apis import (
 )
 
 from serving.grpc_api.answering import Answering
+from serving.grpc_api.asked_version import asked_version
 from serving.grpc_api.call_count import CallCount
 from serving.server.classify import classify
 from serving.server.example_input import serialized_examples
 from serving.server.manager import ModelManager
 from serving.server.metrics import Metrics
-from serving.server.multi_inference import check_tasks, multi_inference
+from serving.server.multi_inference import multi_inference
 from serving.server.predict import model_spec, predict
 from serving.server.regress import regress
 from serving.server.request_error import invalid
 from serving.server.servable import Servable
+
+Answer = TypeVar("Answer")
 
 _SIGNATURES = "signature_def"
 
@@ -41,7 +46,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
 
     def __init__(self, manager: ModelManager, metrics: Metrics, calls: CallCount) -> None:
         self._manager = manager
-        self._answer = Answering(manager, metrics, calls)
+        self._answer = Answering(metrics, calls)
 
     def Predict(  # noqa: N802
         self, request: predict_pb2.PredictRequest, context: grpc.ServicerContext
@@ -58,27 +63,13 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         self, request: classification_pb2.ClassificationRequest, context: grpc.ServicerContext
     ) -> classification_pb2.ClassificationResponse:
         """Labels and scores of tf.Examples."""
-
-        def work(deadline: float | None) -> classification_pb2.ClassificationResponse:
-            with self._lease(request) as servable:
-                name = request.model_spec.signature_name
-                result = classify(servable, name, serialized_examples(request.input), deadline)
-                return classification_pb2.ClassificationResponse(result=result, model_spec=model_spec(servable, name))
-
-        return self._answer("Classify", request.model_spec.name, context, work)
+        return self._of_examples("Classify", request, context, classify, classification_pb2.ClassificationResponse)
 
     def Regress(  # noqa: N802
         self, request: regression_pb2.RegressionRequest, context: grpc.ServicerContext
     ) -> regression_pb2.RegressionResponse:
         """A number for each tf.Example."""
-
-        def work(deadline: float | None) -> regression_pb2.RegressionResponse:
-            with self._lease(request) as servable:
-                name = request.model_spec.signature_name
-                result = regress(servable, name, serialized_examples(request.input), deadline)
-                return regression_pb2.RegressionResponse(result=result, model_spec=model_spec(servable, name))
-
-        return self._answer("Regress", request.model_spec.name, context, work)
+        return self._of_examples("Regress", request, context, regress, regression_pb2.RegressionResponse)
 
     def MultiInference(  # noqa: N802
         self, request: inference_pb2.MultiInferenceRequest, context: grpc.ServicerContext
@@ -87,7 +78,6 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         spec = request.tasks[0].model_spec if request.tasks else model_pb2.ModelSpec()
 
         def work(deadline: float | None) -> inference_pb2.MultiInferenceResponse:
-            check_tasks(request)
             with lease(self._manager, spec, predicts=True) as servable:
                 return multi_inference(servable, request, deadline)
 
@@ -116,6 +106,22 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
 
         return self._answer("GetModelMetadata", request.model_spec.name, context, work)
 
+    def _of_examples(
+        self,
+        api: str,
+        request: Any,
+        context: grpc.ServicerContext,
+        answer: Callable[..., Any],
+        response: Callable[..., Answer],
+    ) -> Answer:
+        def work(deadline: float | None) -> Answer:
+            with self._lease(request) as servable:
+                name = request.model_spec.signature_name
+                result = answer(servable, name, serialized_examples(request.input), deadline)
+                return response(result=result, model_spec=model_spec(servable, name))
+
+        return self._answer(api, request.model_spec.name, context, work)
+
     def _lease(self, request: predict_pb2.PredictRequest) -> AbstractContextManager[Servable]:
         if not request.HasField("model_spec"):
             raise invalid("Missing ModelSpec")
@@ -132,7 +138,4 @@ def lease(
     """
     if not spec.name:
         raise invalid("ModelSpec has no name specified.")
-    choice = spec.WhichOneof("version_choice")
-    version = spec.version.value if choice == "version" else None
-    label = spec.version_label if choice == "version_label" else None
-    return manager.lease(spec.name, version, label, predicts=predicts)
+    return manager.lease(*asked_version(spec), predicts=predicts)

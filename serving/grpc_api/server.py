@@ -15,6 +15,7 @@ from serving.grpc_api.call_count import CallCount
 from serving.grpc_api.health import Health
 from serving.grpc_api.model_service import ModelService
 from serving.grpc_api.prediction_service import PredictionService
+from serving.server.bound_socket import bound_socket
 from serving.server.manager import ModelManager
 from serving.server.metrics import Metrics
 
@@ -57,15 +58,15 @@ class GrpcServer:
         model_service_pb2_grpc.add_ModelServiceServicer_to_server(
             ModelService(manager, metrics, self._calls), self._server
         )
-        health = Health(lambda: manager.ready() and not self._ended.is_set())
-        health_pb2_grpc.add_HealthServicer_to_server(health, self._server)
+        self._health = Health(lambda: manager.ready() and not self._ended.is_set())
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        # Of what it cannot listen on, gRPC itself prints an account of its own.
+        bound_socket(host, port, "gRPC", "--grpc-port").close()
         address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         try:
             self.port = int(self._server.add_insecure_port(address))
         except RuntimeError as error:
-            raise _taken(address) from error
-        if self.port == 0:
-            raise _taken(address)
+            raise RunError("The server of gRPC cannot listen there.", where=address, received=error) from error
 
     def start(self) -> None:
         """Begins to answer; connections that were made before wait until then."""
@@ -81,6 +82,7 @@ class GrpcServer:
             What is set when all have ended.
         """
         self._ended.set()
+        self._health.tell()
         ended: threading.Event = self._server.stop(grace)
         threading.Thread(target=self._cut, args=(grace,), name="grpc-end", daemon=True).start()
         return ended
@@ -108,12 +110,3 @@ class _Threads(ThreadPoolExecutor):
             raise
         future.add_done_callback(self._calls.end)
         return future
-
-
-def _taken(address: str) -> RunError:
-    return RunError(
-        "The server of gRPC cannot listen there.",
-        where=address,
-        received="the port is taken, or the address is not this machine's",
-        fix="Give another --grpc-port (0 picks a free one), or another --bind.",
-    )

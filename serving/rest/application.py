@@ -6,7 +6,7 @@ import asyncio
 import gzip
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 from http import HTTPStatus
 from typing import Any
@@ -24,6 +24,11 @@ Send = Callable[[Message], Awaitable[None]]
 
 METRICS_PATH = "/monitoring/prometheus/metrics"
 _API = re.compile("/v1/.*|/v1/models", re.IGNORECASE | re.DOTALL)
+_CORS = [
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-allow-methods", b"POST, GET"),
+    (b"access-control-allow-headers", b"Content-Type"),
+]
 _WORTH_PACKING = 1024  # bytes; below, gzip adds more than it takes
 
 
@@ -39,6 +44,7 @@ class RestApplication:
         limits: of body and time.
         executor: runs the requests; its threads bound how many at a time.
         draining: whether the server is going down.
+        cors: whether pages of other origins may read what the API answers.
     """
 
     def __init__(
@@ -48,12 +54,15 @@ class RestApplication:
         limits: RestLimits,
         executor: Executor,
         draining: Callable[[], bool] = lambda: False,
+        *,
+        cors: bool = False,
     ) -> None:
         self._manager = manager
         self._metrics = metrics
         self._limits = limits
         self._executor = executor
         self._draining = draining
+        self._more_headers = _CORS if cors else []
         self._handler = RestHandler(manager, metrics, limits)
         self._buffered = 0
 
@@ -62,7 +71,7 @@ class RestApplication:
         path = scope["raw_path"].decode("latin-1")
         headers = dict(scope["headers"])
         if _API.fullmatch(path) is None:
-            await _reply(send, headers, self._other(scope["method"], path))
+            await _reply(send, self._other(scope["method"], path))
             return
         body = bytearray()
         try:
@@ -70,7 +79,7 @@ class RestApplication:
             if refused is None:
                 await self._work(scope["method"], path, headers, body, receive, send)
             elif refused.status:
-                await _reply(send, headers, refused)
+                await _reply(send, refused, more=self._more_headers)
         finally:
             self._buffered -= len(body)
 
@@ -128,14 +137,14 @@ class RestApplication:
         finally:
             gone.cancel()
         answer, packed = work.result()
-        await _reply(send, headers, answer, packed)
+        await _reply(send, answer, packed, self._more_headers)
 
     def _other(self, method: str, path: str) -> Answer:
         """Paths outside the API."""
+        if path == METRICS_PATH:  # whatever the method, as in TensorFlow Serving
+            text = metrics_text(self._metrics, self._manager.canaries())
+            return Answer(HTTPStatus.OK, text.encode("utf-8", "replace"), "text/plain")
         if method in ("GET", "HEAD"):
-            if path == METRICS_PATH:
-                text = metrics_text(self._metrics, self._manager.canaries())
-                return Answer(HTTPStatus.OK, text.encode("utf-8", "replace"), "text/plain")
             if path == PATH:
                 models = {name: one.told() for name, one in self._manager.canaries().items()}
                 return Answer(HTTPStatus.OK, CanariesSeen(models=models).model_dump_json().encode())
@@ -156,9 +165,11 @@ def _takes_gzip(headers: dict[bytes, bytes]) -> bool:
     return False
 
 
-async def _reply(send: Send, headers: dict[bytes, bytes], answer: Answer, packed: bytes | None = None) -> None:
+async def _reply(
+    send: Send, answer: Answer, packed: bytes | None = None, more: Sequence[tuple[bytes, bytes]] = ()
+) -> None:
     body = answer.body if packed is None else packed
-    fields = [(b"content-type", answer.content_type.encode("ascii")), (b"content-length", b"%d" % len(body))]
+    fields = [(b"content-type", answer.content_type.encode("ascii")), (b"content-length", b"%d" % len(body)), *more]
     if packed is not None:
         fields += [(b"content-encoding", b"gzip"), (b"vary", b"Accept-Encoding")]
     await send({"type": "http.response.start", "status": answer.status, "headers": fields})

@@ -1,4 +1,4 @@
-"""JSON that is nested deeper than Python's own parser goes."""
+"""JSON that Python's own parser does not read: nested deeper than it goes, or with more words for infinity."""
 
 from __future__ import annotations
 
@@ -7,23 +7,28 @@ import re
 from typing import Any
 
 MAX_DEPTH = 1_000_000
+IN_OBJECT = "Expecting ',' delimiter in an object"
+"""What `parse_deep` says where Python does not tell objects from lists."""
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _SCALARS = json.JSONDecoder()
+_MORE_NUMBERS = re.compile(r"-?Inf(?!i)|-NaN")
 _TRAILING_COMMA = {
     "Illegal trailing comma before end of array": "Expecting value",
     "Illegal trailing comma before end of object": "Expecting property name enclosed in double quotes",
 }
 
 
-def parse_deep(text: str, start: int = 0) -> Any:
+def parse_deep(text: str, start: int = 0, scalars: json.JSONDecoder = _SCALARS) -> Any:
     """The value that begins at a place of the text, whatever follows it.
 
-    Slower than Python's parser, and with the same result, but without recursion.
+    Slower than Python's parser, and with the same result, but without recursion, and with the tokens Inf, -Inf and
+    -NaN, which RapidJSON reads.
 
     Args:
         text: JSON.
         start: where the value begins, after white space.
+        scalars: reads numbers, strings and names.
 
     Raises:
         json.JSONDecodeError: it is no JSON, or nested a million times.
@@ -45,8 +50,10 @@ def parse_deep(text: str, start: int = 0) -> Any:
                     raise json.JSONDecodeError("The document is nested too deeply", text, at)
                 continue
             at += 1
+        elif number := _MORE_NUMBERS.match(text, at):
+            value, at = float(number[0]), number.end()
         else:
-            value, at = _SCALARS.raw_decode(text, at)
+            value, at = scalars.raw_decode(text, at)
         # The value is whole, and with it perhaps those around it.
         while open_:
             container, key = open_[-1]
@@ -63,7 +70,7 @@ def parse_deep(text: str, start: int = 0) -> Any:
                     open_[-1] = (container, key)
                 break
             if sign != ("]" if key is None else "}"):
-                raise json.JSONDecodeError("Expecting ',' delimiter", text, at)
+                raise json.JSONDecodeError("Expecting ',' delimiter" if key is None else IN_OBJECT, text, at)
             at += 1
             open_.pop()
             value = container

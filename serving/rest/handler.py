@@ -95,17 +95,20 @@ class RestHandler:
             body: as it was sent.
             began: when it had come, of `time.monotonic()`; default: now. It may have waited since.
         """
-        if method == "OPTIONS":
-            return _preflight(headers)
         began = time.monotonic() if began is None else began
-        deadline = began + self._limits.request_seconds
         route: Route | None = None
         code = grpc.StatusCode.OK
         try:
-            route = read_route(method, path)
-            if time.monotonic() >= deadline:
-                raise RequestError(grpc.StatusCode.DEADLINE_EXCEEDED, "The time for the request was over at its turn.")
-            answer = Answer(HTTPStatus.OK, self._answer(route, headers, body, deadline))
+            if method == "OPTIONS":
+                answer = _preflight(headers)
+            else:
+                route = read_route(method, path)
+                deadline = began + self._limits.request_seconds
+                if time.monotonic() >= deadline:
+                    raise RequestError(
+                        grpc.StatusCode.DEADLINE_EXCEEDED, "The time for the request was over at its turn."
+                    )
+                answer = Answer(HTTPStatus.OK, self._answer(route, headers, body, deadline))
         except RequestError as error:
             code = error.code
             answer = failure(_STATUSES.get(code, HTTPStatus.INTERNAL_SERVER_ERROR), error.message)
@@ -120,11 +123,14 @@ class RestHandler:
             _LOG.exception("REST request failed: %s %s", method, path)
             code = grpc.StatusCode.INTERNAL
             answer = failure(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error.")
-        if route and route.model in self._manager.names():
-            # As in TensorFlow Serving, only calls of a model have a name.
-            api = route.action if method == "POST" else ""
-            seconds = time.monotonic() - began
-            self._metrics.record(route.model, code, api=api, entrypoint="REST", seconds=seconds)
+        # As in TensorFlow Serving: all is counted, and only calls of a model have the name of an API.
+        self._metrics.record(
+            route.model if route else "",
+            code,
+            api=route.action if route and method == "POST" else "",
+            entrypoint="REST",
+            seconds=time.monotonic() - began,
+        )
         return answer
 
     def _answer(self, route: Route, headers: Mapping[bytes, bytes], body: bytes, deadline: float) -> bytes:
@@ -181,7 +187,7 @@ class RestHandler:
 def _preflight(headers: Mapping[bytes, bytes]) -> Answer:
     if re.search(rb"https?://", headers.get(b"origin", b"")):
         return Answer(HTTPStatus.OK, b"")
-    return failure(HTTPStatus.BAD_REQUEST, "Origin header is missing in CORS preflight")
+    raise RequestError(grpc.StatusCode.FAILED_PRECONDITION, "Origin header is missing in CORS preflight")
 
 
 def _encoding(headers: Mapping[bytes, bytes]) -> str:

@@ -13,7 +13,7 @@ import tensorflow as tf
 from tensorflow_serving.apis import classification_pb2, regression_pb2
 
 from serving.rest.shortest_decimals import shortest_decimals
-from serving.rest.tensor_decoding import dtype_text
+from serving.server.dtype_text import dtype_text
 from serving.server.request_error import invalid
 
 # Floats of Python print as the shortest text, always with a point or an exponent, and as NaN, Infinity, -Infinity.

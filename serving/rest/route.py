@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from serving.server.request_error import invalid
 
 _VERSION = r"(?:/versions/(?P<version>[0-9]+)|/labels/(?P<label>[^/:]+))?"
-_POST = re.compile(rf"/v1/models/(?P<model>[^/:]+){_VERSION}:(?P<action>classify|regress|predict)", re.IGNORECASE)
+_POST = re.compile(rf"/v1/models/(?P<model>[^/:]+){_VERSION}:(?P<action>(?-i:classify|regress|predict))", re.IGNORECASE)
 _GET = re.compile(rf"/v1/models(?:/(?P<model>[^/:]+))?{_VERSION}(?:/(?P<action>metadata))?", re.IGNORECASE)
 _MAX_VERSION = 2**63 - 1
 
@@ -51,8 +51,10 @@ def read_route(method: str, path: str) -> Route:
         raise invalid(f"Failed to convert version: {version} to numeric.")
     if found["model"] is None:
         raise invalid("Missing model name in request.")
+    action = found["action"]
     return Route(
-        action=(found["action"] or "status").lower(),
+        # Only the rest of a path may have capitals: TensorFlow Serving answers `/METADATA` with the status.
+        action=action if method == "POST" or action == "metadata" else "status",
         model=unquote(found["model"]),
         version=None if version is None else int(version),
         label=None if found["label"] is None else unquote(found["label"]),

@@ -13,6 +13,7 @@ from schemas.errors import RunError
 from serving.rest.application import RestApplication
 from serving.rest.limits import RestLimits
 from serving.rest.timed_protocol import TimedProtocol
+from serving.server.bound_socket import bound_socket
 from serving.server.manager import ModelManager
 from serving.server.metrics import Metrics
 
@@ -29,6 +30,7 @@ class RestServer:
         host: to listen on; default: this machine only.
         port: to listen on; 0 takes a free one.
         limits: of memory, time and connections.
+        cors: whether pages of other origins may read its answers.
 
     Attributes:
         port: that it listens on.
@@ -44,12 +46,15 @@ class RestServer:
         host: str = "127.0.0.1",
         port: int = 0,
         limits: RestLimits | None = None,
+        *,
+        cors: bool = False,
     ) -> None:
         self._limits = limits or RestLimits()
         self._executor = ThreadPoolExecutor(self._limits.threads, thread_name_prefix="rest")
         self._draining = False
-        application = RestApplication(manager, metrics, self._limits, self._executor, lambda: self._draining)
-        self._socket = _listen(host, port)
+        application = RestApplication(manager, metrics, self._limits, self._executor, lambda: self._draining, cors=cors)
+        self._socket = bound_socket(host, port, "REST", "--rest-port")
+        self._socket.listen(_BACKLOG)
         self.port: int = self._socket.getsockname()[1]
         protocol = type("LimitedProtocol", (TimedProtocol,), {"limits": self._limits})
         self._config = uvicorn.Config(
@@ -122,28 +127,3 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._on_start()
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        listening = socket.socket(family, socket.SOCK_STREAM)
-    except OSError as error:
-        raise _taken(host, port, error) from error
-    try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((host, port))
-        listening.listen(_BACKLOG)
-    except OSError as error:
-        listening.close()
-        raise _taken(host, port, error) from error
-    return listening
-
-
-def _taken(host: str, port: int, error: OSError) -> RunError:
-    return RunError(
-        "The server of REST cannot listen there.",
-        where=f"{host}:{port}",
-        received=error.strerror or str(error),
-        fix="Give another --rest-port (0 picks a free one), or another --bind.",
-    )

@@ -18,6 +18,7 @@ import tensorflow as tf
 from serving.rest.bytes_value import bytes_of
 from serving.rest.json_document import require_finite_numbers, too_big, type_name
 from serving.rest.value_text import value_text
+from serving.server.dtype_text import dtype_text
 from serving.server.request_error import RequestError, invalid
 
 _MAX_RANK = 32  # of numpy 1
@@ -194,8 +195,3 @@ def _wrong(value: Any, dtype: tf.DType) -> RequestError:
     return invalid(
         f"JSON Value: {value_text(value)} Type: {type_name(value)} is not of expected type: {dtype_text(dtype)}"
     )
-
-
-def dtype_text(dtype: tf.DType) -> str:
-    """The name of a type as TensorFlow Serving's messages have it: C++'s, where Python has another."""
-    return {"float16": "half", "float32": "float", "float64": "double"}.get(dtype.name, dtype.name)

@@ -73,7 +73,7 @@ class Batcher:
         batch, leads = self._join(key, part)
         if leads:
             self._lead(key, batch)
-        elif not batch.done.wait(None if deadline is None else max(deadline - time.monotonic(), 0.0)):
+        elif not part.done.acquire(timeout=-1 if deadline is None else max(deadline - time.monotonic(), 0.0)):
             raise _too_late()
         return part.answer()
 
@@ -110,7 +110,8 @@ class Batcher:
                     self._queued -= 1
                 self._execute(batch.parts)
         finally:
-            batch.done.set()
+            for part in batch.parts:
+                part.done.release()
 
     def _execute(self, parts: Sequence[_Part]) -> None:
         now = time.monotonic()
@@ -145,15 +146,26 @@ class Batcher:
         return True
 
 
+def _held() -> threading.Lock:
+    lock = threading.Lock()
+    lock.acquire()
+    return lock
+
+
 @dataclass(eq=False)
 class _Part:
-    """One request of a batch."""
+    """One request of a batch.
+
+    Attributes:
+        done: held until there are results or an error; an event, which has a lock for each that waits, takes longer.
+    """
 
     feeds: Arrays
     rows: int
     deadline: float | None
     results: list[npt.NDArray[Any]] = field(default_factory=list)
     error: Exception | None = None
+    done: threading.Lock = field(default_factory=_held)
 
     def answer(self) -> list[npt.NDArray[Any]]:
         if self.error is not None:
@@ -168,7 +180,6 @@ class _Batch:
     parts: list[_Part] = field(default_factory=list)
     rows: int = 0
     full: threading.Event = field(default_factory=threading.Event)
-    done: threading.Event = field(default_factory=threading.Event)
 
 
 def _too_late() -> RequestError:

@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from tensorflow_serving.apis import classification_pb2
 
-from serving.server.example_signature import INPUTS, check_signature, example_array
+from serving.server.example_signature import (
+    INPUTS,
+    check_input,
+    check_signature,
+    dtype_symbol,
+    example_array,
+    shape_text,
+)
 from serving.server.request_error import invalid
-from serving.server.servable import Servable
+from serving.server.servable import DEFAULT_SIGNATURE, Servable
 
 _CLASSES = "classes"
 _SCORES = "scores"
@@ -30,24 +36,17 @@ def classify(
     Raises:
         RequestError: INVALID_ARGUMENT: the signature is not there or does not classify; whatever running it raises.
     """
-    name = check_signature(servable, signature, "classification")
-    outputs = servable.signatures[name].outputs
-    if len(outputs) not in (1, 2):
-        raise invalid(f"Expected one or two output Tensors, found {len(outputs)}")
-    wanted = [key for key in (_CLASSES, _SCORES) if key in outputs]
-    if not wanted:
-        raise invalid(
-            f'Expected classification signature outputs to contain at least one of "{_CLASSES}" or "{_SCORES}".'
-        )
+    name = signature or DEFAULT_SIGNATURE
+    wanted = classification_outputs(servable, name)
     found = servable.run(name, {INPUTS: example_array(examples)}, wanted, deadline)
-    for key, dtype, dtype_name in ((_CLASSES, np.dtype(object), "DT_STRING"), (_SCORES, np.dtype("f4"), "DT_FLOAT")):
+    for key, dtype_name in ((_CLASSES, "DT_STRING"), (_SCORES, "DT_FLOAT")):
         if key not in found:
             continue
         value = found[key]
         if value.ndim != 2:
-            raise invalid(f"Expected Tensor shape: [batch_size num_classes] but got {list(value.shape)}")
-        if value.dtype != dtype:
-            raise invalid(f"Expected {key} Tensor of {dtype_name}. Got: {value.dtype.name}")
+            raise invalid(f"Expected Tensor shape: [batch_size num_classes] but got {shape_text(value)}")
+        if dtype_symbol(value) != dtype_name:
+            raise invalid(f"Expected {key} Tensor of {dtype_name}. Got: {dtype_symbol(value)}")
         if len(value) != len(examples):
             raise invalid(f"Expected {key} output batch size of {len(examples)}. Got: {len(value)}")
     if len({value.shape[1] for value in found.values()}) != 1:
@@ -65,3 +64,22 @@ def classify(
     for row in rows:
         result.classifications.add().classes.extend(classification_pb2.Class(**fields) for fields in row)
     return result
+
+
+def classification_outputs(servable: Servable, name: str) -> list[str]:
+    """Which outputs of a signature classify.
+
+    Raises:
+        RequestError: INVALID_ARGUMENT: the signature is not there or does not classify.
+    """
+    signature = check_signature(servable, name)
+    if len(signature.outputs) not in (1, 2):
+        raise invalid(f"Expected one or two output Tensors, found {len(signature.outputs)}")
+    check_input(signature, "classification")
+    wanted = [key for key in (_CLASSES, _SCORES) if key in signature.outputs]
+    if not wanted:
+        raise invalid(
+            f'Expected classification signature outputs to contain at least one of "{_CLASSES}" or "{_SCORES}". '
+            f"Signature was: {signature}"
+        )
+    return wanted

@@ -6,13 +6,10 @@ whatever takes time is done outside of it.
 
 from __future__ import annotations
 
-import dataclasses
-import gc
 import logging
 import threading
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
-from pathlib import Path
 from types import TracebackType
 
 import grpc
@@ -21,16 +18,15 @@ from schemas.errors import ReleaseError
 from serving.server.batching import BatchingOptions
 from serving.server.canary_traffic import CanaryTraffic, WatchedServable
 from serving.server.model_config import ModelConfig
-from serving.server.model_versions import AVAILABLE, LoadedVersion, ModelVersions, files_of
+from serving.server.model_versions import AVAILABLE, LoadedVersion, ModelVersions
 from serving.server.request_error import RequestError, invalid, not_found
 from serving.server.servable import Servable
-from serving.server.version_policy import version_directories
+from serving.server.version_labels import assign_labels, check_labels, labelled, take_labels, unassignable
+from serving.server.version_loader import VersionLoader
 from serving.server.version_state import VersionState
-from serving.server.warmup import warm_up
 
 _LOG = logging.getLogger(__name__)
 _LONGEST_END = 10.0  # seconds
-_KEPT_ENDED = 32  # versions that are no longer loaded, of each model, for GetModelStatus
 
 
 class ModelManager:
@@ -46,13 +42,12 @@ class ModelManager:
         self, configs: Iterable[ModelConfig], poll_seconds: float = 1.0, batching: BatchingOptions | None = None
     ) -> None:
         self._poll_seconds = poll_seconds
-        self._batching = batching
         self._lock = threading.Lock()  # for what requests read: short
         self._changing = threading.Lock()  # held by who loads and unloads
         self._models = {config.name: ModelVersions(config) for config in configs}
         self._loaded = threading.Event()
         self._ended = threading.Event()
-        self._closed_some = False
+        self._loader = VersionLoader(self._lock, self._ended, batching)
         self._thread = threading.Thread(target=self._poll_on, name="model-manager", daemon=True)
 
     def start(self) -> None:
@@ -76,7 +71,7 @@ class ModelManager:
             with self._lock:
                 models, self._models = self._models, {}
             for model in models.values():
-                self._unload_all(model)
+                self._loader.unload_all(model)
         finally:
             self._changing.release()
         if self._thread.is_alive():
@@ -111,7 +106,7 @@ class ModelManager:
             model = self._models.get(name)
             found = model.states() if model else []
             if label is not None and model:
-                version = _labelled(model, label)
+                version = labelled(model, label)
         if version is not None:
             found = [one for one in found if one.version == version]
             if not found:
@@ -130,9 +125,6 @@ class ModelManager:
         """The models that are configured."""
         with self._lock:
             return list(self._models)
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._models
 
     def ready(self) -> bool:
         """Whether every model that is configured has been available at least once."""
@@ -155,8 +147,8 @@ class ModelManager:
             self._reload(configs)
 
     def _reload(self, configs: tuple[ModelConfig, ...]) -> None:
-        self._check_labels(configs)
         with self._lock:
+            check_labels(configs, self._models)
             fresh = {config.name: self._models.get(config.name) or ModelVersions(config) for config in configs}
             for config in configs:
                 fresh[config.name].config = config
@@ -164,43 +156,22 @@ class ModelManager:
             # The dropped ones serve until the new ones do.
             self._models = self._models | fresh
         for model in fresh.values():
-            self._converge(model, retry=True)
+            self._loader.converge(model, retry=True)
             # Before the labels: a canary gets its part from its first request on.
             self._read_split(model)
         with self._lock:
             self._models = fresh
         for model in dropped:
-            self._unload_all(model)
-        self._collect()
+            self._loader.unload_all(model)
+        self._loader.collect()
         failures = [failure for model in fresh.values() if (failure := _failure(model))]
         if failures:
             raise RequestError(
-                grpc.StatusCode.UNKNOWN, f"Some models did not become available: {{{', '.join(failures)}}}"
+                grpc.StatusCode.UNKNOWN,
+                f"{len(failures)} model(s) did not become available: {{{', '.join(failures)}}}",
             )
-        self._assign_labels(fresh.values())
-
-    def _check_labels(self, configs: tuple[ModelConfig, ...]) -> None:
-        """Refuses labels of versions that are not available now, before anything is changed."""
         with self._lock:
-            for config in configs:
-                model = self._models.get(config.name)
-                for label, version in config.version_labels.items():
-                    if model is None or (model.labels.get(label) != version and version not in model.available()):
-                        raise _unavailable(config.name, version)
-
-    def _assign_labels(self, models: Iterable[ModelVersions]) -> None:
-        """Takes the labels of the models' configs, all or none."""
-        models = tuple(models)
-        missing = [(model.config.name, version) for model in models for version in _unassignable(model).values()]
-        if not missing:
-            for model in models:
-                self._take_labels(model)
-            return
-        for model in models:
-            # Or they would be taken as soon as the version is there, from a request that was refused.
-            model.config = dataclasses.replace(model.config, version_labels=dict(model.labels))
-        name, version = missing[0]
-        raise _unavailable(name, version)
+            assign_labels(fresh.values())
 
     def _poll_on(self) -> None:
         while True:
@@ -216,7 +187,7 @@ class ModelManager:
 
     def _tell_missing_labels(self) -> None:
         for name, model in self._models.items():
-            for label, version in _unassignable(model).items():
+            for label, version in unassignable(model).items():
                 _LOG.warning("Label %s of model %s waits for version %d to be loaded.", label, name, version)
 
     def poll(self) -> None:
@@ -225,10 +196,11 @@ class ModelManager:
             for model in list(self._models.values()):
                 if self._ended.is_set():
                     return
-                self._converge(model)
-                self._take_labels(model)
+                self._loader.converge(model)
+                with self._lock:
+                    take_labels(model)
                 self._read_split(model)
-            self._collect()
+            self._loader.collect()
 
     def _read_split(self, model: ModelVersions) -> None:
         try:
@@ -237,123 +209,6 @@ class ModelManager:
             if model.split_error != str(error):  # and not at every poll
                 _LOG.warning("%s", error)
             model.split_error = str(error)
-
-    def _converge(self, model: ModelVersions, *, retry: bool = False) -> None:
-        config = model.config
-        try:
-            there = version_directories(config.base_path)
-        except OSError as error:
-            # A file system that is away for a moment takes no model down.
-            if model.listed:
-                _LOG.warning("The versions of model %s cannot be listed: %s", config.name, error)
-            model.listed = False
-            return
-        model.listed = True
-        candidates, count = config.policy.candidates(there), config.policy.count(there)
-        with self._lock:
-            for version in candidates[:count]:
-                model.versions.setdefault(version, LoadedVersion(there[version]))
-        chosen: list[int] = []
-        for version in candidates:
-            if len(chosen) == count or self._ended.is_set():
-                break
-            if self._ensure(model, version, there[version], retry=retry):
-                chosen.append(version)
-        if self._ended.is_set():
-            return
-        with self._lock:
-            rest = [version for version in model.available() if version not in chosen]
-            # In the place of those that could not be loaded, others stay that could.
-            unwanted = rest[count - len(chosen) :]
-            for version, one in list(model.versions.items()):
-                if version not in there and one.state == "END" and one.delay:
-                    del model.versions[version]
-        for version in unwanted:
-            self._unload(model, version)
-        with self._lock:
-            ended = sorted(version for version, one in model.versions.items() if one.state == "END")
-            for version in ended[:-_KEPT_ENDED]:
-                del model.versions[version]
-
-    def _ensure(self, model: ModelVersions, version: int, path: Path, *, retry: bool) -> bool:
-        """Whether a version is available, after an attempt to load it if need be."""
-        with self._lock:
-            before = model.versions.get(version)
-        if before is not None and before.state == AVAILABLE and before.path == path:
-            return True
-        if before is not None and before.path == path and before.waits() and not retry:
-            return False
-        return self._load(model, version, path, before)
-
-    def _load(self, model: ModelVersions, version: int, path: Path, before: LoadedVersion | None) -> bool:
-        name = model.config.name
-        fresh = LoadedVersion(path, "LOADING", files=files_of(path))
-        serving = before is not None and before.state == AVAILABLE
-        if not serving:
-            with self._lock:
-                model.versions[version] = fresh
-        try:
-            servable = Servable(name, version, path, self._batching)
-            try:
-                warm_up(servable, path)
-            except BaseException:
-                servable.close()
-                raise
-        except Exception as error:
-            if before is None or before.files != fresh.files:
-                _LOG.warning("Version %d of model %s cannot be loaded from %s: %s", version, name, path, error)
-            with self._lock:
-                fresh.fail(error, before)
-                if before is not None and serving:
-                    # Its folder has moved: what is loaded goes on, and that is told.
-                    before.path, before.error_code, before.error_message = path, fresh.error_code, fresh.error_message
-            return serving
-        with self._lock:
-            fresh.servable, fresh.state = servable, AVAILABLE
-            model.versions[version] = fresh
-            model.served = True
-        _LOG.info("Version %d of model %s is served from %s.", version, name, path)
-        if before is not None and serving:
-            self._retire(before)
-        return True
-
-    def _unload(self, model: ModelVersions, version: int) -> None:
-        _LOG.info("Version %d of model %s is unloaded.", version, model.config.name)
-        self._retire(model.versions[version])
-
-    def _unload_all(self, model: ModelVersions) -> None:
-        for version in model.available():
-            self._unload(model, version)
-
-    def _retire(self, one: LoadedVersion) -> None:
-        with self._lock:
-            one.retired, one.state = True, "UNLOADING"
-            unused = one.leases == 0
-        if unused:
-            self._close(one)
-
-    def _close(self, one: LoadedVersion) -> None:
-        servable, one.servable = one.servable, None
-        if servable is not None:
-            servable.close()
-        with self._lock:
-            one.state = "END"
-            self._closed_some = True
-
-    def _collect(self) -> None:
-        """Graphs refer to themselves: without this, their memory would wait for the garbage collector."""
-        with self._lock:
-            some, self._closed_some = self._closed_some, False
-        if some:
-            gc.collect()
-
-    def _take_labels(self, model: ModelVersions) -> None:
-        """Takes the labels of the model's config, each once its version is loaded."""
-        with self._lock:
-            waiting = _unassignable(model)
-            model.labels = {
-                label: version for label, version in model.config.version_labels.items() if label not in waiting
-            }
 
     def _acquire(
         self, name: str, version: int | None, label: str | None, predicts: bool
@@ -365,7 +220,7 @@ class ModelManager:
             if chosen is not None:
                 version = chosen
             elif label is not None:
-                version = _labelled(model, label)
+                version = labelled(model, label)
             if version is None and model is not None:
                 version = next(iter(model.available()), None)
                 found = model.versions[version] if version is not None else None
@@ -383,7 +238,7 @@ class ModelManager:
             one.leases -= 1
             unused = one.retired and one.leases == 0
         if unused:
-            self._close(one)
+            self._loader.close(one)
 
 
 class _Lease(AbstractContextManager[Servable]):
@@ -413,30 +268,6 @@ class _Lease(AbstractContextManager[Servable]):
             self._watched.ended(error)
 
 
-def _labelled(model: ModelVersions | None, label: str) -> int:
-    if model is None or label not in model.labels:
-        raise invalid(f"Unrecognized servable version label: {label}")
-    return model.labels[label]
-
-
-def _unavailable(name: str, version: int) -> RequestError:
-    return RequestError(
-        grpc.StatusCode.FAILED_PRECONDITION,
-        f"Request to assign label to version {version} of model {name}, which is not currently available for inference",
-    )
-
-
-def _unassignable(model: ModelVersions) -> dict[str, int]:
-    """Labels that cannot be assigned, as their versions are not loaded."""
-    available = model.available()
-    return {
-        label: version
-        for label, version in model.config.version_labels.items()
-        # One that is there already stays, and who asks for it is told that its version is not.
-        if version not in available and model.labels.get(label) != version
-    }
-
-
 def _failure(model: ModelVersions) -> str | None:
     """What is wrong with a model that should be served and is not; None if it is."""
     wanted = model.config.policy.specific
@@ -452,5 +283,5 @@ def _failure(model: ModelVersions) -> str | None:
     found = model.versions.get(version)
     why = found.error_message if found is not None and found.error_message else "there is no such version"
     if version < 0:
-        return f"{{name: {model.config.name}: there is no version in {model.config.base_path}}}"
-    return f"{{name: {model.config.name} version: {version}: {why}}}"
+        return f"{{{{name: {model.config.name}}} due to error: there is no version in {model.config.base_path}}}"
+    return f"{{{{name: {model.config.name} version: {version}}} due to error: {why}}}"

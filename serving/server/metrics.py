@@ -8,6 +8,10 @@ from dataclasses import dataclass, field
 
 import grpc
 
+# Whoever asks chooses the names of models that there are not: so many are counted, and no longer ones.
+_MOST_COUNTS = 10_000
+_LONGEST_NAME = 256
+
 # As TensorFlow Serving: 10 microseconds, and each bound 1.8 times the one before.
 BOUNDS = tuple(10 * 1.8**power for power in range(33))
 
@@ -38,20 +42,21 @@ class Metrics:
         self._latencies: dict[tuple[str, str, str], Latency] = {}
 
     def record(self, model_name: str, code: grpc.StatusCode, *, api: str, entrypoint: str, seconds: float) -> None:
-        """Counts one request that was answered.
-
-        Only for models that there are, or the names that strangers try would fill the memory.
+        """Counts one request that was answered, also for a model that there is not, as TensorFlow Serving does.
 
         Args:
-            model_name: of the model that was asked for.
+            model_name: of the model that was asked for; empty where a path names none.
             code: how it ended.
-            api: Predict, Classify, Regress, MultiInference or GetModelMetadata.
+            api: Predict, Classify or Regress, of REST in small letters, and empty for what it has besides.
             entrypoint: GRPC or REST.
             seconds: how long it took. Only answers that are OK are in `latencies`, as in TensorFlow Serving.
         """
         with self._lock:
             count = (model_name, code.name)
-            self._counts[count] = self._counts.get(count, 0) + 1
+            before = self._counts.get(count, 0)
+            if not before and (len(self._counts) >= _MOST_COUNTS or len(model_name) > _LONGEST_NAME):
+                return
+            self._counts[count] = before + 1
             if code is grpc.StatusCode.OK:
                 latency = self._latencies.setdefault((model_name, api, entrypoint), Latency())
                 micros = seconds * 1e6

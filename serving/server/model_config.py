@@ -66,8 +66,15 @@ def from_file(path: Path) -> tuple[ModelConfig, ...]:
     return from_proto(found, where=str(path))
 
 
-def from_proto(given: model_server_config_pb2.ModelServerConfig, where: str = "") -> tuple[ModelConfig, ...]:
+def from_proto(
+    given: model_server_config_pb2.ModelServerConfig, where: str = "", *, strict: bool = False
+) -> tuple[ModelConfig, ...]:
     """The models of a ModelServerConfig.
+
+    Args:
+        given: the config.
+        where: it is from, for errors.
+        strict: whether each model has to name its platform and an absolute path, as TensorFlow Serving wants it.
 
     Raises:
         SettingsError: something in it is wrong.
@@ -79,6 +86,9 @@ def from_proto(given: model_server_config_pb2.ModelServerConfig, where: str = ""
             received="custom_model_config",
             fix="List the models in model_config_list.",
         )
+    if strict:
+        for one in given.model_config_list.config:
+            _check(one, where)
     return unique(tuple(_model(one, where) for one in given.model_config_list.config), where)
 
 
@@ -92,19 +102,43 @@ def unique(models: Iterable[ModelConfig], where: str = "") -> tuple[ModelConfig,
     for model in models:
         if model.name in found:
             raise SettingsError(
-                "A model is listed twice.", where=where, received=model.name, fix="Give each a name of its own."
+                f"Illegal to list model {model.name} multiple times in config list.",
+                where=where,
+                received=model.name,
+                fix="Give each a name of its own.",
             )
         found[model.name] = model
     return tuple(found.values())
+
+
+def _check(given: model_server_config_pb2.ModelConfig, where: str) -> None:
+    fields = "ModelServerConfig::model_type (deprecated)", "ModelServerConfig::model_platform"
+    if not given.model_platform and not given.model_type:
+        raise SettingsError(
+            f"Illegal setting neither {fields[0]} nor {fields[1]}, model name is {given.name}.",
+            where=where,
+            fix='Add model_platform: "tensorflow".',
+        )
+    if given.model_platform and given.model_type:
+        raise SettingsError(
+            f"Illegal setting both {fields[0]} and {fields[1]}, model name is {given.name}.",
+            where=where,
+            fix="Leave model_type out.",
+        )
+    if not given.base_path.startswith("/"):
+        raise SettingsError(
+            f"Expected model {given.name} to have an absolute path or URI; got base_path()={given.base_path}",
+            where=where,
+            fix="Give the whole path, as the server sees it.",
+        )
 
 
 def _model(given: model_server_config_pb2.ModelConfig, where: str) -> ModelConfig:
     # The whole number is tensorflow's in the field that came before model_platform.
     if given.model_platform not in ("", "tensorflow") or given.model_type not in (0, 1):
         raise SettingsError(
-            f"Model {given.name} requests an unsupported platform.",
+            f"Model {given.name} requests unsupported platform {given.model_platform or given.model_type}.",
             where=where,
-            received=given.model_platform or given.model_type,
             fix='Use model_platform: "tensorflow".',
         )
     if not given.name or not given.base_path:

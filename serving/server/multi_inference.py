@@ -2,39 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import grpc
 import tensorflow as tf
 from tensorflow_serving.apis import inference_pb2
 
-from serving.server.classify import classify
+from serving.server.classify import classification_outputs, classify
 from serving.server.example_input import serialized_examples
 from serving.server.predict import model_spec
-from serving.server.regress import regress
+from serving.server.regress import check_regression, regress
 from serving.server.request_error import RequestError, invalid
 from serving.server.servable import DEFAULT_SIGNATURE, Servable
-
-
-def check_tasks(request: inference_pb2.MultiInferenceRequest) -> None:
-    """Checks what can be known without the model.
-
-    Raises:
-        RequestError: INVALID_ARGUMENT: no task, several models, or a signature twice; UNIMPLEMENTED: another method
-            than classify and regress.
-    """
-    if not request.tasks:
-        raise invalid("MultiInferenceRequest has no tasks.")
-    signatures = set()
-    for task in request.tasks:
-        if not task.model_spec.name:
-            raise invalid("Found ModelSpec with an empty model name.")
-        if task.model_spec.name != request.tasks[0].model_spec.name:
-            raise invalid("All ModelSpecs in a MultiInferenceRequest must access the same model name.")
-        name = task.model_spec.signature_name or DEFAULT_SIGNATURE
-        if name in signatures:
-            raise invalid(f"Duplicate evaluation of signature: {name}")
-        signatures.add(name)
-        if task.method_name not in (tf.saved_model.CLASSIFY_METHOD_NAME, tf.saved_model.REGRESS_METHOD_NAME):
-            raise RequestError(grpc.StatusCode.UNIMPLEMENTED, f"Unsupported signature method_name: {task.method_name}")
 
 
 def multi_inference(
@@ -44,16 +23,16 @@ def multi_inference(
 
     Args:
         servable: the version that answers.
-        request: one that `check_tasks` has passed.
+        request: what is asked of it.
         deadline: of `time.monotonic()`.
 
     Raises:
-        RequestError: as `classify` and `regress`; INVALID_ARGUMENT: a signature is not there.
+        RequestError: INVALID_ARGUMENT: several models, a signature twice or one that is not there or does not do what
+            is asked; UNIMPLEMENTED: another method than classify and regress; whatever running it raises.
     """
-    names = [task.model_spec.signature_name or DEFAULT_SIGNATURE for task in request.tasks]
-    for name in names:
-        if name not in servable.signatures:
-            raise invalid(f"Requested signature not found in model graph: {name}")
+    names: list[str] = []
+    for task in request.tasks:
+        names.append(_checked(servable, request.tasks[0].model_spec.name, names, task))
     examples = serialized_examples(request.input)
     response = inference_pb2.MultiInferenceResponse()
     for task, name in zip(request.tasks, names, strict=True):
@@ -63,3 +42,23 @@ def multi_inference(
         else:
             result.regression_result.CopyFrom(regress(servable, name, examples, deadline))
     return response
+
+
+def _checked(servable: Servable, model: str, before: Sequence[str], task: inference_pb2.InferenceTask) -> str:
+    """The signature of a task, if it may follow those before it; faults are told in TensorFlow Serving's order."""
+    if not task.model_spec.name:
+        raise invalid("Found ModelSpec with an empty model name.")
+    if task.model_spec.name != model:
+        raise invalid("All ModelSpecs in a MultiInferenceRequest must access the same model name.")
+    name = task.model_spec.signature_name or DEFAULT_SIGNATURE
+    if name in before:
+        raise invalid(f"Duplicate evaluation of signature: {name}")
+    if name not in servable.signatures:
+        raise invalid(f"Requested signature not found in model graph: {name}")
+    if task.method_name == tf.saved_model.CLASSIFY_METHOD_NAME:
+        classification_outputs(servable, name)
+    elif task.method_name == tf.saved_model.REGRESS_METHOD_NAME:
+        check_regression(servable, name)
+    else:
+        raise RequestError(grpc.StatusCode.UNIMPLEMENTED, f"Unsupported signature method_name: {task.method_name}")
+    return name

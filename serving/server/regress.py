@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 from tensorflow_serving.apis import regression_pb2
 
-from serving.server.example_signature import INPUTS, check_signature, example_array
+from serving.server.example_signature import (
+    INPUTS,
+    check_input,
+    check_signature,
+    dtype_symbol,
+    example_array,
+    shape_text,
+)
 from serving.server.request_error import invalid
-from serving.server.servable import Servable
+from serving.server.servable import DEFAULT_SIGNATURE, Servable
 
 _OUTPUTS = "outputs"
 
@@ -28,22 +34,32 @@ def regress(
     Raises:
         RequestError: INVALID_ARGUMENT: the signature is not there or does not regress; whatever running it raises.
     """
-    name = check_signature(servable, signature, "regression")
-    outputs = servable.signatures[name].outputs
-    if len(outputs) != 1:
-        raise invalid("Expected one output Tensor.")
-    if _OUTPUTS not in outputs:
-        raise invalid(f"No regression outputs found in SignatureDef: {servable.signatures[name]}")
+    name = signature or DEFAULT_SIGNATURE
+    check_regression(servable, name)
     found = servable.run(name, {INPUTS: example_array(examples)}, [_OUTPUTS], deadline)[_OUTPUTS]
     if not (found.ndim == 1 or (found.ndim == 2 and found.shape[1] == 1)):
         raise invalid(
-            f"Expected output Tensor shape to be either [batch_size] or [batch_size, 1] but got {list(found.shape)}"
+            f"Expected output Tensor shape to be either [batch_size] or [batch_size, 1] but got {shape_text(found)}"
         )
     if len(found) != len(examples):
         raise invalid(f"Input batch size did not match output batch size: {len(examples)} vs. {len(found)}")
-    if found.dtype != np.float32:
-        raise invalid(f"Expected output Tensor of DT_FLOAT. Got: {found.dtype.name}")
+    if dtype_symbol(found) != "DT_FLOAT":
+        raise invalid(f"Expected output Tensor of DT_FLOAT.  Got: {dtype_symbol(found)}")
     result = regression_pb2.RegressionResult()
     for value in found.ravel().tolist():
         result.regressions.add().value = value
     return result
+
+
+def check_regression(servable: Servable, name: str) -> None:
+    """Checks that a signature regresses.
+
+    Raises:
+        RequestError: INVALID_ARGUMENT: the signature is not there or does not regress.
+    """
+    signature = check_signature(servable, name)
+    if len(signature.outputs) != 1:
+        raise invalid("Expected one output Tensor.")
+    check_input(signature, "regression")
+    if _OUTPUTS not in signature.outputs:
+        raise invalid(f"No regression outputs found in SignatureDef: {signature}")

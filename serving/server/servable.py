@@ -120,7 +120,7 @@ class Servable:
                 # Each holds some memory, and there are many ways to choose from many outputs.
                 while len(self._calls) >= _MOST_CALLS:
                     del self._calls[next(iter(self._calls))]
-                call = SignatureCall(self._session, name, signature, wanted, self._batching)
+                call = SignatureCall(self._session, signature, wanted, self._batching)
                 self._calls[name, wanted] = call
             return self._calls[name, wanted]
 

@@ -15,8 +15,9 @@ from tensorflow.core.protobuf.config_pb2 import CallableOptions
 from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef, TensorInfo
 
 from serving.server.batching import Batcher, BatchingOptions
+from serving.server.dtype_text import dtype_text
 from serving.server.request_error import RequestError, invalid
-from serving.server.tensor_proto import decode, dtype_name, dtype_of
+from serving.server.tensor_proto import decode, dtype_of
 
 Array = npt.NDArray[Any]
 
@@ -29,7 +30,6 @@ class SignatureCall:
 
     Args:
         session: that the model is loaded into.
-        name: of the signature.
         signature: its inputs and outputs.
         outputs: keys of those that are wanted.
         batching: how requests are combined; default: not at all.
@@ -38,13 +38,15 @@ class SignatureCall:
     def __init__(
         self,
         session: tf.compat.v1.Session,
-        name: str,
         signature: SignatureDef,
         outputs: Sequence[str],
         batching: BatchingOptions | None,
     ) -> None:
         self.outputs = tuple(outputs)
-        self._inputs = {key: _Input(key, name, info, session.graph) for key, info in sorted(signature.inputs.items())}
+        self._inputs = {
+            key: _Input(number, key, info, session.graph)
+            for number, (key, info) in enumerate(sorted(signature.inputs.items()))
+        }
         self._defaults = {key: decode(value) for key, value in signature.defaults.items()}
         feeds = [info.tensor for info in self._inputs.values()]
         wanted = [signature.outputs[key].name for key in outputs]
@@ -125,30 +127,27 @@ class _Input:
     cannot take is refused by its operations.
     """
 
-    def __init__(self, key: str, signature: str, info: TensorInfo, graph: tf.Graph) -> None:
+    def __init__(self, number: int, key: str, info: TensorInfo, graph: tf.Graph) -> None:
         self.tensor = info.name
-        self._where = f'input "{key}" of signature "{signature}"'
+        self._where = f"arg[{number}]"
+        self._key = key
         dtype = _graph_dtype(graph, info)
         self._dtype = dtype_of(dtype)
-        self._dtype_name = dtype_name(dtype)
+        self._dtype_text = dtype_text(tf.as_dtype(dtype))
 
     def checked(self, value: Array) -> Array:
         """The value, if the signature takes it."""
-        if self._dtype.kind == "O":
-            if value.dtype.kind not in "OSU":
-                raise self._mismatch("dtype", self._dtype_name, value.dtype.name)
-            # NumPy cuts trailing zeros from arrays of fixed length, so that those can only be what others made.
-            if value.dtype.kind != "O":
-                value = (
-                    np.char.encode(value, "utf-8").astype(object) if value.dtype.kind == "U" else value.astype(object)
-                )
-        elif value.dtype != self._dtype:
-            received = "string" if value.dtype.kind in "OSU" else value.dtype.name
-            raise self._mismatch("dtype", self._dtype_name, received)
-        return value
-
-    def _mismatch(self, what: str, expected: str, received: str) -> RequestError:
-        return invalid(f"The {what} of {self._where} does not match: expected {expected}, received {received}.")
+        is_string = value.dtype.kind in "OSU"
+        if value.dtype != self._dtype and not (is_string and self._dtype.kind == "O"):
+            provided = "string" if is_string else dtype_text(tf.as_dtype(value.dtype))
+            raise invalid(
+                f"Expects {self._where} to be {self._dtype_text} but {provided} is provided, "
+                f'for the input "{self._key}".'
+            )
+        # NumPy cuts trailing zeros from arrays of fixed length, so that those can only be what others made.
+        if value.dtype.kind == "U":
+            return np.char.encode(value, "utf-8").astype(object)
+        return value.astype(object) if value.dtype.kind == "S" else value
 
 
 def _graph_dtype(graph: tf.Graph, info: TensorInfo) -> int:

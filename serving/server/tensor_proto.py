@@ -7,6 +7,7 @@ size with one value that was sent.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterable
 from typing import Any
@@ -43,6 +44,7 @@ _PACKED_FROM = 16  # values from which that pays
 _MOST_FILLED = 1 << 26
 
 
+@functools.cache
 def dtype_of(number: int) -> np.dtype[Any]:
     """NumPy's dtype of one of TensorFlow's; object for strings.
 
@@ -53,14 +55,6 @@ def dtype_of(number: int) -> np.dtype[Any]:
         return np.dtype(tf.as_dtype(number).as_numpy_dtype)
     except (TypeError, KeyError) as error:
         raise ValueError(f"unsupported dtype {number}") from error
-
-
-def dtype_name(number: int) -> str:
-    """TensorFlow's name of a dtype: float32, string ..."""
-    try:
-        return str(tf.as_dtype(number).name)
-    except (TypeError, KeyError):
-        return str(number)
 
 
 def decode(tensor: TensorProto) -> Array:
@@ -179,7 +173,7 @@ def encode(array: Array, target: TensorProto) -> None:
         target.dtype = DataType.DT_STRING
         target.string_val.extend(array.ravel().tolist())
         return
-    target.dtype = tf.as_dtype(array.dtype).as_datatype_enum
+    target.dtype = _number_of(array.dtype)
     field = _TYPED_FIELDS[name]
     if name in _PACKED and array.size >= _PACKED_FROM:
         # As a message that is merged: for a large array, much faster than value by value.
@@ -194,6 +188,11 @@ def encode(array: Array, target: TensorProto) -> None:
         target.dcomplex_val.extend(np.ascontiguousarray(array).ravel().view(np.float64).tolist())
     else:
         getattr(target, field).extend(array.ravel().tolist())
+
+
+@functools.cache
+def _number_of(dtype: np.dtype[Any]) -> int:
+    return int(tf.as_dtype(dtype).as_datatype_enum)
 
 
 def _varint(number: int) -> bytes:

@@ -8,16 +8,14 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow_serving.apis import prediction_log_pb2
 
+from serving.saved_model import WARMUP_FILE
 from serving.server.classify import classify
 from serving.server.example_input import serialized_examples
-from serving.server.multi_inference import check_tasks, multi_inference
+from serving.server.multi_inference import multi_inference
 from serving.server.predict import predict
 from serving.server.regress import regress
 from serving.server.request_error import invalid
 from serving.server.servable import Servable
-
-FILE = Path("assets.extra") / "tf_serving_warmup_requests"
-"""A TFRecord file of PredictionLogs, in the SavedModel's folder."""
 
 _MOST = 1000
 
@@ -36,7 +34,7 @@ def warm_up(servable: Servable, folder: Path) -> int:
         RequestError: one of them is refused, is none, or there are more than 1,000.
         tf.errors.DataLossError: it is no TFRecord file.
     """
-    path = folder / FILE
+    path = folder / WARMUP_FILE
     if not path.is_file():
         return 0
     count = 0
@@ -62,7 +60,6 @@ def _answer(servable: Servable, log: prediction_log_pb2.PredictionLog) -> None:
         request = log.regress_log.request
         regress(servable, request.model_spec.signature_name, serialized_examples(request.input))
     elif kind == "multi_inference_log":
-        check_tasks(log.multi_inference_log.request)
         multi_inference(servable, log.multi_inference_log.request)
     else:
         raise invalid(f"Unsupported log_type for warmup: {kind}")

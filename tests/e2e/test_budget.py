@@ -29,6 +29,7 @@ PASSES = {
     ("Transform", "examples", "eval"): 2,
     ("Trainer", "transformed_examples", "train"): 1,
     ("Trainer", "transformed_examples", "eval"): 1,
+    ("SmokeCheck", "examples", "eval"): 1,
     ("Evaluator", "examples", "eval"): 2,  # once as records, for the model, and once in columns
 }
 # Bytes of what a node leaves, by row of the data; and modules that its process imports beside those that it has from
@@ -44,6 +45,7 @@ BYTES_A_ROW = {
     "Trainer": 33,
     "LatestBlessed": 0,
     "Evaluator": 4,
+    "SmokeCheck": 40,
     "Pusher": 0.1,
 }
 IMPORTS = {
@@ -57,6 +59,7 @@ IMPORTS = {
     "Trainer": 202,
     "LatestBlessed": 2,
     "Evaluator": 24,
+    "SmokeCheck": 80,
     "Pusher": 6,
 }
 # Seconds of every start, for what no node does.

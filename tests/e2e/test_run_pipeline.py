@@ -28,6 +28,7 @@ SETTINGS = Settings.model_validate(
         "label": {"kind": "binary", "expression": "tips > 1"},
         "training": {"epochs": 1, "batch_size": 16},
         "evaluation": {"thresholds": {"auc": {"lower": 0.0}}},
+        "smoke_check": {"enabled": False},
     }
 )
 ROWS = [

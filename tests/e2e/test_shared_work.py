@@ -18,7 +18,7 @@ from runners.cli import main
 shared_files._WORTH_SHARING = 0
 sys.exit(main(sys.argv[1:]))
 """
-_SETTINGS = ("data.block_bytes=400000", "training.epochs=1")
+_SETTINGS = ("data.block_bytes=400000", "training.epochs=1", "smoke_check.enabled=false")
 
 
 @pytest.mark.slow

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 COMMAND = Path(sys.executable).with_name("scalable-tf")
 NODES = [
     "ExampleGen", "StatisticsGen", "SchemaGen", "ImportSchemaGen", "ExampleValidator", "AnomalyGate", "Transform",
-    "Trainer", "LatestBlessed", "Evaluator", "Pusher",
+    "Trainer", "LatestBlessed", "Evaluator", "SmokeCheck", "Pusher",
 ]  # fmt: skip
 
 
@@ -94,6 +94,15 @@ def test_the_release_is_a_saved_model_that_says_where_it_comes_from(demo: Demo) 
     assert demo.release["blessing"]["blessed"] is True
     assert demo.release["metrics"]["Overall"]["auc"] >= 0.94
     assert len(demo.release["fingerprints"]["code"]) == 64
+
+
+def test_a_server_was_asked_before_the_release_which_has_warm_up_requests(demo: Demo) -> None:
+    report = json.loads(demo.only("artifacts/SmokeCheck/blessing/*/report.json").read_text())
+    # 32 rows one by one and all together, by each signature of the two that clients ask.
+    asked = {"predict": 33, "serving_default": 33}
+    assert (report["faults"], report["requests"]) == ([], {"gRPC": asked, "REST": asked})
+    assert "Smoke check: a server gives the same for 32 rows" in demo.first.stdout
+    assert "assets.extra/tf_serving_warmup_requests" in demo.release["files"]
 
 
 def test_lineage_leads_from_the_release_to_the_examples(demo: Demo) -> None:

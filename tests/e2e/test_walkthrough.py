@@ -68,6 +68,7 @@ def executed(tmp_path_factory: pytest.TempPathFactory) -> Any:
         "training.batch_size=32",
         "training.backup=false",
         "evaluation.thresholds.auc.lower=0.5",
+        "smoke_check.enabled=false",
     )
     # No kernel that somebody has installed: the one of this interpreter, with this tree first on its path.
     manager = AsyncKernelManager(kernel_spec_manager=KernelSpecManager(kernel_dirs=[]))

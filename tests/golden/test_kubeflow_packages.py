@@ -32,6 +32,7 @@ ON: dict[Target, Callable[..., Settings]] = {"kfp": on_kfp, "vertex": on_vertex}
 WINDOWED = "taxi_daily"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "target"), [(name, target) for name in NAMES for target in ON if (name, target) != (WINDOWED, "vertex")]
 )

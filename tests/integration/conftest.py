@@ -75,7 +75,7 @@ def metadata_service() -> Iterator[servers.Service]:
         yield server
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandServer]:
     """Starts `scalable-tf` at once, in processes that a test may kill."""
     server = CommandServer(tmp_path_factory.mktemp("commands"))

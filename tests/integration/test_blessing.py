@@ -20,6 +20,7 @@ label: {kind: binary, expression: tips > 1}
 model: {hidden_units: [4]}
 training: {epochs: 2, batch_size: 32}
 evaluation: {thresholds: {auc: {lower: 0.999}}, slices: [[payment]]}
+smoke_check: {enabled: false}
 """
 
 

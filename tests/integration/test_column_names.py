@@ -30,6 +30,7 @@ features:
 label: {kind: binary, expression: "`Trip Tips` > 0.2 * `fare ($)` and `self` != 'nobody'"}
 training: {epochs: 8, batch_size: 64, optimizer: {learning_rate: 0.02}}
 evaluation: {thresholds: {auc: {lower: 0.6}}, slices: [[größe], [self]]}
+smoke_check: {enabled: false}
 """
 COLUMNS = ("Trip Miles", "fare ($)", "größe", "self", "a.b", "Trip Tips")
 INPUTS = {"Trip_Miles", "fare____", "gr_xf6_xdfe", "self_", "a.b"}

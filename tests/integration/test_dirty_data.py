@@ -28,6 +28,7 @@ features:
   miles: {kind: numeric, dtype: int}
 label: {kind: binary, expression: tips > 2}
 evaluation: {thresholds: {accuracy: {lower: 0.0}}}
+smoke_check: {enabled: false}
 """
 TIMESTAMP = SETTINGS.replace("label:", "  note: {kind: timestamp, dtype: string}\nlabel:")
 REGRESSION = SETTINGS.replace("binary, expression: tips > 2", "numeric, column: tips").replace(
@@ -164,6 +165,7 @@ label: {kind: binary, expression: tips > 2}
 training: {epochs: 1, tensorboard: false, backup: false}
 model: {hidden_units: [4]}
 evaluation: {thresholds: {accuracy: {lower: 0.0}}}
+smoke_check: {enabled: false}
 """
 COLUMNS = ("fare", "payment", "miles", "tips", "same", "word", "größe", "no_number", "no_whole", "no_word", "raw", "at")
 ODD: dict[int, dict[str, str]] = {

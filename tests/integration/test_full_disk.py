@@ -45,6 +45,7 @@ label: {kind: binary, expression: tips > 2}
 training: {epochs: 1, tensorboard: false, backup: false}
 model: {hidden_units: [4]}
 evaluation: {thresholds: {accuracy: {lower: 0.0}}}
+smoke_check: {enabled: false}
 """
 # In the order of the chain: what was made before comes from the cache, so that all of these together are one run.
 PLACES = {

@@ -31,6 +31,7 @@ label: {kind: binary, expression: tips > 1}
 model: {hidden_units: [4]}
 training: {epochs: 1, batch_size: 32}
 evaluation: {thresholds: {auc: {lower: 0.0}}}
+smoke_check: {enabled: false}
 metadata: {url: 'URL'}
 """
 ROWS = "fare,miles,tips\n" + "".join(f"{n},{n}.5,{n % 3}\n" for n in range(1, 301))

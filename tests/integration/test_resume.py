@@ -87,7 +87,7 @@ def test_a_failed_run_goes_on_when_what_stopped_it_is_gone(commands: CommandServ
 
 def test_an_unfinished_training_is_not_begun_again(commands: CommandServer, tmp_path: Path) -> None:
     settings = write_trips(tmp_path, rows=4000)
-    options = ["--set", "training.epochs=400", "--set", "training.early_stopping=null"]
+    options = ["--set", "training.epochs=40", "--set", "training.early_stopping=null"]
     command = commands.start(["run", "-c", str(settings), *options])
     backups = tmp_path / "output/artifacts/Trainer/.system/stateful_working_dir"
     while not list(backups.glob("*/backup/checkpoint")):

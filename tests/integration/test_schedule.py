@@ -90,7 +90,9 @@ def worked(commands: CommandServer, days: Days, tmp_path_factory: pytest.TempPat
     """The days, worked off before the late one has come."""
     series = Series(commands, days, tmp_path_factory.mktemp("worked") / "output")
     command = series.start("run", "--once")
-    assert command.wait() == 1, command.text  # a day was refused
+    assert command.wait() == 1, command.text
+    assert "Exit code 1: 1 did not end well, although others were released.\n" in command.text
+    assert f"  not well: Span {SPAN + 1} (2026-03-02): refused: ExampleGen: The gzip file is cut off." in command.text
     return series
 
 
@@ -100,7 +102,7 @@ def test_good_days_are_trained_on_and_bad_ones_refused_with_the_reason(worked: S
         0: ("trained", 1),
         1: ("refused", 0),
         2: ("trained", 0),
-        3: ("gap", 0),
+        3: ("missing", 0),
         4: ("trained", 2),
     }
     assert state[1][2] == "ExampleGen: The gzip file is cut off."
@@ -140,8 +142,13 @@ def test_nothing_is_left_to_do_and_a_late_day_is_ingested_for_later_windows(work
     (late,) = [one for one in worked.json("plan")["decisions"] if one["span"] == SPAN + 3]
     assert late["action"] == "wait"
     assert late["why"].endswith("to be ingested: it came after span 20517 (2026-03-05) was trained on")
-    assert worked.start("run", "--once").wait() == 0
-    assert worked.state()[3] == ("ingested", 0, "")
+    command = worked.start("run", "--once")
+    assert command.wait() == 0
+    assert "Nothing more to do now; runs in this pass: 1." in command.text
+    command = worked.start("run", "--once")
+    assert command.wait() == 0
+    assert "Nothing to do: no span is due." in command.text
+    assert worked.state()[3] == ("ingested", 0, "span 20517 (2026-03-05) is trained on")
     assert len(worked.runs()) == len(known) + 1
 
 
@@ -169,7 +176,7 @@ def test_of_two_schedulers_that_want_the_same_the_second_one_makes_no_run(worked
     assert run_in_child(Order(settings, Job(SPAN, "cron"), ""), tmp_path / "log", None)
 
     assert "The span is done already." in (tmp_path / "log").read_text()
-    assert worked.state()[0] == ("trained", 1, "")
+    assert worked.state()[0] == ("trained", 1, "released version 1")
     assert worked.runs() == known
 
 
@@ -178,13 +185,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("seed", range(max(1, metafunc.config.getoption("--kill-series") // 3)))
 
 
+def node_logs(series: Series, node: str) -> dict[str, int]:
+    """How much a node has said, by run."""
+    return {str(log): log.stat().st_size for log in series.output.glob(f"logs/2*/{node}.log")}
+
+
 def test_killed_at_random_moments_it_comes_to_the_same(
     seed: int, worked: Series, commands: CommandServer, tmp_path: Path
 ) -> None:
     """The first two days: one that is released, one that is refused.
 
-    It is killed some time after it has started, or has come to a node: of the first day's run, which no kill before
-    has brought to its end, so that there is one kill at least, whatever the machine's speed.
+    It is killed some time after it has started, or after a node, of either day, has said something since: the first
+    time before the first day is done, so that there is one kill at least, whatever the machine's speed.
     """
     numbers = random.Random(seed)
     series = Series(commands, worked.days, tmp_path / "output")
@@ -193,8 +205,10 @@ def test_killed_at_random_moments_it_comes_to_the_same(
     while killed < 2:
         node = numbers.choice(["", "ExampleGen", "Transform", "Trainer", "Evaluator", "Pusher"])
         moment = numbers.uniform(0, 0.5)
+        before = node_logs(series, node)
         command = series.start("backfill", *part)
-        while node and not [*series.output.glob(f"logs/2*/{node}.log")] and not is_gone(command.pid):
+        # A run that goes on writes to the logs that it had.
+        while node and node_logs(series, node) == before and not is_gone(command.pid):
             time.sleep(0.01)
         time.sleep(moment)
         if is_gone(command.pid):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import shutil
 import signal
 import socket
-import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,9 +33,8 @@ from tensorflow_serving.apis import (
 )
 
 from tests.integration.command_server import Command, CommandServer
+from tests.integration.serve_command import SECONDS, port, serve
 from tests.tiny_models import echo, half_plus
-
-SECONDS = 30.0
 
 
 @pytest.fixture(scope="module")
@@ -81,15 +80,15 @@ class Server:
 
     def __init__(self, command: Command) -> None:
         self.command = command
-        self.port = int(_line(command, "gRPC: ").rpartition(":")[2])
+        self.port = port(command, "gRPC")
         options = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
         self.channel = grpc.insecure_channel(f"127.0.0.1:{self.port}", options)
         self.prediction = prediction_service_pb2_grpc.PredictionServiceStub(self.channel)
         self.models = model_service_pb2_grpc.ModelServiceStub(self.channel)
 
-    def predict(self, x: float = 2.0, **spec: Any) -> tuple[float, int]:
+    def predict(self, x: float = 2.0, timeout: float | None = SECONDS, **spec: Any) -> tuple[float, int]:
         """The answer of a version, and the version that it names."""
-        response = self.prediction.Predict(half_request(x, **spec), timeout=SECONDS)
+        response = self.prediction.Predict(half_request(x, **spec), timeout=timeout)
         return response.outputs["y"].float_val[0], response.model_spec.version.value
 
     def states(self, name: str = "half") -> dict[int, str]:
@@ -99,8 +98,8 @@ class Server:
         state = get_model_status_pb2.ModelVersionStatus.State
         return {one.version: state.Name(one.state) for one in response.model_version_status}
 
-    def reload(self, text: str) -> Any:
-        request = model_management_pb2.ReloadConfigRequest()
+    def reload(self, text: str, *metric_names: str) -> Any:
+        request = model_management_pb2.ReloadConfigRequest(metric_names=metric_names)
         text_format.Parse(text, request.config.model_config_list)
         return self.models.HandleReloadConfigRequest(request, timeout=SECONDS)
 
@@ -116,18 +115,10 @@ class Server:
 
 @contextmanager
 def serving(commands: CommandServer, *options: str) -> Iterator[Server]:
-    command = commands.start(["serve", "--grpc-port=0", "--rest-port=0", "--poll-seconds=0.05", *options])
-    try:
+    with serve(commands, *options) as command:
         server = Server(command)
         with server.channel:
             yield server
-    except BaseException:
-        sys.stderr.write(command.text)  # pytest shows it
-        raise
-    finally:
-        if command._status is None:
-            command.signal(signal.SIGKILL)
-            command.wait()
 
 
 @pytest.fixture(scope="module")
@@ -165,17 +156,6 @@ def until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.005)
-
-
-def _line(command: Command, start: str) -> str:
-    def found() -> list[str]:
-        return [line for line in command.stdout.read_text().splitlines() if line.startswith(start)]
-
-    deadline = time.monotonic() + SECONDS
-    while not (lines := found() if command.stdout.exists() else []):
-        assert time.monotonic() < deadline, command.text
-        time.sleep(0.01)
-    return lines[0]
 
 
 def test_predict_answers_in_typed_fields_and_says_who_answered(running: Server) -> None:
@@ -239,7 +219,7 @@ def bad_requests() -> dict[str, tuple[predict_pb2.PredictRequest, str, str]]:
         "signature": (half_request(signature_name="no"), "FAILED_PRECONDITION", 'signature key "no" not found'),
         "no input": (none, "INVALID_ARGUMENT", "Missing but required: {x}"),
         "extra input": (extra, "INVALID_ARGUMENT", "Sent extra: {more}"),
-        "dtype": (wrong_type, "INVALID_ARGUMENT", "expected float32, received int64"),
+        "dtype": (wrong_type, "INVALID_ARGUMENT", "Expects arg[0] to be float but int64 is provided"),
         "filter": (filtered, "INVALID_ARGUMENT", "output tensor alias not found in signature: z"),
         "filter twice": (twice, "INVALID_ARGUMENT", "duplicate output tensor alias: y"),
         "values": (no_values, "INVALID_ARGUMENT", "tensor parsing error: x"),
@@ -293,6 +273,11 @@ def test_classify_regress_and_multi_inference(running: Server) -> None:
     tasks[1]["method_name"] = "tensorflow/serving/predict"
     other = inference_pb2.MultiInferenceRequest(tasks=tasks, input=examples)
     assert code_of(lambda: running.prediction.MultiInference(other, timeout=SECONDS))[0] == "UNIMPLEMENTED"
+    # The version is looked for before the tasks are.
+    tasks[0]["model_spec"] = {"name": "other"}
+    for given, code in ((tasks, "NOT_FOUND"), ([], "INVALID_ARGUMENT")):
+        other = inference_pb2.MultiInferenceRequest(tasks=given)
+        assert code_of(lambda: running.prediction.MultiInference(other, timeout=SECONDS))[0] == code  # noqa: B023
 
 
 def test_metadata_are_the_signatures(running: Server) -> None:
@@ -329,8 +314,28 @@ def test_status_is_of_all_versions_or_of_one(running: Server) -> None:
 
 def test_health_is_grpcs_own_protocol(running: Server) -> None:
     assert running.health() == "SERVING"
-    assert running.health("tensorflow.serving.PredictionService") == "SERVING"
+    assert running.health("tensorflow.serving.PredictionService") == running.health("ModelService") == "SERVING"
     assert code_of(lambda: running.health("other"))[0] == "NOT_FOUND"
+    watch = health_pb2_grpc.HealthStub(running.channel).Watch
+    for service, status in (("", "SERVING"), ("other", "SERVICE_UNKNOWN")):
+        stream = watch(health_pb2.HealthCheckRequest(service=service), timeout=SECONDS)
+        assert next(stream).status == getattr(health_pb2.HealthCheckResponse, status)
+        assert stream.cancel()
+
+
+def test_what_is_counted(running: Server) -> None:
+    def counts(*names: str) -> list[str]:
+        url = f"http://127.0.0.1:{port(running.command, 'REST')}/monitoring/prometheus/metrics"
+        with urllib.request.urlopen(url, timeout=SECONDS) as page:
+            lines = page.read().decode().splitlines()
+        return [line for line in lines if any(f'request_count{{model_name="{name}"' in line for name in names)]
+
+    spec = {"name": "counted"}
+    code_of(lambda: running.predict(**spec))
+    code_of(lambda: running.states("counted"))
+    request = get_model_metadata_pb2.GetModelMetadataRequest(model_spec=spec, metadata_field=["signature_def"])
+    code_of(lambda: running.prediction.GetModelMetadata(request, timeout=SECONDS))
+    assert counts("counted") == [':tensorflow:serving:request_count{model_name="counted",status="NOT_FOUND"} 1']
 
 
 def test_what_is_no_request_harms_nobody(running: Server) -> None:
@@ -354,7 +359,7 @@ def test_versions_come_and_go_under_load_and_no_request_notices(commands: Comman
         def ask(x: float) -> None:
             while not stop.is_set():
                 try:
-                    answer, version = server.predict(x)
+                    answer, version = server.predict(x, timeout=None)  # as clients do that have no deadline
                 except grpc.RpcError as error:
                     wrong.append(error)
                     continue
@@ -393,7 +398,8 @@ def test_a_reload_serves_exactly_the_new_models(commands: CommandServer, models:
     (models.folder / "models").write_text(
         f'model_config_list {{ config {{ name: "half" base_path: "{models.folder}/half" }} }}'
     )
-    with serving(commands, f"--model-config={models.folder / 'models'}") as server:
+    options = (f"--model-config={models.folder / 'models'}", "--model-config-poll-seconds=0.05")
+    with serving(commands, *options) as server:
         assert server.predict() == (4.0, 3)
         other = f'name: "other" base_path: "{models.folder}/other" model_platform: "tensorflow"'
         policy = "model_version_policy { specific { versions: 1 versions: 2 } }"
@@ -401,19 +407,30 @@ def test_a_reload_serves_exactly_the_new_models(commands: CommandServer, models:
         assert server.predict(name="other") == (3.0, 2)
         assert code_of(server.predict)[0] == "NOT_FOUND"
         labels = 'version_labels { key: "stable" value: 1 }'
-        server.reload(f"config {{ {other} {policy} {labels} }}")
+        (metric,) = server.reload(f"config {{ {other} {policy} {labels} }}", "/some/metric").metric
+        assert (metric.name, metric.int64_value_increase) == ("/some/metric", 0)
         assert server.predict(name="other", version_label="stable") == (2.0, 1)
         labels = 'version_labels { key: "stable" value: 3 }'
         code, message = code_of(lambda: server.reload(f"config {{ {other} {policy} {labels} }}"))
         assert code == "FAILED_PRECONDITION"
         assert "label to version 3 of model other" in message
-        missing = f'config {{ name: "missing" base_path: "{models.folder}/missing" }}'
-        assert code_of(lambda: server.reload(missing))[0] == "INVALID_ARGUMENT"
-        assert code_of(lambda: server.reload(f"config {{ {other} }} config {{ {other} }}"))[0] == "INVALID_ARGUMENT"
+        missing = f'config {{ name: "missing" base_path: "{models.folder}/missing" model_platform: "tensorflow" }}'
+        refused = {
+            missing: "Could not find base path",
+            f"config {{ {other} }} config {{ {other} }}": "Illegal to list model other multiple times",
+            f'config {{ name: "other" base_path: "{models.folder}/other" }}': "Illegal setting neither",
+        }
+        for text, message in refused.items():
+            code, found = code_of(lambda text=text: server.reload(text))  # type: ignore[misc]
+            assert (code, message in found) == ("INVALID_ARGUMENT", True), found
         assert server.predict(name="other", version_label="stable") == (2.0, 1)
         server.command.signal(signal.SIGHUP)
         until(lambda: code_of_or_none(lambda: server.predict(name="other")) == "NOT_FOUND")
         assert server.predict() == (4.0, 3)
+        # Written anew, it is read without a signal.
+        (models.folder / "models").write_text(f"model_config_list {{ config {{ {other} }} }}")
+        until(lambda: code_of_or_none(lambda: server.predict(name="other")) is None)
+        assert code_of(server.predict)[0] == "NOT_FOUND"
 
 
 def code_of_or_none(call: Callable[[], Any]) -> str | None:
@@ -476,3 +493,4 @@ def test_what_is_wrong_at_the_start_is_told(commands: CommandServer, models: Mod
             assert command.wait() == 1
             assert message in command.text
             assert "Traceback" not in command.text
+            assert "chttp2" not in command.text

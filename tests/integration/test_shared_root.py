@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
+from google.protobuf import text_format
+from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
-from components.example_gen.kept_folder import alone, is_whole, keep, staging
+from components.example_gen.kept_folder import alone, fetched_by, is_whole, keep, staging
 from configs.settings import Settings
 from runners.kubeflow.checks.root import root_findings
 from runners.kubeflow.root import object_store
@@ -18,9 +20,11 @@ from runners.kubeflow.root.object_store import CHUNK_BYTES
 from runners.kubeflow.root.shared_root import MANIFESTS, SharedRoot
 from schemas.artifact_contents import looks
 from schemas.errors import ReleaseError, RunError
+from serving.audit_log import AuditEntry
 from serving.blessing import Blessing
 from serving.release import Provenance, Release
 from serving.releases import ReleaseStore
+from serving.served_models import with_model
 from tests.integration.gs_server import gs_server
 from tests.integration.s3_server import s3_server
 from tests.unit.runners.kubeflow.clusters import on_kfp
@@ -96,18 +100,24 @@ def test_an_artifact_without_files_is_one(root: SharedRoot, other: SharedRoot) -
     assert other.units("artifacts/Trainer") == [UNIT]
 
 
-def test_what_has_not_changed_is_not_sent_again(root: SharedRoot) -> None:
+@pytest.fixture
+def sent(root: SharedRoot) -> Iterator[list[str]]:
+    """The names of what is uploaded, while it is looked at."""
+    names: list[str] = []
+    store = object_store.object_store(root.url)
+    upload = store.upload
+    store.upload = lambda file, name: (names.append(name), upload(file, name))[1]  # type: ignore[method-assign,func-returns-value]
+    yield names
+    del store.upload
+
+
+def test_what_has_not_changed_is_not_sent_again(root: SharedRoot, sent: list[str]) -> None:
     write(root, a=b"one", b=b"two")
     root.take([UNIT])
     before = root.objects(UNIT)
     (root.folder / UNIT / "b").write_bytes(b"2")
-    sent: list[str] = []
-    upload = root.store.upload
-    root.store.upload = lambda file, name: (sent.append(name), upload(file, name))[1]  # type: ignore[method-assign,func-returns-value]
-    try:
-        root.take([UNIT])
-    finally:
-        del root.store.upload
+    sent.clear()
+    root.take([UNIT])
     assert sent == [f"{UNIT}/b"]
     assert root.objects(UNIT)["a"] == before["a"]
     assert root.is_whole(UNIT)
@@ -156,6 +166,43 @@ def test_a_release_whose_taking_was_cut_off_can_be_retired(root: SharedRoot) -> 
     assert root.claims("releases") == []
 
 
+class Killed(BaseException):
+    """What ends a process."""
+
+
+@pytest.mark.parametrize("requests", range(6))
+def test_a_retirement_that_is_killed_is_ended_by_the_next_task(
+    root: SharedRoot, other: SharedRoot, monkeypatch: pytest.MonkeyPatch, requests: int
+) -> None:
+    unit, left = "releases/m/1", requests
+    for name in ("release.json", "saved_model.pb", "variables/1", "variables/2"):
+        file = root.folder / unit / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(name)
+    root.claim(unit, "run-1")
+    root.take([unit])
+
+    def delete(names: Iterable[str]) -> None:
+        nonlocal left
+        if (left := left - 1) < 0:
+            raise Killed
+        delete_all(names)
+
+    delete_all = root.store.delete
+    with monkeypatch.context() as patch:
+        patch.setattr(root.store, "delete", delete)
+        try:
+            root.forget(unit, first=("release.json", "saved_model.pb"))
+        except Killed:
+            pass
+        else:
+            pytest.fail("it makes fewer requests: they are not all tried")
+
+    NodeFiles(other, "run-2", "Pusher").prepare("Pusher")
+    assert root.store.list("") == {}
+    assert ReleaseStore(other.folder / "releases", "m").versions() == {}
+
+
 def test_a_name_belongs_to_one_run(root: SharedRoot, other: SharedRoot) -> None:
     assert root.claim("releases/m/3", "run-1")
     assert root.claim("releases/m/3", "run-1")
@@ -177,7 +224,22 @@ def test_a_node_that_failed_leaves_its_working_folder_to_its_next_attempt(root: 
     assert root.store.list("") == {}
 
 
-def test_what_was_prepared_is_found_as_it_was_kept_and_leaves_with_it(root: SharedRoot, tmp_path: Path) -> None:
+def test_what_was_analysed_of_earlier_spans_is_brought_to_transform(root: SharedRoot, other: SharedRoot) -> None:
+    cache = "artifacts/Transform/updated_analyzer_cache/5"
+    file = "0/span-19783/__analyzer_cache__"
+    (root.folder / cache / file).parent.mkdir(parents=True)
+    (root.folder / cache / file).write_text("counts")
+    NodeFiles(root, "run-1", "Transform").take("Transform", [str(root.folder / cache)], "")
+
+    again = NodeFiles(other, "run-2", "Transform")
+    again.prepare("Transform")
+    again.bring({"analyzer_cache": [str(other.folder / cache)]}, "")
+    assert (other.folder / cache / file).read_text() == "counts"
+
+
+def test_what_was_prepared_is_brought_when_it_is_asked_for_and_leaves_with_it(
+    root: SharedRoot, tmp_path: Path, sent: list[str]
+) -> None:
     def keep_one(task: SharedRoot, name: str) -> None:
         parent = task.folder / "prepared"
         with alone(parent), staging(parent) as staged:
@@ -187,18 +249,46 @@ def test_what_was_prepared_is_found_as_it_was_kept_and_leaves_with_it(root: Shar
     tasks = [SharedRoot(tmp_path / f"task-{number}", root.url) for number in range(3)]
     nodes = [NodeFiles(task, "run", "ExampleGen") for task in tasks]
     nodes[0].prepare("ExampleGen")
-    keep_one(tasks[0], "old")
+    for name in ("asked for", "replaced", "not asked for"):
+        keep_one(tasks[0], name)
     nodes[0].take("ExampleGen", [], "")
 
     nodes[1].prepare("ExampleGen")
-    assert is_whole(tasks[1].folder / "prepared/old", "csv")
-    shutil.rmtree(tasks[1].folder / "prepared/old")  # as a query's result that a newer one replaces
+    prepared = tasks[1].folder / "prepared"
+    # As old as they are: a query's result is replaced when it is.
+    ages = root.ages("prepared")
+    assert {path.name: path.stat().st_mtime for path in prepared.iterdir()} == {
+        name: pytest.approx(ages[f"prepared/{name}"], abs=1e-3) for name in ("asked for", "replaced", "not asked for")
+    }
+    with fetched_by(nodes[1].fetch):
+        assert is_whole(prepared / "asked for", "csv")
+        assert not is_whole(prepared / "of another source", "csv")
+    assert list((prepared / "not asked for").iterdir()) == []
+    shutil.rmtree(prepared / "replaced")  # as a query's result that a newer one replaces
     keep_one(tasks[1], "new")
+    sent.clear()
     nodes[1].take("ExampleGen", [], "")
+    assert sorted(sent) == ["prepared/new/.fingerprint", "prepared/new/rows.csv"]
 
     nodes[2].prepare("ExampleGen")
-    assert [path.name for path in (tasks[2].folder / "prepared").iterdir()] == ["new"]
-    assert is_whole(tasks[2].folder / "prepared/new", "csv")
+    assert sorted(path.name for path in (tasks[2].folder / "prepared").iterdir()) == [
+        "asked for", "new", "not asked for",
+    ]  # fmt: skip
+    with fetched_by(nodes[2].fetch):
+        assert is_whole(tasks[2].folder / "prepared/new", "csv")
+
+
+def test_prepared_data_of_which_a_part_is_gone_is_made_anew(root: SharedRoot, other: SharedRoot) -> None:
+    parent = root.folder / "prepared"
+    with alone(parent), staging(parent) as staged:
+        (staged / "rows.csv").write_text("rows")
+        keep(staged, parent / "one", (str(staged / "rows.csv"),))
+    root.take(["prepared/one"])
+    root.store.delete(["prepared/one/rows.csv"])
+    files = NodeFiles(other, "run", "ExampleGen")
+    files.prepare("ExampleGen")
+    with fetched_by(files.fetch):
+        assert not is_whole(other.folder / "prepared/one", "csv")
 
 
 def test_a_single_file_is_a_folder_of_its_own(root: SharedRoot, other: SharedRoot) -> None:
@@ -222,6 +312,51 @@ def _release(root: SharedRoot, run_id: str, name: str) -> Release:
     release = store.publish(model, Provenance(pipeline="p", run_id=run_id, blessing=blessing))
     store.retain(2, protected=[release.version])
     return release
+
+
+def _served(**labels: int) -> bytes:
+    config = with_model(ModelServerConfig(), "m", "/models/m", labels=labels, versions=None)
+    return text_format.MessageToString(config).encode()
+
+
+def test_a_version_with_a_label_is_not_retired(root: SharedRoot, tmp_path: Path) -> None:
+    def versions() -> list[str]:
+        return sorted(name.split("/")[2] for name in root.store.list("releases/m/") if name.endswith("saved_model.pb"))
+
+    for number in range(1, 6):
+        task = SharedRoot(tmp_path / f"task-{number}", root.url)
+        pusher = NodeFiles(task, f"run-{number}", "Pusher")
+        pusher.prepare("Pusher")
+        _release(task, f"run-{number}", f"model {number}")
+        if number == 4:  # while a task is at work that will retire version 2
+            root.store.put("releases/models.config", _served(stable=1, canary=2))
+        pusher.take("Pusher", [], "")
+        if number == 2:
+            root.store.put("releases/models.config", _served(stable=1))
+    assert versions() == ["1", "2", "4", "5"]  # 3 had none
+
+
+def test_the_version_that_a_rollback_goes_back_to_is_not_retired(root: SharedRoot, tmp_path: Path) -> None:
+    log = [
+        AuditEntry.model_validate(
+            {
+                "time": "2026-11-25T01:00:00Z", "action": "promote", "label": "stable", "from": before, "to": after,
+                "labels": {"stable": after}, "who": "me", "host": "here",
+            }
+        )
+        for before, after in ((None, 1), (1, 3))
+    ]  # fmt: skip
+    for number in range(1, 5):
+        task = SharedRoot(tmp_path / f"task-{number}", root.url)
+        pusher = NodeFiles(task, f"run-{number}", "Pusher")
+        if number == 3:
+            lines = "".join(f"{entry.model_dump_json(by_alias=True)}\n" for entry in log)
+            root.store.put("releases/m/audit.jsonl", lines.encode())
+        pusher.prepare("Pusher")
+        _release(task, f"run-{number}", f"model {number}")
+        pusher.take("Pusher", [], "")
+    kept = {name.split("/")[2] for name in root.store.list("releases/m/") if name.endswith("saved_model.pb")}
+    assert kept == {"1", "3", "4"}
 
 
 def test_releases_are_numbered_across_disks_and_retired_in_the_root(root: SharedRoot, tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ label: {kind: binary, expression: tips > 0.15 * fare}
 model: {hidden_units: [8], cross_layers: 1}
 training: {epochs: 4, batch_size: 32, backup_seconds: 0, tensorboard: false, optimizer: {learning_rate: 0.02}}
 evaluation: {thresholds: {auc: {lower: 0.6}}}
+smoke_check: {enabled: false}
 """
 SCHEMA = "".join(
     f'feature {{ name: "{name}" type: {kind} presence {{ min_fraction: 1.0 }} value_count {{ min: 1 max: 1 }} }}\n'

@@ -28,6 +28,7 @@ label: {kind: binary, expression: tips > 0}
 model: {hidden_units: [4], cross_layers: 1, embedding_size: 4}
 training: {epochs: 1, batch_size: 32, tensorboard: false, warm_start: true, optimizer: {learning_rate: 1.0e-9}}
 evaluation: {thresholds: {auc: {lower: 0.0}}, baseline: false}
+smoke_check: {enabled: false}
 """
 PAYMENTS = {1: ["card", "cash", "cash"], 2: ["voucher", "card", "card", "cash"]}
 

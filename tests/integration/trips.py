@@ -17,6 +17,7 @@ label: {kind: binary, expression: tips > 0.15 * fare}
 model: {hidden_units: [8], cross_layers: 1}
 training: {epochs: 6, batch_size: 32, backup_seconds: 0, tensorboard: false, optimizer: {learning_rate: 0.02}}
 evaluation: {thresholds: {auc: {lower: 0.6}}}
+smoke_check: {enabled: false}
 """
 
 

@@ -14,6 +14,8 @@ import pytest
 
 from configs.version import VERSION
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 TOP_LEVEL = {
     "components",

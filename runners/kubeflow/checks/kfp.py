@@ -10,7 +10,7 @@ from runners.kubeflow.checks.names import name_findings, pipeline_name_findings,
 from runners.kubeflow.checks.places import output_findings, path_findings, store_findings
 from runners.kubeflow.checks.root import root_findings
 from runners.kubeflow.checks.secrets import secret_findings
-from runners.kubeflow.checks.services import engine_findings, training_findings
+from runners.kubeflow.checks.services import engine_findings, server_findings, training_findings
 from runners.kubeflow.checks.sizes import size_findings
 from runners.kubeflow.checks.spans import span_findings
 from runners.kubeflow.finding import Finding
@@ -18,7 +18,7 @@ from runners.kubeflow.finding import Finding
 _CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     *(image_findings, output_findings, store_findings, secret_findings, path_findings, function_findings),
     *(engine_findings, training_findings, pipeline_name_findings, name_findings, size_findings, span_findings),
-    root_findings,
+    *(root_findings, server_findings),
 )
 
 

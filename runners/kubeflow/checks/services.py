@@ -1,4 +1,4 @@
-"""What tasks call or start beside themselves: engines, and the pods of a training."""
+"""What tasks need beside themselves: the release of Kubeflow, engines, and the pods of a training."""
 
 from __future__ import annotations
 
@@ -10,6 +10,15 @@ from runners.kubeflow.checks.places import is_below, is_loopback
 from runners.kubeflow.finding import Finding
 
 _SERVERS = ("flink", "spark", "prism")
+
+
+def server_findings(settings: Settings) -> Iterator[Finding]:
+    """Kubeflow itself is new enough for what is asked of it."""
+    if settings.kubeflow.user is not None:
+        # Its driver and its compiler read securityContext since 2.16; before, an unknown field fails each run.
+        what = "Kubeflow Pipelines before 2.16 starts no run of a package that names a user."
+        remedy = "Leave it out there: the tasks run as the image's user, in a namespace at the level baseline."
+        yield Finding("warning", what, "kubeflow.user", str(settings.kubeflow.user), remedy)
 
 
 def engine_findings(settings: Settings) -> Iterator[Finding]:

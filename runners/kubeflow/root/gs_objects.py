@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import requests
@@ -16,7 +17,7 @@ from requests.adapters import HTTPAdapter
 
 from components.example_gen.remote_store import CONNECT_SECONDS, READ_SECONDS, TRIES, bucket_and_name
 from runners.kubeflow.root.object_store import CHUNK_BYTES, NoCredentialsError, Stat, refusal
-from runners.kubeflow.root.transfers import PARALLEL
+from runners.kubeflow.root.transfers import PARALLEL, transfer_all
 
 _LIMITS = {"timeout": (CONNECT_SECONDS, READ_SECONDS), "retry": DEFAULT_RETRY.with_timeout(READ_SECONDS * TRIES)}
 _KEYS = (
@@ -46,7 +47,7 @@ class GsObjects:
         """The objects whose names begin with a prefix."""
         with self._told(prefix):
             blobs = self._client.list_blobs(self._bucket, prefix=self._folder + prefix, **_LIMITS)
-            return {blob.name[len(self._folder) :]: Stat(blob.size, str(blob.generation)) for blob in blobs}
+            return {blob.name[len(self._folder) :]: _stat(blob) for blob in blobs}
 
     def get(self, name: str) -> bytes | None:
         """A small object; None where there is none of that name."""
@@ -76,16 +77,15 @@ class GsObjects:
     def upload(self, file: Path, name: str) -> None:
         """Writes a file to an object, in pieces."""
         with self._told(name):
-            self._blob(name).upload_from_filename(str(file), "application/octet-stream", **_LIMITS)
+            self._blob(name).upload_from_filename(str(file), "application/octet-stream", checksum="crc32c", **_LIMITS)
 
     def delete(self, names: Iterable[str]) -> None:
         """Deletes objects; those that are not there are passed over."""
-        for name in names:
-            with self._told(name):
-                try:
-                    self._blob(name).delete(**_LIMITS)
-                except exceptions.NotFound:
-                    continue
+        transfer_all([partial(self._delete, name) for name in names])
+
+    def _delete(self, name: str) -> None:
+        with self._told(name), suppress(exceptions.NotFound):
+            self._blob(name).delete(**_LIMITS)
 
     def _blob(self, name: str) -> storage.Blob:
         return self._bucket.blob(self._folder + name, chunk_size=CHUNK_BYTES)
@@ -109,3 +109,7 @@ class GsObjects:
             DataCorruption,
         ) as error:
             raise refusal(where, error, _FIX) from error
+
+
+def _stat(blob: storage.Blob) -> Stat:
+    return Stat(blob.size, str(blob.generation), blob.updated.timestamp())

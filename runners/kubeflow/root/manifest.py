@@ -63,9 +63,13 @@ class Manifest:
         return looks((name, stat.size, stat.mtime) for name, stat in sorted(self.files.items()))
 
     def tagged(self, objects: Mapping[str, Stat]) -> Manifest:
-        """With the tags of the objects by the same names, those without one left out."""
+        """With the tags of the objects by the same names; those without one of their size are left out."""
         return Manifest(
-            {name: replace(stat, tag=objects[name].tag) for name, stat in self.files.items() if name in objects}
+            {
+                name: replace(stat, tag=objects[name].tag)
+                for name, stat in self.files.items()
+                if name in objects and objects[name].size == stat.size
+            }
         )
 
     def is_whole(self, objects: Mapping[str, Stat]) -> bool:

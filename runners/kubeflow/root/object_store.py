@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
@@ -25,10 +25,12 @@ class Stat:
     Attributes:
         size: in bytes.
         tag: changes when the content does: ETag or generation.
+        modified: when it was written, seconds since 1970; two are the same whenever that was.
     """
 
     size: int
     tag: str
+    modified: float = field(default=0.0, compare=False)
 
 
 class NoCredentialsError(RunError):

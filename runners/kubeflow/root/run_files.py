@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Collection
+from functools import partial
 
+from runners.kubeflow.root.object_store import Stat
 from runners.kubeflow.root.shared_root import SharedRoot
+from runners.kubeflow.root.transfers import transfer_all
 from runners.run_folder import PIPELINE_FILE, SETTINGS_FILE
+from schemas.errors import RunError
 
+_LOG = logging.getLogger(__name__)
 _LOGS = "logs"
 
 
@@ -24,18 +30,32 @@ class RunFiles:
         self._unit = f"{_LOGS}/{run_id}"
         self._before: dict[str, tuple[int, int]] = {}
 
-    def bring(self, logs: Collection[str] | None = ()) -> None:
+    def bring(self, more: Collection[str] = ()) -> None:
         """Brings what the run is; nothing where it was not begun.
 
         Args:
-            logs: names of logs that are brought, too, so that they go on; None: all.
+            more: names of files that are brought, too, where they are there, such as a log that goes on.
+
+        Raises:
+            RunError: the store or the disk does not do it.
         """
         objects = self._root.store.list(f"{self._unit}/")
         if f"{self._unit}/{SETTINGS_FILE}" not in objects:
             return
-        wanted = {f"{self._unit}/{name}" for name in (PIPELINE_FILE, SETTINGS_FILE, *(logs or ()))}
-        self._root.bring_files({name: stat for name, stat in objects.items() if logs is None or name in wanted})
+        wanted = {f"{self._unit}/{name}" for name in (PIPELINE_FILE, SETTINGS_FILE, *more)}
+        self._root.bring_files({name: stat for name, stat in objects.items() if name in wanted})
         self._before = self._here()
+
+    def bring_logs(self) -> None:
+        """Brings the logs of the nodes; of one that does not come it is said so, for a run is a run without them."""
+        logs = {name: stat for name, stat in self._root.store.list(f"{self._unit}/").items() if name.endswith(".log")}
+        transfer_all([partial(self._bring_log, name, stat) for name, stat in logs.items()])
+
+    def _bring_log(self, name: str, stat: Stat) -> None:
+        try:
+            self._root.bring_files({name: stat})
+        except RunError as error:
+            _LOG.warning("A log could not be brought: %s", error)
 
     def take(self) -> None:
         """Takes what is not as it was brought; the settings last, which say that all is there."""

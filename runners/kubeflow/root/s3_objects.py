@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, TypeVar
 
 import boto3
 from boto3.exceptions import Boto3Error
@@ -26,12 +27,14 @@ from runners.kubeflow.root.object_store import CHUNK_BYTES, Stat, refusal
 from runners.kubeflow.root.object_store import NoCredentialsError as NothingToLogInWithError
 from runners.kubeflow.root.transfers import PARALLEL
 
+_Read = TypeVar("_Read")
 _ABSENT = ("404", "NoSuchKey", "NotFound")
 _THERE = ("409", "412", "PreconditionFailed", "ConditionalRequestConflict")
+_WRONG_KEYS = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "TokenRefreshRequired")
 _DELETED_AT_ONCE = 1000
 _KEYS = (
     "Give the tasks keys by kubeflow.environment_secrets (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY), or their service "
-    "account a role; never write them into settings."
+    "account a role, whose keys are renewed while a task is at work; never write them into settings."
 )
 _FIX = (
     "Check kubeflow.root, AWS_ENDPOINT_URL and AWS_REGION, and that the keys or the role of the tasks may "
@@ -70,19 +73,19 @@ class S3Objects:
             pages = self._client.get_paginator("list_objects_v2")
             for page in pages.paginate(Bucket=self._bucket, Prefix=self._folder + prefix):
                 for each in page.get("Contents", ()):
-                    found[each["Key"][len(self._folder) :]] = Stat(each["Size"], each["ETag"])
+                    stat = Stat(each["Size"], each["ETag"], each["LastModified"].timestamp())
+                    found[each["Key"][len(self._folder) :]] = stat
         return found
 
     def get(self, name: str) -> bytes | None:
         """A small object; None where there is none of that name."""
         with self._told(name):
             try:
-                content: bytes = self._client.get_object(Bucket=self._bucket, Key=self._folder + name)["Body"].read()
+                return self._read(name, lambda body: bytes(body.read()))
             except ClientError as error:
                 if _code(error) not in _ABSENT:
                     raise
                 return None
-        return content
 
     def put(self, name: str, content: bytes, *, new: bool = False) -> bool:
         """Writes a small object; with `new` only where there is none of that name. Whether it was written."""
@@ -98,19 +101,14 @@ class S3Objects:
 
     def download(self, name: str, tag: str, file: Path) -> None:
         """Writes the object of that tag to a file, in pieces."""
+
+        def write(body: Any) -> None:
+            with file.open("wb") as written:
+                for piece in body.iter_chunks(CHUNK_BYTES):
+                    written.write(piece)
+
         with self._told(name):
-            tried = 0
-            while True:
-                answer = self._client.get_object(Bucket=self._bucket, Key=self._folder + name, IfMatch=tag)
-                try:
-                    with file.open("wb") as written:
-                        for piece in answer["Body"].iter_chunks(CHUNK_BYTES):
-                            written.write(piece)
-                    return
-                except (HTTPClientError, IncompleteReadError, ResponseStreamingError):
-                    tried += 1  # boto3 tries again only until an answer begins
-                    if tried == TRIES:
-                        raise
+            self._read(name, write, IfMatch=tag)
 
     def upload(self, file: Path, name: str) -> None:
         """Writes a file to an object, in pieces."""
@@ -127,6 +125,17 @@ class S3Objects:
                 for failed in answer.get("Errors", ())[:1]:
                     raise ClientError({"Error": failed}, "DeleteObjects")
 
+    def _read(self, name: str, read: Callable[[Any], _Read], **condition: str) -> _Read:
+        tried = 0
+        while True:
+            answer = self._client.get_object(Bucket=self._bucket, Key=self._folder + name, **condition)
+            try:
+                return read(answer["Body"])
+            except (HTTPClientError, IncompleteReadError, ResponseStreamingError):
+                tried += 1  # boto3 tries again only until an answer begins
+                if tried == TRIES:
+                    raise
+
     @contextmanager
     def _told(self, name: str) -> Iterator[None]:
         """What boto3 raises, as errors that say how to mend it."""
@@ -138,7 +147,10 @@ class S3Objects:
                 "There are no credentials for the shared pipeline root.", where=where, received=str(error), fix=_KEYS
             ) from error
         except (BotoCoreError, Boto3Error, ClientError, ValueError) as error:
-            raise refusal(where, error, _FIX) from error
+            # An upload's error stands for that of one of its requests.
+            answered = error if isinstance(error, ClientError) else error.__context__
+            wrong = isinstance(answered, ClientError) and _code(answered) in _WRONG_KEYS
+            raise refusal(where, error, _KEYS if wrong else _FIX) from error
 
 
 def _code(error: ClientError) -> str:

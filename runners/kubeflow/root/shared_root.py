@@ -5,6 +5,7 @@
     <root>/releases/<model>/<version>/...            release.json is the last of its files
     <root>/.manifests/artifacts/Trainer/model/7.json what the folder holds; without it nobody takes the folder for whole
     <root>/.claims/releases/<model>/<version>        the run that has the number
+    <root>/.deleted/releases/<model>/<version>       what is being deleted there; left over, its process was killed
 
 The disk of a task is empty when it begins. What is brought has the times of the files that were taken, so that what has
 not changed is known by its looks and not sent again.
@@ -12,6 +13,7 @@ not changed is known by its looks and not sent again.
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,6 +29,7 @@ from schemas.storage_error import storage_error
 
 MANIFESTS = ".manifests"
 _CLAIMS = ".claims"
+_DELETED = ".deleted"
 _SUFFIX = ".json"
 
 
@@ -55,8 +58,12 @@ class SharedRoot:
 
     def units(self, below: str) -> list[str]:
         """The whole folders below one."""
-        names = self.store.list(f"{MANIFESTS}/{below}/")
-        return [name.removeprefix(f"{MANIFESTS}/").removesuffix(_SUFFIX) for name in names]
+        return list(self.ages(below))
+
+    def ages(self, below: str) -> dict[str, float]:
+        """The whole folders below one, and when each was taken, seconds since 1970."""
+        found = self.store.list(f"{MANIFESTS}/{below}/")
+        return {name.removeprefix(f"{MANIFESTS}/").removesuffix(_SUFFIX): stat.modified for name, stat in found.items()}
 
     def manifest(self, unit: str) -> Manifest | None:
         """What a folder holds; None where it is not whole."""
@@ -144,11 +151,11 @@ class SharedRoot:
             if kept.files.keys() != manifest.files.keys():
                 missing = sorted(manifest.files.keys() - kept.files.keys())
                 raise RunError(
-                    "The shared pipeline root has lost what was just written.",
+                    "The shared pipeline root does not have what was just written.",
                     where=f"{self.url}/{unit}",
                     received=", ".join(missing[:5]),
-                    fix="See that nothing but the tasks deletes there, such as rules of the bucket. Then run the task "
-                    "again.",
+                    fix="See that nothing but the tasks deletes there, such as rules of the bucket, and that nothing "
+                    "writes those files here any more. Then run the task again.",
                 )
             self.store.put(f"{MANIFESTS}/{unit}{_SUFFIX}", kept.to_json())
 
@@ -158,22 +165,43 @@ class SharedRoot:
             self._take_all(names)
 
     def forget(self, unit: str, first: Sequence[str] = ()) -> None:
-        """Deletes a folder that this pipeline has taken, so that it stops being whole before its files go.
+        """Deletes a folder that this pipeline has taken. One that is killed meanwhile is ended by `end_forgetting`.
 
         One that was claimed, and whose taking was cut off before its manifest was there, goes as it is.
 
         Args:
             unit: the folder.
-            first: names of files that make it visible to others, which go before everything else.
+            first: names of files that make it visible to others, which go before everything else, in this order.
         """
         claim, kept = f"{_CLAIMS}/{unit}", self.manifest(unit)
         if kept is None and claim not in self.store.list(claim):
             return
         names = list(self.objects(unit) if kept is None else kept.files)
-        self.store.delete([_joined(unit, name) for name in first if name in names])
-        self.store.delete([f"{MANIFESTS}/{unit}{_SUFFIX}"] if kept is not None else [])
-        self.store.delete([_joined(unit, name) for name in names if name not in first])
-        self.store.delete([claim])
+        visible = [[name] for name in first if name in names]
+        self.forget_files(unit, [*visible, [name for name in names if name not in first]])
+
+    def forget_files(self, unit: str, names: Sequence[Sequence[str]]) -> None:
+        """Deletes files of a folder, and that it is one. First of all it is written down which.
+
+        Args:
+            unit: the folder.
+            names: of files, by their paths below it; those that are listed together go in any order.
+        """
+        self.store.put(f"{_DELETED}/{unit}", json.dumps(names).encode())
+        self._forget(unit, names)
+
+    def end_forgetting(self) -> None:
+        """Deletes what others had begun to: they were killed, or are still at it, and then it is done twice."""
+        for name in self.store.list(f"{_DELETED}/"):
+            if (names := self.store.get(name)) is not None:
+                self._forget(name.removeprefix(f"{_DELETED}/"), json.loads(names))
+
+    def _forget(self, unit: str, names: Sequence[Sequence[str]]) -> None:
+        self.store.delete([f"{MANIFESTS}/{unit}{_SUFFIX}"])
+        for together in names:
+            self.store.delete([_joined(unit, name) for name in together])
+        self.store.delete([f"{_CLAIMS}/{unit}"])
+        self.store.delete([f"{_DELETED}/{unit}"])
 
     def claim(self, unit: str, run_id: str) -> bool:
         """Has the name of a folder for a run; False where another run has it."""

@@ -29,7 +29,7 @@ class Run:
     Attributes:
         run_id: its id.
         name: its display name.
-        state: as the server names it.
+        state: as the server names it; CANCELED also where only its history says that somebody has terminated the run.
         created: when.
         finished: when; None before it has.
         experiment_id: its experiment.
@@ -166,13 +166,19 @@ def wait_for_run(
         sleep(pause)
 
 
+def _state(given: Any) -> str:
+    # Servers up to 2.17 know CANCELED, and never say it: what was terminated is FAILED in the end.
+    history = [status.state for status in given.state_history or ()]
+    return "CANCELED" if history[-2:] == ["CANCELING", "FAILED"] else given.state or ""
+
+
 def _run(given: Any) -> Run:
     reference = given.pipeline_version_reference
     details = given.run_details.task_details if given.run_details else None
     return Run(
         run_id=str(given.run_id),
         name=given.display_name or "",
-        state=given.state or "",
+        state=_state(given),
         created=given.created_at,
         finished=happened(given.finished_at),
         experiment_id=given.experiment_id or "",

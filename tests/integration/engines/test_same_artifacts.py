@@ -17,7 +17,7 @@ from tests.integration.engines.spark_cluster import SparkCluster
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 _RUN = ["run", "-c", "configs/taxi.yaml", "--force-bless", "short"]
-_SETTINGS = ["data.block_bytes=400000", "training.epochs=1"]
+_SETTINGS = ["data.block_bytes=400000", "training.epochs=1", "smoke_check.enabled=false"]
 
 
 @pytest.fixture(scope="module")

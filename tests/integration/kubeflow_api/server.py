@@ -29,7 +29,25 @@ from tests.integration.kubeflow_api.request_check import (
 )
 
 _BASE = "/apis/v2beta1"
+_ONE = r"/([^/:]+)"
 _CODES = {400: 3, 401: 16, 404: 5, 409: 6}
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request that was carried out, or refused for what it says.
+
+    Attributes:
+        method: of HTTP.
+        path: with `{id}` for what differs.
+        query: names of its parameters, all of which that call of KFP's has.
+        models: what its body was checked against: models of kfp-server-api, or the protos of kfp-pipeline-spec.
+    """
+
+    method: str
+    path: str
+    query: tuple[str, ...]
+    models: tuple[str, ...]
 
 
 @dataclass
@@ -72,6 +90,7 @@ class KubeflowApi:
         page_size: the most items of a page.
         outcome: of runs that are looked at for the third time.
         requests: method, path and status of each.
+        calls: the same but for those that were cut off, or are no calls of v2beta1, and what they were checked by.
         headers: of the last request.
         faults: the next ones.
     """
@@ -83,6 +102,7 @@ class KubeflowApi:
         self.page_size = 100
         self.outcome = "SUCCEEDED"
         self.requests: list[tuple[str, str, int]] = []
+        self.calls: list[Call] = []
         self.headers: dict[str, str] = {}
         self.faults: list[Fault] = []
         self.pipelines: dict[str, dict[str, Any]] = {}
@@ -92,6 +112,7 @@ class KubeflowApi:
         self.recurring: dict[str, dict[str, Any]] = {}
         self._specs: dict[str, Any] = {}
         self._looked: dict[str, int] = {}
+        self._models: list[str] = []
         self._lock = threading.Lock()
         self._clock = 0
 
@@ -119,13 +140,18 @@ class KubeflowApi:
                 if verb == method and match:
                     if unknown := sorted(set(query) - set(known)):
                         raise BadRequestError(f"unknown parameters of the query: {unknown}")
-                    return work(*match.groups(), query=query, body=body, upload=upload)
+                    self._models = []
+                    try:
+                        return work(*match.groups(), query=query, body=body, upload=upload)
+                    finally:
+                        called = _BASE + pattern.replace(_ONE, "/{id}")
+                        self.calls.append(Call(method, called, tuple(sorted(query)), tuple(self._models)))
         raise _AnswerError(404, f"no such call: {method} {path}")
 
     def _routes(self) -> list[tuple[str, str, tuple[str, ...], Callable[..., Any]]]:
         listing = ("page_token", "page_size", "sort_by", "filter", "namespace")
         in_experiment = (*listing, "experiment_id")
-        one = r"/([^/:]+)"
+        one = _ONE
         return [
             ("GET", "/healthz", (), lambda **_: {"multi_user": self.multi_user}),
             ("POST", "/pipelines/upload", ("name", "description", "namespace"), self._upload_pipeline),
@@ -148,6 +174,14 @@ class KubeflowApi:
             ("POST", f"/recurringruns{one}:disable", (), lambda key, **_: self._set_mode(key, "DISABLE")),
             ("DELETE", f"/recurringruns{one}", (), self._delete_recurring),
         ]
+
+    def _check(self, body: Any, model: str) -> None:
+        self._models.append(model)
+        check_body(body, model)
+
+    def _check_pipeline(self, content: bytes | None) -> Any:
+        self._models.append("PipelineSpec")
+        return check_pipeline(content or b"")
 
     def _lister(self, held: dict[str, dict[str, Any]], name: str) -> Callable[..., Any]:
         def listed(*, query: dict[str, str], **_: Any) -> Any:
@@ -179,7 +213,7 @@ class KubeflowApi:
         )
 
     def _create_pipeline(self, *, body: Any, **_: Any) -> Any:
-        check_body(body, "V2beta1Pipeline")
+        self._check(body, "V2beta1Pipeline")
         return self._new_pipeline(body.get("display_name"), body.get("namespace", ""))
 
     def _new_pipeline(self, name: str | None, namespace: str) -> Any:
@@ -190,7 +224,7 @@ class KubeflowApi:
         return self._add(self.pipelines, "pipeline_id", {"display_name": name, "namespace": namespace})
 
     def _upload_pipeline(self, *, query: dict[str, str], upload: bytes | None, **_: Any) -> Any:
-        check_pipeline(upload or b"")
+        self._check_pipeline(upload)
         made = self._new_pipeline(query.get("name"), query.get("namespace", ""))
         self._new_version(made["pipeline_id"], made["display_name"], upload or b"")
         return made
@@ -201,7 +235,7 @@ class KubeflowApi:
         return self._new_version(key, query.get("name", ""), upload or b"")
 
     def _new_version(self, pipeline: str, name: str, content: bytes) -> Any:
-        spec = check_pipeline(content)
+        spec = self._check_pipeline(content)
         if not 0 < len(name) <= 127:
             raise BadRequestError(f"the name of a version has up to 127 characters: {name!r}")
         if any(item["display_name"] == name and item["pipeline_id"] == pipeline for item in self.versions.values()):
@@ -211,13 +245,13 @@ class KubeflowApi:
         return made
 
     def _create_experiment(self, *, body: Any, **_: Any) -> Any:
-        check_body(body, "V2beta1Experiment")
+        self._check(body, "V2beta1Experiment")
         if any(item["display_name"] == body.get("display_name") for item in self.experiments.values()):
             raise _AnswerError(409, "an experiment of that name is there already")
         return self._add(self.experiments, "experiment_id", body)
 
     def _create_run(self, *, body: Any, **_: Any) -> Any:
-        check_body(body, "V2beta1Run")
+        self._check(body, "V2beta1Run")
         if not body.get("display_name"):
             raise BadRequestError("the run name is empty")
         self._check_source(body)
@@ -239,7 +273,8 @@ class KubeflowApi:
         if run["state"] in ("PENDING", "RUNNING") and looked > 1:
             run["state"] = "RUNNING" if looked == 2 else self.outcome
         if run["state"] == "CANCELING" and looked > 1:
-            run["state"] = "CANCELED"
+            run["state"] = "FAILED"  # KFP 2.15 never says CANCELED
+            run["state_history"].append({"update_time": self._now(), "state": "FAILED"})
         if run["state"] not in ("PENDING", "RUNNING", "CANCELING"):
             run["finished_at"] = self._now()
         if run["state"] != "PENDING":
@@ -287,10 +322,11 @@ class KubeflowApi:
         if run["state"] not in ("PENDING", "RUNNING"):
             raise BadRequestError("the run has ended already")
         run["state"] = "CANCELING"
+        run["state_history"] = [{"update_time": self._now(), "state": "CANCELING"}]
         return {}
 
     def _create_recurring(self, *, body: Any, **_: Any) -> Any:
-        check_body(body, "V2beta1RecurringRun")
+        self._check(body, "V2beta1RecurringRun")
         if not body.get("display_name"):
             raise BadRequestError("the recurring run's name is empty")
         if not 1 <= int(body.get("max_concurrency", 0)) <= 10:

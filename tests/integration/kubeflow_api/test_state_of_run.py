@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -28,8 +29,25 @@ def test_a_run_that_was_terminated_and_one_that_is_not_there(
 ) -> None:
     assert state_of_run(server.url, run_id, {}, QUICK) in ("PENDING", "RUNNING")
     terminate_run(local, run_id)
-    assert state_of_run(server.url, run_id, {}, QUICK) in ("CANCELING", "CANCELED")
+    assert state_of_run(server.url, run_id, {}, QUICK) == "CANCELED"
+    assert server.runs[run_id]["state"] == "FAILED"  # as KFP 2.15 says of one that it was told to end
     assert state_of_run(server.url, "00000000-0000-0000-0000-000000000000", {}, QUICK) == DELETED
+
+
+@pytest.mark.parametrize(
+    ("history", "state"),
+    [
+        (["RUNNING", "CANCELING", "FAILED"], "CANCELED"),
+        (["RUNNING", "FAILED"], "FAILED"),
+        (["CANCELING", "FAILED", "RUNNING", "FAILED"], "FAILED"),  # it was tried again there, and failed by itself
+        (["RUNNING", "CANCELING", "SUCCEEDED"], "SUCCEEDED"),  # it was too late
+    ],
+)
+def test_what_was_terminated_is_known_by_its_history(history: list[str], state: str, server: KubeflowApi) -> None:
+    told = [{"update_time": "2027-01-01T00:00:00Z", "state": one} for one in history]
+    body = json.dumps({"run_id": "one", "state": history[-1], "state_history": told}).encode()
+    server.faults = [Fault("GET .*/runs/one", 200, body=body)]
+    assert state_of_run(server.url, "one", {}, QUICK) == state
 
 
 def test_a_server_that_does_not_say_is_no_answer(

@@ -75,11 +75,12 @@ def test_the_database_is_gone_afterwards() -> None:
     assert not any(folder.exists() for folder in made)
 
 
-def test_a_webhook_is_not_told_of_a_dry_run(execute: Execute, tmp_path: Path) -> None:
+def test_neither_a_webhook_nor_an_api_server_hears_of_a_dry_run(execute: Execute, tmp_path: Path) -> None:
     specification = shell_tasks(tmp_path, "true")
-    settings = {"settings": json.dumps({"kubeflow": {"webhook": "https://chat.example.com/hook", "image": "x"}})}
+    kubeflow = {"webhook": "https://chat.example.com/hook", "image": "x"}
+    settings = {"settings": json.dumps({"kubeflow": {**kubeflow, "host": "https://kubeflow.example.com"}})}
 
     quiet, loud = (execute(specification, settings, tell_webhook=tell) for tell in (False, True))
 
     assert json.loads(quiet.tasks[0].command[-1]) == {"kubeflow": {"image": "x"}}
-    assert loud.tasks[0].command[-1] == settings["settings"]
+    assert json.loads(loud.tasks[0].command[-1]) == {"kubeflow": kubeflow}

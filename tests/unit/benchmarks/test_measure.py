@@ -9,6 +9,8 @@ import pytest
 from benchmarks.measure import Measurement, measure
 from schemas.errors import RunError
 
+pytestmark = pytest.mark.slow
+
 _MIB = 2**20
 _HOLD = "import time; block = bytearray(b'x') * ({mib} * 2**20); time.sleep({seconds})"
 

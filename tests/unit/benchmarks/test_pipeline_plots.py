@@ -7,6 +7,8 @@ import pytest
 from benchmarks.pipeline_plots import plot_sizes
 from tests.unit.benchmarks.results import made_result
 
+pytestmark = pytest.mark.slow
+
 
 def height(file: Path) -> int:
     """Of a PNG."""

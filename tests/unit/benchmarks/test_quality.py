@@ -12,6 +12,8 @@ from benchmarks.quality import compare, report
 from configs.settings import Settings
 from schemas.errors import RunError
 
+pytestmark = pytest.mark.slow
+
 _FEATURES = {"fare": {"kind": "numeric"}, "payment": {"kind": "categorical"}}
 
 
@@ -96,7 +98,6 @@ def test_a_run_without_a_release(tmp_path: Path) -> None:
         compare(_settings(_BINARY), tmp_path)
 
 
-@pytest.mark.slow
 def test_a_number(output_dir: Path) -> None:
     result = compare(_settings({"kind": "numeric", "column": "tips"}), output_dir)
     labels = result["ours"]
@@ -105,7 +106,6 @@ def test_a_number(output_dir: Path) -> None:
     assert report(result).splitlines()[2].startswith("| mean absolute error")
 
 
-@pytest.mark.slow
 def test_classes(output_dir: Path) -> None:
     # The model gives one column for each of two classes, each 0.5: the first one is taken.
     label = {"kind": "one_hot", "column": "payment", "classes": ["Cash", "Card"]}

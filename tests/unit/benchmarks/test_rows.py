@@ -10,6 +10,8 @@ import pytest
 from benchmarks.rows import SAMPLE_ROWS, sample_path, write_rows
 from schemas.errors import DataError
 
+pytestmark = pytest.mark.slow
+
 _MOVED = {"trip_start_timestamp", "trip_miles", "trip_seconds", "fare", "tips"}
 _ROWS = 60_000  # more than a block
 

@@ -561,6 +561,7 @@ PLACES = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.sampled_from(PLACES), VALUE), min_size=1, max_size=3))
 def test_whatever_is_written_is_settings_or_one_clear_error(
     tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[str, object]]

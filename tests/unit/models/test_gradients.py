@@ -38,6 +38,7 @@ def test_that_of_a_table_of_no_more_rows_than_are_looked_up_is_dense(pieces: int
     np.testing.assert_allclose(gradient, [[0.5], [0.0], [1.5], [0.0]])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pieces", [1, 2])
 def test_that_of_a_larger_table_names_its_rows(pieces: int) -> None:
     gradient = gradient_of_table(5, pieces)

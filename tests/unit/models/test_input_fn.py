@@ -125,6 +125,7 @@ def test_labels_of_a_split(tmp_path: Path, cache: bool) -> None:
     assert split.rows == 5
 
 
+@pytest.mark.slow
 @settings(max_examples=15)
 @given(rows=st.integers(1, 40), batch=st.integers(1, 40), seed=st.integers(0, 2**32 - 1))
 def test_any_size(rows: int, batch: int, seed: int) -> None:

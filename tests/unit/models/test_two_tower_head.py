@@ -35,6 +35,7 @@ def test_the_mean_of_weighted_rows_as_keras_takes_it() -> None:
     assert float(loss) == pytest.approx(RANKING[0] / 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("outputs", [LOGITS, np.hstack([LOGITS, SCORES])], ids=["evaluation", "training"])
 def test_metrics_are_of_the_ranking(outputs: np.ndarray) -> None:
     found = {}

@@ -105,6 +105,7 @@ def test_a_wrong_path_of_the_function_that_prepares_the_data_names_the_nearest()
         ("features.fare.log=false", {"Transform", "Trainer", "Pusher"}),
         ("data.splits.train=3", {"ExampleGen", "Pusher"}),
         ("evaluation.thresholds.auc.lower=0.5", {"Evaluator", "Pusher"}),
+        ("smoke_check.examples=5", {"SmokeCheck"}),
         ("engine.kind=direct", set()),
         ("logging.level=debug", set()),
         ("runner.parallel_nodes=1", set()),

@@ -169,6 +169,7 @@ class _Dying(beam_job_api_pb2_grpc.JobServiceServicer):
         context.abort(grpc.StatusCode.UNAVAILABLE, "Socket closed")
 
 
+@pytest.mark.slow
 def test_a_job_server_that_is_lost_is_an_error() -> None:
     server = grpc.server(ThreadPoolExecutor(2))
     beam_job_api_pb2_grpc.add_JobServiceServicer_to_server(_Dying(), server)

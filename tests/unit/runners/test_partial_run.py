@@ -11,7 +11,7 @@ from schemas.errors import RunError
 
 MINIMAL = Path(__file__).parents[3] / "configs/minimal.yaml"
 BEFORE = ["ExampleGen", "StatisticsGen", "SchemaGen", "ExampleValidator", "AnomalyGate", "Transform", "Trainer"]
-AFTER = ["LatestBlessed", "Evaluator", "Pusher"]
+AFTER = ["LatestBlessed", "Evaluator", "SmokeCheck", "Pusher"]
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +27,8 @@ def windowed() -> object:
 @pytest.mark.parametrize(
     ("part", "run", "reuse"),
     [
-        (Part(first="Evaluator"), ["LatestBlessed", "Evaluator", "Pusher"], BEFORE),
-        (Part(first="Pusher"), ["Pusher"], [*BEFORE, "LatestBlessed", "Evaluator"]),
+        (Part(first="Evaluator"), AFTER, BEFORE),
+        (Part(first="Pusher"), ["Pusher"], [*BEFORE, *AFTER[:-1]]),
         (Part(last="StatisticsGen"), ["ExampleGen", "StatisticsGen"], []),
         (Part("Transform", "Trainer"), ["Transform", "Trainer"], BEFORE[:5]),
         (Part("Trainer", "Trainer"), ["Trainer"], BEFORE[:6]),

@@ -7,10 +7,12 @@ from pathlib import Path
 
 from rich.console import Console
 
+from components.smoke_check.report import Report
 from configs.load import load_settings
 from runners.local import RunResult
 from runners.node import NodeOutcome, Output
 from runners.report import _classes_table, print_report
+from serving.blessing import Blessing
 
 MINIMAL = Path(__file__).parents[3] / "configs/minimal.yaml"
 
@@ -36,3 +38,24 @@ def test_the_spans_of_a_window_are_told_from_the_oldest() -> None:
     settings = load_settings([MINIMAL], ["data.path=/data/{YYYY}-{MM}-{DD}.csv", "window.spans=3"], {})
     print_report(result, settings, "run", Console(file=out, width=100))
     assert out.getvalue().splitlines()[0] == "Window: spans 19783 (2024-03-01), 19785 (2024-03-03)"
+
+
+def test_a_model_that_failed_the_smoke_check_is_told_of_with_the_way_to_try_again(tmp_path: Path) -> None:
+    (tmp_path / "metrics.json").write_text('{"Overall": {"auc": 0.75, "example_count": 10.0}}')
+    (tmp_path / "blessing.json").write_text(Blessing(blessed=True).model_dump_json())
+    fault = "gRPC is slow: p99 of requests of one row is 12 ms, must be at most 10 (smoke_check.max_latency_ms)"
+    Report(faults=(fault,)).save(tmp_path / "report.json")
+    folder = {key: [Output(str(tmp_path), {})] for key in ("evaluation", "blessing", "model_run")}
+    outcomes = {node: NodeOutcome(node, "complete", 1, folder) for node in ("Trainer", "Evaluator", "SmokeCheck")}
+    pushed = {"pushed_model": [Output("/pushed", {"pushed": 0, "reason": f"smoke check failed: {fault}"})]}
+    outcomes["Pusher"] = NodeOutcome("Pusher", "complete", 2, pushed)
+    out = io.StringIO()
+    settings = load_settings([MINIMAL], [], {})
+    result = RunResult("run", Path("/logs"), outcomes)
+    assert not print_report(result, settings, "bin/scalable-tf run -c FILE", Console(file=out, width=100))
+    lines = out.getvalue().splitlines()
+    place = lines.index("The smoke check failed, so nothing was released.")
+    assert lines[place + 1 : place + 3] == [f"  {fault}", f"All of it: {tmp_path / 'report.json'}"]
+    assert not [line for line in lines if line.startswith("Release:")]
+    assert lines[-2:] == ["  # the smoke check again; no other node runs", "  bin/scalable-tf run -c FILE"]
+    assert "--force-bless" not in out.getvalue()

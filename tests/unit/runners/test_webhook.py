@@ -47,6 +47,12 @@ def server(*answers: int, hang: threading.Event | None = None) -> Iterator[tuple
         thread.join()
 
 
+@pytest.fixture(autouse=True)
+def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between tries."""
+    monkeypatch.setattr("runners.webhook._PAUSE", 0.01)
+
+
 def test_the_outcome_is_posted_as_json() -> None:
     with server(200) as (address, got):
         assert tell(address, {"run_id": "1", "release": 3})

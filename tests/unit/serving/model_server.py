@@ -66,6 +66,8 @@ class ModelServer(ModelServiceServicer):
             if why := self.refuses(config):
                 context.abort(grpc.StatusCode.INTERNAL, why)
             for entry in config.model_config_list.config:
+                if not entry.model_platform:
+                    context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"Illegal setting neither ... of {entry.name}")
                 for label, version in entry.version_labels.items():
                     if self.states.get(entry.name, {}).get(version) != AVAILABLE:
                         context.abort(

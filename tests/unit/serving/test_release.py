@@ -74,3 +74,15 @@ def test_a_broken_verdict_is_named(tmp_path: Path) -> None:
     (tmp_path / "blessing.json").write_text("{}")
     with pytest.raises(ReleaseError, match=r"blessing cannot be read.\n  Where: .*blessing\.json"):
         Blessing.load(tmp_path / "blessing.json")
+
+
+def test_a_trained_model_is_the_released_one_also_with_warm_up_requests_added(release: Release) -> None:
+    trained, warmup = dict(release.files), {"assets.extra/tf_serving_warmup_requests": "2" * 64}
+    warm = release.model_copy(update={"files": trained | warmup})
+    assert release.is_of(trained)
+    assert warm.is_of(trained)
+    assert warm.is_of(trained | warmup)
+    assert not warm.is_of(trained | {"assets.extra/tf_serving_warmup_requests": "3" * 64})
+    assert not release.is_of(trained | warmup)
+    assert not warm.is_of({"saved_model.pb": "4" * 64})
+    assert not warm.is_of(trained | {"assets/words": "5" * 64})

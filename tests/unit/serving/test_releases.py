@@ -259,6 +259,7 @@ def in_processes(root: Path, source: Path, origins: list[Provenance]) -> list[in
     return list(ReleaseStore(root, "taxi").versions())
 
 
+@pytest.mark.slow
 def test_eight_processes_at_once_give_eight_versions_without_a_gap(
     store: ReleaseStore, source: Path, provenance: MakeProvenance
 ) -> None:
@@ -325,6 +326,7 @@ def test_retention_in_an_absent_store_does_nothing(store: ReleaseStore) -> None:
     assert not store.directory.exists()
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(
     blessings=st.lists(st.sampled_from([BLESSED, FORCED, REFUSED]), min_size=1, max_size=8),

@@ -71,6 +71,7 @@ def test_model_inputs_of_the_taxi_table(taxi):
     )
 
 
+@pytest.mark.slow
 def test_taxi_rows_are_the_same_three_ways(taxi):
     for key in taxi.by_saved_model:
         taxi.of(key)

@@ -73,6 +73,7 @@ def test_model_input(kinds):
     assert kinds.input("written_at_xf") == Dense("written_at_xf", 4)
 
 
+@pytest.mark.slow
 @given(MOMENTS)
 def test_agrees_with_pythons_calendar(moment):
     microseconds = (moment - EPOCH) // timedelta(microseconds=1)
@@ -114,6 +115,7 @@ def test_any_text_is_taken(text):
     assert np.isfinite(eagerly([text.encode("utf-8", "surrogatepass")], "string")).all()
 
 
+@pytest.mark.slow
 @given(st.integers(-(2**63), 2**63 - 1), st.sampled_from(["s", "ms", "us"]))
 def test_any_number_is_taken(number, unit):
     assert (np.abs(eagerly([number], unit=unit)) <= 1 + 1e-6).all()

@@ -18,6 +18,8 @@ from components.example_validator.empty_lists import amend
 from configs.settings import Settings, Validation
 from schemas.curated import load_schema
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[4]
 SCHEMA = load_schema(ROOT / "schemas" / "taxi" / "schema.pbtxt")
 SAMPLE = Path(tfx.__file__).parent / "examples/chicago_taxi_pipeline/data/simple/data.csv"

@@ -82,6 +82,7 @@ _CELLS = st.tuples(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(st.lists(_CELLS, min_size=1, max_size=6), st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
 def test_what_is_written_as_csv_is_read_back(

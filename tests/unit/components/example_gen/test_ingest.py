@@ -16,6 +16,7 @@ from components.example_gen import ingest as ingest_module
 from components.example_gen.block_writer import write_blocks
 from components.example_gen.ingest import Ingested, Ingestion, ingest
 from components.example_gen.report import Report
+from runners.inline import InlineRunner
 from schemas.errors import DataError, RunError, SchemaError
 from schemas.features import FeatureTable
 from schemas.raw_columns import RawColumns
@@ -37,7 +38,7 @@ def _ingest(folder: Path, *files: str | bytes, table: FeatureTable | None = None
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
         paths.append(str(path))
     ingestion = Ingestion(RawColumns.of(table or _table()), {"train": 2, "eval": 1}, **options)
-    return ingest(paths, str(folder / "out"), ingestion, lambda: beam.Pipeline(runner=FnApiRunner()))
+    return ingest(paths, str(folder / "out"), ingestion, lambda: beam.Pipeline(runner=InlineRunner()))
 
 
 def _csv(*rows: str, header: str = "fare,tips,n") -> str:
@@ -356,7 +357,7 @@ FOLDS = ["1,1,eval", "2,0,train", "3,1,train", "4,0,eval", "5,0,train"]
 def _ingest_folds(folder: Path, rows: list[str]) -> Ingested:
     (folder / "a.csv").write_text(_csv(*rows, header="fare,tips,fold"))
     ingestion = Ingestion(RawColumns.of(_table(), "fold"), {"train": 1, "eval": 1})
-    return ingest([str(folder / "a.csv")], str(folder / "out"), ingestion, lambda: beam.Pipeline(runner=FnApiRunner()))
+    return ingest([str(folder / "a.csv")], str(folder / "out"), ingestion, lambda: beam.Pipeline(runner=InlineRunner()))
 
 
 def test_a_column_names_the_splits_and_is_not_kept(tmp_path: Path) -> None:
@@ -377,7 +378,9 @@ def test_the_column_of_the_splits_must_be_there(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(_csv("1,1,1"))
     ingestion = Ingestion(RawColumns.of(_table(), "fold"), {"train": 1, "eval": 1})
     with pytest.raises(DataError, match=r"(?s)'fold' is missing; it is read by data\.split_column"):
-        ingest([str(tmp_path / "a.csv")], str(tmp_path / "out"), ingestion, lambda: beam.Pipeline(runner=FnApiRunner()))
+        ingest(
+            [str(tmp_path / "a.csv")], str(tmp_path / "out"), ingestion, lambda: beam.Pipeline(runner=InlineRunner())
+        )
 
 
 def test_small_files_are_read_together_and_faults_are_told_apart(tmp_path: Path) -> None:
@@ -388,6 +391,7 @@ def test_small_files_are_read_together_and_faults_are_told_apart(tmp_path: Path)
     assert not list(tmp_path.glob("out/Split-*"))
 
 
+@pytest.mark.slow
 def test_small_files_give_what_they_give_alone(tmp_path: Path) -> None:
     files = [
         _csv(*ROWS[:5]),
@@ -415,6 +419,19 @@ def test_faults_of_small_files_are_counted_once(tmp_path: Path) -> None:
     assert "0.csv" not in str(caught.value)
 
 
+def test_beams_own_runner_writes_the_same_bytes(tmp_path: Path) -> None:
+    """The other tests use the engine that users have on one machine."""
+    (tmp_path / "0.csv").write_text(_csv(*ROWS))
+    ingestion = Ingestion(RawColumns.of(_table()), {"train": 2, "eval": 1}, block_bytes=100)
+    written = []
+    for runner in (InlineRunner(), FnApiRunner()):
+        out = tmp_path / type(runner).__name__
+        ingest([str(tmp_path / "0.csv")], str(out), ingestion, lambda runner=runner: beam.Pipeline(runner=runner))
+        written.append({str(file.relative_to(out)): file.read_bytes() for file in out.rglob("*") if file.is_file()})
+    assert written[0] == written[1]
+    assert len(written[0]) > 4
+
+
 def test_after_an_error_no_further_block_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "0.csv").write_text(_csv(*ROWS))
     reports: list[Report] = []
@@ -425,7 +442,7 @@ def test_after_an_error_no_further_block_is_read(tmp_path: Path, monkeypatch: py
 
     def gone() -> beam.Pipeline:
         (tmp_path / "0.csv").unlink(missing_ok=True)  # as a store that dies once the blocks are known
-        return beam.Pipeline(runner=FnApiRunner())
+        return beam.Pipeline(runner=InlineRunner())
 
     monkeypatch.setattr(ingest_module, "write_blocks", counted)
     ingestion = Ingestion(RawColumns.of(_table()), {"train": 2, "eval": 1}, block_bytes=20)

@@ -15,10 +15,10 @@ import fastavro
 import pyarrow as pa
 import pytest
 import tensorflow as tf
-from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from components.example_gen.avro_file import AvroFile
 from components.example_gen.ingest import Ingested, Ingestion, ingest
+from runners.inline import InlineRunner
 from schemas.errors import DataError
 from schemas.features import FeatureTable
 from schemas.raw_columns import RawColumns
@@ -57,7 +57,9 @@ def _with(column: str, kind: Any, *values: Any) -> bytes:
 def _ingest(folder: Path, content: bytes) -> Ingested:
     (folder / "a.avro").write_bytes(content)
     ingestion = Ingestion(RawColumns.of(TABLE), {"train": 2, "eval": 1}, source="avro")
-    return ingest([str(folder / "a.avro")], str(folder / "out"), ingestion, lambda: beam.Pipeline(runner=FnApiRunner()))
+    return ingest(
+        [str(folder / "a.avro")], str(folder / "out"), ingestion, lambda: beam.Pipeline(runner=InlineRunner())
+    )
 
 
 def _values(folder: Path, column: str) -> set[Any]:

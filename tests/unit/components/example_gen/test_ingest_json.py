@@ -14,9 +14,9 @@ import apache_beam as beam
 import pyarrow as pa
 import pytest
 import tensorflow as tf
-from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from components.example_gen.ingest import Ingested, Ingestion, ingest
+from runners.inline import InlineRunner
 from schemas.errors import DataError
 from schemas.features import FeatureTable
 from schemas.raw_columns import RawColumns
@@ -61,7 +61,7 @@ def _ingest(folder: Path, *contents: bytes, source: Any = "jsonl", **options: An
         path.write_bytes(content)
         paths.append(str(path))
     ingestion = Ingestion(RawColumns.of(TABLE), {"train": 2, "eval": 1}, source=source, **options)
-    return ingest(paths, str(folder / "out"), ingestion, lambda: beam.Pipeline(runner=FnApiRunner()))
+    return ingest(paths, str(folder / "out"), ingestion, lambda: beam.Pipeline(runner=InlineRunner()))
 
 
 def _records(folder: Path) -> list[bytes]:

@@ -16,13 +16,13 @@ import pyarrow.csv
 import pyarrow.ipc
 import pytest
 import tensorflow as tf
-from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from pyarrow import orc, parquet
 
 from components.example_gen import avro_file
 from components.example_gen.ingest import Ingested, Ingestion, ingest
 from components.example_gen.table_blocks import read_table_pieces, split_table_blocks
 from components.example_gen.table_file import TableFile, TableSource
+from runners.inline import InlineRunner
 from schemas.errors import DataError
 from schemas.features import FeatureTable
 from schemas.raw_columns import RawColumns
@@ -94,7 +94,7 @@ def _ingest(folder: Path, *tables: pa.Table, source: Any, **options: Any) -> Ing
             WRITERS[source](table, path)
         paths.append(str(path))
     ingestion = Ingestion(RawColumns.of(TABLE), {"train": 2, "eval": 1}, source=source, **options)
-    return ingest(paths, str(folder / "out"), ingestion, lambda: beam.Pipeline(runner=FnApiRunner()))
+    return ingest(paths, str(folder / "out"), ingestion, lambda: beam.Pipeline(runner=InlineRunner()))
 
 
 def _records(folder: Path) -> list[bytes]:
@@ -213,7 +213,7 @@ def test_another_file_is_refused(tmp_path: Path, source: TableSource, content: b
     (tmp_path / "a").write_bytes(content)
     ingestion = Ingestion(RawColumns.of(TABLE), {"train": 2, "eval": 1}, source=source)
     with pytest.raises(DataError, match=r"The data file is not (Parquet|Arrow|ORC|Avro), or is damaged"):
-        ingest([str(tmp_path / "a")], str(tmp_path / "out"), ingestion, lambda: beam.Pipeline(runner=FnApiRunner()))
+        ingest([str(tmp_path / "a")], str(tmp_path / "out"), ingestion, lambda: beam.Pipeline(runner=InlineRunner()))
 
 
 @sources

@@ -14,10 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 import tensorflow as tf
-from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from components.example_gen.ingest import Ingested, Ingestion, ingest
 from components.example_gen.rejected_rows import RejectedRows
+from runners.inline import InlineRunner
 from schemas.errors import DataError
 from schemas.features import FeatureTable
 from schemas.raw_columns import RawColumns
@@ -32,7 +32,7 @@ def _table(**label: Any) -> FeatureTable:
 
 def _ingest(folder: Path, *paths: Path, table: FeatureTable | None = None, **options: Any) -> Ingested:
     ingestion = Ingestion(RawColumns.of(table or _table()), {"train": 2, "eval": 1}, **options)
-    make = lambda: beam.Pipeline(runner=FnApiRunner())  # noqa: E731
+    make = lambda: beam.Pipeline(runner=InlineRunner())  # noqa: E731
     return ingest([str(path) for path in paths], str(folder / "out"), ingestion, make, folder / "refused.jsonl")
 
 
@@ -171,7 +171,7 @@ def test_the_column_that_names_the_split_is_listed(tmp_path: Path) -> None:
     columns = RawColumns.of(_table(), "fold")
     ingestion = Ingestion(columns, {"train": 1, "eval": 1}, max_rejected_fraction=0.05)
 
-    ingest([str(path)], str(tmp_path / "out"), ingestion, lambda: beam.Pipeline(runner=FnApiRunner()))
+    ingest([str(path)], str(tmp_path / "out"), ingestion, lambda: beam.Pipeline(runner=InlineRunner()))
 
     (letter,) = _letters(tmp_path / "out" / "rejected.jsonl")
     assert (letter["reasons"], letter["values"]["fold"]) == (["column 'fold' is none of the splits: test"], "test")

@@ -9,12 +9,12 @@ import apache_beam as beam
 import pyarrow as pa
 import pytest
 import tensorflow as tf
-from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from pyarrow import parquet
 
 from components.example_gen.ingest import Ingested, Ingestion, ingest
 from components.example_gen.row_ids import common_folder
 from components.examples.shard_rows import read_shard
+from runners.inline import InlineRunner
 from schemas.column_files import shards
 from schemas.errors import DataError
 from schemas.features import FeatureTable
@@ -31,7 +31,7 @@ TABLE = FeatureTable.model_validate(
 def _ingest(folder: Path, *files: Path, copied: tuple[str, ...] = (), **options: Any) -> Ingested:
     ingestion = Ingestion(RawColumns.to_predict(TABLE, copied), {"all": 1}, **options)
     paths = [str(file) for file in files]
-    return ingest(paths, str(folder / "out"), ingestion, lambda: beam.Pipeline(runner=FnApiRunner()))
+    return ingest(paths, str(folder / "out"), ingestion, lambda: beam.Pipeline(runner=InlineRunner()))
 
 
 def _rows(folder: Path, column: str = ROW_ID_COLUMN) -> list[Any]:

@@ -42,6 +42,8 @@ class Chain:
     blessing: Blessing = field(default_factory=lambda: Blessing(blessed=True))
     weights: str = "weights"
     keep: int | None = None
+    infra: dict[str, Any] | None = None
+    """Custom properties of the InfraBlessing; None: there is none."""
     provenance: dict[str, Any] = field(default_factory=lambda: {"pipeline": "chain", "code": "c", "settings": "s"})
 
     @property
@@ -79,6 +81,17 @@ class Chain:
             ),
             "schema": self._importer("schema", self._folder("schema", {"schema.pbtxt": ""}), standard_artifacts.Schema),
         }
+        if self.infra is not None:
+            stamped = {
+                "stamped_model/saved_model.pb": self.weights,
+                "stamped_model/assets.extra/tf_serving_warmup_requests": "requests",
+            }
+            nodes["infra_blessing"] = self._importer(
+                "infra_blessing",
+                self._folder("infra", stamped),
+                standard_artifacts.InfraBlessing,
+                custom_properties=self.infra,
+            )
         pusher = Pusher(
             **{name: node.outputs["result"] for name, node in nodes.items()},
             releases_dir=str(self.releases),
@@ -195,6 +208,29 @@ def test_a_refused_model_is_not_released_and_the_artifact_says_why(chain: Callab
     (pushed,) = one.pushed
     assert pushed.custom_properties["pushed"].int_value == 0
     assert pushed.custom_properties["reason"].string_value == "not blessed: Overall: auc is 0.5, must be at least 0.9"
+
+
+def test_a_model_that_no_server_serves_well_is_not_released_and_the_artifact_says_why(
+    chain: Callable[..., Chain],
+) -> None:
+    one = chain(infra={"blessed": 0, "reason": "gRPC is slow"})
+    assert one.run() == "COMPLETE"
+    assert not one.releases.exists()
+    (pushed,) = one.pushed
+    assert pushed.custom_properties["pushed"].int_value == 0
+    assert pushed.custom_properties["reason"].string_value == "smoke check failed: gRPC is slow"
+
+
+@pytest.mark.parametrize("has_model", [0, 1])
+def test_the_model_with_warm_up_requests_is_the_one_that_is_released(
+    chain: Callable[..., Chain], has_model: int
+) -> None:
+    one = chain(infra={"blessed": 1, "has_model": has_model})
+    assert one.run() == "COMPLETE"
+    release = Release.load(one.releases / "taxi/1")
+    warmup = ["assets.extra/tf_serving_warmup_requests"] * has_model
+    assert list(release.files) == [*warmup, "saved_model.pb"]
+    assert (one.releases / "taxi/1/saved_model.pb").read_text() == "weights"
 
 
 def test_a_refused_model_is_refused_from_the_cache(chain: Callable[..., Chain]) -> None:

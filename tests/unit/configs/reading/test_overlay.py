@@ -167,6 +167,7 @@ def test_a_password_is_not_in_the_place() -> None:
     assert str(tree.place) == "--set metadata.url=mysql://me:***@host/db"
 
 
+@pytest.mark.slow
 @given(st.lists(st.text("ab.=\" '-é", min_size=1), min_size=1, max_size=4), TREE)
 def test_any_key_can_be_given_in_quotes_and_any_value_as_json(keys: list[str], value: Any) -> None:
     assume(not any('"' in key for key in keys))

@@ -56,6 +56,14 @@ def test_compile_into_a_folder_that_cannot_be(tmp_path: Path) -> None:
         run("compile", "-o", str(tmp_path / "file/a.yaml"))
 
 
+@pytest.mark.parametrize("name", ["Taxi", "-taxi", "taxi.", "a" * 64])
+def test_a_name_that_kubernetes_refuses_is_told_with_those_that_it_takes(name: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as raised:
+        run("compile", "-o", str(tmp_path / "a.yaml"), sets=(*ON_KFP, f"name={name}"))
+    assert "such as taxi or taxi-2: up to 63 lower-case letters, digits, - and _" in str(raised.value)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_check_lists_everything_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("check", "--json", sets=("kubeflow.image=a/b:1",)) == 1
     found = json.loads(capsys.readouterr().out)

@@ -192,6 +192,7 @@ def watch(run: Run, predictions: Predictions, requests: str, *more: str) -> tupl
     return run("canary", "2", "--watch", "--requests", requests, "--percent", "50", *server, *limits, *more)
 
 
+@pytest.mark.slow
 def test_a_good_canary_is_promoted(run: Run, root: Path, predictions: Predictions, requests: str) -> None:
     code, out, err = watch(run, predictions, requests)
     assert (code, err) == (0, "")
@@ -199,6 +200,7 @@ def test_a_good_canary_is_promoted(run: Run, root: Path, predictions: Prediction
     assert "why: canary: error rate 0, stable 0; p99 of latency" in out
 
 
+@pytest.mark.slow
 def test_a_bad_canary_is_rolled_back(run: Run, root: Path, predictions: Predictions, requests: str) -> None:
     predictions.answers[2] = lambda x: -x
     code, out, _ = watch(run, predictions, requests)

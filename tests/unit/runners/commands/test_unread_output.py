@@ -3,9 +3,12 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 from runners.commands.exit_codes import EXIT_UNREAD
 
 
+@pytest.mark.slow
 def test_output_that_nobody_reads_is_no_error() -> None:
     command = [sys.executable, "-c", "import sys; from runners.cli import main; sys.exit(main(sys.argv[1:]))"]
     with subprocess.Popen(

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import signal
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +71,59 @@ def test_once_more_it_keeps_the_span_though_a_newer_one_has_come(history: MadeHi
     run = begin_run(settings(history), "kfp-1", {})
     assert run.settings.data.span == 2
     assert recorded(history, "kfp-1") == before.__class__(**{**before.__dict__, "pid": recorded(history, "kfp-1").pid})
+
+
+def killed_before_call(number: int, history: MadeHistory, given: Settings) -> bool:
+    """Begins a run in a child that is killed, with all that it started, before its `number`-th call on output_dir.
+
+    Returns:
+        Whether it was killed.
+    """
+    calls = multiprocessing.Value("i", 0)  # also those of the processes that it starts
+    pid = os.fork()
+    if pid == 0:
+
+        def count(event: str, arguments: tuple[Any, ...]) -> None:
+            if any(isinstance(one, (str, os.PathLike)) and str(one).startswith(logs) for one in arguments):
+                with calls:
+                    calls.value += 1
+                    is_last = calls.value == number
+                if is_last:
+                    os.kill(begun, signal.SIGKILL)
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+        logs, begun = str(history.output_dir / "logs"), os.getpid()
+        sys.addaudithook(count)
+        try:
+            begin_run(given, "kfp-1", {})
+        except BaseException:
+            os._exit(1)
+        os._exit(0)
+    status = os.waitpid(pid, 0)[1]
+    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
+    return os.WIFSIGNALED(status)
+
+
+def test_one_that_was_killed_at_any_step_and_is_repeated_is_as_one_that_was_not(tmp_path: Path) -> None:
+    killed, left = 0, set()
+    while True:
+        folder = tmp_path / str(killed)
+        (folder / "data").mkdir(parents=True)
+        (folder / "data/2.csv").write_text("fare,tips\n1,1\n")
+        history = MadeHistory(folder)
+        done(history, 2, state="failed", error="RunError", attempt=2, orchestrator="kubeflow", trigger="cron")
+        given = settings(history)
+        if not killed_before_call(killed + 1, history, given):
+            break
+        killed += 1
+        left.add((history.output_dir / "logs/kfp-1").is_dir())
+        begin_run(given, "kfp-1", {})
+        record = recorded(history, "kfp-1")
+        assert (record.span, record.trigger, record.attempt, record.state) == (2, "cron", 3, "running")
+    record = recorded(history, "kfp-1")  # of the one that was not killed
+    assert (record.span, record.trigger, record.attempt, record.state) == (2, "cron", 3, "running")
+    assert killed > 5
+    assert left == {False, True}  # killed before its folder was there, and after that
 
 
 def test_a_span_that_was_trained_on_is_not_read_again_because_it_is_the_newest(history: MadeHistory) -> None:

@@ -61,6 +61,7 @@ def test_settings_that_have_all_they_need() -> None:
         ("engine={kind: flink, flink: {address: 'flink:8099'}}", "warning", "engine.flink.workers.kind"),
         ("name=taxi_fare", "warning", "name"),
         ("kubeflow.volumes=[{mount: /mnt/stf, claim: a.b}]", "error", "kubeflow.volumes.0.claim"),
+        ("kubeflow.user=1000", "warning", "kubeflow.user"),
         ("kubeflow.gpu_resource=a gpu", "error", "kubeflow.gpu_resource"),
         ("kubeflow.defaults.node_selector={pool: a b}", "error", "kubeflow.defaults.node_selector"),
         ("kubeflow.nodes={Trayner: {timeout_seconds: 5}}", "error", "kubeflow.nodes.Trayner"),

@@ -7,14 +7,16 @@ from pathlib import Path
 import pytest
 from tfx.types import standard_artifacts
 
-from components.pusher.executor import REASON_PROPERTY
 from configs.load import load_settings
 from configs.settings import Settings
-from runners.books import Books, NotContinuableError
+from runners.books import Books
 from runners.compiled import compile_pipeline, node_ids, with_run_id
+from runners.continuation import NotContinuableError
 from runners.kubeflow.end_task import end_run
 from runners.run_folder import RunFolder, run_folder
 from runners.run_record import RunRecord, run_record
+from schemas.artifacts import REASON_PROPERTY
+from tests.integration.kubeflow_api.server import Fault, kubeflow_api
 from tests.unit.runners.made_history import MadeHistory
 
 pytestmark = pytest.mark.slow
@@ -42,8 +44,8 @@ def history(tmp_path: Path) -> MadeHistory:
     return history
 
 
-def settings(history: MadeHistory) -> Settings:
-    return load_settings([history.folder / "settings.yaml"], [], {})
+def settings(history: MadeHistory, *overrides: str) -> Settings:
+    return load_settings([history.folder / "settings.yaml"], overrides, {})
 
 
 def begun(history: MadeHistory) -> RunFolder:
@@ -80,6 +82,19 @@ def test_a_run_that_was_terminated_has_no_error(history: MadeHistory) -> None:
     assert (record.state, record.error, record.data) == ("interrupted", "", "")
 
 
+@pytest.mark.parametrize("status", ["RUNNING", "FAILED"])
+@pytest.mark.parametrize(("server_says", "state"), [("CANCELING", "interrupted"), ("RUNNING", "failed")])
+def test_of_tasks_that_were_killed_kubeflow_knows_whether_somebody_terminated_the_run(
+    server_says: str, state: str, status: str, history: MadeHistory
+) -> None:
+    answer = f'{{"run_id": "kfp", "state": "{server_says}"}}'.encode()
+    with kubeflow_api() as server:
+        server.faults = [Fault("GET .*/runs/kfp", 200, body=answer)]
+        end_run(settings(history, f"kubeflow.host={server.url}"), "kfp", f'{{"state": "{status}"}}', {})
+    with history.metadata as metadata:
+        assert run_record(metadata, "trips", "kfp").state == state
+
+
 def test_a_run_that_released_nothing_says_why(history: MadeHistory) -> None:
     *before, pusher = node_ids(begun(history).pipeline)
     for node in before:
@@ -96,3 +111,12 @@ def test_it_is_not_resumed_here(name: str, history: MadeHistory) -> None:
     with pytest.raises(NotContinuableError, match="not one of this runner") as raised:
         Books(settings(history), "run --resume").take_up(name, "")
     assert "orchestrator: kubeflow" in str(raised.value)
+
+
+def test_the_log_of_what_reads_the_store_is_bounded(history: MadeHistory) -> None:
+    log = history.output_dir / "logs/metadata.log"
+    log.parent.mkdir()
+    log.write_text("a" * (2**20 + 1))
+    with pytest.raises(NotContinuableError, match="There is no such run"):
+        Books(settings(history), "run --resume").take_up("nowhere", "")
+    assert log.with_name("metadata.log.1").stat().st_size == 2**20 + 1

@@ -54,3 +54,21 @@ def test_a_webhook_whose_variable_is_not_set_is_said_and_not_told(
     tell_outcome(settings(tmp_path, "https://hooks.example/${HOOK}"), FAILED, {})
     assert "The webhook at hooks.example cannot be called" in caplog.text
     assert list(tmp_path.iterdir()) == []
+
+
+def test_whoever_does_not_have_the_secret_with_the_address_says_so_and_how_to_mend_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = ROOT / "configs/minimal.yaml"
+    secret = "kubeflow.webhook_secret={secret: chat, key: address}"
+    given = load_settings([file], [f"output_dir={tmp_path}", secret], {})
+    tell_outcome(given, FAILED, {})
+    (record,) = caplog.records
+    assert record.levelname == "ERROR"
+    assert "not told that run run-1 is failed" in record.message
+    assert "the Secret chat" in record.message
+    assert "Set the variable SCALABLE_TF_WEBHOOK" in record.message
+    assert list(tmp_path.iterdir()) == []
+    with server(200) as (address, got):  # it is told when somebody has it
+        tell_outcome(given, FAILED, {"SCALABLE_TF_WEBHOOK": address})
+    assert len(got) == 1

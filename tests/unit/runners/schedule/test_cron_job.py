@@ -93,5 +93,13 @@ def test_what_cannot_work_there_is_refused(
         made(override)
 
 
+def test_it_has_the_webhook_that_lost_runs_on_kubeflow_are_told_to(made: Callable[..., list[dict[str, Any]]]) -> None:
+    _, job = made("kubeflow.webhook_secret={secret: chat, key: address}")
+    (container,) = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
+    key = {"name": "chat", "key": "address", "optional": True}
+    assert {"name": "SCALABLE_TF_WEBHOOK", "valueFrom": {"secretKeyRef": key}} in container["env"]
+    assert kubernetes_validate.validate(job, f"1.{NEWEST}", strict=True) == f"1.{NEWEST}"
+
+
 def test_a_seven_among_the_minutes_is_no_weekday(made: Callable[..., list[dict[str, Any]]]) -> None:
     assert made("schedule.cron=7 17 * * 1-5")[1]["spec"]["schedule"] == "7 17 * * 1-5"

@@ -83,8 +83,8 @@ def test_a_clock_that_went_back_is_said(scheduler: Callable[..., tuple[Scheduler
 
 def test_a_pass_with_nothing_to_do_ends_well(scheduler: Callable[..., tuple[Scheduler, list[str]]]) -> None:
     made, said = scheduler()
-    assert run_once(made, lambda _: Plan())
-    assert said == []
+    assert run_once(made, lambda _: Plan()) == Plan()
+    assert (said, made.made, list(made.news.failures)) == ([], 0, [])
 
 
 def test_missing_spans_are_told_once_and_those_before_the_first_start_not(
@@ -116,10 +116,24 @@ def test_a_store_that_cannot_be_reached_is_said_and_told_and_so_is_that_it_came_
         assert told.read_text().startswith("held up The metadata store cannot be reached.")
         assert told.read_text().count("\n") == 1
     made, said = scheduler()
-    assert run_once(made, lambda _: Plan())
+    run_once(made, lambda _: Plan())
     assert told.read_text().splitlines()[1:] == ["going on"]
     assert len(said) == 1
     assert said[0].startswith("Going on, after a hold-up since 2026-11-25 07:")
+
+
+def test_passes_without_retries_tell_together_that_nothing_can_be_done(
+    scheduler: Callable[..., tuple[Scheduler, list[str]]],
+) -> None:
+    """The first one notes since when, the next one, which has no pause to tell it in, an hour later tells it."""
+    away = ("metadata.url=grpc://127.0.0.1:1", "metadata.retry_seconds=0.1", "schedule.max_retries=0")
+    for hours, lines in ((0, 0), (1, 1)):
+        made, _ = scheduler("latest", *away, "schedule.held_up_seconds=600")
+        made.clock = Clock(NOW + timedelta(hours=hours))
+        with pytest.raises(RunError, match="The metadata store cannot be reached"):
+            run_once(made, lambda _: Plan())
+        told = made.folder.parent / "told"
+        assert (told.read_text().count("held up") if told.exists() else 0) == lines
 
 
 def test_one_schedule_works_at_a_time(scheduler: Callable[..., tuple[Scheduler, list[str]]]) -> None:

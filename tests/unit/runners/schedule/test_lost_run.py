@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from ml_metadata.proto import metadata_store_pb2
 
 from configs.load import load_settings
 from configs.settings import Settings
@@ -19,10 +20,12 @@ from runners.schedule.clock import Clock
 from runners.schedule.daemon import run_once
 from runners.schedule.decision import Plan
 from runners.schedule.lost_run import close_lost_run
+from runners.schedule.lost_runs import LostRun
 from runners.schedule.plan import make_plan
 from runners.schedule.scheduler import Scheduler
-from tests.integration.kubeflow_api.server import kubeflow_api
+from tests.integration.kubeflow_api.server import Fault, kubeflow_api
 from tests.unit.runners.made_history import MadeHistory
+from tests.unit.runners.test_webhook import server
 
 pytestmark = pytest.mark.slow
 
@@ -38,6 +41,9 @@ schedule:
   run_seconds: 3600
   on_failure: {command: [sh, -c, "echo $STF_SPAN $STF_STATE $STF_RUN >> FOLDER/told"]}
 """
+
+
+DELETED = LostRun("It was deleted on kubeflow.")
 
 
 @pytest.fixture
@@ -56,7 +62,7 @@ def begun(history: MadeHistory) -> Callable[..., Settings]:
         file.write_text(SETTINGS.replace("FOLDER", str(history.folder)))
         history.record("theirs", "running", orchestrator="kubeflow", span=5)
         if folder:
-            settings = load_settings([file], ["data.span=5"], {})
+            settings = load_settings([file], ["data.span=5", *overrides], {})
             path = run_folder(settings, "theirs")
             RunFolder(path, with_run_id(compile_pipeline(settings), "theirs"), settings).save()
             (path / "ExampleGen.log").write_text(log)
@@ -73,7 +79,8 @@ def closed(history: MadeHistory) -> RunRecord:
 def passed(settings: Settings, planning: Callable[..., Plan] | None = None) -> tuple[bool, list[str]]:
     said: list[str] = []
     scheduler = Scheduler(settings, Clock(), "run", said.append)
-    return run_once(scheduler, planning or partial(make_plan, settings.schedule, settings.window)), said
+    run_once(scheduler, planning or partial(make_plan, settings.schedule, settings.window))
+    return not scheduler.news.failures, said
 
 
 def told(history: MadeHistory) -> list[str]:
@@ -136,6 +143,24 @@ def test_kubeflow_is_asked_where_it_is_named(history: MadeHistory, begun: Callab
     assert closed(history).state == "failed"
 
 
+@pytest.mark.parametrize("folder", [True, False])
+def test_one_that_was_terminated_is_interrupted_and_told_so(
+    folder: bool, history: MadeHistory, begun: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with kubeflow_api() as kubeflow, server(200) as (address, got):
+        kubeflow.faults = [Fault("GET .*/runs/theirs", 200, body=b'{"run_id": "theirs", "state": "CANCELED"}', times=9)]
+        monkeypatch.setenv("HOOK", address)
+        settings = begun(folder=folder, overrides=[f"kubeflow.host={kubeflow.url}", "kubeflow.webhook=${HOOK}"])
+        history.node("theirs", "ExampleGen", state="running")
+        passed(settings, lambda _: Plan())
+    record = closed(history)
+    assert (record.state, record.error) == ("interrupted", "")
+    assert "It was terminated on kubeflow" in record.message
+    assert [one["outcome"] for one in got] == ["interrupted"]
+    (execution,) = history.store.get_executions()
+    assert execution.last_known_state == metadata_store_pb2.Execution.CANCELED
+
+
 def test_a_look_alone_writes_nothing(history: MadeHistory, begun: Callable[..., Settings]) -> None:
     situation = Scheduler(begun(), Clock(), "run", lambda _: None).look()
     assert situation.histories[5].progress == "failed"
@@ -143,12 +168,15 @@ def test_a_look_alone_writes_nothing(history: MadeHistory, begun: Callable[..., 
 
 
 def test_one_whose_folder_was_cleared_away_is_closed_too(history: MadeHistory, begun: Callable[..., Settings]) -> None:
-    assert close_lost_run(begun(folder=False), "theirs", "It was deleted on kubeflow.", {})
-    assert (closed(history).state, closed(history).message) == ("failed", "It was deleted on kubeflow.")
+    with server(200) as (address, got):
+        settings = begun(folder=False, overrides=["kubeflow.webhook=${HOOK}"])
+        assert close_lost_run(settings, "theirs", DELETED, {"HOOK": address})
+    assert (closed(history).state, closed(history).message) == ("failed", DELETED.why)
+    assert [(one["outcome"], one["task"], one["message"]) for one in got] == [("failed", "", DELETED.why)]
 
 
 def test_one_that_has_ended_meanwhile_is_left_alone(history: MadeHistory, begun: Callable[..., Settings]) -> None:
     settings = begun()
     history.record("theirs", "complete", orchestrator="kubeflow", span=5)
-    assert not close_lost_run(settings, "theirs", "It was deleted on kubeflow.", {})
+    assert not close_lost_run(settings, "theirs", DELETED, {})
     assert closed(history).state == "complete"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from runners.run_record import RunRecord
-from runners.schedule.lost_runs import DELETED, lost_runs
+from runners.schedule.lost_runs import DELETED, LostRun, lost_runs
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=timezone.utc)
 
@@ -27,13 +27,24 @@ def test_without_a_word_of_kubeflow_time_decides(age: float, run_seconds: float 
 
 def test_the_reason_is_said() -> None:
     assert lost_runs([run(60)], 30.0, NOW, None) == {
-        "a": "It has run on kubeflow for longer than schedule.run_seconds, 30 s."
+        "a": LostRun("It has run on kubeflow for longer than schedule.run_seconds, 30 s.")
     }
 
 
-@pytest.mark.parametrize("state", [DELETED, "CANCELED", "FAILED", "SUCCEEDED", "SKIPPED"])
-def test_what_kubeflow_says_is_over_is(state: str) -> None:
-    assert list(lost_runs([run(1)], 3600.0, NOW, lambda _: state)) == ["a"]
+@pytest.mark.parametrize(
+    ("state", "why", "canceled"),
+    [
+        ("CANCELED", "It was terminated on kubeflow", True),
+        ("CANCELLED", "It was terminated on kubeflow", True),
+        (DELETED, "It was deleted on kubeflow", False),
+        ("FAILED", "It has failed on kubeflow", False),
+        ("SUCCEEDED", "It is over on kubeflow", False),
+        ("SKIPPED", "It is over on kubeflow", False),
+    ],
+)
+def test_what_kubeflow_says_is_over_is(state: str, why: str, canceled: bool) -> None:
+    (found,) = lost_runs([run(1)], 3600.0, NOW, lambda _: state).values()
+    assert found == LostRun(f"{why}, and nobody has closed its record here.", canceled)
 
 
 @pytest.mark.parametrize("state", ["RUNNING", "PENDING", "PAUSED", "CANCELING"])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -120,7 +121,7 @@ def test_a_hold_up_is_told_once_when_it_has_lasted_and_once_more_when_it_is_over
     assert series.news().held_up("The store is away.", NOW + timedelta(seconds=599)) == 1
     assert series.new() == []
     for seconds in (600, 700):
-        series.news().held_up("It is still away.", NOW + timedelta(seconds=seconds))
+        assert series.news().held_up("It is still away.", NOW + timedelta(seconds=seconds)) == math.inf
     assert series.new() == [f"{HELD}/held up/1; ; It is still away."]
     series.news().going_on()
     series.news().going_on()
@@ -132,3 +133,20 @@ def test_a_short_hold_up_is_nobody_s_news(series: Series) -> None:
     series.news().going_on()
     assert series.news().held_up("The store is away.", NOW + timedelta(seconds=700)) == 600
     assert series.new() == []
+
+
+def test_the_ledger_forgets_runs_that_are_no_news_any_more(series: Series) -> None:
+    for month in range(1, 8):
+        ended = (NOW + timedelta(days=30 * month)).isoformat()
+        series.runs.append(run(month, started=ended, ended=ended, release=month))
+        assert series.told() == [f"trips/run-{month}/released/1; {month}; "]
+    kept = Ledger.load(series.folder).outcomes
+    assert kept is not None
+    assert set(kept) == {5, 6, 7}  # those of the last 90 days
+    assert series.told() == []
+
+    series.runs.append(run(3, "running", "again", started=ended, ended=""))
+    assert series.told() == []  # that the old run has released something is no news because there is a new one
+    series.runs[-1] = run(3, run_id="again", started=ended, ended=ended, release=8)
+    assert series.told() == ["trips/again/released/1; 3; "]
+    assert series.told() == []

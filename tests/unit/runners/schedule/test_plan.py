@@ -94,7 +94,9 @@ def test_without_times_a_new_span_is_trained_on_at_once() -> None:
     made = plan([1], schedule=Schedule.model_validate({"triggers": {"new_span": True}}))
     assert actions(made) == {1: "train"}
     assert made.watching
-    assert plan([1], schedule=Schedule()).jobs == ()
+    made = plan([1], schedule=Schedule())
+    assert made.jobs == ()
+    assert only(made, 1).why == "until it is asked for: no time and no trigger is set"
 
 
 def test_a_signal_starts_a_training() -> None:
@@ -324,6 +326,11 @@ def test_what_an_orchestrator_s_run_gave_counts() -> None:
 def test_a_user_s_run_of_a_few_nodes_is_none_of_the_schedule_s() -> None:
     assert actions(plan([1], run(1, last="StatisticsGen"))) == {1: "train"}
     assert actions(plan([1], run(1), run(1, "failed", run_id="second", last="ExampleGen"))) == {1: "done"}
+
+
+def test_a_span_that_is_ingested_and_whose_data_are_gone() -> None:
+    made = plan([], run(1, last="AnomalyGate"))
+    assert (only(made, 1).action, only(made, 1).why) == ("done", "ingested; its data are gone")
 
 
 def test_data_that_are_gone() -> None:

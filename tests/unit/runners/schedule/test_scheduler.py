@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
 
@@ -39,12 +40,16 @@ def made(tmp_path: Path) -> MadeHistory:
     return made
 
 
-def one_pass(made: MadeHistory, *overrides: str) -> bool:
+def scheduler_of(made: MadeHistory, clock: Clock, *overrides: str) -> Scheduler:
     file = made.folder / "settings.yaml"
     file.write_text(SETTINGS.replace("OUTPUT", str(made.output_dir)).replace("FOLDER", str(made.folder)))
-    settings = load_settings([file], overrides, {})
-    scheduler = Scheduler(settings, Clock(), "run", lambda _: None)
-    return run_once(scheduler, partial(make_plan, settings.schedule, settings.window))
+    return Scheduler(load_settings([file], overrides, {}), clock, "run", lambda _: None)
+
+
+def one_pass(made: MadeHistory, *overrides: str) -> bool:
+    scheduler = scheduler_of(made, Clock(), *overrides)
+    run_once(scheduler, partial(make_plan, scheduler.settings.schedule, scheduler.settings.window))
+    return not scheduler.news.failures
 
 
 def records(made: MadeHistory) -> dict[str, RunRecord]:
@@ -52,6 +57,7 @@ def records(made: MadeHistory) -> dict[str, RunRecord]:
         return {record.run_id: record for record in run_records(metadata, "trips")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
@@ -93,6 +99,25 @@ def test_one_pass_after_another_gives_up_in_the_end(made: MadeHistory, monkeypat
     assert not one_pass(made)
     assert one_pass(made)
     assert len(records(made)) == 3
+
+
+def test_of_another_clock_releases_keep_their_age_and_logs_the_time_of_the_machine(
+    made: MadeHistory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A year ahead, a release that was made just now is none of an hour, and the log of a run no log of the future."""
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    examples = made.ingest("second", span=1)
+    made.release("second", made.train("second", examples), examples)
+    started = datetime.now(timezone.utc)
+    scheduler = scheduler_of(made, Clock(started + timedelta(days=365)), "schedule.triggers.max_age_hours=1")
+
+    situation = scheduler.look(by_hand=True)
+    assert situation.signals == {}
+    scheduler.make(make_plan(scheduler.settings.schedule, scheduler.settings.window, situation).jobs[0])
+
+    (log,) = scheduler.logs.iterdir()
+    made_at = datetime.strptime(log.name[:15], "%Y%m%dT%H%M%S").replace(tzinfo=timezone.utc)
+    assert started.replace(microsecond=0) <= made_at <= datetime.now(timezone.utc)
 
 
 def test_a_run_by_hand_that_is_in_the_way_is_waited_for(made: MadeHistory) -> None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import io
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -57,10 +57,33 @@ def test_spans_with_their_runs_the_next_time_and_who_is_at_work(settings: Settin
     assert (found.release, found.next_tick) == (None, "2026-11-26T06:30:00+00:00")
     assert found.spans == [
         SpanStatus(1, 1, "trained", "first", "cron", 1, why="not blessed: auc"),
-        SpanStatus(2, 4, "gap", why="they are missing"),
+        SpanStatus(2, 4, "missing", why="they are missing"),
         SpanStatus(5, 5, "given up", "second", "", 9, why="Trainer: no"),
-        SpanStatus(6, 6, "wait", why="until 2026-11-26 06:30 UTC"),
+        SpanStatus(6, 6, "new", why="until 2026-11-26 06:30 UTC"),
     ]
+
+
+def test_each_span_has_a_state_and_a_reason(settings: Settings) -> None:
+    """1 is released, 2 late, 3 refused, 4 at work, 5 new; of 6, two names."""
+    when = "2026-11-25T06:40:00+00:00"
+    runs = [
+        RunRecord("d", "trips", "running", when, span=4),
+        RunRecord("c", "trips", "failed", when, when, span=3, message="AnomalyGate: no", error="DataError", data="x"),
+        RunRecord("b", "trips", "complete", when, when, span=2, last="AnomalyGate"),
+        RunRecord("a", "trips", "complete", when, when, span=1, release=7),
+    ]
+    histories = span_histories(runs, {one.run_id: one.state for one in runs}, lambda _: False)
+    arrived = {span: Arrived() for span in range(1, 6)} | {6: Arrived(conflict="two names stand for one span: 6, 06")}
+    situation = Situation(NOW, arrived, histories, NOW - timedelta(days=1))
+    found = status(settings, situation, make_plan(settings.schedule, settings.window, situation))
+    assert {one.span: (one.state, one.why) for one in found.spans} == {
+        1: ("trained", "released version 7"),
+        2: ("ingested", "span 5 is newer"),
+        3: ("refused", "AnomalyGate: no"),
+        4: ("running", "run d is at it"),
+        5: ("new", "behind span 4, which is waited for"),
+        6: ("refused", "two names stand for one span: 6, 06"),
+    }
 
 
 def test_the_served_release_is_told_with_its_label(settings: Settings, tmp_path: Path) -> None:

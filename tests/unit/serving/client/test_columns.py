@@ -82,8 +82,8 @@ def test_rows_may_hold_lists_of_one_length() -> None:
 
 def test_columns_must_be_the_inputs() -> None:
     with pytest.raises(DataError, match="not the signature's inputs") as caught:
-        columns_of({"mile": [1.0]}, _only("miles"))
-    assert caught.value.fix == "add miles; leave out mile."
+        columns_of({"Mile": [1.0]}, _only("miles"))
+    assert caught.value.fix == "Is Mile meant to be miles? Add miles. Leave out Mile."
 
 
 def test_columns_of_other_lengths_are_refused() -> None:

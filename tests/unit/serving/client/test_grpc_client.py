@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -91,6 +92,16 @@ def test_predicts_in_the_model_s_own_types(server: Doubling) -> None:
     assert request.model_spec.version_label == "stable"
     assert request.model_spec.signature_name == "serving_default"
     assert request.inputs["x"].dtype == tf.float32.as_datatype_enum
+
+
+def test_a_proxy_is_not_asked_for_this_machine(server: Doubling, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{unused.getsockname()[1]}")
+        for name in ("grpc_proxy", "no_grpc_proxy", "no_proxy", "NO_PROXY"):
+            monkeypatch.delenv(name, raising=False)
+        with GrpcClient(server.address, "twice", retries=0, timeout=5.0) as client:
+            assert client.predict(COLUMNS).outputs["y"].tolist() == [2.0, 5.0]
 
 
 def test_states(server: Doubling) -> None:

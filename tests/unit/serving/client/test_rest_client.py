@@ -101,6 +101,15 @@ def test_a_server_that_stays_busy_is_told(server: Server) -> None:
     assert server.busy == 0
 
 
+def test_a_proxy_is_not_asked_for_this_machine(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Server() as gone:
+        monkeypatch.setenv("http_proxy", gone.url)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    with RestClient(server.url, "taxi") as client:
+        assert client.predict({"x": [1]}).outputs["y"].tolist() == [2.0]
+
+
 def test_no_server() -> None:
     with Server() as gone:
         url = gone.url

@@ -85,10 +85,10 @@ class Model:
 class Served:
     """A running server and what asks it."""
 
-    def __init__(self, model: Model, limits: RestLimits) -> None:
+    def __init__(self, model: Model, limits: RestLimits, *, cors: bool = False) -> None:
         self.model = model
         self.metrics = Metrics()
-        self.server = RestServer(model, self.metrics, limits=limits)  # type: ignore[arg-type]
+        self.server = RestServer(model, self.metrics, limits=limits, cors=cors)  # type: ignore[arg-type]
         self.server.start()
 
     def ask(
@@ -115,8 +115,8 @@ Start = Callable[..., Served]
 def start() -> Iterator[Start]:
     with ExitStack() as stack:
 
-        def started(**limits: Any) -> Served:
-            served = Served(Model(), RestLimits(**limits))
+        def started(*, cors: bool = False, **limits: Any) -> Served:
+            served = Served(Model(), RestLimits(**limits), cors=cors)
             stack.callback(lambda: served.server.stop(0.0).wait(SECONDS))
             stack.callback(served.model.go_on.set)
             return served
@@ -322,16 +322,29 @@ def test_health_and_readiness(start: Start) -> None:
     assert served.ask("HEAD", "/readyz")[:2] == (200, b"")
 
 
-def test_only_models_that_there_are_are_counted(start: Start) -> None:
+def test_requests_are_counted_also_for_models_and_paths_that_there_are_not(start: Start) -> None:
     served = start()
+    assert served.ask("OPTIONS", PREDICT)[0] == 400
+    assert served.ask("OPTIONS", PREDICT, Origin="https://x.org")[:2] == (200, b"")
     served.ask("POST", PREDICT, '{"instances": [1]}')
     served.ask("POST", PREDICT, "x")
     served.ask("POST", "/v1/models/unknown:predict", '{"instances": [1]}')
-    text = served.ask("GET", "/monitoring/prometheus/metrics")[1].decode()
+    text = served.ask("POST", "/monitoring/prometheus/metrics")[1].decode()
     assert ':tensorflow:serving:request_count{model_name="m",status="OK"} 1' in text
     assert ':tensorflow:serving:request_count{model_name="m",status="INVALID_ARGUMENT"} 1' in text
     assert 'model_name="m",API="predict",entrypoint="REST",le="+Inf"} 1' in text
-    assert "unknown" not in text
+    assert ':tensorflow:serving:request_count{model_name="unknown",status="NOT_FOUND"} 1' in text
+    assert ':tensorflow:serving:request_count{model_name="",status="FAILED_PRECONDITION"} 1' in text
+
+
+@pytest.mark.parametrize("cors", [False, True])
+def test_cors(start: Start, cors: bool) -> None:
+    served = start(cors=cors)
+    for method, body in (("OPTIONS", None), ("POST", '{"instances": [1]}'), ("POST", "x")):
+        headers = served.ask(method, PREDICT, body, Origin="https://x.org")[2]
+        assert headers["Access-Control-Allow-Origin"] == ("*" if cors else None)
+        assert headers["Access-Control-Allow-Methods"] == ("POST, GET" if cors else None)
+    assert served.ask("GET", "/healthz")[2]["Access-Control-Allow-Origin"] is None
 
 
 def test_at_the_end_requests_that_run_are_answered(start: Start) -> None:

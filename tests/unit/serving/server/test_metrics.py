@@ -17,3 +17,13 @@ def test_requests_are_counted_by_how_they_ended_and_timed_when_they_were_answere
     assert (len(BOUNDS), BOUNDS[:2]) == (33, (10, 18))
     assert latency.buckets == [1, 1, *[0] * 31, 1]
     assert round(latency.total) == 1_000_000_000_020
+
+
+def test_names_that_strangers_try_do_not_fill_the_memory() -> None:
+    metrics = Metrics()
+    for number in range(10_050):
+        metrics.record(f"m{number}", grpc.StatusCode.NOT_FOUND, api="", entrypoint="REST", seconds=0.0)
+    metrics.record("x" * 1000, grpc.StatusCode.NOT_FOUND, api="", entrypoint="REST", seconds=0.0)
+    metrics.record("m1", grpc.StatusCode.NOT_FOUND, api="", entrypoint="REST", seconds=0.0)
+    assert len(metrics.counts()) == 10_000
+    assert metrics.counts()["m1", "NOT_FOUND"] == 2

@@ -3,9 +3,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from google.protobuf import text_format
+from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
 from schemas.errors import SettingsError
-from serving.server.model_config import ModelConfig, from_file, from_option, unique
+from serving.server.model_config import ModelConfig, from_file, from_option, from_proto, unique
 from serving.server.version_policy import VersionPolicy
 
 
@@ -48,7 +50,7 @@ def test_a_file_is_a_model_server_config(tmp_path: Path) -> None:
         ),
         (
             "model_config_list { config { name: 'a' base_path: '/a' } config { name: 'a' base_path: '/b' } }",
-            "listed twice",
+            "list model a multiple times in config list",
         ),
     ],
 )
@@ -72,5 +74,26 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 
 def test_names_are_given_once() -> None:
-    with pytest.raises(SettingsError, match="listed twice"):
+    with pytest.raises(SettingsError, match="list model a multiple times in config list"):
         unique([ModelConfig("a", Path("/a")), ModelConfig("a", Path("/b"))])
+
+
+@pytest.mark.parametrize(
+    ("fields", "what"),
+    [
+        ("base_path: '/a'", "Illegal setting neither"),
+        ("base_path: '/a' model_platform: 'tensorflow' model_type: TENSORFLOW", "Illegal setting both"),
+        ("base_path: 'a' model_platform: 'tensorflow'", r"absolute path or URI; got base_path\(\)=a"),
+        ("model_type: TENSORFLOW", r"absolute path or URI; got base_path\(\)="),
+    ],
+)
+def test_a_reload_is_as_strict_as_tensorflow_serving(fields: str, what: str) -> None:
+    config = text_format.Parse(f"model_config_list {{ config {{ name: 'a' {fields} }} }}", ModelServerConfig())
+    with pytest.raises(SettingsError, match=what):
+        from_proto(config, strict=True)
+
+
+def test_the_field_that_came_before_the_platform() -> None:
+    text = "model_config_list { config { name: 'a' base_path: '/a' model_type: TENSORFLOW } }"
+    config = text_format.Parse(text, ModelServerConfig())
+    assert from_proto(config, strict=True) == (ModelConfig("a", Path("/a")),)

@@ -44,6 +44,11 @@ def test_tags_are_those_of_the_objects() -> None:
     assert HERE.tagged(OBJECTS) == Manifest({"a": FileStat(1, 10, "x"), "b": FileStat(2, 10, "y")})
 
 
+def test_an_object_of_another_size_is_not_that_of_the_file() -> None:
+    # As a file that grew, or an upload that a server cut off.
+    assert HERE.tagged({"a": Stat(9, "x"), "b": Stat(2, "y")}) == Manifest({"b": FileStat(2, 10, "y")})
+
+
 def test_the_record_comes_back(tmp_path: Path) -> None:
     (tmp_path / "Split-train").mkdir()
     (tmp_path / "Split-train/data").write_bytes(b"rows")

@@ -1,0 +1,1 @@
+"""SmokeCheck: a model server answers for the candidate before it is released."""

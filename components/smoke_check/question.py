@@ -1,0 +1,104 @@
+"""What is asked of a model: rows of the data, as each of its signatures takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
+
+from components.bulk_inferrer.model_inputs import raw_inputs
+from schemas.errors import EvaluationError
+
+CLIENTS = ("serving_default", "predict", "retrieve")
+"""Signatures that clients of our models ask; transform_features is for the evaluation."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A signature and its inputs.
+
+    Attributes:
+        signature: its name.
+        inputs: arrays [rows] by key.
+    """
+
+    signature: str
+    inputs: Mapping[str, npt.NDArray[Any]]
+
+    def row(self, place: int) -> Question:
+        """The question for one of the rows."""
+        return Question(self.signature, {key: values[place : place + 1] for key, values in self.inputs.items()})
+
+
+def questions(
+    signatures: Mapping[str, SignatureDef],
+    examples: Sequence[bytes],
+    columns: Collection[str],
+    names: Sequence[str] = (),
+) -> list[Question]:
+    """A question for each signature that clients ask.
+
+    Args:
+        signatures: of the model, by name.
+        examples: serialized tf.Examples.
+        columns: raw columns that there are.
+        names: of the signatures; none: those of `CLIENTS` that the model has and that can be asked.
+
+    Raises:
+        EvaluationError: there is none, or a named one takes neither serialized examples nor raw columns.
+    """
+    parsed = [tf.train.Example.FromString(example) for example in examples]
+    found = []
+    for name in names or CLIENTS:
+        if name in signatures:
+            try:
+                found.append(Question(name, _inputs(name, signatures[name], parsed, examples, columns)))
+            except EvaluationError:
+                if names:
+                    raise
+        elif names:
+            raise _nothing([name], signatures)
+    if not found:
+        raise _nothing(CLIENTS, signatures)
+    return found
+
+
+def _inputs(
+    name: str,
+    signature: SignatureDef,
+    parsed: Sequence[tf.train.Example],
+    examples: Sequence[bytes],
+    columns: Collection[str],
+) -> dict[str, npt.NDArray[Any]]:
+    of_columns = raw_inputs(signature, name, columns, setting="smoke_check.signatures")
+    if not of_columns:
+        return {key: np.array(examples, dtype=object) for key in signature.inputs}
+    types = {key: tf.as_dtype(one.dtype) for key, one in signature.inputs.items()}
+    return {key: _column(parsed, column, types[key]) for key, column in of_columns.items()}
+
+
+def _column(examples: Sequence[tf.train.Example], name: str, dtype: tf.DType) -> npt.NDArray[Any]:
+    """A raw column as a request has it: one value a row, NaN or the empty text where it is missing."""
+    missing = b"" if dtype == tf.string else float("nan")
+    values = [_first(example.features.feature, name, missing) for example in examples]
+    return np.array(values, dtype=object if dtype == tf.string else dtype.as_numpy_dtype)
+
+
+def _first(features: Any, name: str, missing: object) -> object:
+    kind = features[name].WhichOneof("kind") if name in features else None
+    values = getattr(features[name], kind).value if kind else ()
+    return values[0] if values else missing
+
+
+def _nothing(wanted: Sequence[str], signatures: Collection[str]) -> EvaluationError:
+    return EvaluationError(
+        "The model has no such signature that rows of the data could be asked of.",
+        where="smoke_check.signatures",
+        received=", ".join(wanted),
+        fix=f"The model has {', '.join(sorted(signatures)) or 'none'}: name them, or export serving_default.",
+    )
