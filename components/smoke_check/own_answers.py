@@ -13,6 +13,7 @@ from schemas.errors import EvaluationError
 
 _FEEDING = (ValueError, TypeError, KeyError)
 """What TensorFlow raises where the inputs are not those of the graph."""
+_SHOWN = 300  # characters of an error
 
 
 def own_answers(
@@ -59,5 +60,6 @@ def own_answers(
 
 
 def _told(error: Exception) -> str:
-    """The first line of a message: below it TensorFlow lists its own calls."""
-    return (getattr(error, "message", None) or str(error)).strip().partition("\n")[0]
+    """The first line of a message that says something: below it TensorFlow names nodes and its own calls."""
+    text = (getattr(error, "message", None) or str(error)).removeprefix("Graph execution error:")
+    return text.strip().partition("\n")[0][:_SHOWN]
