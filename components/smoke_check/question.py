@@ -11,7 +11,7 @@ import numpy.typing as npt
 import tensorflow as tf
 from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef, TensorInfo
 
-from components.bulk_inferrer.model_inputs import raw_inputs
+from components.bulk_inferrer.model_inputs import EXAMPLES, raw_inputs
 from schemas.errors import EvaluationError
 
 CLIENTS = ("serving_default", "predict", "retrieve")
@@ -24,11 +24,13 @@ class Question:
 
     Attributes:
         signature: its name.
-        inputs: arrays [rows] by key.
+        inputs: arrays [rows], or [rows, 1], by key.
+        is_guess: whether its one input takes texts that need not be serialized examples.
     """
 
     signature: str
     inputs: Mapping[str, npt.NDArray[Any]]
+    is_guess: bool = False
 
     def row(self, place: int) -> Question:
         """The question for one of the rows."""
@@ -58,7 +60,7 @@ def questions(
     for name in names or CLIENTS:
         if name in signatures:
             try:
-                found.append(Question(name, _inputs(name, signatures[name], parsed, examples, columns)))
+                found.append(_question(name, signatures[name], parsed, examples, columns))
             except EvaluationError as error:
                 if names:
                     raise
@@ -70,13 +72,13 @@ def questions(
     return found, skipped
 
 
-def _inputs(
+def _question(
     name: str,
     signature: SignatureDef,
     parsed: Sequence[tf.train.Example],
     examples: Sequence[bytes],
     columns: Collection[str],
-) -> dict[str, npt.NDArray[Any]]:
+) -> Question:
     of_columns = raw_inputs(signature, name, columns, setting="smoke_check.signatures")
     inputs = {}
     for key, info in signature.inputs.items():
@@ -85,7 +87,7 @@ def _inputs(
         else:
             values = np.array(examples, dtype=object)
         inputs[key] = _shaped(values, name, key, info)
-    return inputs
+    return Question(name, inputs, is_guess=not of_columns and EXAMPLES not in inputs)
 
 
 def _shaped(values: npt.NDArray[Any], name: str, key: str, info: TensorInfo) -> npt.NDArray[Any]:

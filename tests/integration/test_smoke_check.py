@@ -59,6 +59,7 @@ class _OfColumns(_Twice):
 
     @tf.function(input_signature=[tf.TensorSpec([None, 1], tf.float32, "score")])
     def predict(self, score: tf.Tensor) -> dict[str, tf.Tensor]:
+        tf.debugging.assert_less(score, 100.0)
         return self._answer(score)
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "number")])
@@ -193,6 +194,8 @@ def test_a_signature_of_keras_is_asked_and_one_that_these_rows_are_nothing_for_i
     assert line.startswith("serving_default: StringToNumberOp could not correctly convert string: ")
     with pytest.raises(EvaluationError, match=r"(?s)does not answer for rows.*Received: serving_default: "):
         _check(tmp_path / "named", model, signatures=["serving_default"])
+    with pytest.raises(EvaluationError, match=r"(?s)does not answer for rows.*Received: predict: assertion failed"):
+        _check(tmp_path / "large", model, scores=[100.0])
 
 
 def test_a_server_that_ends_at_once_is_told_by_its_last_words(tmp_path: Path) -> None:
