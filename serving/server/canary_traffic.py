@@ -41,7 +41,7 @@ class CanaryTraffic:
     def holds(self, labels: Mapping[str, int], available: Sequence[int]) -> bool:
         """Whether it is of what is served now: not once a label has moved, or a version is gone."""
         wanted = self.split.stable, self.split.canary
-        return (labels.get(STABLE), labels.get(CANARY)) == wanted and all(one in available for one in wanted)
+        return wanted[0] != wanted[1] and (labels.get(STABLE), labels.get(CANARY)) == wanted and all(one in available for one in wanted)
 
     def choose(self, label: str | None) -> int | None:
         """The version for a request; None: the label is not a part of this.
