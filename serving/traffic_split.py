@@ -23,7 +23,7 @@ class TrafficSplit(BaseModel):
     """A canary's part.
 
     It holds as long as `stable` and `canary` are the labels of these versions: once a label has moved there is no part.
-    That there is one at all says that `release` moves the labels: requests without a label get nothing newer than stable.
+    That there is one at all says that `release` moves the labels: whoever names none gets nothing newer than stable.
 
     Attributes:
         id: differs between two canaries, so that what was seen of one is not taken for the other's.

@@ -137,10 +137,12 @@ def test_live_requests_are_split_and_each_rule_decides_on_what_clients_got(serve
         )
     said = {name: one.stdout for name, one in ended.items()}
     assert {name: one.code for name, one in ended.items()} == {"shifted": 5, "failing": 5, "slow": 5, "good": 0}, ended
-    assert "roll back: stability index of y" in said["shifted"]
+    assert "roll back: stability index of serving_default/y" in said["shifted"]
     assert re.search(r"roll back: \d+ of \d+ requests failed, of stable's 0 of \d+", said["failing"])
     assert "roll back: p50 of latency" in said["slow"]
-    assert re.search("promote: error rate 0, stable 0; p99 of latency .*; stability index of y", said["good"])
+    assert re.search(
+        "promote: error rate 0, stable 0; p99 of latency .*; stability index of serving_default/y", said["good"]
+    )
     # 100 answers of the canary and more: by chance beyond 10 and 30 % once in a million.
     parts = [re.findall(r"requests, (\S+) % canary", said[name])[-1] for name in ("shifted", "good")]
     assert all(10 < float(part) < 30 for part in parts), parts
