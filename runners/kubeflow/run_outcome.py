@@ -12,6 +12,7 @@ from configs.kubeflow import WEBHOOK_VARIABLE, Kubeflow
 from configs.settings import Settings
 from runners.kubeflow.orchestrated_run import shared_root
 from runners.run_folder import run_folder
+from runners.run_record import RunRecord
 from runners.webhook import tell
 from schemas.errors import ScalableTFError, SettingsError
 
@@ -40,6 +41,17 @@ class RunOutcome:
     message: str = ""
     blessed: bool | None = None
     release: int | None = None
+
+
+def recorded_outcome(record: RunRecord) -> RunOutcome:
+    """That of a run whose record is closed, with the first line of what ended it; nobody has read its verdict."""
+    state: Literal["complete", "failed", "interrupted"] = "failed"
+    if record.state == "complete" or record.state == "interrupted":
+        state = record.state
+    task, colon, message = record.message.partition(": ")
+    if not colon or " " in task:
+        task, message = "", record.message
+    return RunOutcome(record.pipeline, record.run_id, state, task, message, release=record.release or None)
 
 
 def tell_outcome(settings: Settings, outcome: RunOutcome, environment: Mapping[str, str]) -> None:
