@@ -130,7 +130,8 @@ def close_run(settings: Settings, run_id: str, *, canceled: bool, why: str = "")
             )
         detail = run_detail(connection, records, record)
         found = {node.node: node for node in detail.nodes}
-        failed = next((node for name in node_ids(run.pipeline) if _is_bad(node := found[name])), None)
+        bad = [node for name in node_ids(run.pipeline) if (node := found[name]).state in _ENDED_BADLY]
+        failed = min(bad, key=_precedence, default=None)
         error = ""
         if failed is None and all(found[name].state in _DONE for name in node_ids(run.pipeline)):
             outcome = RunOutcome(settings.name, run_id, "complete", blessed=detail.blessed, release=detail.release)
@@ -184,8 +185,9 @@ def _is_canceled(settings: Settings, run_id: str, state: str, environment: Mappi
     return state_of_run(host, run_id, environment) in (*CANCELED, "CANCELING")
 
 
-def _is_bad(node: NodeDetail) -> bool:
-    return node.state in _ENDED_BADLY
+def _precedence(node: NodeDetail) -> tuple[bool, float]:
+    """What failed, before what was cut off by that; of several, the one that ended first."""
+    return node.state != "failed", (node.started or 0) + 1000 * (node.seconds or 0)
 
 
 def _message(node: NodeDetail, why: str) -> str:
