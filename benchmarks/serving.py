@@ -36,6 +36,7 @@ _ROOT = Path(__file__).resolve().parent.parent
 _CONCURRENCY = (1, 32)
 _PORT = 9510
 _WARM = 1.0  # seconds
+_REST = 0.001  # seconds, about what a server has between two requests of one that asks
 _Line = tuple[str, str, int]  # server, protocol, concurrency
 _BATCHING = ("--batching", "--max-batch-size", "32", "--batch-timeout-micros", "1000")
 
@@ -74,7 +75,8 @@ def compare(
     calls = direct_calls(questions)
     for turn in range(turns):
         for name, call in calls.items():
-            found[f"direct, {name}", "", 1].append(time_direct(questions, call, seconds))
+            for rest, how in ((0.0, ""), (_REST, ", rested")):
+                found[f"direct, {name}{how}", "", 1].append(time_direct(questions, call, seconds, rest))
         for server in servers:
             log = folder / f"{server.name}-{turn}.log"
             for key, figures in measure(server, questions, _PORT + 10 * turn, log, seconds).items():

@@ -75,6 +75,7 @@ class RestConnection(_Stream):
         self._pieces: list[bytes] = []
 
     def ask(self, body: bytes) -> asyncio.Future[bytes]:
+        """The answer's body."""
         self._waiting = self._loop.create_future()
         if self.closed:
             self._waiting.set_exception(ConnectionError("closed"))
@@ -83,6 +84,7 @@ class RestConnection(_Stream):
         return self._waiting
 
     def data_received(self, data: bytes) -> None:
+        """Some bytes, wherever they begin and end."""
         self._whole = False
         self._parser.feed_data(data)
         if not self._whole:
@@ -90,9 +92,11 @@ class RestConnection(_Stream):
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
     def on_body(self, body: bytes) -> None:
+        """A piece of an answer's body."""
         self._pieces.append(body)
 
     def on_message_complete(self) -> None:
+        """The last byte of an answer."""
         body, self._pieces, self._whole = b"".join(self._pieces), [], True
         status = self._parser.get_status_code()
         if not self._parser.should_keep_alive():
@@ -105,6 +109,7 @@ class RestConnection(_Stream):
                 self._waiting.set_exception(ValueError(f"{status}: {body[:200]!r}"))
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is closed."""
         self.closed = True
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_exception(ConnectionError(f"lost: {exc}"))
@@ -134,6 +139,7 @@ class GrpcConnection(_Stream):
         )
 
     def connection_made(self, transport: Any) -> None:
+        """Sends what HTTP/2 begins with."""
         super().connection_made(transport)
         self._next, self._window = 1, _FIRST_WINDOW
         self._waiting: dict[int, asyncio.Future[bytes]] = {}
@@ -145,6 +151,7 @@ class GrpcConnection(_Stream):
         transport.write(_PREFACE + _frame(_SETTINGS, 0, 0, settings) + _frame(_WINDOW, 0, 0, window))
 
     def ask(self, body: bytes) -> asyncio.Future[bytes]:
+        """The answer's body."""
         waiting = self._loop.create_future()
         size = len(body) + 5
         if self.closed or self._window < size:
@@ -160,6 +167,7 @@ class GrpcConnection(_Stream):
         return waiting
 
     def data_received(self, data: bytes) -> None:
+        """Some bytes, wherever they begin and end."""
         data = self._buffer + data if self._buffer else data
         position, end = 0, len(data)
         while position + 9 <= end:
@@ -194,6 +202,7 @@ class GrpcConnection(_Stream):
                 waiting.set_exception(ValueError(f"refused: {payload!r}"))
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is closed."""
         self.closed = True
         self._why = self._why or f"lost: {exc}"
         for waiting in self._waiting.values():

@@ -1,7 +1,4 @@
-"""The model behind KServe's Python server, in KServe's environment.
-
-    python serving_kserve.py SAVED_MODEL PORT WORKERS
-"""
+"""The model behind KServe's Python server: `serving_kserve.py SAVED_MODEL PORT WORKERS`, in KServe's environment."""
 
 from __future__ import annotations
 

@@ -113,8 +113,8 @@ def direct_calls(questions: Questions) -> dict[str, Callable[[int], Any]]:
     }
 
 
-def time_direct(questions: Questions, call: Callable[[int], Any], seconds: float) -> dict[str, float]:
-    """Calls one after the other for so long; requests a second, and p50 and p99 in milliseconds."""
+def time_direct(questions: Questions, call: Callable[[int], Any], seconds: float, rest: float) -> dict[str, float]:
+    """Calls one after the other, so many seconds of rest between two; calls a second, p50 and p99 in milliseconds."""
     taken: list[float] = []
     for warm in (True, False):
         taken.clear()
@@ -122,6 +122,7 @@ def time_direct(questions: Questions, call: Callable[[int], Any], seconds: float
         while (began := time.perf_counter()) < until:
             call(len(taken) % len(questions.examples))
             taken.append(time.perf_counter() - began)
+            time.sleep(rest)
     ordered = sorted(taken)
     return {
         "rate": len(taken) / sum(taken),

@@ -49,9 +49,9 @@ if __name__ == "__main__":
     path, port, replicas, batched = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4] != "0"
     ray.init(_node_ip_address="127.0.0.1", include_dashboard=False, log_to_driver=False, ignore_reinit_error=True)
     serve.start(http_options={"host": "127.0.0.1", "port": port}, logging_config={"enable_access_log": False})
-    deployment = serve.deployment(
-        num_replicas=replicas, max_ongoing_requests=100, ray_actor_options={"num_cpus": 0.5}
-    )(BatchedTaxi if batched else Taxi)
+    deployment = serve.deployment(num_replicas=replicas, max_ongoing_requests=100, ray_actor_options={"num_cpus": 0.5})(
+        BatchedTaxi if batched else Taxi
+    )
     serve.run(deployment.bind(path), route_prefix="/taxi")
     signal.sigwait({signal.SIGTERM, signal.SIGINT})
     serve.shutdown()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -148,14 +149,10 @@ class Running:
     def __exit__(self, *_: object) -> None:
         """Ends it and whatever it has started."""
         self._process.terminate()
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(30)
-        except subprocess.TimeoutExpired:
-            pass
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self._process.wait()
 
 
@@ -179,21 +176,13 @@ def prepare_peers() -> dict[str, str]:
     Raises:
         SetupError: one cannot be made.
     """
-    get = f"import os, uv_tool; print(uv_tool.get_uv({str(_HERE.parent / '.cache')!r}, dict(os.environ)))"
-    # The set-up's modules are scripts beside each other, not a package.
     uv = ""
     for peer, package in _PACKAGES.items():
         done = python_of(peer).parent.parent / "complete"
         if done.exists() and done.read_text() == package:
             continue
         shutil.rmtree(done.parent, ignore_errors=True)
-        uv = uv or subprocess.run(
-            [sys.executable, "-c", get],
-            cwd=_HERE.parent / "requirements",
-            stdout=subprocess.PIPE,
-            text=True,
-            check=True,
-        ).stdout.split()[-1]
+        uv = uv or _uv()
         wanted = [package, f"tensorflow=={version('tensorflow')}", f"tf-keras=={version('tf-keras')}"]
         for arguments in (
             ["venv", "-q", "--python", sys.executable, str(done.parent)],
@@ -203,6 +192,14 @@ def prepare_peers() -> dict[str, str]:
                 raise SetupError(f"The environment of {peer} cannot be made.", where=str(done.parent), received=wanted)
         done.write_text(package)
     return dict(package.split("==") for package in _PACKAGES.values())
+
+
+def _uv() -> str:
+    """A uv, by the set-up's modules, which are scripts beside each other and not a package."""
+    get = f"import os, uv_tool; print(uv_tool.get_uv({str(_HERE.parent / '.cache')!r}, dict(os.environ)))"
+    command = [sys.executable, "-c", get]
+    done = subprocess.run(command, cwd=_HERE.parent / "requirements", stdout=subprocess.PIPE, text=True, check=True)
+    return done.stdout.split()[-1]
 
 
 def serving_versions() -> dict[str, str]:

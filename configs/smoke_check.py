@@ -22,7 +22,7 @@ class SmokeCheck(Section):
     )
     signatures: tuple[str, ...] = Field(
         (),
-        description="Signatures that are asked. Default: those of serving_default, predict and retrieve that there are.",
+        description="Signatures that are asked. Default: serving_default, predict, retrieve, where they are.",
     )
     tolerance: float = Field(
         1e-4,

@@ -156,6 +156,8 @@ def moved_text(entry: AuditEntry) -> str:
     text = f"{entry.time:%Y-%m-%d %H:%M:%S} {entry.action} {entry.label} {before} -> {after}"
     if entry.who or entry.host:
         text += f" by {entry.who} on {entry.host}"
+    if entry.percent and entry.outcome == "done":
+        text += f", {entry.percent:g} % of the live requests"
     for name, value in (("why", entry.why), ("forced", entry.forced), ("failed", entry.error)):
         text += f", {name}: {value}" if value else ""
     return text

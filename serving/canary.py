@@ -103,6 +103,24 @@ def decide(stable: Traffic, canary: Traffic, limits: Limits) -> Verdict:
     return Verdict("roll back", tuple(broken)) if broken else Verdict("promote", tuple(kept))
 
 
+def rules(limits: Limits) -> tuple[str, ...]:
+    """The rules in words, a line each.
+
+    >>> rules(Limits())[-1]
+    'It is promoted when none is broken and both have given 200 answers.'
+    """
+    quantile = f"p{limits.latency_quantile * 100:g} of its latency"
+    return (
+        "The canary is rolled back if",
+        f"- its error rate is higher by more than {limits.error_increase:g}, and chance gives as many errors with a "
+        f"probability below {limits.error_significance:g};",
+        f"- {quantile} is more than {limits.latency_ratio:g} times stable's, and more than "
+        f"{limits.latency_increase * 1e3:g} ms above it;",
+        f"- the stability index of an output's values is above {limits.psi:g} and what chance gives.",
+        f"It is promoted when none is broken and both have given {limits.minimum_requests} answers.",
+    )
+
+
 def fisher(stable_errors: int, stable_requests: int, canary_errors: int, canary_requests: int) -> float:
     """Probability of at least so many errors of the canary if errors fall on requests at random.
 

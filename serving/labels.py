@@ -65,12 +65,21 @@ class Moved:
     Attributes:
         entry: the line of the audit log.
         notes: what did not work and changes nothing of it: servers that still hold what they no longer need.
-        split: the part of live requests that goes to a canary from now on, or None.
     """
 
     entry: AuditEntry
     notes: tuple[str, ...] = ()
-    split: TrafficSplit | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tried(Moved):
+    """A canary that was begun.
+
+    Attributes:
+        split: the part of the live requests that goes to it from now on.
+    """
+
+    split: TrafficSplit
 
 
 class Labels:
@@ -114,7 +123,7 @@ class Labels:
             self._check(version, request.force)
             return self._move("promote", STABLE, version, _promoted(labels, version), request)
 
-    def canary(self, version: int, request: Request, percent: float | None = None) -> Moved:
+    def canary(self, version: int, request: Request, percent: float = 0.0) -> Tried:
         """Makes a version `canary`.
 
         Args:
@@ -123,7 +132,7 @@ class Labels:
             percent: of the live requests that go to it; default: none, its label is all.
 
         Raises:
-            ReleaseError: as `promote`, and if no version is stable.
+            ReleaseError: as `promote`, and if no version is stable, or this one is.
         """
         with self._changing():
             labels = self.current()
@@ -133,10 +142,17 @@ class Labels:
                     where=str(self._served.path),
                     fix="Promote a version first: scalable-tf release promote VERSION.",
                 )
+            if labels[STABLE] == version:
+                raise ReleaseError(
+                    f"Version {version} is stable: it cannot be compared with itself.",
+                    where=str(self._served.path),
+                    received=_shown(labels),
+                    fix="Take another version. scalable-tf release rollback --canary ends a canary.",
+                )
             self._check(version, request.force)
-            split = TrafficSplit(id=secrets.token_hex(8), stable=labels[STABLE], canary=version, percent=percent or 0.0)
-            moved = {**labels, CANARY: version}
-            return self._move("canary", CANARY, version, moved, request, split if version != labels[STABLE] else None)
+            split = TrafficSplit(id=secrets.token_hex(8), stable=labels[STABLE], canary=version, percent=percent)
+            moved = self._move("canary", CANARY, version, {**labels, CANARY: version}, request, split)
+            return Tried(moved.entry, moved.notes, split=split)
 
     def rollback(self, request: Request, to: int | None = None) -> Moved:
         """Gives `stable` back to the version that had it before, or to another one.
@@ -286,7 +302,7 @@ class Labels:
             if split is None:
                 with contextlib.suppress(OSError):  # it means nothing without its labels
                     write_split(directory, None)
-            return Moved(entry, tuple(_unloaded(servers, final) if final != labelled else ()), split)
+            return Moved(entry, tuple(_unloaded(servers, final) if final != labelled else ()))
 
     def _check_there(self, version: int) -> None:
         """A retention may have deleted the version since it was checked."""

@@ -67,6 +67,8 @@ class LiveTraffic:
             ReleaseError: a server does not answer, or does not know of the canary any more, for a minute.
         """
         end, told = time.monotonic() + seconds, float("-inf")
+        for server in self._servers:
+            server.heard = time.monotonic()  # loading the version may have taken longer than they may be silent
         while True:
             seen = {split.stable: SeenTraffic(), split.canary: SeenTraffic()}
             for server in self._servers:
@@ -92,7 +94,7 @@ class _Server:
         self._url = url
         self._model = model
         self._silent_seconds = silent_seconds
-        self._heard = time.monotonic()
+        self.heard = time.monotonic()
         self._before: dict[int, SeenTraffic] = {}
         self._last: dict[int, SeenTraffic] = {}
 
@@ -101,14 +103,14 @@ class _Server:
         try:
             found = self.ask().models.get(self._model)
         except ReleaseError:
-            if time.monotonic() - self._heard > self._silent_seconds:
+            if time.monotonic() - self.heard > self._silent_seconds:
                 raise
             found = None
         else:
             if found is not None and found.split == split:
-                self._heard = time.monotonic()
+                self.heard = time.monotonic()
                 self._take(found.seen)
-            elif time.monotonic() - self._heard > self._silent_seconds:
+            elif time.monotonic() - self.heard > self._silent_seconds:
                 raise ReleaseError(
                     "A model server does not try this canary.",
                     where=self._url,

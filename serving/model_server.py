@@ -70,7 +70,7 @@ class ModelServer:
                 )
         self._first_load_seconds = options.first_load_seconds
         self.manager = ModelManager(options.models, options.poll_seconds, options.batching)
-        metrics = Metrics()
+        metrics = Metrics(self.manager.names)
         # They take their ports at once, so that a taken one is told before models are loaded; they answer from `start`.
         grpc = GrpcServer(self.manager, metrics, options.host, options.grpc_port)
         self.grpc_port = grpc.port

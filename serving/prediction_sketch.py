@@ -6,6 +6,7 @@ between two powers of two, each at most 1.6 % wide. Versions whose predictions w
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -30,7 +31,7 @@ class PredictionSketch(BaseModel):
     Attributes:
         numbers: by bin, of numbers other than NaN.
         missing: how many were NaN.
-        classes: by text; from the thousandth different one on, all others together.
+        classes: by number or the digest of a text; from the thousandth different one on, all others together.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -43,7 +44,10 @@ class PredictionSketch(BaseModel):
         """Counts the values of an answer, as `predicted` has them."""
         found = predicted(values)
         if found.dtype.kind == "U":
-            for name, count in Counter(found.tolist()).items():
+            # What a client was told is nobody else's business: of texts only a digest is kept.
+            private = values.dtype.kind in "OSU"
+            for text, count in Counter(found.tolist()).items():
+                name = hashlib.blake2s(text.encode(), digest_size=8).hexdigest() if private else text
                 known = name if name in self.classes or len(self.classes) < _MOST_CLASSES else _OTHER
                 self.classes[known] = self.classes.get(known, 0) + count
             return

@@ -10,6 +10,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 Send = Callable[[health_pb2.HealthCheckResponse | None], None]
 
+_UNKNOWN = int(health_pb2.HealthCheckResponse.SERVICE_UNKNOWN)
+
 # TensorFlow Serving's names, and those of the services.
 _SERVICES = (
     "",
@@ -18,11 +20,14 @@ _SERVICES = (
     "tensorflow.serving.PredictionService",
     "tensorflow.serving.ModelService",
 )
-_SECONDS = 0.1  # between two looks, while somebody watches
+_SECONDS = 0.25  # between two looks of each that watches
+_MOST = 100
 
 
 class Health(health_pb2_grpc.HealthServicer):
     """Answers from what is so when it is asked; nobody has to tell it of changes.
+
+    Each stream has a thread: a client that takes nothing up would hold up the others.
 
     Args:
         ready: whether the models have been loaded and the server does not end.
@@ -30,10 +35,8 @@ class Health(health_pb2_grpc.HealthServicer):
 
     def __init__(self, ready: Callable[[], bool]) -> None:
         self._ready = ready
-        self._lock = threading.Lock()
-        self._sending = threading.Lock()  # one message of a stream at a time
-        self._watchers: dict[Send, int] = {}  # and what each was told
-        self._looks = False
+        self._changed = threading.Condition()
+        self._watchers: dict[Send, int | None] = {}  # and what each was told last
 
     def Check(  # noqa: N802
         self, request: health_pb2.HealthCheckRequest, context: grpc.ServicerContext
@@ -48,49 +51,50 @@ class Health(health_pb2_grpc.HealthServicer):
     ) -> None:
         """The same as a stream: what is so now, and each change, until the client ends it.
 
-        SERVICE_UNKNOWN for another service.
+        SERVICE_UNKNOWN for another service; RESOURCE_EXHAUSTED where a hundred watch already.
         """
-        if request.service not in _SERVICES:
-            with self._sending:
-                send(health_pb2.HealthCheckResponse(status=health_pb2.HealthCheckResponse.SERVICE_UNKNOWN))
-            context.add_callback(lambda: send(None))
-            return
-        with self._lock:
-            self._watchers[send] = health_pb2.HealthCheckResponse.UNKNOWN
-            begins, self._looks = not self._looks, True
+        with self._changed:
+            if len(self._watchers) >= _MOST:
+                context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, f"{_MOST} streams watch already")
+            self._watchers[send] = None
         if not context.add_callback(lambda: self._forget(send)):
             self._forget(send)
-        self.tell()
-        if begins:
-            threading.Thread(target=self._look, name="grpc-health", daemon=True).start()
+        known = request.service in _SERVICES
+        threading.Thread(target=self._watch, args=(send, known), name="grpc-health", daemon=True).start()
 
     # Without them a watcher would hold one of the threads of the server as long as it watches.
     Watch.experimental_non_blocking = True  # type: ignore[attr-defined]
     Watch.experimental_thread_pool = None  # type: ignore[attr-defined]
 
-    def tell(self) -> None:
-        """Sends the watchers what has changed."""
-        with self._sending:
-            status = self._status()
-            with self._lock:
-                late = [send for send, told in self._watchers.items() if told != status]
-                self._watchers.update(dict.fromkeys(late, status))
-            for send in late:
-                send(health_pb2.HealthCheckResponse(status=status))
+    def tell(self, patience: float) -> None:
+        """Has the watchers told what has changed.
 
-    def _look(self) -> None:
-        rest = threading.Event()
+        Args:
+            patience: seconds that are waited at most until they have been.
+        """
+        with self._changed:
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: set(self._watchers.values()) <= {self._status(), _UNKNOWN}, patience)
+
+    def _watch(self, send: Send, known: bool) -> None:
+        told: int | None = None
         while True:
-            with self._lock:
-                if not self._watchers:
-                    self._looks = False
+            status = self._status() if known else _UNKNOWN
+            if status != told:
+                send(health_pb2.HealthCheckResponse(status=status))
+            with self._changed:
+                if send not in self._watchers:
                     return
-            self.tell()
-            rest.wait(_SECONDS)
+                if status != told:
+                    self._watchers[send] = told = status
+                    self._changed.notify_all()
+                else:
+                    self._changed.wait(_SECONDS)
 
     def _forget(self, send: Send) -> None:
-        with self._lock:
+        with self._changed:
             self._watchers.pop(send, None)
+            self._changed.notify_all()
         send(None)
 
     def _status(self) -> int:

@@ -21,6 +21,7 @@ from serving.server.metrics import Metrics
 
 # More than processors: those that wait for a batch to fill up do nothing else.
 _THREADS = 64
+_PATIENCE = 1.0  # seconds, until who watches its health has been told of the end
 # Those above are RESOURCE_EXHAUSTED: each that waits holds its message.
 _MOST_CALLS = 4096
 _OPTIONS = (
@@ -82,7 +83,7 @@ class GrpcServer:
             What is set when all have ended.
         """
         self._ended.set()
-        self._health.tell()
+        self._health.tell(_PATIENCE)
         ended: threading.Event = self._server.stop(grace)
         threading.Thread(target=self._cut, args=(grace,), name="grpc-end", daemon=True).start()
         return ended

@@ -15,7 +15,7 @@ from serving.server.request_error import RequestError, invalid
 MAX_CONTAINERS = 4_000_000
 MAX_STRINGS = 8_000_000
 MAX_ELEMENTS = 32_000_000
-_SMALL = 1 << 20  # characters that are read a second time, slowly, after a fault
+_SMALL = 1 << 16  # characters that are read a second time, slowly, after a fault
 
 # RapidJSON's words for what Python's parser says.
 _MESSAGES = {
@@ -37,7 +37,7 @@ def parse_document(body: bytes) -> dict[str, Any]:
     """The object that a request's body is.
 
     Whole numbers are int, with all their digits; numbers with a point or an exponent are float, and so are the tokens
-    NaN and Infinity, also with a minus, and in bodies of up to a million characters Inf. What follows the object is not
+    NaN and Infinity, also with a minus, and in bodies of up to 65,536 characters Inf. What follows the object is not
     looked at.
 
     Raises:

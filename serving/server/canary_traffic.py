@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import threading
 import time
@@ -16,6 +17,8 @@ from serving.canaries_seen import CanarySeen
 from serving.seen_traffic import SeenTraffic
 from serving.server.servable import Servable
 from serving.traffic_split import TrafficSplit
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(eq=False)
@@ -32,6 +35,7 @@ class CanaryTraffic:
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
+        self._told = False
         self.seen = {self.split.stable: SeenTraffic(), self.split.canary: SeenTraffic()}
 
     def holds(self, labels: Mapping[str, int], available: Sequence[int]) -> bool:
@@ -69,9 +73,14 @@ class CanaryTraffic:
             self.seen[version].failed()
 
     def answered(self, version: int, seconds: float, outputs: Mapping[str, npt.NDArray[Any]]) -> None:
-        """A request to a version was answered."""
+        """A request to a version was answered; what cannot be counted is told once, and is no error of the request."""
         with self._lock:
-            self.seen[version].answered(seconds, outputs)
+            try:
+                self.seen[version].answered(seconds, outputs)
+            except Exception:
+                if not self._told:
+                    _LOG.exception("What version %d predicts cannot be counted.", version)
+                self._told = True
 
 
 class WatchedServable(Servable):

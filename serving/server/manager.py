@@ -177,17 +177,19 @@ class ModelManager:
         while True:
             try:
                 self.poll()
+                if not self._loaded.is_set():
+                    self._tell_missing_labels()
             except Exception:  # the thread must live on, whatever it was
                 _LOG.exception("Looking for versions of models failed.")
-            if not self._loaded.is_set():
-                self._tell_missing_labels()
             self._loaded.set()
             if self._ended.wait(self._poll_seconds or None):
                 return
 
     def _tell_missing_labels(self) -> None:
-        for name, model in self._models.items():
-            for label, version in unassignable(model).items():
+        with self._lock:
+            missing = {name: unassignable(model) for name, model in self._models.items()}
+        for name, labels in missing.items():
+            for label, version in labels.items():
                 _LOG.warning("Label %s of model %s waits for version %d to be loaded.", label, name, version)
 
     def poll(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import threading
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 import grpc
@@ -34,9 +35,13 @@ class Metrics:
 
     What REST shows at `/monitoring/prometheus/metrics`: `:tensorflow:serving:request_count{model_name,status}` from
     `counts` and `:tensorflow:serving:request_latency{model_name,API,entrypoint}` from `latencies`.
+
+    Args:
+        names: gives the models that there are, which are counted however many others were asked for.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, names: Callable[[], Collection[str]] = tuple) -> None:
+        self._names = names
         self._lock = threading.Lock()
         self._counts: dict[tuple[str, str], int] = {}
         self._latencies: dict[tuple[str, str, str], Latency] = {}
@@ -51,12 +56,13 @@ class Metrics:
             entrypoint: GRPC or REST.
             seconds: how long it took. Only answers that are OK are in `latencies`, as in TensorFlow Serving.
         """
+        count = (model_name, code.name)
         with self._lock:
-            count = (model_name, code.name)
-            before = self._counts.get(count, 0)
-            if not before and (len(self._counts) >= _MOST_COUNTS or len(model_name) > _LONGEST_NAME):
-                return
-            self._counts[count] = before + 1
+            known = count in self._counts or (len(self._counts) < _MOST_COUNTS and len(model_name) <= _LONGEST_NAME)
+        if not known and model_name not in self._names():
+            return
+        with self._lock:
+            self._counts[count] = self._counts.get(count, 0) + 1
             if code is grpc.StatusCode.OK:
                 latency = self._latencies.setdefault((model_name, api, entrypoint), Latency())
                 micros = seconds * 1e6

@@ -38,6 +38,7 @@ class LoadedVersion:
         files: what was there when that happened: with other files it is tried again at once.
         retry_at: when it is tried again with the same files, of `time.monotonic()`.
         delay: how long that was, in seconds.
+        moved: while it is served, the attempt that failed to load it from the folder where it is now.
     """
 
     path: Path
@@ -50,6 +51,7 @@ class LoadedVersion:
     files: tuple[tuple[str, int, int], ...] = ()
     retry_at: float = 0.0
     delay: float = 0.0
+    moved: LoadedVersion | None = None
 
     def fail(self, error: Exception, before: LoadedVersion | None) -> None:
         """It could not be loaded.

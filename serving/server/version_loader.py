@@ -79,13 +79,19 @@ class VersionLoader:
         """Whether a version is available, after an attempt to load it if need be."""
         with self._lock:
             before = model.versions.get(version)
-        if before is not None and before.state == AVAILABLE and before.path == path:
+        serving = before is not None and before.state == AVAILABLE
+        if before is not None and serving and before.path == path:
+            with self._lock:
+                before.moved, before.error_code, before.error_message = None, "OK", ""
             return True
-        if before is not None and before.path == path and before.waits() and not retry:
-            return False
-        return self._load(model, version, path, before)
+        tried = before.moved if before is not None and serving else before
+        if tried is not None and tried.path == path and tried.waits() and not retry:
+            return serving
+        return self._load(model, version, path, before, tried)
 
-    def _load(self, model: ModelVersions, version: int, path: Path, before: LoadedVersion | None) -> bool:
+    def _load(
+        self, model: ModelVersions, version: int, path: Path, before: LoadedVersion | None, tried: LoadedVersion | None
+    ) -> bool:
         name = model.config.name
         fresh = LoadedVersion(path, "LOADING", files=files_of(path))
         serving = before is not None and before.state == AVAILABLE
@@ -100,13 +106,13 @@ class VersionLoader:
                 servable.close()
                 raise
         except Exception as error:
-            if before is None or before.files != fresh.files:
+            if tried is None or tried.files != fresh.files:
                 _LOG.warning("Version %d of model %s cannot be loaded from %s: %s", version, name, path, error)
             with self._lock:
-                fresh.fail(error, before)
+                fresh.fail(error, tried)
                 if before is not None and serving:
                     # Its folder has moved: what is loaded goes on, and that is told.
-                    before.path, before.error_code, before.error_message = path, fresh.error_code, fresh.error_message
+                    before.moved, before.error_code, before.error_message = fresh, fresh.error_code, fresh.error_message
             return serving
         with self._lock:
             fresh.servable, fresh.state = servable, AVAILABLE

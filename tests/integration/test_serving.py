@@ -433,24 +433,6 @@ def test_a_reload_serves_exactly_the_new_models(commands: CommandServer, models:
         assert code_of(server.predict)[0] == "NOT_FOUND"
 
 
-def test_a_file_of_models_that_changes_is_read_again_where_that_is_asked_for(
-    commands: CommandServer, models: Models
-) -> None:
-    for version in (1, 2):
-        models.release(version)
-    file, staging = models.folder / "models", models.folder / ".models"
-    text = f'model_config_list {{ config {{ name: "half" base_path: "{models.folder}/half" POLICY }} }}'
-    file.write_text(text.replace("POLICY", ""))
-    with serving(commands, f"--model-config={file}", "--model-config-poll-seconds=0.1") as server:
-        assert server.predict() == (3.0, 2)
-        staging.write_text("no config")
-        staging.replace(file)
-        until(lambda: "cannot be read" in server.command.text)
-        staging.write_text(text.replace("POLICY", "model_version_policy { specific { versions: 1 } }"))
-        staging.replace(file)
-        until(lambda: server.predict() == (2.0, 1))
-
-
 def code_of_or_none(call: Callable[[], Any]) -> str | None:
     try:
         call()

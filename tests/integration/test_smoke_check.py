@@ -114,15 +114,15 @@ def test_a_model_is_blessed_with_warm_up_requests_and_stays_as_it_is(tmp_path: P
     assert stamped == before
     records = tf.compat.v1.io.tf_record_iterator(str(folder / "stamped_model" / WARMUP_FILE))
     requests = [prediction_log_pb2.PredictionLog.FromString(record).predict_log.request for record in records]
-    assert [one.model_spec.signature_name for one in requests] == [*["predict"] * 2, *["serving_default"] * 2]
-    assert [list(tf.make_ndarray(one.inputs["score"])) for one in requests[:2]] == [[0.5], [-1.0]]
+    assert [one.model_spec.signature_name for one in requests] == [*["serving_default"] * 2, *["predict"] * 2]
+    assert [list(tf.make_ndarray(one.inputs["score"])) for one in requests[2:]] == [[0.5], [-1.0]]
 
 
 def test_a_model_that_answers_otherwise_slowly_and_with_much_memory_is_refused(tmp_path: Path) -> None:
     blessing = _check(tmp_path, _model(tmp_path / "model", by_batch=1.0), max_latency_ms=1e-6, max_memory_mib=1)
     report = _report(blessing)
     # Of three rows together 2 * 0.5 + 3, alone 2 * 0.5 + 1: as a batch norm that was left in training.
-    wrong = "predict, predictions, row 0 in a request of 1 row: 2. in place of 4., and 5 more"
+    wrong = "serving_default, predictions, row 0 in a request of 1 row: 2. in place of 4., and 5 more"
     by_grpc, by_rest, *over = report.faults
     assert by_grpc == f"not what the Trainer's model predicts: gRPC, {wrong}"
     assert by_rest == f"not what the Trainer's model predicts: REST, {wrong}"

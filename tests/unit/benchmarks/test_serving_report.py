@@ -23,7 +23,7 @@ LINES = [
 
 
 def test_goals_are_ratios() -> None:
-    assert [measured for _, measured, _ in goals(LINES)] == [2.0, 0.5, 6.0, None, 2.2, None]
+    assert [measured for _, measured, _ in goals(LINES)] == [0.5, 2.0, None, 6.0, None, 2.2, None]
 
 
 def test_the_report_has_what_was_measured() -> None:

@@ -127,10 +127,9 @@ def test_the_part_of_live_requests_is_written_before_servers_are_told_and_goes_w
     seen = []
     server.refuses = lambda config: seen.append(read_split(labels.store.directory)) or ""  # type: ignore[func-returns-value]
     split = labels.canary(2, told(server), 10.0).split
-    assert split is not None
     assert (split.stable, split.canary, split.percent) == (1, 2, 10.0)
     assert set(seen) == {split}
-    assert labels.canary(2, told(server), 20.0).split not in (None, split)
+    assert labels.canary(2, told(server), 20.0).split != split
     labels.promote(2, told(server))
     assert read_split(labels.store.directory) is None
 
@@ -147,8 +146,9 @@ def test_a_canary_that_a_server_refuses_leaves_the_split_as_it_was(labels: Label
 
 def test_stable_is_no_canary_of_its_own(labels: Labels) -> None:
     labels.promote(1, BY)
-    assert labels.canary(1, BY, 10.0).split is None
-    assert read_split(labels.store.directory) is None
+    with pytest.raises(ReleaseError, match="Version 1 is stable"):
+        labels.canary(1, BY, 10.0)
+    assert labels.current() == {"stable": 1}
 
 
 def test_promoting_the_canary_ends_it_and_its_label_goes_on_to_lead_to_something(labels: Labels) -> None:

@@ -73,6 +73,13 @@ def test_classes_without_end_take_no_memory_without_end() -> None:
     assert sum(found.classes.values()) == 3000
 
 
+def test_texts_are_not_kept() -> None:
+    found = sketch(np.array([b"a name", b"a name", b"another"], object))
+    assert sorted(found.classes.values()) == [1, 2]
+    assert "name" not in found.model_dump_json()
+    assert list(sketch([[0.1, 0.9]]).classes) == ["1"]
+
+
 def test_what_an_output_predicts() -> None:
     assert predicted(np.array([[0.25], [0.5]], np.float32)).tolist() == [0.25, 0.5]
     assert predicted(np.array([[0.1, 0.9], [0.8, 0.2]])).tolist() == ["1", "0"]

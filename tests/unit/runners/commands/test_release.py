@@ -139,7 +139,7 @@ def test_rollback_is_one_command(run: Run, root: Path) -> None:
 
 def test_a_canary_and_its_end(run: Run, root: Path) -> None:
     run("promote", "1")
-    run("canary", "2", "--percent", "5")
+    assert ", 5 % of the live requests\n" in run("canary", "2", "--percent", "5")[1]
     assert labels(root) == {"stable": 1, "canary": 2}
     run("rollback", "--canary")
     assert labels(root) == {"stable": 1, "canary": 1}
@@ -240,6 +240,14 @@ def test_what_is_live_is_asked_before_a_label_moves(run: Run, root: Path) -> Non
     code, _, err = run("canary", "2", "--watch", "--live", "http://127.0.0.1:1", "--canary-live", "http://127.0.0.1:2")
     assert (code, labels(root)) == (1, {"stable": 1})
     assert "Where: http://127.0.0.1:1/monitoring/prometheus/metrics\n" in err
+
+
+@pytest.mark.parametrize("options", [["--live", "http://127.0.0.1:1"], ["--requests", "x"]])
+def test_what_would_not_be_watched_is_refused(run: Run, options: list[str]) -> None:
+    code, _, err = run("canary", "2", *options)
+    assert code == 1
+    assert f"Where: {options[0]}\n" in err
+    assert "Add --watch" in err
 
 
 def test_servers_of_the_canary_alone_are_no_comparison(run: Run, requests: str) -> None:

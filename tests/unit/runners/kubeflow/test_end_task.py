@@ -124,7 +124,7 @@ def test_it_is_not_resumed_here(name: str, history: MadeHistory) -> None:
 
 def test_the_log_of_what_reads_the_store_is_bounded(history: MadeHistory) -> None:
     log = history.output_dir / "logs/metadata.log"
-    log.parent.mkdir()
+    log.parent.mkdir(exist_ok=True)
     log.write_text("a" * (2**20 + 1))
     with pytest.raises(NotContinuableError, match="There is no such run"):
         Books(settings(history), "run --resume").take_up("nowhere", "")

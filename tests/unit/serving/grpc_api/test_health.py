@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import queue
+import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import grpc
 import pytest
@@ -25,6 +28,14 @@ class Ready:
 
     def __call__(self) -> bool:
         return self.value
+
+
+class Context:
+    """A call's, of which only the end is asked."""
+
+    def add_callback(self, callback: Callable[[], None]) -> bool:
+        self.ends = callback
+        return True
 
 
 @pytest.fixture
@@ -54,3 +65,28 @@ def test_watchers_are_told_of_changes_and_hold_no_thread(ready: Ready, stub: hea
         stream.cancel()
     # The last one is gone, and the next one is told all the same.
     assert next(stub.Watch(health_pb2.HealthCheckRequest(), timeout=SECONDS)).status == SERVING
+
+
+def test_who_takes_nothing_up_holds_nobody_up(ready: Ready) -> None:
+    health, let_go, told = Health(ready), threading.Event(), queue.SimpleQueue[Any]()
+    gone = Context()
+    health.Watch(health_pb2.HealthCheckRequest(), gone, lambda _: let_go.wait(SECONDS))
+    health.Watch(health_pb2.HealthCheckRequest(), Context(), told.put)
+    try:
+        assert told.get(timeout=SECONDS).status == NOT_SERVING
+        ready.value = True
+        health.tell(0.01)
+        assert told.get(timeout=SECONDS).status == SERVING
+    finally:
+        let_go.set()
+        gone.ends()
+
+
+def test_so_many_watch_and_no_more(ready: Ready, stub: health_pb2_grpc.HealthStub) -> None:
+    streams = [stub.Watch(health_pb2.HealthCheckRequest(), timeout=SECONDS) for _ in range(100)]
+    assert {next(stream).status for stream in streams} == {NOT_SERVING}
+    with pytest.raises(grpc.RpcError) as refused:
+        next(stub.Watch(health_pb2.HealthCheckRequest(), timeout=SECONDS))
+    assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED  # type: ignore[attr-defined]
+    for stream in streams:
+        stream.cancel()

@@ -42,6 +42,14 @@ def test_it_holds_as_long_as_labels_and_versions_are_those_that_it_was_written_f
     assert not found.holds(LABELS, [1])
 
 
+def test_what_cannot_be_counted_is_told_once_and_is_no_error_of_the_request(caplog: pytest.LogCaptureFixture) -> None:
+    found = traffic(20)
+    for _ in range(2):
+        found.answered(2, 0.001, {"y": np.zeros(1, [("a", "i4"), ("b", "i4")])})
+    assert [record.message for record in caplog.records] == ["What version 2 predicts cannot be counted."]
+    assert found.snapshot()[2].requests == 2
+
+
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("half")

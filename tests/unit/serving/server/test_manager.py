@@ -323,6 +323,26 @@ def test_a_model_whose_folder_moves_is_served_from_the_new_one(release: Release,
     assert states(manager) == {1: "AVAILABLE"}
 
 
+def test_a_model_whose_new_folder_is_mended_is_served_from_it(release: Release, manage: Any, tmp_path: Path) -> None:
+    release(1)
+    broken = release(1, "moved", broken=True)
+    manager = manage()
+    with manager.lease("half") as before:
+        pass
+    moved = [ModelConfig("half", tmp_path / "moved")]
+    for _ in range(2):
+        assert refused(lambda: manager.reload(moved))[0] == "UNKNOWN"
+        with manager.lease("half") as meanwhile:
+            assert meanwhile is before
+    shutil.rmtree(broken)
+    release(1, "moved")
+    manager.reload(moved)
+    with manager.lease("half") as after:
+        assert after is not before
+    manager.reload([ModelConfig("half", tmp_path / "half")])
+    assert states(manager) == {1: "AVAILABLE"}
+
+
 def test_ready_is_when_each_model_was_available_once(release: Release, tmp_path: Path) -> None:
     release(1)
     (tmp_path / "other").mkdir()

@@ -20,10 +20,13 @@ def test_requests_are_counted_by_how_they_ended_and_timed_when_they_were_answere
 
 
 def test_names_that_strangers_try_do_not_fill_the_memory() -> None:
-    metrics = Metrics()
+    metrics = Metrics(lambda: ["taxi"])
     for number in range(10_050):
         metrics.record(f"m{number}", grpc.StatusCode.NOT_FOUND, api="", entrypoint="REST", seconds=0.0)
     metrics.record("x" * 1000, grpc.StatusCode.NOT_FOUND, api="", entrypoint="REST", seconds=0.0)
     metrics.record("m1", grpc.StatusCode.NOT_FOUND, api="", entrypoint="REST", seconds=0.0)
     assert len(metrics.counts()) == 10_000
     assert metrics.counts()["m1", "NOT_FOUND"] == 2
+    # What there is, is counted all the same.
+    metrics.record("taxi", grpc.StatusCode.INTERNAL, api="Predict", entrypoint="GRPC", seconds=0.0)
+    assert metrics.counts()["taxi", "INTERNAL"] == 1

@@ -1,0 +1,126 @@
+"""What the commands of `scalable-tf release` have in common: whose releases, who asks, which servers are told."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from runners.commands.console import console
+from runners.commands.libraries import libraries
+from runners.commands.options import add_settings, load
+from schemas.errors import SettingsError
+
+if TYPE_CHECKING:
+    from serving.labels import Labels, Moved, Request
+
+VERSION = "a number, a label, or `latest`"
+_MODEL = r"[A-Za-z0-9][A-Za-z0-9_.-]*"  # as push.model
+
+
+def add_store(parser: argparse.ArgumentParser) -> None:
+    """The options that say whose releases are meant."""
+    add_settings(parser, required=False)
+    parser.add_argument("--releases", type=Path, metavar="DIR", help="folder of all released models, instead of -c")
+    parser.add_argument("--model", metavar="NAME", help="name of the model in --releases")
+
+
+def add_move(parser: argparse.ArgumentParser) -> None:
+    """The options of whatever moves a label."""
+    add_store(parser)
+    parser.add_argument("--reason", default="", metavar="TEXT", help="why, for the audit log")
+    parser.add_argument("--force", metavar="REASON", help="take a version that is not blessed, and say why")
+    parser.add_argument(
+        "--server",
+        action="append",
+        default=[],
+        type=_address,
+        metavar="HOST:PORT",
+        help="gRPC address of a model server to tell; may be repeated",
+    )
+    parser.add_argument(
+        "--load-seconds", type=seconds, default=300.0, metavar="S", help="how long a server may load; default: 300"
+    )
+    parser.add_argument(
+        "--settle-seconds",
+        type=seconds,
+        default=0.0,
+        metavar="S",
+        help="wait between loading and labelling, for servers that read models.config themselves: their polling "
+        "interval and the time to load; default: 0",
+    )
+    parser.add_argument("--base-path", metavar="DIR", help="the model's folder as servers see it, if not as here")
+
+
+def seconds(value: str) -> float:
+    """A number of seconds, 0 or more."""
+    number = float(value)
+    if not 0 <= number < float("inf"):
+        raise argparse.ArgumentTypeError("must be a number of seconds, 0 or more")
+    return number
+
+
+def _address(value: str) -> str:
+    if not re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^:/\s]+):[0-9]+", value):
+        raise argparse.ArgumentTypeError(f"must be HOST:PORT of the gRPC port: {value}")
+    return value
+
+
+def labels_of(arguments: argparse.Namespace) -> Labels:
+    """The labels of the model that is meant.
+
+    Raises:
+        SettingsError: it is not clear which.
+    """
+    if bool(arguments.config) == bool(arguments.releases) or bool(arguments.releases) != bool(arguments.model):
+        raise SettingsError("Whose releases is not clear.", fix="Give -c FILE, or --releases DIR and --model NAME.")
+    from serving.labels import Labels
+
+    if arguments.releases:
+        if not re.fullmatch(_MODEL, arguments.model):
+            raise SettingsError(
+                "This names no model.",
+                where="--model",
+                received=arguments.model,
+                fix=f"Models are released under {arguments.releases}/NAME; give the name alone.",
+            )
+        return Labels(arguments.releases.absolute(), arguments.model)
+    settings = load(arguments)
+    with libraries():
+        from pipeline.pipeline import root
+    return Labels(root(settings) / "releases", settings.model_name)
+
+
+def request_of(arguments: argparse.Namespace) -> Request:
+    """Who asks for a move, and how it is to be done."""
+    from serving.labels import Request
+
+    if arguments.server:
+        with libraries():
+            import serving.remote_server  # noqa: F401: it brings TensorFlow, which is not to be heard
+    try:
+        who = getpass.getuser()
+    except (KeyError, OSError):  # a container's user has no name
+        who = str(os.getuid())
+    return Request(
+        who=who,
+        host=os.uname().nodename,
+        why=arguments.reason,
+        force=arguments.force,
+        servers=tuple(arguments.server),
+        load_seconds=arguments.load_seconds,
+        settle_seconds=arguments.settle_seconds,
+        base_path=arguments.base_path,
+    )
+
+
+def say(moved: Moved) -> None:
+    """Prints what was done."""
+    from runners.release_view import moved_text
+
+    print(moved_text(moved.entry), flush=True)
+    for note in moved.notes:
+        console(stderr=True).print(f"warning: {note}", markup=False, highlight=False, soft_wrap=True)
