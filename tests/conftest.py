@@ -8,6 +8,9 @@ import os
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # Tests fork and start processes: on a machine with a GPU the first one must not take all of its memory.
 os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+# argparse, of which Beam makes a parser for each look at its options, else looks for the terminal's size and for
+# translations at every argument; and what it prints is the same on every machine.
+os.environ.update(LANGUAGE="C", COLUMNS="80", LINES="24")
 
 import gc
 import tempfile
@@ -33,9 +36,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--kill-series", type=int, default=3, help="runs that are killed in every node, one after another")
 
 
+@hypothesis.given(hypothesis.strategies.none())
+def _first_property(_: None) -> None:
+    """At the first one Hypothesis asks the garbage collector who refers to its random numbers: not so of frozen ones."""
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection() -> Generator[None, object, object]:
     """Modules and tests stay until the end: the garbage collector need not go through millions of objects for them."""
+    _first_property()
     gc.disable()
     try:
         return (yield)
