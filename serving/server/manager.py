@@ -36,11 +36,15 @@ class ModelManager:
         configs: the models.
         poll_seconds: how often their folders are looked at; 0 for only once.
         batching: how requests are combined; default: not at all.
+
+    Attributes:
+        batches: whether they are: `Servable.answer` may be used.
     """
 
     def __init__(
         self, configs: Iterable[ModelConfig], poll_seconds: float = 1.0, batching: BatchingOptions | None = None
     ) -> None:
+        self.batches = batching is not None
         self._poll_seconds = poll_seconds
         self._lock = threading.Lock()  # for what requests read: short
         self._changing = threading.Lock()  # held by who loads and unloads

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import grpc
+import numpy.typing as npt
 from tensorflow_serving.apis import model_pb2, predict_pb2
 
 from serving.server.request_error import RequestError, invalid
 from serving.server.servable import DEFAULT_SIGNATURE, Servable
 from serving.server.tensor_proto import decode, encode
+
+Array = npt.NDArray[Any]
 
 
 def predict(
@@ -24,6 +30,20 @@ def predict(
         RequestError: FAILED_PRECONDITION: there is no such signature; INVALID_ARGUMENT: a value that is none; whatever
             running it raises.
     """
+    signature, feeds, outputs = _read(servable, request)
+    return _response(servable, signature, servable.run(signature, feeds, outputs, deadline))
+
+
+async def predict_on_loop(
+    servable: Servable, request: predict_pb2.PredictRequest, deadline: float | None = None
+) -> predict_pb2.PredictResponse:
+    """As `predict`, where requests are combined: see `Servable.answer`."""
+    signature, feeds, outputs = _read(servable, request)
+    return _response(servable, signature, await servable.answer(signature, feeds, outputs, deadline))
+
+
+def _read(servable: Servable, request: predict_pb2.PredictRequest) -> tuple[str, dict[str, Array], list[str] | None]:
+    """Signature, inputs, and the outputs that are wanted."""
     signature = request.model_spec.signature_name or DEFAULT_SIGNATURE
     if signature not in servable.signatures:
         raise RequestError(grpc.StatusCode.FAILED_PRECONDITION, f'Serving signature key "{signature}" not found.')
@@ -33,7 +53,10 @@ def predict(
             feeds[key] = decode(tensor)
         except ValueError as error:
             raise invalid(f"tensor parsing error: {key}: {error}") from error
-    found = servable.run(signature, feeds, list(request.output_filter) or None, deadline)
+    return signature, feeds, list(request.output_filter) or None
+
+
+def _response(servable: Servable, signature: str, found: Mapping[str, Array]) -> predict_pb2.PredictResponse:
     response = predict_pb2.PredictResponse(model_spec=model_spec(servable, signature))
     for key, array in found.items():
         encode(array, response.outputs[key])

@@ -107,7 +107,7 @@ def test_requests_for_which_no_batch_is_left_are_unavailable() -> None:
         running = threads.submit(batcher, rows(1))
         model.entered.acquire()
         waiting = threads.submit(batcher, rows(2))
-        until(lambda: batcher._queued == 1)
+        until(lambda: len(batcher._waiting) == 1)
         with pytest.raises(RequestError) as refused:
             batcher(rows(3))
         model.gate.set()
@@ -124,7 +124,7 @@ def test_a_request_does_not_wait_longer_than_its_deadline_and_is_then_not_run() 
         running = threads.submit(batcher, rows(1, 2, 3))
         model.entered.acquire()
         leading = threads.submit(batcher, rows(4))
-        until(lambda: batcher._queued == 1)
+        until(lambda: len(batcher._waiting) == 1)
         with pytest.raises(RequestError) as late:
             batcher(rows(-1), time.monotonic() + 0.01)
         model.gate.set()
