@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
+import math
 import os
 import threading
 import time
@@ -58,7 +59,7 @@ class Batcher:
         self._run = run
         self._combine = combine
         self._changed = threading.Condition()
-        self._waiting: list[_Batch] = []  # in the order in which they are due
+        self._waiting: list[_Batch] = []
         self._open: dict[tuple[tuple[int, ...], ...], _Batch] = {}  # that others may join
         self._working = 0
         # They begin with the first batch, and end with `close` or with this.
@@ -131,25 +132,48 @@ class Batcher:
                     )
                 if batch is not None:
                     self._fill(batch)
-                batch = _Batch(key, time.monotonic() + self._options.timeout_micros / 1e6)
-                self._waiting.append(batch)
+                batch = self._new_batch(key, part.loop)
                 if fits:
                     self._open[key] = batch
-                if self._working < self._options.parallel_batches:
-                    self._working += 1
-                    self._threads.submit(self._work)
             batch.parts.append(part)
             batch.rows += part.rows
             if not fits or batch.rows >= most:
                 self._fill(batch)
         return part
 
+    def _new_batch(self, key: tuple[tuple[int, ...], ...], loop: asyncio.AbstractEventLoop | None) -> _Batch:
+        seconds = self._options.timeout_micros / 1e6
+        if loop is None:
+            batch = _Batch(key, time.monotonic() + seconds)
+            self._wake()  # a thread that waits until then
+        else:
+            # By its clock, what has arrived at the loop is part of the batch when its time is over. A thread would
+            # stop the loop to take what is there.
+            batch = _Batch(key, math.inf)
+            loop.call_later(seconds, self._ripen, batch)
+        self._waiting.append(batch)
+        return batch
+
     def _fill(self, batch: _Batch) -> None:
         """A batch waits for no others any more."""
-        batch.due = 0.0
         if self._open.get(batch.key) is batch:
             del self._open[batch.key]
-        self._changed.notify()
+        batch.due = 0.0
+        self._wake()
+
+    def _ripen(self, batch: _Batch) -> None:
+        """The time of a batch is over: it is run, with those that come until a thread is free."""
+        with self._changed:
+            if batch.due:
+                batch.due = 0.0
+                self._wake()
+
+    def _wake(self) -> None:
+        if self._working < self._options.parallel_batches:
+            self._working += 1
+            self._threads.submit(self._work)
+        else:
+            self._changed.notify()
 
     def _work(self) -> None:
         """Runs batches as long as there are any."""
@@ -159,7 +183,7 @@ class Batcher:
 
     def _next(self) -> _Batch | None:
         with self._changed:
-            while self._waiting:
+            while True:
                 now = time.monotonic()
                 for place, batch in enumerate(self._waiting):
                     if batch.due <= now:
@@ -169,9 +193,11 @@ class Batcher:
                         for part in batch.parts:
                             part.begun = True
                         return batch
-                self._changed.wait(self._waiting[0].due - now)
-            self._working -= 1
-            return None
+                due = min((batch.due for batch in self._waiting), default=math.inf)
+                if due == math.inf:
+                    self._working -= 1
+                    return None
+                self._changed.wait(due - now)
 
     def _execute(self, parts: Sequence[_Part]) -> None:
         now = time.monotonic()
@@ -259,7 +285,7 @@ class _Part:
 
 @dataclass(eq=False)
 class _Batch:
-    """Requests that are run together, when it is due, of `time.monotonic()`."""
+    """Requests that are run together, when it is due, of `time.monotonic()`; infinite: somebody will say so."""
 
     key: tuple[tuple[int, ...], ...]
     due: float
