@@ -129,9 +129,7 @@ class _Call:
         try:
             request = self._method.request.FromString(self._data)
         except DecodeError as error:
-            raise RequestError(
-                grpc.StatusCode.INTERNAL, "The request is no such message."
-            ) from error
+            raise RequestError(grpc.StatusCode.INTERNAL, "The request is no such message.") from error
         self._data = b""
         self.model = self._method.model(request)
         return request
