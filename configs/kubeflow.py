@@ -16,6 +16,8 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _ROOT = re.compile(r"(s3|gs)://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](/[A-Za-z0-9._=+@/-]*)?")
 WEBHOOK_VARIABLE = "SCALABLE_TF_WEBHOOK"
 """Of the task end: the address of the webhook, from its Secret."""
+DRY_RUN_VARIABLE = "SCALABLE_TF_DRY_RUN"
+"""Of all tasks of a dry run, beside which runs on a cluster may be going on."""
 BEGIN, END = "begin", "end"
 """The tasks beside those of the nodes."""
 
@@ -160,5 +162,5 @@ class Kubeflow(Section):
 def _check_variable(name: str, place: tuple[str, ...]) -> None:
     if not _VARIABLE.fullmatch(name):
         raise PlacedValueError("is no name of a variable: letters, digits and _", place)
-    if name in ("TF_CONFIG", WEBHOOK_VARIABLE):
+    if name in ("TF_CONFIG", WEBHOOK_VARIABLE, DRY_RUN_VARIABLE):
         raise PlacedValueError("is set by the tasks themselves", place)

@@ -223,8 +223,10 @@ def _smoke_check(settings: Settings, example_gen: BaseNode, trainer: Trainer, ev
         columns=settings.table.inputs,
         model_name=settings.model_name,
     ).with_id(nodes.SMOKE_CHECK)
-    packages = ["smoke_check", "served_model", "bulk_inferrer", "examples"]
-    depends_on(node, code=code_fingerprint([*(f"components.{name}" for name in packages), "serving", "schemas"]))
+    packages = [f"components.{name}" for name in ("smoke_check", "served_model", "bulk_inferrer", "examples")]
+    # Of the server that the node starts.
+    packages += ["runners.cli", "runners.commands.serve", "runners.commands.libraries", "runners.narrow_imports"]
+    depends_on(node, code=code_fingerprint([*packages, "serving", "distribution", "configs", "schemas"]))
     return node
 
 

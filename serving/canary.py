@@ -45,6 +45,19 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Predictions:
+    """What was seen of one output of one signature.
+
+    Attributes:
+        answers: how many had it.
+        bins: how many of its values fell into each bin; the bins are the same for both labels.
+    """
+
+    answers: int
+    bins: Sequence[int]
+
+
+@dataclass(frozen=True)
 class Traffic:
     """What was seen of the requests to one label.
 
@@ -52,13 +65,13 @@ class Traffic:
         requests: how many were sent.
         errors: how many of them failed.
         latencies: of those that were answered, by the buckets of LATENCY_BOUNDS and one more.
-        predictions: for each output, how many of its values fell into each bin; the bins are the same for both labels.
+        predictions: by `signature/output`.
     """
 
     requests: int
     errors: int
     latencies: Sequence[int] = field(default_factory=lambda: [0] * (len(LATENCY_BOUNDS) + 1))
-    predictions: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    predictions: Mapping[str, Predictions] = field(default_factory=dict)
 
     @property
     def answers(self) -> int:
@@ -188,17 +201,32 @@ def _latency(stable: Traffic, canary: Traffic, limits: Limits) -> tuple[bool, st
 
 
 def _predictions(stable: Traffic, canary: Traffic, limits: Limits) -> list[tuple[bool, str]]:
+    """Of outputs that few answers have there is nothing to say: what clients ask for now and then is not in both."""
     found = []
     for output in sorted({*stable.predictions, *canary.predictions}):
-        if output not in stable.predictions or output not in canary.predictions:
-            only = "stable" if output in stable.predictions else "canary"
-            found.append((True, f"only {only} has the output {output}"))
+        one, other = (of.predictions.get(output, _NO_PREDICTIONS) for of in (stable, canary))
+        if not one.answers or not other.answers:
+            who = "stable" if one.answers else "canary"
+            without, answers = (canary.answers, stable.answers) if one.answers else (stable.answers, canary.answers)
+            had = one.answers or other.answers
+            chance = fisher(answers - had, answers, without, without)
+            reason = (
+                f"only {who} has the output {output}, in {had} of {answers} answers: by chance with a probability of"
+            )
+            found.append((chance < limits.error_significance, f"{reason} {chance:.2g}"))
             continue
-        before, now = stable.predictions[output], canary.predictions[output]
+        if (fewest := min(one.answers, other.answers)) < limits.minimum_requests:
+            needed = f"{limits.minimum_requests} are needed"
+            found.append((False, f"{output} is not compared: {fewest} answers have it, {needed}"))
+            continue
+        before, now = one.bins, other.bins
         index = stability_index(before, now)
         allowed = limits.psi + (len(before) - 1) * (1 / max(sum(before), 1) + 1 / max(sum(now), 1))
         found.append((index > allowed, f"stability index of {output} {index:.3g}, limit {allowed:.3g}"))
     return found
+
+
+_NO_PREDICTIONS = Predictions(0, ())
 
 
 def _log_choose(total: int, chosen: int) -> float:

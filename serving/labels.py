@@ -241,7 +241,8 @@ class Labels:
     ) -> Moved:
         """Moves a label; the caller holds the lock and has checked the version.
 
-        The split is written first: it means nothing before its labels are set, and holds from then on.
+        The split is written first: its part means nothing before its labels are set, and holds from then on. Whichever
+        there is keeps unlabelled requests from versions that are loaded and newer than the stable one.
         """
         directory = self.store.directory
         text, before, model = self._served.text(), self._served.config(), self.store.model
@@ -269,16 +270,15 @@ class Labels:
         labelled = with_model(before, model, base_path, labels=labels, versions=both)
         final = with_model(before, model, base_path, labels=labels, versions=needed)
         told: list[RemoteServer] = []
-        split_before = _readable_split(directory)
+        split_before = _readable_split(directory) or TrafficSplit.nothing(old.get(STABLE, version))
         with contextlib.ExitStack() as connections:
             servers = [connections.enter_context(server) for server in _servers(request)]
             try:
+                write_split(directory, split or split_before)
                 # From here on a retention that deletes old versions leaves these alone.
                 with directory_lock(self.store.directory):
                     self._check_there(version)
                     self._served.write(loading)
-                if split is not None:
-                    write_split(directory, split)
                 for server in servers:
                     told.append(server)
                     server.load(loading)
@@ -300,8 +300,8 @@ class Labels:
                     raise ReleaseError(error.what, where=error.where, received=received, fix=error.fix) from error
                 raise
             if split is None:
-                with contextlib.suppress(OSError):  # it means nothing without its labels
-                    write_split(directory, None)
+                with contextlib.suppress(OSError):  # its part means nothing without its labels
+                    write_split(directory, TrafficSplit.nothing(labels[STABLE]))
             return Moved(entry, tuple(_unloaded(servers, final) if final != labelled else ()))
 
     def _check_there(self, version: int) -> None:
@@ -323,7 +323,7 @@ class Labels:
         return needed
 
     def _put_back(
-        self, text: str | None, split: TrafficSplit | None, config: ModelServerConfig, told: Iterable[RemoteServer]
+        self, text: str | None, split: TrafficSplit, config: ModelServerConfig, told: Iterable[RemoteServer]
     ) -> list[str]:
         """Undoes a move that has failed. Returns what could not be undone."""
         lost = []

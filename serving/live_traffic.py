@@ -5,13 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 from pydantic import ValidationError
 
 from schemas.errors import ReleaseError
-from serving.canaries_seen import PATH, CanariesSeen
+from serving.canaries_seen import PATH, CanariesSeen, CanarySeen
 from serving.canary import Limits, Verdict, decide
+from serving.client.loopback import is_loopback
 from serving.seen_traffic import SeenTraffic, compared
 from serving.traffic_split import TrafficSplit
 
@@ -90,11 +92,12 @@ class _Server:
     """One model server, whose counts begin at 0 when it starts anew."""
 
     def __init__(self, url: str, model: str, silent_seconds: float) -> None:
-        self.http = httpx.Client(timeout=_CALL_SECONDS)
+        self.http = httpx.Client(timeout=_CALL_SECONDS, trust_env=not is_loopback(urlsplit(url).hostname or ""))
         self._url = url
         self._model = model
         self._silent_seconds = silent_seconds
         self.heard = time.monotonic()
+        self._start = ""
         self._before: dict[int, SeenTraffic] = {}
         self._last: dict[int, SeenTraffic] = {}
 
@@ -109,7 +112,7 @@ class _Server:
         else:
             if found is not None and found.split == split:
                 self.heard = time.monotonic()
-                self._take(found.seen)
+                self._take(found)
             elif time.monotonic() - self.heard > self._silent_seconds:
                 raise ReleaseError(
                     "A model server does not try this canary.",
@@ -145,10 +148,10 @@ class _Server:
             "versions apart: use --requests there.",
         )
 
-    def _take(self, seen: dict[int, SeenTraffic]) -> None:
-        if any(seen[version].requests < one.requests for version, one in self._last.items()):
+    def _take(self, found: CanarySeen) -> None:
+        if found.start != self._start:
             self._before = {version: _sum(self._before.get(version), one) for version, one in self._last.items()}
-        self._last = seen
+        self._start, self._last = found.start, found.seen
 
 
 def _sum(one: SeenTraffic | None, other: SeenTraffic | None) -> SeenTraffic:

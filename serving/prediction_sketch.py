@@ -2,13 +2,15 @@
 
 A number is counted by the first 15 bits of its float32: sign, exponent and 6 bits of the mantissa, which is 64 bins
 between two powers of two, each at most 1.6 % wide. Versions whose predictions were counted apart have the same bins.
+
+Counting an answer takes at most some milliseconds, however large it is: of many rows only some are counted.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,9 @@ _SIGN = 1 << 14
 _PARTS = 10
 _CATEGORIES = 20
 _MOST_CLASSES = 1000
+_MOST_ROWS = 1000  # of an answer
+_MOST_ELEMENTS = 100_000
+_MOST_CHARACTERS = 64
 _OTHER = "(other)"
 
 Counts = tuple[list[int], list[int]]
@@ -29,6 +34,7 @@ class PredictionSketch(BaseModel):
     """Counts of one output's values.
 
     Attributes:
+        answers: how many had the output.
         numbers: by bin, of numbers other than NaN.
         missing: how many were NaN.
         classes: by number or the digest of a text; from the thousandth different one on, all others together.
@@ -36,45 +42,59 @@ class PredictionSketch(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
+    answers: int = 0
     numbers: dict[int, int] = Field(default_factory=dict)
     missing: int = 0
     classes: dict[str, int] = Field(default_factory=dict)
 
     def add(self, values: npt.NDArray[Any]) -> None:
         """Counts the values of an answer, as `predicted` has them."""
+        self.answers += 1
         found = predicted(values)
-        if found.dtype.kind == "U":
-            # What a client was told is nobody else's business: of texts only a digest is kept.
-            private = values.dtype.kind in "OSU"
-            for text, count in Counter(found.tolist()).items():
-                name = hashlib.blake2s(text.encode(), digest_size=8).hexdigest() if private else text
-                known = name if name in self.classes or len(self.classes) < _MOST_CLASSES else _OTHER
-                self.classes[known] = self.classes.get(known, 0) + count
+        if found.dtype.kind == "f":
+            numbers = found[~np.isnan(found)]
+            self.missing += len(found) - len(numbers)
+            _add(self.numbers, _counted(number_bins(numbers)))
             return
-        numbers = found[~np.isnan(found)]
-        self.missing += len(found) - len(numbers)
-        for number, count in Counter(number_bins(numbers).tolist()).items():
-            self.numbers[number] = self.numbers.get(number, 0) + count
+        for value, count in _counted(found).items():
+            # What a client was told is nobody else's business: of texts only a digest is kept.
+            name = hashlib.blake2s(value.encode(), digest_size=8).hexdigest() if isinstance(value, str) else str(value)
+            self._add_class(name, count)
 
     def merge(self, other: PredictionSketch) -> None:
         """Adds what another one has counted."""
-        self.numbers = dict(Counter(self.numbers) + Counter(other.numbers))
-        self.classes = dict(Counter(self.classes) + Counter(other.classes))
+        self.answers += other.answers
         self.missing += other.missing
+        _add(self.numbers, other.numbers)
+        for name, count in other.classes.items():
+            self._add_class(name, count)
+
+    def copied(self) -> PredictionSketch:
+        """The same counts, which stay."""
+        return self.model_copy(update={"numbers": dict(self.numbers), "classes": dict(self.classes)})
+
+    def _add_class(self, name: str, count: int) -> None:
+        known = name if name in self.classes or len(self.classes) < _MOST_CLASSES else _OTHER
+        self.classes[known] = self.classes.get(known, 0) + count
 
 
 def predicted(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """What one answer predicts, a value a row: numbers [rows], or classes as text [rows].
+    """What one answer predicts, a value a row: float64 [rows], or classes [rows], integers, bool or text.
 
     Args:
-        values: an output. [rows, classes] of numbers become the number of the highest, as text; strings stay.
+        values: an output. [rows, classes] of numbers become the number of the highest; of strings the beginning stays.
+            Of more than 1,000 rows, or 100,000 numbers, so many are taken, as far from each other as from the next.
     """
     if values.dtype.kind in "OSU":
-        return np.array([one.decode(errors="replace") if isinstance(one, bytes) else str(one) for one in values.flat])
-    if values.dtype.kind == "b" or (values.ndim > 1 and values.shape[-1] > 1):
-        classes = values if values.dtype.kind == "b" else values.argmax(axis=-1)
-        return classes.ravel().astype(str)
-    return values.ravel().astype(np.float64)
+        return np.array([_text(one) for one in _some(values.reshape(-1), _MOST_ROWS)], str)
+    if values.dtype.kind == "b":
+        return _some(values.reshape(-1), _MOST_ROWS)
+    if values.ndim > 1 and values.shape[-1] > 1:
+        classes = min(values.shape[-1], _MOST_ELEMENTS)
+        rows = _some(values.reshape(-1, values.shape[-1]), min(_MOST_ROWS, _MOST_ELEMENTS // classes))
+        found: npt.NDArray[Any] = rows[:, :classes].argmax(axis=-1)
+        return found
+    return _some(values.reshape(-1), _MOST_ROWS).astype(np.float64)
 
 
 def number_bins(values: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
@@ -87,6 +107,26 @@ def number_bins(values: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
         bits = (values.astype(np.float32) + np.float32(0)).view(np.uint32)  # so that -0 is 0
     bins = (bits >> _DROPPED_BITS).astype(np.int64)
     return np.where(bins >= _SIGN, _SIGN - 1 - bins, bins)
+
+
+def _some(rows: npt.NDArray[Any], most: int) -> npt.NDArray[Any]:
+    return rows[:: max(-(-len(rows) // most), 1)]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bytes):
+        return value[:_MOST_CHARACTERS].decode(errors="replace")
+    return str(value)[:_MOST_CHARACTERS]
+
+
+def _counted(values: npt.NDArray[Any]) -> dict[Any, int]:
+    different, counts = np.unique(values, return_counts=True)
+    return dict(zip(different.tolist(), counts.tolist(), strict=True))
+
+
+def _add(counts: dict[int, int], more: Mapping[int, int]) -> None:
+    for number, count in more.items():
+        counts[number] = counts.get(number, 0) + count
 
 
 def sketch_bins(stable: PredictionSketch, canary: PredictionSketch) -> Counts:

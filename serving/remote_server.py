@@ -18,6 +18,7 @@ from tensorflow_serving.apis.model_service_pb2_grpc import ModelServiceStub
 from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
 from schemas.errors import ReleaseError
+from serving.client.loopback import grpc_proxy_option
 
 _CALL_SECONDS = 60.0
 _POLL_SECONDS = 0.05
@@ -35,7 +36,7 @@ class RemoteServer:
     def __init__(self, address: str, load_seconds: float) -> None:
         self.address = address
         self._load_seconds = load_seconds
-        self._channel = grpc.insecure_channel(address)
+        self._channel = grpc.insecure_channel(address, options=[grpc_proxy_option(address)])
         self._stub = ModelServiceStub(self._channel)
 
     def __enter__(self) -> RemoteServer:

@@ -19,6 +19,7 @@ from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServic
 from schemas.errors import ReleaseError
 from serving.audit_log import CANARY, STABLE
 from serving.canary import Limits, Verdict, decide
+from serving.client.loopback import grpc_proxy_option
 from serving.seen_traffic import SeenTraffic, compared
 
 _CALL_SECONDS = 30.0
@@ -36,7 +37,10 @@ class Replay:
 
     def __init__(self, addresses: Iterable[str], model: str) -> None:
         self._model = model
-        self._channels = {address: grpc.insecure_channel(address, options=_UNLIMITED) for address in addresses}
+        self._channels = {
+            address: grpc.insecure_channel(address, options=[*_UNLIMITED, grpc_proxy_option(address)])
+            for address in addresses
+        }
         self._stubs = [PredictionServiceStub(channel) for channel in self._channels.values()]
 
     def __enter__(self) -> Replay:
@@ -122,4 +126,5 @@ class Replay:
                 received=f"version {served} instead of {version}",
                 fix="Somebody else has moved it meanwhile: scalable-tf release show VERSION tells who.",
             )
-        seen.answered(seconds, {name: tf.make_ndarray(output) for name, output in answer.outputs.items()})
+        signature = request.model_spec.signature_name or tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY
+        seen.answered(seconds, {(signature, name): tf.make_ndarray(one) for name, one in answer.outputs.items()})

@@ -12,12 +12,14 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from schemas.errors import ReleaseError
 from serving.canary import LATENCY_BOUNDS, Limits, Traffic, Verdict, decide
+from serving.client.loopback import is_loopback
 
 PATH = "/monitoring/prometheus/metrics"
 _COUNT = ":tensorflow:serving:request_count"
@@ -38,6 +40,10 @@ class _Counts:
     def add(self, other: _Counts) -> None:
         self.statuses.update(other.statuses)
         self.buckets.update(other.buckets)
+
+    def continues(self, other: _Counts) -> bool:
+        """Whether no counter is lower than it was: else the server was started anew."""
+        return self.statuses >= other.statuses and self.buckets >= other.buckets
 
     def subtract(self, other: _Counts) -> None:
         self.statuses.subtract(other.statuses)
@@ -63,15 +69,16 @@ class ScrapedTraffic:
         poll_seconds: float = 1.0,
         silent_seconds: float = _SILENT_SECONDS,
     ) -> None:
-        self._http = httpx.Client(timeout=_CALL_SECONDS)
-        self._groups = [[_Server(self._http, url, model, silent_seconds) for url in urls] for urls in (stable, canary)]
+        self._groups = [[_Server(url, model, silent_seconds) for url in urls] for urls in (stable, canary)]
         self._poll_seconds = poll_seconds
 
     def __enter__(self) -> ScrapedTraffic:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._http.close()
+        for group in self._groups:
+            for server in group:
+                server.http.close()
 
     def start(self) -> None:
         """What there is from now on counts.
@@ -110,8 +117,9 @@ class ScrapedTraffic:
 
 
 class _Server:
-    def __init__(self, http: httpx.Client, url: str, model: str, silent_seconds: float) -> None:
-        self._http, self._url, self._model = http, url.rstrip("/"), model
+    def __init__(self, url: str, model: str, silent_seconds: float) -> None:
+        self.http = httpx.Client(timeout=_CALL_SECONDS, trust_env=not is_loopback(urlsplit(url).hostname or ""))
+        self._url, self._model = url.rstrip("/"), model
         self._silent_seconds = silent_seconds
         self._total = _Counts()
 
@@ -129,7 +137,7 @@ class _Server:
             return self._total
         self._heard = time.monotonic()
         self._total.add(found)
-        if all(found.statuses[status] >= count for status, count in self._last.statuses.items()):
+        if found.continues(self._last):
             self._total.subtract(self._last)
         self._last = found
         return self._total
@@ -137,7 +145,7 @@ class _Server:
     def _ask(self) -> _Counts:
         received: object
         try:
-            answer = self._http.get(f"{self._url}{PATH}")
+            answer = self.http.get(f"{self._url}{PATH}")
             if answer.status_code == httpx.codes.OK:
                 return _counts(answer.text, self._model)
             received = f"HTTP {answer.status_code}"

@@ -22,7 +22,8 @@ _STAGING = f".{FILE_NAME}-"
 class TrafficSplit(BaseModel):
     """A canary's part.
 
-    It holds as long as `stable` and `canary` are the labels of these versions: once a label has moved it means nothing.
+    It holds as long as `stable` and `canary` are the labels of these versions: once a label has moved there is no part.
+    That there is one at all says that `release` moves the labels: whoever names none gets nothing newer than stable.
 
     Attributes:
         id: differs between two canaries, so that what was seen of one is not taken for the other's.
@@ -38,6 +39,11 @@ class TrafficSplit(BaseModel):
     stable: int
     canary: int
     percent: float = Field(ge=0, lt=100)
+
+    @classmethod
+    def nothing(cls, stable: int) -> TrafficSplit:
+        """Of a model of which no canary is tried."""
+        return cls(id="", stable=stable, canary=stable, percent=0.0)
 
 
 def read_split(directory: Path) -> TrafficSplit | None:
@@ -59,7 +65,7 @@ def read_split(directory: Path) -> TrafficSplit | None:
             "The file that says which part of the requests goes to the canary cannot be read.",
             where=str(path),
             received=_received(error),
-            fix="Delete it: without it nothing is split. `scalable-tf release canary` writes a new one.",
+            fix="Give the last `scalable-tf release` command again, which writes a new one.",
         ) from error
 
 

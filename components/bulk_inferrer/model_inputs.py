@@ -15,7 +15,7 @@ from components.bulk_inferrer.single_values import single_values
 from schemas.errors import EvaluationError
 from schemas.request import request_key
 
-_EXAMPLES = "examples"
+EXAMPLES = "examples"
 """The input of our own signatures that take examples, whatever columns there are."""
 _TYPES = (tf.string, tf.float32, tf.float64)
 """Of raw columns in a request."""
@@ -37,7 +37,7 @@ def raw_inputs(
     """
     by_key = {request_key(column): column for column in columns}
     types = {key: tf.as_dtype(one.dtype) for key, one in signature.inputs.items()}
-    if list(types.values()) == [tf.string] and (_EXAMPLES in types or not types.keys() & by_key.keys()):
+    if list(types.values()) == [tf.string] and (EXAMPLES in types or not types.keys() & by_key.keys()):
         return {}
     if types and types.keys() <= by_key.keys() and all(dtype in _TYPES for dtype in types.values()):
         return {key: by_key[key] for key in types}

@@ -25,6 +25,7 @@ class PusherSpec(ComponentSpec):
         executor.MODEL_NAME_KEY: ExecutionParameter(type=str),
         executor.KEEP_KEY: ExecutionParameter(type=int),
         executor.PROVENANCE_KEY: ExecutionParameter(type=str),
+        executor.SMOKE_CHECKED_KEY: ExecutionParameter(type=int),
     }
     INPUTS = {
         executor.MODEL_KEY: ChannelParameter(type=standard_artifacts.Model),
@@ -55,7 +56,8 @@ class Pusher(BaseComponent):
         model_name: name under which the model is served.
         keep: versions to keep; None: all.
         infra_blessing: SmokeCheck's, or that of TFX's InfraValidator: what it refuses is not released, and where it has
-            the model with warm-up requests, that is what is released.
+            the model with warm-up requests, that is what is released. Where it is given and none arrives, nothing is
+            released.
         provenance: what the release records: `pipeline`, `classes` (names, where the model predicts classes), and all
             others are fingerprints, such as `code` and `settings`. It is part of the cache key, so it must hold nothing
             that differs between equal runs.
@@ -89,6 +91,8 @@ class Pusher(BaseComponent):
             executor.MODEL_NAME_KEY: model_name,
             executor.KEEP_KEY: keep or executor.KEEP_ALL,
             executor.PROVENANCE_KEY: json.dumps(dict(provenance), sort_keys=True),
+            # TFX runs a node without an optional input that nobody made, or that is deleted by now.
+            executor.SMOKE_CHECKED_KEY: int(infra_blessing is not None),
             executor.PUSHED_MODEL_KEY: Channel(type=standard_artifacts.PushedModel),
         }
         if infra_blessing is not None:

@@ -16,6 +16,7 @@ from tfx.utils import path_utils
 
 from components.evaluator import metrics_table
 from schemas.artifacts import BLESSED_PROPERTY, HAS_MODEL_PROPERTY, REASON_PROPERTY
+from schemas.errors import ReleaseError
 from serving import blessing as blessing_file
 from serving.blessing import Blessing
 from serving.release import Provenance, Release
@@ -27,6 +28,7 @@ EVALUATION_KEY = "evaluation"
 EXAMPLES_KEY = "examples"
 SCHEMA_KEY = "schema"
 INFRA_BLESSING_KEY = "infra_blessing"
+SMOKE_CHECKED_KEY = "smoke_checked"
 PUSHED_MODEL_KEY = "pushed_model"
 RELEASES_DIR_KEY = "releases_dir"
 MODEL_NAME_KEY = "model_name"
@@ -61,10 +63,18 @@ class Executor(BaseExecutor):
         blessing = artifact_utils.get_single_instance(input_dict[BLESSING_KEY])
         evaluation = Path(artifact_utils.get_single_uri(input_dict[EVALUATION_KEY]))
         verdict = Blessing.load(evaluation / blessing_file.FILE_NAME)
-        if reason := _refusal(blessing, verdict, input_dict.get(INFRA_BLESSING_KEY) or ()):
+        infra_blessings = input_dict.get(INFRA_BLESSING_KEY) or ()
+        if reason := _refusal(blessing, verdict, infra_blessings):
             pushed.set_int_custom_property(PUSHED_PROPERTY, 0)
             pushed.set_string_custom_property(REASON_PROPERTY, reason)
             return
+        if exec_properties[SMOKE_CHECKED_KEY] and not infra_blessings:
+            raise ReleaseError(
+                "The model is to be released after a smoke check, and there is no result of one.",
+                where=INFRA_BLESSING_KEY,
+                received="no artifact: SmokeCheck did not run, or what it found was deleted",
+                fix="Run the pipeline again: SmokeCheck checks the model anew.",
+            )
 
         store = ReleaseStore(Path(exec_properties[RELEASES_DIR_KEY]), exec_properties[MODEL_NAME_KEY])
         release = store.publish(

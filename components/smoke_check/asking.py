@@ -18,8 +18,6 @@ from serving.client.columns import Columns
 from serving.client.prediction import Prediction
 from serving.client.signature import Signature
 
-_REQUESTS = 100
-"""Of which the latency is measured: the fewest of which one is the slowest hundredth."""
 _SHOWN = 500  # characters of an error
 
 
@@ -91,25 +89,26 @@ class Answers:
         return True
 
 
-def latency(client: Client, question: Question, rows: int) -> Latency:
+def latency(client: Client, question: Question, rows: int, requests: int) -> Latency:
     """How long requests of one row take, the rows in turn.
 
     Args:
         client: that has asked before.
         question: with all rows.
         rows: how many.
+        requests: how many.
 
     Raises:
         ServingError: one is not answered.
     """
     alone = [dict(question.row(place).inputs) for place in range(rows)]
     seconds = []
-    for number in range(_REQUESTS):
+    for number in range(requests):
         began = time.perf_counter()
         client.predict(alone[number % rows], signature=question.signature)
         seconds.append(time.perf_counter() - began)
     p50, p99 = (round(1000 * float(np.percentile(seconds, share)), 3) for share in (50, 99))
-    return Latency(p50=p50, p99=p99, requests=_REQUESTS)
+    return Latency(p50=p50, p99=p99, requests=requests)
 
 
 def in_a_line(error: ScalableTFError) -> str:

@@ -1,46 +1,41 @@
-"""The check itself: a server in another process against the model in this one."""
+"""The check itself: a server in another process against the model's own answers."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import tensorflow as tf
-
-from components.served_model.signatures import Outputs, Signatures
+from components.served_model.signatures import Outputs
 from components.smoke_check.asking import Answers, Client, in_a_line, latency
 from components.smoke_check.question import Question
 from components.smoke_check.report import Latency, Report
 from components.smoke_check.server_process import HOST, Ports, ServerProcess
 from configs.smoke_check import SmokeCheck
-from schemas.errors import EvaluationError, ServingError
+from schemas.errors import ServingError
 from serving.client.grpc_client import GrpcClient
 from serving.client.rest_client import RestClient
 
 _LISTED = 20
 """Mismatches in the report."""
+_REQUESTS, _REQUESTS_JUDGED = 20, 100
+"""Of which the latency is measured, without a limit and with one."""
 _CLIENTS_DEFAULT = "predict"
 """What a client asks that names no signature: that is timed."""
 
 
 def smoke_check(
-    folder: Path, version: Path, model: str, asked: Sequence[Question], rows: int, settings: SmokeCheck, log: Path
+    folder: Path, model: str, own: Sequence[tuple[Question, Outputs]], rows: int, settings: SmokeCheck, log: Path
 ) -> Report:
     """Has a server load a model, and compares its answers with the model's own.
 
     Args:
         folder: has the model as a version, for the server.
-        version: the folder of that version, a SavedModel.
         model: name of the model.
-        asked: what is asked, all rows of it.
+        own: what is asked, all rows of it, and what the model itself answers; at least one.
         rows: how many, at least 1.
         settings: of the check.
         log: file that takes what the server prints.
-
-    Raises:
-        EvaluationError: the model itself does not answer.
     """
     report = Report(
         server=" ".join(settings.command or ("scalable-tf", "serve")),
@@ -50,15 +45,13 @@ def smoke_check(
         max_memory_mib=settings.max_memory_mib,
     )
     began = time.monotonic()
-    with ServerProcess(model, folder, settings.command, log) as server, ThreadPoolExecutor(1) as beside:
-        # Both load the model, and take seconds for that.
-        own = beside.submit(_own_answers, version, asked)
+    with ServerProcess(model, folder, settings.command, log) as server:
         try:
             ports = server.wait(settings.load_seconds)
         except ServingError as error:
             return report.model_copy(update={"faults": (in_a_line(error),)})
         loaded = round(time.monotonic() - began, 3)
-        answers, latencies, faults = _ask(ports, model, asked, own.result(), rows, settings)
+        answers, latencies, faults = _ask(ports, model, own, rows, settings)
         memory = server.peak_memory_mib()
     mismatches = [one for each in answers for one in each.mismatches]
     return report.model_copy(
@@ -74,28 +67,14 @@ def smoke_check(
     )
 
 
-def _own_answers(version: Path, asked: Sequence[Question]) -> list[Outputs]:
-    """The model's own, as the Evaluator has its predictions, but on the processors that the server has."""
-    model = Signatures(str(version), tuple(question.signature for question in asked), gpus=False)
-    answers = []
-    for question in asked:
-        try:
-            answers.append(model.ask(question.signature, question.inputs))
-        except tf.errors.OpError as error:
-            raise EvaluationError(
-                "The model does not answer for rows of its own data.",
-                where=f"signature {question.signature}",
-                received=error.message,
-                fix="Mend the signature, or name others in smoke_check.signatures.",
-            ) from error
-    return answers
-
-
 def _ask(
-    ports: Ports, model: str, asked: Sequence[Question], own: Sequence[Outputs], rows: int, settings: SmokeCheck
+    ports: Ports, model: str, own: Sequence[tuple[Question, Outputs]], rows: int, settings: SmokeCheck
 ) -> tuple[list[Answers], dict[str, Latency], list[str]]:
     answers, latencies, faults = [], {}, []
+    asked = [question for question, _ in own]
     timed = next((one for one in asked if one.signature == _CLIENTS_DEFAULT), asked[0])
+    # Of a hundred, one is the slowest hundredth; where nothing is judged, fewer do.
+    requests = _REQUESTS if settings.max_latency_ms is None else _REQUESTS_JUDGED
     seconds = settings.request_seconds
     with (
         GrpcClient(f"{HOST}:{ports.grpc}", model, timeout=seconds, retries=0) as grpc,
@@ -104,12 +83,12 @@ def _ask(
         clients: dict[str, Client] = {"gRPC": grpc, "REST": rest}
         for protocol, client in clients.items():
             answer = Answers(protocol, settings.tolerance)
-            for question, expected in zip(asked, own, strict=True):
+            for question, expected in own:
                 answer.ask(client, question, expected, rows)
             answers.append(answer)
             if not answer.refusals:
                 try:
-                    latencies[protocol] = latency(client, timed, rows)
+                    latencies[protocol] = latency(client, timed, rows, requests)
                 except ServingError as error:
                     faults.append(f"{protocol}, one row at a time: {in_a_line(error)}")
     return answers, latencies, faults

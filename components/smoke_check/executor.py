@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import tempfile
 from collections.abc import Iterator
 from itertools import islice
@@ -18,8 +19,10 @@ from tfx.utils import path_utils
 
 from components.examples.gzip_records import gzip_records
 from components.served_model.saved_model import saved_model, signatures
+from components.served_model.signatures import Outputs
 from components.smoke_check.check import smoke_check
 from components.smoke_check.linked_copy import linked_copy
+from components.smoke_check.own_answers import own_answers
 from components.smoke_check.question import Question, questions
 from components.smoke_check.report import FILE_NAME, Report
 from components.smoke_check.warmup_file import write_warmup
@@ -36,6 +39,8 @@ SETTINGS_KEY = "smoke_check"
 SPLIT_KEY = "split"
 COLUMNS_KEY = "columns"
 MODEL_NAME_KEY = "model_name"
+REFUSALS_KEY = "refusals"
+"""Of the driver, for the cache key."""
 
 # As TFX's InfraValidator has them.
 _BLESSED_FILE, _NOT_BLESSED_FILE = "INFRA_BLESSED", "INFRA_NOT_BLESSED"
@@ -52,7 +57,7 @@ class Executor(BaseExecutor):
         """Writes the InfraBlessing artifact.
 
         Raises:
-            EvaluationError: the split has no rows, or the model nothing that they could be asked of.
+            EvaluationError: the split has no rows, or the model has nothing that answers for them.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         blessing = artifact_utils.get_single_instance(output_dict[BLESSING_KEY])
@@ -71,14 +76,16 @@ class Executor(BaseExecutor):
                 received="0 rows",
                 fix="Give more data, or give that split more hash buckets in data.splits.",
             )
-        asked = questions(
+        asked, skipped = questions(
             signatures(model, MODEL_KEY, caller="the smoke check"),
             examples,
             json.loads(exec_properties[COLUMNS_KEY]),
             settings.signatures,
         )
-        report = _checked(Path(saved_model(model)), Path(blessing.uri), name, asked, len(examples), settings)
-        report = report.model_copy(update={"split": split})
+        trained = Path(saved_model(model))
+        own, silent = own_answers(trained, asked, named=bool(settings.signatures))
+        report = _checked(trained, Path(blessing.uri), name, own, len(examples), settings)
+        report = report.model_copy(update={"split": split, "skipped": (*skipped, *silent)})
         report.save(Path(blessing.uri) / FILE_NAME)
         logging.info("Smoke check: %s", report)
         _settle(blessing, blessed=report.passed)
@@ -88,15 +95,21 @@ class Executor(BaseExecutor):
             blessing.set_string_custom_property(REASON_PROPERTY, why)
 
 
-def _checked(trained: Path, folder: Path, name: str, asked: list[Question], rows: int, settings: SmokeCheck) -> Report:
+def _checked(
+    trained: Path, folder: Path, name: str, own: list[tuple[Question, Outputs]], rows: int, settings: SmokeCheck
+) -> Report:
     """The report on a model; where it passed, the model with warm-up requests is in the folder, as TFX has it."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".serving-", dir=folder) as temporary:
-        version = Path(temporary) / _VERSION
+        version = Path(temporary) / "model" / _VERSION
         linked_copy(trained, version)
-        alone = (question.row(place) for question in asked for place in range(min(settings.warmup, rows)))
+        alone = (question.row(place) for question, _ in own for place in range(min(settings.warmup, rows)))
         written = write_warmup(version, name, alone)
-        report = smoke_check(Path(temporary), version, name, asked, rows, settings, folder / _LOG_FILE)
+        served = version.parent
+        if settings.command is not None:
+            # Who knows what that does with its files: these here are the Trainer's, too, and what is released.
+            served = Path(shutil.copytree(served, Path(temporary) / "copy"))
+        report = smoke_check(served, name, own, rows, settings, folder / _LOG_FILE)
         if report.passed and written:
             version.rename(path_utils.stamped_model_path(str(folder)))
     return report.model_copy(update={"warmup_requests": written if report.passed else 0})

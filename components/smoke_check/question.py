@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
-from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
+from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef, TensorInfo
 
-from components.bulk_inferrer.model_inputs import raw_inputs
+from components.bulk_inferrer.model_inputs import EXAMPLES, raw_inputs
 from schemas.errors import EvaluationError
 
 CLIENTS = ("serving_default", "predict", "retrieve")
@@ -24,11 +24,13 @@ class Question:
 
     Attributes:
         signature: its name.
-        inputs: arrays [rows] by key.
+        inputs: arrays [rows], or [rows, 1], by key.
+        is_guess: whether its one input takes texts that need not be serialized examples.
     """
 
     signature: str
     inputs: Mapping[str, npt.NDArray[Any]]
+    is_guess: bool = False
 
     def row(self, place: int) -> Question:
         """The question for one of the rows."""
@@ -40,8 +42,8 @@ def questions(
     examples: Sequence[bytes],
     columns: Collection[str],
     names: Sequence[str] = (),
-) -> list[Question]:
-    """A question for each signature that clients ask.
+) -> tuple[list[Question], list[str]]:
+    """A question for each signature that clients ask, and a line for each that cannot be asked with these rows.
 
     Args:
         signatures: of the model, by name.
@@ -50,36 +52,57 @@ def questions(
         names: of the signatures; none: those of `CLIENTS` that the model has and that can be asked.
 
     Raises:
-        EvaluationError: there is none, or a named one takes neither serialized examples nor raw columns.
+        EvaluationError: there is none, or a named one takes something else than serialized examples or raw columns,
+            one value a row.
     """
     parsed = [tf.train.Example.FromString(example) for example in examples]
-    found = []
+    found, skipped = [], []
     for name in names or CLIENTS:
         if name in signatures:
             try:
-                found.append(Question(name, _inputs(name, signatures[name], parsed, examples, columns)))
-            except EvaluationError:
+                found.append(_question(name, signatures[name], parsed, examples, columns))
+            except EvaluationError as error:
                 if names:
                     raise
+                skipped.append(f"{name}: {error.received}")
         elif names:
             raise _nothing([name], signatures)
     if not found:
         raise _nothing(CLIENTS, signatures)
-    return found
+    return found, skipped
 
 
-def _inputs(
+def _question(
     name: str,
     signature: SignatureDef,
     parsed: Sequence[tf.train.Example],
     examples: Sequence[bytes],
     columns: Collection[str],
-) -> dict[str, npt.NDArray[Any]]:
+) -> Question:
     of_columns = raw_inputs(signature, name, columns, setting="smoke_check.signatures")
-    if not of_columns:
-        return {key: np.array(examples, dtype=object) for key in signature.inputs}
-    types = {key: tf.as_dtype(one.dtype) for key, one in signature.inputs.items()}
-    return {key: _column(parsed, column, types[key]) for key, column in of_columns.items()}
+    inputs = {}
+    for key, info in signature.inputs.items():
+        if of_columns:
+            values = _column(parsed, of_columns[key], tf.as_dtype(info.dtype))
+        else:
+            values = np.array(examples, dtype=object)
+        inputs[key] = _shaped(values, name, key, info)
+    return Question(name, inputs, is_guess=not of_columns and EXAMPLES not in inputs)
+
+
+def _shaped(values: npt.NDArray[Any], name: str, key: str, info: TensorInfo) -> npt.NDArray[Any]:
+    """One value a row, [rows], in the rank that an input has, as [rows, 1] of a Keras Input(shape=(1,))."""
+    shape = tf.TensorShape(info.tensor_shape)
+    if shape.rank is None:
+        return values
+    if shape.rank and shape[0] is None and all(size in (None, 1) for size in shape[1:]):
+        return values.reshape(-1, *[1] * (shape.rank - 1))
+    raise EvaluationError(
+        f"The signature {name!r} does not take one value of each row.",
+        where="smoke_check.signatures",
+        received=f"input {key}, {tf.as_dtype(info.dtype).name} of shape {shape}",
+        fix="Name one that does: serving_default takes examples, of every model that is trained here.",
+    )
 
 
 def _column(examples: Sequence[tf.train.Example], name: str, dtype: tf.DType) -> npt.NDArray[Any]:
@@ -100,5 +123,6 @@ def _nothing(wanted: Sequence[str], signatures: Collection[str]) -> EvaluationEr
         "The model has no such signature that rows of the data could be asked of.",
         where="smoke_check.signatures",
         received=", ".join(wanted),
-        fix=f"The model has {', '.join(sorted(signatures)) or 'none'}: name them, or export serving_default.",
+        fix=f"The model has {', '.join(sorted(signatures)) or 'none'}: name them, export serving_default, or "
+        "switch the check off by smoke_check.enabled: false.",
     )

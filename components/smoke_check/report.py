@@ -62,6 +62,7 @@ class Report(BaseModel):
         server: the command that started it.
         split: from which the rows are.
         rows: how many of them were asked for, from its first on.
+        skipped: signatures that were not asked as these rows are nothing that they take, a line each.
         requests: by protocol and signature.
         mismatches: the first values that differ.
         mismatched: how many differ.
@@ -80,6 +81,7 @@ class Report(BaseModel):
     server: str = ""
     split: str = ""
     rows: int = 0
+    skipped: tuple[str, ...] = ()
     requests: dict[str, dict[str, int]] = {}
     mismatches: tuple[Mismatch, ...] = ()
     mismatched: int = 0

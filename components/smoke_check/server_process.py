@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -41,7 +42,7 @@ class Ports:
 
 
 class ServerProcess:
-    """Starts a server, and ends it: a context manager.
+    """Starts a server, and ends it and all that it has started: a context manager.
 
     Args:
         model: name of the model.
@@ -64,22 +65,25 @@ class ServerProcess:
         environment = {**os.environ, "PYTHONPATH": python_path(), "CUDA_VISIBLE_DEVICES": "-1"}
         with self._log.open("wb") as output:
             self._process = subprocess.Popen(
-                bound, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+                bound,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # a group of its own: a shell's child would outlive the shell
             )
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._is_ours:  # it has nothing to bring to an end, and TensorFlow would take seconds for it
-            self._process.kill()
-        else:
-            self._process.terminate()
-        try:
-            self._process.wait(_GRACE)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        if not self._is_ours and self._signal(signal.SIGTERM):
+            until = time.monotonic() + _GRACE
+            while self._signal(0) and time.monotonic() < until:
+                time.sleep(_PAUSE)
+        # Ours has nothing to bring to an end, and TensorFlow would take seconds for it.
+        self._signal(signal.SIGKILL)
+        self._process.wait()
 
     def wait(self, seconds: float) -> Ports:
         """Waits until both protocols say that the model is served, and gives the ports.
@@ -117,6 +121,15 @@ class ServerProcess:
             if found := _PEAK.search(Path(f"/proc/{self._process.pid}/status").read_text()):
                 return int(found[1]) / 1024
         return None
+
+    def _signal(self, number: int) -> bool:
+        """Sends a signal, or with 0 none, to the server and all that it has started; False: nothing is left of them."""
+        self._process.poll()  # what has ended and is not collected counts as left
+        try:
+            os.killpg(self._process.pid, number)
+        except ProcessLookupError:
+            return False
+        return True
 
     def _told(self) -> Ports | None:
         found = _TOLD.findall(self._log.read_bytes())

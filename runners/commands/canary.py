@@ -107,6 +107,8 @@ def _percent(value: str) -> float:
 
 
 def _url(value: str) -> str:
+    if "@" in value:  # messages name the address, and so would name the password
+        raise argparse.ArgumentTypeError("must be http://HOST:PORT of the REST port, without a user and a password")
     if not re.fullmatch(r"https?://[^/\s]+/?", value):
         raise argparse.ArgumentTypeError(f"must be http://HOST:PORT of the REST port: {value}")
     return value

@@ -104,7 +104,10 @@ def _run(arguments: argparse.Namespace) -> int:
                 remove_folders(output_dir, doomed)
             else:
                 place.end_removal()
-                place.remove(doomed)
+                for path in doomed:
+                    with connection as metadata:  # of a store without such locks: a run may have begun meanwhile
+                        place.check_unused(metadata, settings.name)
+                    place.remove([path])
     if arguments.json:
         print(json.dumps({"done": arguments.yes, **asdict(plan)}, indent=2))
     else:

@@ -101,7 +101,7 @@ def _plan(arguments: argparse.Namespace) -> int:
 def _run(arguments: argparse.Namespace) -> int:
     scheduler = _scheduler(arguments)
     check_secrets(scheduler.settings, os.environ)
-    from runners.schedule.daemon import run_once, schedule_lock, serve
+    from runners.schedule.daemon import at_work, run_once, serve
     from runners.schedule.plan import make_plan
 
     settings = scheduler.settings
@@ -112,7 +112,7 @@ def _run(arguments: argparse.Namespace) -> int:
             fix="Set schedule.cron, such as 30 6 * * *, or one of schedule.triggers; --once makes one pass now.",
         )
     try:
-        with interruptible(), schedule_lock(scheduler.folder):
+        with interruptible(), at_work(scheduler):
             if arguments.once:
                 plan = run_once(scheduler, partial(make_plan, settings.schedule, settings.window))
                 return _report(scheduler, plan)
@@ -128,7 +128,7 @@ def _run(arguments: argparse.Namespace) -> int:
 def _backfill(arguments: argparse.Namespace) -> int:
     scheduler = _scheduler(arguments)
     from runners.schedule.backfill import Backfill
-    from runners.schedule.daemon import run_once, schedule_lock
+    from runners.schedule.daemon import at_work, run_once
     from runners.schedule.plan_text import decisions_table
 
     settings, dated = scheduler.settings, scheduler.inventory.dated
@@ -143,7 +143,7 @@ def _backfill(arguments: argparse.Namespace) -> int:
     if arguments.dry_run:
         return EXIT_OK
     check_secrets(settings, os.environ)
-    with interruptible(), schedule_lock(scheduler.folder):
+    with interruptible(), at_work(scheduler):
         return _report(scheduler, run_once(scheduler, way.plan, by_hand=False))
 
 
@@ -206,7 +206,7 @@ def _report(scheduler: Scheduler, plan: Plan) -> int:
         dated=inventory.dated,
         made=scheduler.made,
         released=news.released,
-        failures=news.failures,
+        failures=news.failures.values(),
     )
     for line in lines:
         scheduler.say(line)

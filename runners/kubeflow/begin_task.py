@@ -60,7 +60,7 @@ def begin_run(settings: Settings, run_id: str, environment: Mapping[str, str], c
             files.bring([JOB_FILE])
         job: Job | None = None
         if has_spans(settings.data) and settings.data.span is None:
-            settings, job = _with_span(settings, run_id)
+            settings, job = _with_span(settings, run_id, environment)
         run = _folder(settings, run_id, compiled, job)
         if files is not None:
             files.take()  # before the record, which says that the run is there
@@ -68,7 +68,7 @@ def begin_run(settings: Settings, run_id: str, environment: Mapping[str, str], c
     return run
 
 
-def _with_span(settings: Settings, run_id: str) -> tuple[Settings, Job | None]:
+def _with_span(settings: Settings, run_id: str, environment: Mapping[str, str]) -> tuple[Settings, Job | None]:
     """The settings with the span that the run is for, and what the plan says of it.
 
     Its folder keeps both: where this process is killed before the record is written, the next one writes the same.
@@ -78,7 +78,7 @@ def _with_span(settings: Settings, run_id: str) -> tuple[Settings, Job | None]:
         run = RunFolder.load(path)
         span, job = run.settings.data.span, run.job()
     else:
-        job = planned_training(settings)
+        job = planned_training(settings, environment)
         span = job.span
     return settings.model_copy(update={"data": settings.data.model_copy(update={"span": span})}), job
 

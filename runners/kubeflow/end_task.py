@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -32,6 +33,8 @@ from schemas.artifact_contents import kept_elsewhere
 from schemas.errors import RunError
 
 _LOG = logging.getLogger(__name__)
+_PAUSES = (2, 10, 30)
+"""Seconds; what the records say is worth more than to be told soon."""
 _DONE = ("complete", "cached")
 _SUCCEEDED = ("COMPLETE", "CACHED")
 """States of Kubeflow's PipelineTaskFinalStatus: those of executions in ML Metadata."""
@@ -59,8 +62,7 @@ def end_run(settings: Settings, run_id: str, status: str, environment: Mapping[s
     canceled = _is_canceled(settings, run_id, state, environment)
     error: Exception | None = None
     try:
-        with run_files(settings, run_id):
-            outcome = close_run(settings, run_id, canceled=canceled)
+        outcome = _closed(settings, run_id, canceled=canceled)
     except Exception as raised:  # whatever it is, somebody waits for the outcome
         error = raised
         outcome = _outcome_of(settings, run_id, raised, is_complete=state in _SUCCEEDED, canceled=canceled)
@@ -68,6 +70,20 @@ def end_run(settings: Settings, run_id: str, status: str, environment: Mapping[s
     if error is not None:
         raise error
     return outcome
+
+
+def _closed(settings: Settings, run_id: str, *, canceled: bool) -> RunOutcome:
+    for pause in _PAUSES:
+        try:
+            with run_files(settings, run_id):
+                return close_run(settings, run_id, canceled=canceled)
+        except NotBegunError:
+            raise
+        except RunError as error:  # the stores may be back soon
+            _LOG.warning("Tried again in %d s: %s", pause, error)
+            time.sleep(pause)
+    with run_files(settings, run_id):
+        return close_run(settings, run_id, canceled=canceled)
 
 
 @contextlib.contextmanager
@@ -114,7 +130,8 @@ def close_run(settings: Settings, run_id: str, *, canceled: bool, why: str = "")
             )
         detail = run_detail(connection, records, record)
         found = {node.node: node for node in detail.nodes}
-        failed = next((node for name in node_ids(run.pipeline) if _is_bad(node := found[name])), None)
+        bad = [node for name in node_ids(run.pipeline) if (node := found[name]).state in _ENDED_BADLY]
+        failed = min(bad, key=_precedence, default=None)
         error = ""
         if failed is None and all(found[name].state in _DONE for name in node_ids(run.pipeline)):
             outcome = RunOutcome(settings.name, run_id, "complete", blessed=detail.blessed, release=detail.release)
@@ -168,8 +185,9 @@ def _is_canceled(settings: Settings, run_id: str, state: str, environment: Mappi
     return state_of_run(host, run_id, environment) in (*CANCELED, "CANCELING")
 
 
-def _is_bad(node: NodeDetail) -> bool:
-    return node.state in _ENDED_BADLY
+def _precedence(node: NodeDetail) -> tuple[bool, float]:
+    """What failed, before what was cut off by that; of several, the one that ended first."""
+    return node.state != "failed", (node.started or 0) + 1000 * (node.seconds or 0)
 
 
 def _message(node: NodeDetail, why: str) -> str:

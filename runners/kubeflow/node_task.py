@@ -70,12 +70,16 @@ def _taken(run_files: RunFiles, files: NodeFiles) -> Iterator[None]:
     """Takes the log to the shared root, and of a node that did not end well what its next attempt goes on with."""
     try:
         yield
-    except BaseException:
+    except BaseException as ended:
+        # What ended the node is what counts. Its log is worth less than a training's checkpoints, and follows them.
+        try:
+            files.take_unfinished(is_ending=not isinstance(ended, Exception))
+        except ScalableTFError as error:
+            _LOG.warning("What the next attempt would go on with could not be kept: %s", error)
         try:
             run_files.take()
-            files.take_unfinished()
-        except ScalableTFError as error:  # what ended the node is what counts
-            _LOG.warning("What the next attempt would go on with could not be kept: %s", error)
+        except ScalableTFError as error:
+            _LOG.warning("The log could not be kept: %s", error)
         raise
     run_files.take()
 

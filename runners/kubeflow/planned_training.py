@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
 from components.example_gen.spans import shown_span
+from configs.kubeflow import DRY_RUN_VARIABLE
+from configs.secret import check_secrets
 from configs.settings import Settings
 from pipeline.pipeline import root
 from runners.bounded_log import bounded_log
@@ -19,19 +22,20 @@ from runners.schedule.ledger import FILE as LEDGER
 from runners.schedule.plan import make_plan
 from runners.schedule.scheduler import Scheduler
 from runners.worker import Worker
-from schemas.errors import RunError
+from schemas.errors import RunError, SettingsError
 
 _LOG = logging.getLogger(__name__)
 _BY_HAND = "Or name a span: --parameter span=N."
 
 
-def planned_training(settings: Settings) -> Job:
+def planned_training(settings: Settings, environment: Mapping[str, str]) -> Job:
     """The first training of the plan, as `scalable-tf schedule run --once` would make it, and as a run of its own.
 
     It is looked for in another process: this one forks more of them, and must not have opened the store.
 
     Args:
         settings: of the run, without a span.
+        environment: where secrets are, and whether it is a dry run: that one closes no runs of others.
 
     Raises:
         SettingsError: the data cannot be told apart by span.
@@ -39,7 +43,7 @@ def planned_training(settings: Settings) -> Job:
     """
     logs = root(settings) / "logs"
     logs.mkdir(parents=True, exist_ok=True)
-    worker = Worker("plan", bounded_log(logs / "plan.log"), lambda: _look(settings))
+    worker = Worker("plan", bounded_log(logs / "plan.log"), lambda: _look(settings, environment))
     try:
         while not worker.poll():
             time.sleep(0.005)
@@ -48,15 +52,16 @@ def planned_training(settings: Settings) -> Job:
     return Job(**worker.result())
 
 
-def _look(settings: Settings) -> dict[str, Any]:
+def _look(settings: Settings, environment: Mapping[str, str]) -> dict[str, Any]:
     logging.basicConfig(level=logging.INFO, force=True)
     ledger = f"schedule/{LEDGER}"
-    if (shared := shared_root(settings)) is not None:
-        shared.bring_files({name: stat for name, stat in shared.store.list(ledger).items() if name == ledger})
-    scheduler = Scheduler(settings, Clock(), "", _LOG.info)
-    with schedule_lock(scheduler.folder):
+    shared = shared_root(settings)
+    with schedule_lock(root(settings) / "schedule"):
+        if shared is not None:
+            shared.bring_files({name: stat for name, stat in shared.store.list(ledger).items() if name == ledger})
+        scheduler = Scheduler(settings, Clock(), "", _LOG.info)
         situation = scheduler.look(by_hand=True)
-        if scheduler.close_lost():
+        if DRY_RUN_VARIABLE not in environment and scheduler.close_lost(tells=_can_tell(settings, environment)):
             situation = scheduler.look(by_hand=True)
         scheduler.ledger.save(scheduler.folder)  # since when spans wait for one that is missing
         if shared is not None:
@@ -81,3 +86,13 @@ def _look(settings: Settings) -> dict[str, Any]:
             fix=f"scalable-tf schedule run --once -c FILE ingests them, schedule cronjob does so by time. {_BY_HAND}",
         )
     return asdict(replace(job, run_id=""))
+
+
+def _can_tell(settings: Settings, environment: Mapping[str, str]) -> bool:
+    """Whether the secrets of the schedule's hooks are here; else the next one who has them tells what there is."""
+    try:
+        check_secrets(settings.schedule, environment)
+    except SettingsError as error:
+        _LOG.warning("Of lost runs the schedule's hooks are told later: %s", error.what)
+        return False
+    return True

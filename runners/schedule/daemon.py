@@ -52,6 +52,19 @@ def schedule_lock(folder: Path) -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def at_work(scheduler: Scheduler) -> Iterator[None]:
+    """Holds the lock of a schedule, whose memory is what the one that held it before has left.
+
+    Raises:
+        SettingsError: output_dir cannot be written to.
+        RunError: somebody else holds it.
+    """
+    with schedule_lock(scheduler.folder):
+        scheduler.ledger.reload(scheduler.folder)
+        yield
+
+
 def work_off(scheduler: Scheduler, planning: Planning, *, by_hand: bool) -> Plan:
     """Makes all runs that a plan asks for, one after the other; after each the plan is made anew.
 

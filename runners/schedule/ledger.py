@@ -41,6 +41,7 @@ class Ledger:
         missing: the newest missing span that somebody was told of; None: nobody yet.
         outcomes: of each span that is news, the id of the last event that somebody was told of; None: nobody yet.
         held: since when nothing can be done; None: it can.
+        lost: why each run will not end any more that is closed for that, and of which somebody is still to be told.
     """
 
     passed: datetime | None = None
@@ -49,6 +50,7 @@ class Ledger:
     missing: int | None = None
     outcomes: dict[int, str] | None = None
     held: Held | None = None
+    lost: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def load(cls, folder: Path) -> Ledger:
@@ -63,9 +65,14 @@ class Ledger:
                 None if text.get("missing") is None else int(text["missing"]),
                 None if outcomes is None else {int(span): str(event) for span, event in outcomes.items()},
                 None if held is None else Held(datetime.fromisoformat(held["since"]), bool(held["told"])),
+                {str(run): str(why) for run, why in text.get("lost", {}).items()},
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return cls()
+
+    def reload(self, folder: Path) -> None:
+        """Takes what another process has written since."""
+        vars(self).update(vars(Ledger.load(folder)))
 
     def save(self, folder: Path) -> None:
         """Writes it, whole or not at all.
@@ -80,6 +87,7 @@ class Ledger:
             "prints": {str(span): list(found) for span, found in sorted(self.prints.items())},
             "outcomes": self.outcomes,
             "held": self.held and {"since": self.held.since.isoformat(), "told": self.held.told},
+            "lost": self.lost,
         }
         folder.mkdir(parents=True, exist_ok=True)
         staging = folder / f".{FILE}-{secrets.token_hex(4)}"

@@ -20,6 +20,7 @@ from runners.schedule.ledger import Held, Ledger
 from runners.schedule.span_history import SpanHistory
 
 _NEWS = timedelta(days=90)
+_KEPT = 1000
 _NEVER = datetime(1, 1, 1, tzinfo=timezone.utc) + _NEWS
 
 
@@ -28,7 +29,8 @@ class News:
 
     The ledger is written after the hook was called: where this process is killed in between, the next one tells the
     same event, with the same id, a second time. What was before the first start is nobody's news, nor is a run that
-    ended 90 days before the newest of all: it is told no more, and the ledger forgets it.
+    ended 90 days before the newest of all: it is told no more, and the ledger forgets it. A run that was lost on its
+    orchestrator is noted in the ledger until it is told of.
 
     Args:
         settings: of the pipeline.
@@ -38,27 +40,32 @@ class News:
         say: takes a line for people.
 
     Attributes:
-        failures: what was refused, or given up, of which this process has told: a text for each, with its span.
-        released: likewise of what was released.
+        failures: what was refused, given up or lost: a text for each, with its span, by the run's id.
+        released: what was released: likewise, without ids.
     """
 
     def __init__(
         self, settings: Settings, ledger: Ledger, folder: Path, name: Callable[[int], str], say: Callable[[str], None]
     ) -> None:
-        self.failures: deque[str] = deque(maxlen=1000)  # of a process that may work for years
-        self.released: deque[str] = deque(maxlen=1000)
+        self.failures: dict[str, str] = {}
+        self.released: deque[str] = deque(maxlen=_KEPT)
         self._pipeline, self._schedule = settings.name, settings.schedule
         self._ledger, self._folder, self._name, self._say = ledger, folder, name, say
 
-    def tell_outcomes(self, histories: Mapping[int, SpanHistory]) -> None:
+    def tell_outcomes(self, histories: Mapping[int, SpanHistory], now: datetime) -> None:
         """Tells how runs have ended since it was last asked.
+
+        Args:
+            histories: by span.
+            now: the time of the clock that they go by.
 
         Raises:
             OSError: the disk refuses the ledger.
         """
-        # By the runs' own times: a clock that is set brings nothing back that the ledger has forgotten.
+        # By the runs' own times, so that what was long ago stays so where nothing has run since. One that ended in the
+        # future, on a machine whose clock was wrong, must not silence all others.
         ends = {span: history.ended for span, history in histories.items()}
-        since = max(ends.values(), default=_NEVER) - _NEWS
+        since = min(max(ends.values(), default=_NEVER), now) - _NEWS
         found = {span: self._outcome(history, since) for span, history in sorted(histories.items())}
         events = {span: event for span, event in found.items() if event}
         before = self._ledger.outcomes
@@ -70,25 +77,61 @@ class News:
             self._ledger.save(self._folder)
         for span, event in events.items():
             if self._ledger.outcomes.get(span) != event.id:
-                self._tell(span, event)
+                self._tell(event)
                 self._ledger.outcomes[span] = event.id
                 self._ledger.save(self._folder)
 
-    def tell_lost(self, history: SpanHistory) -> None:
-        """Tells how the newest run of a span has ended, that was lost on its orchestrator and is closed now.
+    def note_lost(self, run: RunRecord, why: str) -> None:
+        """Notes that somebody is to be told of a run that was lost on its orchestrator, before its record is closed.
 
-        Nobody else does, also where it is none of the schedule's; those of the schedule are told with the others.
+        Raises:
+            OSError: the disk refuses the ledger.
         """
-        run = history.last
-        if run.state != "complete":  # also one that is tried again: somebody is to look at it
-            self.failures.append(f"{self._name(run.span or 0)}: run {run.run_id} was lost")
-        if run.trigger:
-            return
-        if history.progress == "trained" and run.state != "complete":  # by another run, before
-            event = Event(self._pipeline, run.span, "given up", run.run_id, attempt=run.attempt, error=run.message)
+        self._fail(run.run_id, f"{self._name_of(run)}run {run.run_id} was lost")  # also where it is tried again
+        if run.run_id not in self._ledger.lost:
+            self._ledger.lost[run.run_id] = why
+            self._ledger.save(self._folder)
+
+    def forget_lost(self, run_id: str) -> None:
+        """Nobody is to be told any more.
+
+        Raises:
+            OSError: the disk refuses the ledger.
+        """
+        self.failures.pop(run_id, None)
+        self._ledger.lost.pop(run_id, None)
+        self._ledger.save(self._folder)
+
+    def tell_lost(self, run: RunRecord, history: SpanHistory | None, *, is_newest: bool) -> None:
+        """Tells how a run has ended that was lost on its orchestrator and is closed now, and notes that it did.
+
+        Args:
+            run: as it was closed; also one that is none of the schedule's.
+            history: of its span, with the run as the last one; None where it says nothing about a span.
+            is_newest: whether no newer run is of this span.
+
+        Raises:
+            OSError: the disk refuses the ledger.
+        """
+        shown = f"What became of it: scalable-tf runs show {run.run_id}"
+        self._say(f"{self._ledger.lost[run.run_id]} Run {run.run_id} is closed as {run.state}. {shown}")
+        if run.state == "complete":
+            self.failures.pop(run.run_id, None)
+        event = None
+        if history is not None and is_newest and run.trigger:  # the same event as `tell_outcomes` would tell
+            event = self._outcome(history, _NEVER)
+            event = event if event is not None and event.run == run.run_id else None
+            if event is not None and self._ledger.outcomes is not None and run.span is not None:
+                self._ledger.outcomes[run.span] = event.id  # written below, when it is told
+        elif history is not None and (run.state == "complete" or (is_newest and history.progress != "trained")):
+            event = self._event(run, history)
+        if event is not None:
+            self._tell(event)
+        elif run.state != "complete":  # by another run, before or since
+            event = Event(self._pipeline, run.span, "given up", run.run_id, run.trigger, run.attempt, run.message)
             self._call(self._schedule.on_failure, event)
-        elif outcome := self._event(run, history):
-            self._tell(run.span or 0, outcome)
+        del self._ledger.lost[run.run_id]
+        self._ledger.save(self._folder)
 
     def tell_gaps(self, plan: Plan) -> None:
         """Tells which spans have come to be missing since it was last asked.
@@ -170,16 +213,24 @@ class News:
         due = history.ended + timedelta(seconds=schedule.backoff(run.attempt))
         return replace(event, state="failed", error=run.message, next_try=due.isoformat(timespec="seconds"))
 
-    def _tell(self, span: int, event: Event) -> None:
-        text = f"{self._name(span)}: {_in_words(event)}"
+    def _tell(self, event: Event) -> None:
+        text = f"{self._name_of(event)}{_in_words(event)}"
         self._say(text)
         if event.state in ("refused", "given up"):
-            self.failures.append(text)
+            self._fail(event.run, text)
         elif event.state == "released":
             self.released.append(text)
         if event.state != "ingested":
             is_success = event.state in ("released", "not released")
             self._call(self._schedule.on_success if is_success else self._schedule.on_failure, event)
+
+    def _fail(self, run_id: str, text: str) -> None:
+        self.failures[run_id] = text
+        while len(self.failures) > _KEPT:  # of a process that may work for years
+            del self.failures[next(iter(self.failures))]
+
+    def _name_of(self, one: RunRecord | Event) -> str:
+        return "" if one.span is None else f"{self._name(one.span)}: "
 
     def _hold_event(self, state: str, held: Held, reason: str) -> Event:
         return Event(self._pipeline, None, state, error=reason, since=held.since.isoformat(timespec="seconds"))

@@ -23,6 +23,7 @@ from runners.schedule.decision import Decision, Plan
 from runners.schedule.inventory import Inventory
 from runners.schedule.ledger import Ledger
 from runners.schedule.lost_run import close_lost_run
+from runners.schedule.lost_runs import LostRun
 from runners.schedule.news import News
 from runners.schedule.records import Records, mark_ended, record_not_begun
 from runners.schedule.served_metrics import not_measured, served_metrics
@@ -90,33 +91,48 @@ class Scheduler:
         )
         self._forget(histories)
         if at_work:
-            self.news.tell_outcomes(histories)
+            self.news.tell_outcomes(histories, now)
             self._measure(situation)
         # Releases have the machine's time, as runs have, which have been moved to that of the clock.
         found_signals = signals(self.settings, replace(situation, now=now - self.clock.offset))
         return replace(situation, signals=found_signals)
 
-    def close_lost(self) -> bool:
+    def close_lost(self, *, tells: bool = True) -> bool:
         """Closes the records of runs that have been found to be lost on their orchestrator, and tells of them.
 
+        Before a record is closed the ledger has that it is to be told of: a process that is killed in between, or does
+        not reach the store, leaves that to the next one.
+
+        Args:
+            tells: whether it can; else only the ledger has what is to be told.
+
         Returns:
-            Whether there were any: then the situation is another one.
+            Whether there was anything to do: then the situation is another one.
 
         Raises:
             RunError: the metadata store cannot be reached.
+            OSError: the disk refuses the ledger.
         """
-        lost, self._records = self._records.lost, replace(self._records, lost={})
-        for run_id, end in lost.items():
-            if not close_lost_run(self.settings, run_id, end, os.environ):
+        found, self._records = self._records, replace(self._records, lost={})
+        before, runs = dict(self.ledger.lost), {run.run_id: run for run in found.runs}
+        for run_id, end in {**{run_id: LostRun(why) for run_id, why in before.items()}, **found.lost}.items():
+            run = runs.get(run_id)
+            if run is None or found.states[run_id] == "running":  # Kubeflow says by now that it goes on
+                self.news.forget_lost(run_id)
                 continue
+            self.news.note_lost(run, end.why)
+            if not close_lost_run(self.settings, run_id, end, os.environ, again=run_id in before):
+                self.news.forget_lost(run_id)
+        if tells and self.ledger.lost:
             records = Records.read(self.settings)
-            run = next(run for run in records.runs if run.run_id == run_id)
-            closed = f"Run {run_id} is closed as {run.state}. What became of it: scalable-tf runs show {run_id}"
-            self.say(f"{end.why} {closed}")
-            histories = span_histories(records.runs, records.states, lambda _: False, self.clock.offset)
-            if run.span is not None and run.span in histories and histories[run.span].last.run_id == run_id:
-                self.news.tell_lost(histories[run.span])
-        return bool(lost)
+            newest = {history.last.run_id for history in self._histories(records).values()}
+            for place, run in enumerate(records.runs):
+                if run.run_id in self.ledger.lost:
+                    until = self._histories(replace(records, runs=records.runs[place:]))
+                    history = None if run.span is None else until.get(run.span)
+                    is_last = history is not None and history.last.run_id == run.run_id
+                    self.news.tell_lost(run, history if is_last else None, is_newest=run.run_id in newest)
+        return bool(found.lost or (tells and before))
 
     def make(self, decision: Decision) -> None:
         """Makes the run of a decision; what became of it, the records say.
@@ -169,6 +185,9 @@ class Scheduler:
     def name(self, span: int) -> str:
         """A span for people."""
         return f"Span {shown_span(span, self.inventory.dated)}"
+
+    def _histories(self, records: Records) -> dict[int, SpanHistory]:
+        return span_histories(records.runs, records.states, lambda _: False, self.clock.offset)
 
     def _measure(self, situation: Situation) -> None:
         """Has the release that is served evaluated on a new span that is ingested, once."""

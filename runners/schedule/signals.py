@@ -26,8 +26,10 @@ def signals(settings: Settings, situation: Situation) -> dict[str, str]:
     """
     triggers = settings.schedule.triggers
     found: dict[str, str] = {}
-    if triggers.max_age_hours is not None:
+    served = None
+    if triggers.max_age_hours is not None or triggers.min_metric:
         served = served_release(settings)
+    if triggers.max_age_hours is not None:
         age = timedelta.max if served is None else situation.now - served.release.created
         if served is None:
             found["age"] = "no model is released yet"
@@ -37,9 +39,14 @@ def signals(settings: Settings, situation: Situation) -> dict[str, str]:
     drift = drift_of(settings, situation.histories[fresh].last.run_id) if triggers.drift and fresh is not None else ""
     if drift:
         found["drift"] = f"it has drifted: {drift}"
-    if triggers.min_metric and fresh is not None:
+    if triggers.min_metric and fresh is not None and served is not None:
         measured = served_metrics(settings, situation.histories[fresh].last.run_id)
-        if below := _below(triggers.min_metric, measured or {}):
+        # One that was served before says nothing; a scheduler at work measures the one that is.
+        if (
+            measured
+            and measured["release"] == served.release.version
+            and (below := _below(triggers.min_metric, measured))
+        ):
             found["metric"] = below
     return found
 

@@ -12,7 +12,7 @@ from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_p
 
 from serving.client import grpc_message as message
 from serving.client.columns import columns_of
-from serving.client.loopback import is_loopback
+from serving.client.loopback import grpc_proxy_option
 from serving.client.prediction import Prediction
 from serving.client.signature import Signature, chosen
 from serving.client.target import Target
@@ -37,7 +37,7 @@ class _Model:
         self.address, self.target = address, Target(model, version, label)
         self._where, self._timeout = f"{address}, {self.target}", timeout
         self._known: dict[str, Any] | None = None
-        options = [*_options(retries), ("grpc.enable_http_proxy", int(not is_loopback(address.rpartition(":")[0])))]
+        options = [*_options(retries), grpc_proxy_option(address)]
         self._channel = (
             self._library.secure_channel(address, credentials, options)
             if credentials

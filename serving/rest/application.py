@@ -71,7 +71,12 @@ class RestApplication:
         path = scope["raw_path"].decode("latin-1")
         headers = dict(scope["headers"])
         if _API.fullmatch(path) is None:
-            await _reply(send, self._other(scope["method"], path))
+            # What is counted takes time: not here, where all connections wait, nor where requests wait for their turn.
+            counted = path in (METRICS_PATH, PATH)
+            method = scope["method"]
+            await _reply(
+                send, await asyncio.to_thread(self._other, method, path) if counted else self._other(method, path)
+            )
             return
         body = bytearray()
         try:

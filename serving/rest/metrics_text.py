@@ -44,7 +44,7 @@ def _canary_lines(canaries: Mapping[str, CanaryTraffic]) -> Iterator[str]:
     seen = [
         (f'model_name="{_escaped(model)}",version="{version}"', one)
         for model, traffic in sorted(canaries.items())
-        for version, one in sorted(traffic.snapshot().items())
+        for version, one in sorted(traffic.snapshot(predictions=False).items())
     ]
     yield f"# HELP {_CANARY_COUNT} Requests to stable and canary since the canary began."
     yield f"# TYPE {_CANARY_COUNT} counter"

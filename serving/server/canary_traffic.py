@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import secrets
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -37,12 +38,14 @@ class CanaryTraffic:
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
         self._told = False
+        self._start = secrets.token_hex(8)
         self.seen = {self.split.stable: SeenTraffic(), self.split.canary: SeenTraffic()}
 
     def holds(self, labels: Mapping[str, int], available: Sequence[int]) -> bool:
         """Whether it is of what is served now: not once a label has moved, or a version is gone."""
         wanted = self.split.stable, self.split.canary
-        return (labels.get(STABLE), labels.get(CANARY)) == wanted and all(one in available for one in wanted)
+        labelled = labels.get(STABLE), labels.get(CANARY)
+        return wanted[0] != wanted[1] and labelled == wanted and all(one in available for one in wanted)
 
     def choose(self, label: str | None) -> int | None:
         """The version for a request; None: the label is not a part of this.
@@ -59,29 +62,37 @@ class CanaryTraffic:
             return None
         return self.split.canary if random.random() * 100 < self.split.percent else self.split.stable
 
-    def snapshot(self) -> dict[int, SeenTraffic]:
-        """What was seen so far, by version."""
+    def snapshot(self, *, predictions: bool = True) -> dict[int, SeenTraffic]:
+        """What was seen so far, by version; with predictions, or without, which is far less."""
         with self._lock:
-            return {version: one.model_copy(deep=True) for version, one in self.seen.items()}
+            return {version: one.copied(predictions=predictions) for version, one in self.seen.items()}
 
     def told(self) -> CanarySeen:
         """What whoever decides about the canary is told."""
-        return CanarySeen(split=self.split, seen=self.snapshot())
+        return CanarySeen(start=self._start, split=self.split, seen=self.snapshot())
 
     def failed(self, version: int) -> None:
         """A request to a version has failed."""
         with self._lock:
             self.seen[version].failed()
 
-    def answered(self, version: int, seconds: float, outputs: Mapping[str, npt.NDArray[Any]]) -> None:
-        """A request to a version was answered; what cannot be counted is told once, and is no error of the request."""
-        with self._lock:
-            try:
-                self.seen[version].answered(seconds, outputs)
-            except Exception:
-                if not self._told:
-                    _LOG.exception("What version %d predicts cannot be counted.", version)
-                self._told = True
+    def answered(self, version: int, seconds: float, outputs: Mapping[tuple[str, str], npt.NDArray[Any]]) -> None:
+        """A request to a version was answered; what cannot be counted is told once, and is no error of the request.
+
+        Args:
+            version: its number.
+            seconds: that it took.
+            outputs: the answer, by signature and output.
+        """
+        one = SeenTraffic()
+        try:
+            one.answered(seconds, outputs)
+        except Exception:
+            if not self._told:
+                _LOG.exception("What version %d predicts cannot be counted.", version)
+            self._told = True
+        with self._lock:  # not while the values are counted: all requests of the model meet here
+            self.seen[version].merge(one)
 
 
 class WatchedServable(Servable):
@@ -91,7 +102,7 @@ class WatchedServable(Servable):
         self.name, self.version, self.signatures = servable.name, servable.version, servable.signatures
         self._servable = servable
         self._traffic = traffic
-        self._outputs: dict[str, npt.NDArray[Any]] = {}
+        self._outputs: dict[tuple[str, str], npt.NDArray[Any]] = {}
         self._began = time.monotonic()
 
     def run(
@@ -103,7 +114,7 @@ class WatchedServable(Servable):
     ) -> dict[str, npt.NDArray[Any]]:
         """As `Servable.run`."""
         found = self._servable.run(signature, feeds, outputs, deadline)
-        self._outputs |= found
+        self._outputs |= {(signature, output): values for output, values in found.items()}
         return found
 
     async def answer(

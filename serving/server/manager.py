@@ -160,9 +160,9 @@ class ModelManager:
             # The dropped ones serve until the new ones do.
             self._models = self._models | fresh
         for model in fresh.values():
-            self._loader.converge(model, retry=True)
-            # Before the labels: a canary gets its part from its first request on.
+            # Before its versions are loaded and labelled: a canary gets its part from its first request on.
             self._read_split(model)
+            self._loader.converge(model, retry=True)
         with self._lock:
             self._models = fresh
         for model in dropped:
@@ -202,15 +202,16 @@ class ModelManager:
             for model in list(self._models.values()):
                 if self._ended.is_set():
                     return
+                self._read_split(model)
                 self._loader.converge(model)
                 with self._lock:
                     take_labels(model)
-                self._read_split(model)
             self._loader.collect()
 
     def _read_split(self, model: ModelVersions) -> None:
         try:
             model.read_split()
+            model.split_error = ""
         except ReleaseError as error:
             if model.split_error != str(error):  # and not at every poll
                 _LOG.warning("%s", error)
@@ -228,7 +229,7 @@ class ModelManager:
             elif label is not None:
                 version = labelled(model, label)
             if version is None and model is not None:
-                version = next(iter(model.available()), None)
+                version = model.default()
                 found = model.versions[version] if version is not None else None
                 request = f"Latest({name})"
             else:

@@ -10,6 +10,7 @@ from pathlib import Path
 import grpc
 import tensorflow as tf
 
+from serving.audit_log import STABLE
 from serving.server.canary_traffic import CanaryTraffic
 from serving.server.model_config import ModelConfig
 from serving.server.request_error import RequestError
@@ -82,7 +83,7 @@ class ModelVersions:
         labels: the versions of labels that requests may use.
         served: whether a version of it has ever been available.
         listed: whether its folder could be read the last time.
-        traffic: of a canary that is tried, as the folder had it the last time.
+        traffic: the split of requests to stable and a canary, as the folder had it the last time.
         split_error: why that could not be read, as it was told.
     """
 
@@ -98,6 +99,15 @@ class ModelVersions:
         """Versions that requests may use, the newest first."""
         return sorted((number for number, one in self.versions.items() if one.state == AVAILABLE), reverse=True)
 
+    def default(self) -> int | None:
+        """The version for whoever names neither a label nor a version: the newest, as in TensorFlow Serving.
+
+        Where `release` moves the labels, none that is newer than stable: while a label moves such a version is loaded,
+        and is not tried yet, or was rolled back.
+        """
+        stable = self.labels.get(STABLE) if self.traffic is not None or self.split_error else None
+        return next((version for version in self.available() if stable is None or version <= stable), None)
+
     def canary_traffic(self) -> CanaryTraffic | None:
         """Of a canary that is tried now, with these labels and versions."""
         found = self.traffic
@@ -111,7 +121,8 @@ class ModelVersions:
         """
         split = read_split(self.config.base_path)
         if split is None:
-            self.traffic = None
+            if self.config.base_path.is_dir():  # a file system that is away for a moment ends no canary
+                self.traffic = None
         elif self.traffic is None or self.traffic.split != split:
             self.traffic = CanaryTraffic(split)
 

@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+_POLL_SECONDS = 0.02
 
 _SERVER = """
-import importlib, json, os, signal, sys
+import contextlib, importlib, json, os, signal, sys
 # What runs in a shell's background ignores it, and so does all that it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
 from runners import cli
 for name in sys.argv[1:]:
     importlib.import_module(name)
+ended = {}  # pid: status; None: it goes on
 for line in sys.stdin:
     order = json.loads(line)
-    if "wait" in order:
-        print(os.waitpid(order["wait"], 0)[1], flush=True)
+    if "look" in order:
+        pid = order["look"]
+        if ended[pid] is None and (found := os.waitpid(pid, os.WNOHANG))[0]:
+            ended[pid] = found[1]
+        print(order["number"], "running" if ended[pid] is None else ended[pid], flush=True)
         continue
     pid = os.fork()
     if pid == 0:
@@ -42,7 +49,11 @@ for line in sys.stdin:
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(code)
-    print(pid, flush=True)
+    ended[pid] = None
+    print(order["number"], pid, flush=True)
+for pid in (pid for pid, status in ended.items() if status is None):
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
 """
 
 
@@ -64,8 +75,11 @@ class Command:
 
     def wait(self) -> int:
         """Its exit code; the negative number of the signal that killed it."""
-        if self._status is None:
-            self._status = int(self.server.ask({"wait": self.pid}))
+        while self._status is None:
+            if (status := self.server.ask({"look": self.pid})) == "running":
+                time.sleep(_POLL_SECONDS)
+                continue
+            self._status = int(status)
         return os.waitstatus_to_exitcode(self._status)
 
     def signal(self, number: signal.Signals) -> None:
@@ -83,6 +97,9 @@ class Command:
 class CommandServer:
     """Starts command lines.
 
+    A test that is ended while it waits leaves it in order: it never waits itself, and an answer that nobody has read is
+    passed over. What is still going on when it is closed is killed.
+
     Args:
         folder: for their output.
         modules: what the commands import, and with it the libraries.
@@ -92,7 +109,8 @@ class CommandServer:
         self, folder: Path, modules: Sequence[str] = ("runners.local", "runners.partial_run", "runners.report")
     ) -> None:
         self._folder = folder
-        self._number = 0
+        self._number = self._orders = 0
+        self._lock = threading.Lock()
         self._process = subprocess.Popen(
             [sys.executable, "-c", _SERVER, *modules],
             stdin=subprocess.PIPE,
@@ -114,14 +132,25 @@ class CommandServer:
         command.wait()
         return command
 
-    def ask(self, order: object) -> str:
+    def ask(self, order: Mapping[str, object]) -> str:
+        """The answer to an order, which gets a number that comes back with it."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        print(json.dumps(order), file=self._process.stdin, flush=True)
-        return self._process.stdout.readline()
+        with self._lock:
+            self._orders += 1
+            print(json.dumps({**order, "number": self._orders}), file=self._process.stdin, flush=True)
+            while line := self._process.stdout.readline():
+                number, _, answer = line.strip().partition(" ")
+                if int(number) == self._orders:
+                    return answer
+        raise RuntimeError("What starts the commands has ended.")
 
     def close(self) -> None:
+        assert self._process.stdin is not None
         with self._process:
+            self._process.stdin.close()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(10)
             self._process.kill()
 
 

@@ -1,4 +1,4 @@
-"""A proxy in front of a server of S3 that refuses some requests, or hangs up in the middle of them."""
+"""A proxy in front of a server of S3 that refuses requests, or hangs up in the midst of them or before it answers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal
 
-Fault = Literal["SlowDown", "ExpiredToken", "cut"]
+Fault = Literal["SlowDown", "ExpiredToken", "cut", "unanswered"]
+"""`unanswered`: the server has done it, and nobody is told."""
 _STATUS = {"SlowDown": 503, "ExpiredToken": 400}
 
 
@@ -65,6 +66,9 @@ def faulty_store(url: str) -> Iterator[FaultyStore]:
             answer = connection.getresponse()
             content = answer.read()
             connection.close()
+            if fault == "unanswered":
+                self.close_connection = True
+                return
             sent = content[: len(content) // 2] if fault == "cut" else content
             size = int(answer.headers.get("Content-Length", len(content)))
             self._answer(answer.status, dict(answer.headers), sent, size)

@@ -18,6 +18,7 @@ from components.pusher.executor import REASON_PROPERTY
 from configs.load import load_settings
 from configs.settings import Settings
 from runners.compiled import compile_pipeline, node_ids, with_run_id
+from runners.kubeflow import end_task
 from runners.kubeflow.begin_task import begin_run
 from runners.kubeflow.end_task import end_run
 from runners.kubeflow.root import object_store
@@ -192,22 +193,48 @@ def test_it_is_told_once_where_the_store_refuses_what_is_written_of_it(pods: Pod
     assert brief(got) == [("complete", "")]
 
 
+def test_it_is_told_where_the_answer_to_what_is_written_of_it_is_lost(pods: Pods, got: list[dict[str, Any]]) -> None:
+    released_nothing(pods, "kfp")
+    pods.way.requests.clear()
+    pods.way.fault = lambda method, path: (
+        "unanswered" if method == "PUT" and "/.told" in path and not pods.way.requests else None
+    )
+    for _ in range(2):
+        assert pods.end("kfp", "COMPLETE") == 1
+    assert pods.way.requests == ["PUT"]
+    assert brief(got) == [("complete", "")]
+
+
 def test_a_run_that_was_never_begun_is_told_once(pods: Pods, got: list[dict[str, Any]]) -> None:
     assert pods.end("unknown", "FAILED") == 4  # there is nothing to close, however often
     assert brief(got) == [("failed", "begin")]
 
 
 @pytest.mark.parametrize(("state", "expected"), [("COMPLETE", "complete"), ("FAILED", "failed")])
-def test_where_the_store_is_away_kubeflow_is_believed_and_the_repetition_tells_nothing_else(
-    state: str, expected: str, pods: Pods, got: list[dict[str, Any]]
+def test_where_the_store_is_away_kubeflow_is_believed_until_a_repetition_reads_the_records(
+    state: str, expected: str, pods: Pods, got: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(end_task, "_PAUSES", (0,))
     released_nothing(pods, "kfp")
     if state == "FAILED":
         pods.history.node("kfp", "Trainer", state="failed")
-    pods.refuse(r"GET .*/logs/kfp/pipeline\.pbtxt", 1)
-    assert pods.end("kfp", state) == 2
-    assert brief(got) == [(expected, "end")]
+    pods.refuse(r"GET .*/logs/kfp/pipeline\.pbtxt", 4)
+    assert pods.end("kfp", state) == 3
+    assert brief(got) == [(expected, "end"), (expected, "Trainer" if state == "FAILED" else "")]
     assert pods.record("kfp").state == expected  # by the nodes' own word
+    pods.refuse(r"GET .*/logs/kfp/pipeline\.pbtxt", 2)
+    assert pods.end("kfp", state) == 2
+    assert len(got) == 2
+
+
+def test_a_store_that_is_away_for_a_moment_is_waited_for(
+    pods: Pods, got: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(end_task, "_PAUSES", (0, 0, 0))
+    released_nothing(pods, "kfp")
+    pods.refuse(r"GET .*/logs/kfp/pipeline\.pbtxt", 3)
+    assert pods.end("kfp", "COMPLETE") == 1
+    assert brief(got) == [("complete", "")]
 
 
 def test_a_lost_run_is_closed_with_the_log_in_the_bucket_and_told_once(pods: Pods, got: list[dict[str, Any]]) -> None:

@@ -19,12 +19,16 @@ import pytest
 import tensorflow as tf
 from tensorflow_serving.apis.predict_pb2 import PredictRequest
 from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
+from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
+from schemas.errors import ReleaseError
 from serving.blessing import Blessing
 from serving.client.rest_client import RestClient
 from serving.labels import Labels, Request
 from serving.release import Provenance
 from serving.releases import ReleaseStore
+from serving.remote_server import RemoteServer
+from serving.traffic_split import TrafficSplit, read_split
 from tests.integration.conftest import RunAll
 from tests.tiny_models import half_plus, half_plus_two_but
 
@@ -133,10 +137,12 @@ def test_live_requests_are_split_and_each_rule_decides_on_what_clients_got(serve
         )
     said = {name: one.stdout for name, one in ended.items()}
     assert {name: one.code for name, one in ended.items()} == {"shifted": 5, "failing": 5, "slow": 5, "good": 0}, ended
-    assert "roll back: stability index of y" in said["shifted"]
+    assert "roll back: stability index of serving_default/y" in said["shifted"]
     assert re.search(r"roll back: \d+ of \d+ requests failed, of stable's 0 of \d+", said["failing"])
     assert "roll back: p50 of latency" in said["slow"]
-    assert re.search("promote: error rate 0, stable 0; p99 of latency .*; stability index of y", said["good"])
+    assert re.search(
+        "promote: error rate 0, stable 0; p99 of latency .*; stability index of serving_default/y", said["good"]
+    )
     # 100 answers of the canary and more: by chance beyond 10 and 30 % once in a million.
     parts = [re.findall(r"requests, (\S+) % canary", said[name])[-1] for name in ("shifted", "good")]
     assert all(10 < float(part) < 30 for part in parts), parts
@@ -146,7 +152,7 @@ def test_live_requests_are_split_and_each_rule_decides_on_what_clients_got(serve
     assert client.errors.total() > 0
     assert all("x is too large" in error for error in client.errors)
     assert labels.current() == {"stable": GOOD, "canary": GOOD}
-    assert not (served.root / "taxi/traffic.json").exists()
+    assert read_split(served.root / "taxi") == TrafficSplit.nothing(GOOD)
 
 
 def test_requests_without_label_are_split_and_those_with_a_version_are_not(served: Served, run_all: RunAll) -> None:
@@ -170,6 +176,41 @@ def test_requests_without_label_are_split_and_those_with_a_version_are_not(serve
 
     labels.end_canary(by)
     assert ask() == ask(label="stable") == ask(label="canary") == {2.0}
+
+
+def test_requests_without_label_never_get_a_version_that_is_loaded_and_not_labelled(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labels, by = Labels(served.root, "taxi"), Request("ann", "vm", servers=(served.grpc,))
+    labels.promote(STABLE, by)
+    reload, refuses = RemoteServer.reload, False
+    seen: list[set[float]] = []
+
+    def ask() -> set[float]:
+        with RestClient(served.rest, "taxi") as client:
+            return {client.predict({"x": [[0.0]]}).outputs["y"].item() for _ in range(5)}
+
+    def reload_and_ask(self: RemoteServer, config: ModelServerConfig) -> None:
+        (entry,) = config.model_config_list.config
+        if refuses and len(entry.model_version_policy.specific.versions) == 1:
+            raise ReleaseError("It is gone.", where=self.address, received="nothing")
+        reload(self, config)
+        seen.append(ask())
+
+    monkeypatch.setattr(RemoteServer, "reload", reload_and_ask)
+    labels.canary(SHIFTED, by, 0.0)
+    labels.end_canary(by)
+    labels.canary(SHIFTED, by, 0.0)
+    refuses = True
+    assert len(labels.end_canary(by).notes) == 1
+    seen.append(ask())
+    refuses = False
+    labels.promote(SHIFTED, by)
+    labels.rollback(by)
+    # Loaded and labelled for each canary; those two and unloaded for its end, of which the last failed.
+    assert seen[:10] == [{2.0}] * 10
+    # After that loaded, labelled; and the rollback is loaded, labelled, unloaded.
+    assert seen[10:] == [{2.0}, {3.0}, {3.0}, {2.0}, {2.0}]
 
 
 def test_a_canary_with_servers_of_its_own_is_compared_by_the_metrics_of_both(served: Served, run_all: RunAll) -> None:

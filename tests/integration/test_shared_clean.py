@@ -139,6 +139,28 @@ def test_nothing_goes_while_a_run_is_going_on(tmp_path: Path, bucket: str, capsy
     assert history.names() == before
 
 
+def test_a_run_that_begins_meanwhile_keeps_what_is_left(
+    tmp_path: Path, bucket: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history = Cleaned(tmp_path, f"{bucket}/trips")
+    history.refused("1")
+    history.refused("2")
+    history.take()
+    first, *others = [one["path"] for one in history.clean(capsys)["remove"]]
+    delete = object_store.object_store(history.root.url).delete
+
+    def begin(names: Any) -> None:
+        delete(names)
+        history.made.record("3", "running", orchestrator="kubeflow")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(history.root.store, "delete", begin)
+        assert "A run is using this pipeline root" in history.clean(capsys, "--yes")
+    left = {Path(history.made.output_dir / name) for name in history.names()}
+    there = [folder for folder in (first, *others) if any(name.is_relative_to(folder) for name in left)]
+    assert there == others
+
+
 def test_a_clean_that_was_killed_is_ended_by_the_next_one(
     tmp_path: Path, bucket: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from runners.kubeflow.root import object_store
+from runners.kubeflow import node_task
+from runners.kubeflow.root import node_files, object_store
+from runners.kubeflow.root.node_files import NodeFiles
 from runners.kubeflow.root.object_store import CHUNK_BYTES, Stat
+from runners.kubeflow.root.run_files import RunFiles
 from runners.kubeflow.root.shared_root import MANIFESTS, SharedRoot
 from runners.kubeflow.root.transfers import transfer_all
 from schemas.errors import RunError
@@ -65,6 +68,25 @@ def test_what_is_refused_once_is_tried_again(
     root.forget(UNIT)
     assert faulty.requests == ["POST"]
     assert root.store.list("") == {}
+
+
+@pytest.mark.parametrize(("refused", "times"), [("/logs/", 99), ("/artifacts/", 1)])
+def test_checkpoints_are_kept_whatever_becomes_of_the_log(
+    refused: str, times: int, faulty: FaultyStore, root: SharedRoot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(node_files, "_PAUSES_AT_THE_END", (0,))
+    working = "artifacts/Trainer/.system/stateful_working_dir/run-1"
+    for name in (f"{working}/checkpoint", "logs/run-1/Trainer.log"):
+        (root.folder / name).parent.mkdir(parents=True)
+        (root.folder / name).write_text(name)
+    faulty.fault = lambda method, path: (
+        "ExpiredToken" if method == "PUT" and refused in path and len(faulty.requests) < times else None
+    )
+    taken = node_task._taken(RunFiles(root, "run-1"), NodeFiles(root, "run-1", "Trainer"))
+    with pytest.raises(KeyboardInterrupt), taken:
+        raise KeyboardInterrupt
+    assert root.is_whole(working)
+    assert ("logs/run-1/Trainer.log" in root.store.list("logs/")) == (times == 1)
 
 
 @pytest.mark.parametrize("size", [1 << 20, 2 * CHUNK_BYTES])

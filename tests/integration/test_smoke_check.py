@@ -10,11 +10,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import ml_metadata
 import pytest
 import tensorflow as tf
+from ml_metadata.proto import metadata_store_pb2
 from tensorflow_serving.apis import prediction_log_pb2
+from tfx.dsl.components.common.importer import Importer
+from tfx.orchestration import metadata
+from tfx.orchestration.local.local_dag_runner import LocalDagRunner
+from tfx.orchestration.pipeline import Pipeline
 from tfx.types import standard_artifacts
 
+from components.smoke_check.component import SmokeCheck as SmokeCheckNode
 from components.smoke_check.executor import Executor
 from components.smoke_check.report import Report
 from configs.smoke_check import SmokeCheck
@@ -47,8 +54,21 @@ class _Twice(tf.Module):
         return self._answer(score)
 
 
-def _model(folder: Path, by_batch: float = 0.0) -> Any:
-    module = _Twice(by_batch)
+class _OfColumns(_Twice):
+    """As Keras exports a model of columns, beside one that takes texts which are no examples."""
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 1], tf.float32, "score")])
+    def predict(self, score: tf.Tensor) -> dict[str, tf.Tensor]:
+        tf.debugging.assert_less(score, 100.0)
+        return self._answer(score)
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "number")])
+    def serve(self, number: tf.Tensor) -> dict[str, tf.Tensor]:
+        return self._answer(tf.strings.to_number(number))
+
+
+def _model(folder: Path, by_batch: float = 0.0, kind: type[_Twice] = _Twice) -> Any:
+    module = kind(by_batch)
     signatures = {"serving_default": module.serve, "predict": module.predict}
     tf.saved_model.save(module, str(folder / "Format-Serving"), signatures=signatures)
     artifact = standard_artifacts.Model()
@@ -56,8 +76,8 @@ def _model(folder: Path, by_batch: float = 0.0) -> Any:
     return artifact
 
 
-def _check(folder: Path, model: Any, scores: Sequence[float] = SCORES, blessed: int = 1, **settings: Any) -> Any:
-    """The InfraBlessing of a model, checked with rows that have these scores."""
+def _examples(folder: Path, scores: Sequence[float] = SCORES) -> Path:
+    """A folder of Examples, with one split."""
     split = folder / "examples/Split-eval"
     split.mkdir(parents=True)
     with tf.io.TFRecordWriter(str(split / "rows.gz"), "GZIP") as writer:
@@ -65,8 +85,13 @@ def _check(folder: Path, model: Any, scores: Sequence[float] = SCORES, blessed: 
             example = tf.train.Example()
             example.features.feature["score"].float_list.value.append(score)
             writer.write(example.SerializeToString())
+    return split.parent
+
+
+def _check(folder: Path, model: Any, scores: Sequence[float] = SCORES, blessed: int = 1, **settings: Any) -> Any:
+    """The InfraBlessing of a model, checked with rows that have these scores."""
     examples, model_blessing = standard_artifacts.Examples(), standard_artifacts.ModelBlessing()
-    examples.uri, examples.split_names = str(split.parent), '["eval"]'
+    examples.uri, examples.split_names = str(_examples(folder, scores)), '["eval"]'
     model_blessing.set_int_custom_property("blessed", blessed)
     blessing = standard_artifacts.InfraBlessing()
     blessing.uri = str(folder / "blessing")
@@ -100,7 +125,7 @@ def test_a_model_is_blessed_with_warm_up_requests_and_stays_as_it_is(tmp_path: P
     # Three rows one by one, and all together.
     each = {"predict": 4, "serving_default": 4}
     assert report.requests == {"gRPC": each, "REST": each}
-    assert {key: one.requests for key, one in report.latency_ms.items()} == {"gRPC": 100, "REST": 100}
+    assert {key: one.requests for key, one in report.latency_ms.items()} == {"gRPC": 20, "REST": 20}
     assert report.peak_memory_mib is not None
     assert report.peak_memory_mib > 100
 
@@ -127,6 +152,7 @@ def test_a_model_that_answers_otherwise_slowly_and_with_much_memory_is_refused(t
     assert by_grpc == f"not what the Trainer's model predicts: gRPC, {wrong}"
     assert by_rest == f"not what the Trainer's model predicts: REST, {wrong}"
     assert report.mismatched == 12
+    assert report.latency_ms["gRPC"].requests == 100  # where it is judged
     assert [fault.partition(" MiB")[0].rstrip("0123456789") for fault in over][2] == "the server's memory reached "
     assert [fault.partition(":")[0] for fault in over[:2]] == ["gRPC is slow", "REST is slow"]
     assert blessing.get_int_custom_property("blessed") == 0
@@ -141,12 +167,35 @@ def test_a_model_that_answers_otherwise_slowly_and_with_much_memory_is_refused(t
 
 def test_a_model_that_cannot_be_loaded_is_refused_with_the_servers_own_words(tmp_path: Path) -> None:
     model = _model(tmp_path / "model")
-    shutil.rmtree(tmp_path / "model/Format-Serving/variables")
+    warmup = tmp_path / "model/Format-Serving" / WARMUP_FILE  # of the model's own
+    warmup.parent.mkdir()
+    warmup.write_bytes(b"no requests at all")
     blessing = _check(tmp_path, model)
     (fault,) = _report(blessing).faults
     assert fault.startswith("The model server cannot load the model. ")
-    assert "variables" in fault
+    assert "corrupted record" in fault
     assert blessing.get_int_custom_property("blessed") == 0
+
+
+def test_a_model_that_the_node_itself_cannot_load_is_told(tmp_path: Path) -> None:
+    model = _model(tmp_path / "model")
+    shutil.rmtree(tmp_path / "model/Format-Serving/variables")
+    with pytest.raises(EvaluationError, match=r"(?s)cannot be loaded.*variables"):
+        _check(tmp_path, model)
+
+
+def test_a_signature_of_keras_is_asked_and_one_that_these_rows_are_nothing_for_is_left_out(tmp_path: Path) -> None:
+    model = _model(tmp_path / "model", kind=_OfColumns)
+    report = _report(_check(tmp_path, model))
+    assert report.faults == ()
+    assert report.requests == {"gRPC": {"predict": 4}, "REST": {"predict": 4}}
+    assert report.warmup_requests == 3
+    (line,) = report.skipped
+    assert line.startswith("serving_default: StringToNumberOp could not correctly convert string: ")
+    with pytest.raises(EvaluationError, match=r"(?s)does not answer for rows.*Received: serving_default: "):
+        _check(tmp_path / "named", model, signatures=["serving_default"])
+    with pytest.raises(EvaluationError, match=r"(?s)does not answer for rows.*Received: predict: assertion failed"):
+        _check(tmp_path / "large", model, scores=[100.0])
 
 
 def test_a_server_that_ends_at_once_is_told_by_its_last_words(tmp_path: Path) -> None:
@@ -177,6 +226,17 @@ sys.stdin.read()
     assert wait_until_gone([server]) == []
 
 
+def test_all_that_a_server_has_started_ends_with_it_and_the_models_files_stay_as_they_are(tmp_path: Path) -> None:
+    model = _model(tmp_path / "model")
+    before = checksums(tmp_path / "model/Format-Serving")
+    pid = tmp_path / "pid"
+    script = f"sleep 60 & echo $! >{pid}; echo more >>$0/1/saved_model.pb; wait"
+    command = ["sh", "-c", script, "{model_dir}", "{grpc_port}", "{rest_port}"]
+    _check(tmp_path, model, command=command, load_seconds=1.0)
+    assert wait_until_gone([int(pid.read_text())]) == []
+    assert checksums(tmp_path / "model/Format-Serving") == before
+
+
 def test_a_server_that_never_serves_is_given_up(tmp_path: Path) -> None:
     command = ["sh", "-c", "exec sleep 60", "{model_dir}", "{grpc_port}", "{rest_port}"]
     (fault,) = _report(_check(tmp_path, _model(tmp_path / "model"), command=command, load_seconds=0.1)).faults
@@ -192,3 +252,47 @@ def test_what_the_evaluator_has_refused_is_not_checked(tmp_path: Path) -> None:
 def test_a_split_without_rows_is_told(tmp_path: Path) -> None:
     with pytest.raises(EvaluationError, match=r"no row to ask the model for"):
         _check(tmp_path, _model(tmp_path / "model"), scores=())
+
+
+@pytest.mark.filterwarnings("ignore")  # of TFX and ML Metadata inside
+@pytest.mark.parametrize(("blessed", "again"), [(1, "COMPLETE"), (0, "CACHED")])
+def test_a_refusal_is_not_taken_from_the_cache_and_stays_for_its_own_run(
+    tmp_path: Path, blessed: int, again: str
+) -> None:
+    inputs = {
+        "model": Importer(source_uri=_model(tmp_path / "model").uri, artifact_type=standard_artifacts.Model),
+        "examples": Importer(
+            source_uri=str(_examples(tmp_path)),
+            artifact_type=standard_artifacts.Examples,
+            properties={"split_names": '["eval"]'},
+        ),
+        "model_blessing": Importer(
+            source_uri=str(tmp_path / "model"),
+            artifact_type=standard_artifacts.ModelBlessing,
+            custom_properties={"blessed": blessed},
+        ),
+    }
+    node = SmokeCheckNode(
+        **{name: one.with_id(name).outputs["result"] for name, one in inputs.items()},
+        settings=SmokeCheck(command=("false", "{model_dir}", "{grpc_port}", "{rest_port}")),
+        split="eval",
+        columns=["score"],
+        model_name="twice",
+    )
+    pipeline = Pipeline(
+        pipeline_name="chain",
+        pipeline_root=str(tmp_path / "artifacts"),
+        components=[*inputs.values(), node],
+        enable_cache=True,
+        metadata_connection_config=metadata.sqlite_metadata_connection_config(str(tmp_path / "metadata.sqlite")),
+    )
+    for _ in range(2):
+        LocalDagRunner().run(pipeline)
+    config = metadata_store_pb2.ConnectionConfig()
+    config.sqlite.filename_uri = str(tmp_path / "metadata.sqlite")
+    store = ml_metadata.MetadataStore(config)
+    runs = store.get_executions_by_type("components.smoke_check.component.SmokeCheck")
+    states = [metadata_store_pb2.Execution.State.Name(run.last_known_state) for run in runs]
+    assert states == ["COMPLETE", again]
+    live = metadata_store_pb2.Artifact.LIVE
+    assert {one.state for one in store.get_artifacts_by_type("InfraBlessing")} == {live}

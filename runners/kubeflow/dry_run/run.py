@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from configs.kubeflow import DRY_RUN_VARIABLE
 from runners.kubeflow.dry_run.database import PASSWORD_VARIABLE, throw_away_database
 from runners.kubeflow.dry_run.in_image import InImage
 from runners.kubeflow.dry_run.namespaces import Namespaces
@@ -114,7 +115,7 @@ def dry_run(
         stack.callback(lambda: None if options.root or not succeeded else shutil.rmtree(root, ignore_errors=True))
         place = stack.enter_context(_place(options, root, say))
         values = all_parameters(specification, dict(parameters))
-        environment = dict(options.environment)
+        environment = {**options.environment, DRY_RUN_VARIABLE: "1"}
         if SETTINGS in values:
             url = options.metadata_url
             if url is None and not options.keep_metadata:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from components.pusher.executor import EXAMPLES_KEY
@@ -17,7 +18,8 @@ from schemas.errors import RunError
 
 _LOG = logging.getLogger(__name__)
 _PAUSES = (5, 15, 40)
-"""Seconds."""
+_PAUSES_AT_THE_END = (1, 3)
+"""Seconds; of a pod that is asked to end, which may have half a minute in all, the second ones."""
 _ARTIFACTS = "artifacts"
 _WORKING = ".system/stateful_working_dir"
 _WITH_PREPARED = (nodes.EXAMPLE_GEN, nodes.SERVING_EXAMPLE_GEN)
@@ -75,13 +77,7 @@ class NodeFiles:
 
         It is tried for a minute or so: what is to be kept may be the work of hours.
         """
-        for pause in _PAUSES:
-            try:
-                return self._take(node_id, outputs, working_dir)
-            except RunError as error:
-                _LOG.warning("Tried again in %d s: %s", pause, error)
-                time.sleep(pause)
-        return self._take(node_id, outputs, working_dir)
+        _patiently(partial(self._take, node_id, outputs, working_dir), _PAUSES)
 
     def _take(self, node_id: str, outputs: Sequence[str], working_dir: str) -> None:
         self._root.take(self._units(outputs))
@@ -92,11 +88,16 @@ class NodeFiles:
         if (working := self._root.unit(working_dir)) is not None:
             self._root.forget(working)
 
-    def take_unfinished(self) -> None:
-        """Takes the working folders of a node that has failed, for the next attempt: a training's checkpoints."""
+    def take_unfinished(self, *, is_ending: bool = False) -> None:
+        """Takes the working folders of a node that has failed, for the next attempt: a training's checkpoints.
+
+        Args:
+            is_ending: whether this process was asked to end: then it is not tried for long.
+        """
         folder = self._root.folder / _ARTIFACTS / self._node / _WORKING
         found = [path for path in folder.iterdir() if any(path.rglob("*"))] if folder.is_dir() else []
-        self._root.take(self._units(map(str, found)))
+        take = partial(self._root.take, self._units(map(str, found)))
+        _patiently(take, _PAUSES_AT_THE_END if is_ending else _PAUSES)
 
     def bring_shown(self, outcome: NodeOutcome) -> None:
         """Brings outputs of which a report is made and that are not here, as they come from the cache."""
@@ -106,3 +107,13 @@ class NodeFiles:
 
     def _units(self, paths: Iterable[str]) -> list[str]:
         return [unit for path in paths if (unit := self._root.unit(path)) is not None]
+
+
+def _patiently(take: Callable[[], None], pauses: Iterable[float]) -> None:
+    for pause in pauses:
+        try:
+            return take()
+        except RunError as error:
+            _LOG.warning("Tried again in %d s: %s", pause, error)
+            time.sleep(pause)
+    return take()

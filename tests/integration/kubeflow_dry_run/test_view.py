@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from configs.kubeflow import DRY_RUN_VARIABLE
 from runners.kubeflow.dry_run.database import remove_left_over
 from runners.kubeflow.dry_run.namespaces import Namespaces
 from runners.kubeflow.dry_run.place import IMAGE_ENVIRONMENT
@@ -58,7 +59,7 @@ def test_a_task_gets_no_variable_of_this_process(
 
     assert set(names.split()) - {"PWD", "OLDPWD", "SHLVL", "_"} == {
         *IMAGE_ENVIRONMENT,
-        *("COLOUR", "EXTRA", "PATH", "PYTHONPATH"),
+        *("COLOUR", "EXTRA", "PATH", "PYTHONPATH", DRY_RUN_VARIABLE),
     }
 
 

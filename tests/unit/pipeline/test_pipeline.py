@@ -58,7 +58,9 @@ def test_equal_settings_give_equal_keys() -> None:
     [
         ("transforms", {"Transform", "Pusher"}),
         ("models", {"Trainer", "Pusher"}),
-        ("distribution", {"Trainer", "Pusher"}),
+        ("distribution", {"Trainer", "SmokeCheck", "Pusher"}),
+        ("runners.commands.serve", {"SmokeCheck"}),
+        ("configs", {"SmokeCheck"}),
         ("components.example_gen", {"ExampleGen"}),
         ("components.statistics_gen", {"StatisticsGen"}),
         ("components.evaluator", {"Evaluator"}),

@@ -9,7 +9,16 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from serving.canary import LATENCY_BOUNDS, Limits, Traffic, decide, fisher, latency_quantile, stability_index
+from serving.canary import (
+    LATENCY_BOUNDS,
+    Limits,
+    Predictions,
+    Traffic,
+    decide,
+    fisher,
+    latency_quantile,
+    stability_index,
+)
 
 LIMITS = Limits(minimum_requests=100)
 
@@ -22,8 +31,12 @@ def latencies(**counts: int) -> tuple[int, ...]:
     return tuple(found)
 
 
-STABLE = Traffic(1000, 0, latencies(b70=1000), {"score": (500, 500)})
-CANARY = Traffic(100, 0, latencies(b70=100), {"score": (50, 50)})
+def score(*bins: int, answers: int = 100) -> dict[str, Predictions]:
+    return {"score": Predictions(answers, bins)}
+
+
+STABLE = Traffic(1000, 0, latencies(b70=1000), score(500, 500, answers=1000))
+CANARY = Traffic(100, 0, latencies(b70=100), score(50, 50))
 
 
 def test_a_canary_like_stable_is_promoted_with_what_was_compared() -> None:
@@ -79,26 +92,41 @@ def test_latency_is_compared_by_ratio_and_by_seconds() -> None:
 
 
 def test_other_predictions_roll_back() -> None:
-    verdict = decide(STABLE, replace(CANARY, predictions={"score": (90, 10)}), LIMITS)
+    verdict = decide(STABLE, replace(CANARY, predictions=score(90, 10)), LIMITS)
     assert verdict.decision == "roll back"
     assert verdict.reasons[0].startswith("stability index of score 0.8")
 
 
 def test_what_chance_gives_with_few_values_is_allowed() -> None:
     # The index of (25, 25) and (33, 17) is 0.102; of two bins with 50 values each chance gives 1/50 + 1/50 = 0.04.
-    stable = replace(STABLE, predictions={"score": (25, 25)})
-    canary = replace(CANARY, predictions={"score": (33, 17)})
+    stable = replace(STABLE, predictions=score(25, 25))
+    canary = replace(CANARY, predictions=score(33, 17))
     assert decide(stable, canary, replace(LIMITS, psi=0.07)).decision == "promote"
     assert decide(stable, canary, replace(LIMITS, psi=0.06)).decision == "roll back"
 
 
 def test_an_output_that_only_one_has_rolls_back() -> None:
     verdict = decide(STABLE, replace(CANARY, predictions={}), LIMITS)
-    assert (verdict.decision, verdict.reasons) == ("roll back", ("only stable has the output score",))
+    assert verdict.decision == "roll back"
+    assert verdict.reasons[0].startswith("only stable has the output score, in 1000 of 1000 answers: by chance")
+    verdict = decide(replace(STABLE, predictions={}), CANARY, LIMITS)
+    assert verdict.reasons[0].startswith("only canary has the output score, in 100 of 100 answers: by chance")
+
+
+def test_an_output_that_clients_rarely_ask_for_rolls_nothing_back() -> None:
+    # One of 1,100 answers had it, by chance not one of the canary's 100: 1000 / 1100.
+    rare = replace(STABLE, predictions=score(1, 0, answers=1))
+    verdict = decide(rare, replace(CANARY, predictions={}), LIMITS)
+    assert verdict.decision == "promote"
+    assert verdict.reasons[-1].endswith("in 1 of 1000 answers: by chance with a probability of 0.91")
+    # Some values of a single answer are no distribution, however many they are.
+    verdict = decide(STABLE, replace(CANARY, predictions=score(1000, 0, answers=99)), LIMITS)
+    assert verdict.decision == "promote"
+    assert verdict.reasons[-1] == "score is not compared: 99 answers have it, 100 are needed"
 
 
 def test_every_rule_that_is_broken_is_told() -> None:
-    bad = Traffic(100, 0, latencies(b90=100), {"score": (90, 10)})
+    bad = Traffic(100, 0, latencies(b90=100), score(90, 10))
     assert len(decide(STABLE, bad, LIMITS).reasons) == 2
 
 

@@ -21,7 +21,7 @@ from serving.labels import Labels, Request
 from serving.release import Provenance
 from serving.releases import ReleaseStore
 from serving.served_models import ServedModels, with_model
-from serving.traffic_split import read_split
+from serving.traffic_split import TrafficSplit, read_split
 from tests.unit.serving.model_server import AVAILABLE, ModelServer, running
 
 BY = Request(who="ann", host="vm", why="weekly", load_seconds=20.0)
@@ -131,7 +131,7 @@ def test_the_part_of_live_requests_is_written_before_servers_are_told_and_goes_w
     assert set(seen) == {split}
     assert labels.canary(2, told(server), 20.0).split != split
     labels.promote(2, told(server))
-    assert read_split(labels.store.directory) is None
+    assert read_split(labels.store.directory) == TrafficSplit.nothing(2)
 
 
 def test_a_canary_that_a_server_refuses_leaves_the_split_as_it_was(labels: Labels, server: ModelServer) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from schemas.errors import ReleaseError
@@ -22,8 +24,8 @@ def seen(requests: int, errors: int = 0) -> SeenTraffic:
     return SeenTraffic(requests=requests, errors=errors, latencies=latencies)
 
 
-def document(stable: int, canary: int, errors: int = 0, split: TrafficSplit = SPLIT) -> bytes:
-    taxi = CanarySeen(split=split, seen={1: seen(stable), 2: seen(canary, errors)})
+def document(stable: int, canary: int, errors: int = 0, split: TrafficSplit = SPLIT, start: str = "a") -> bytes:
+    taxi = CanarySeen(start=start, split=split, seen={split.stable: seen(stable), split.canary: seen(canary, errors)})
     return CanariesSeen(models={"taxi": taxi}).model_dump_json().encode()
 
 
@@ -39,9 +41,24 @@ def test_servers_are_added_up() -> None:
 
 
 def test_counts_of_a_server_that_was_started_anew_are_added_up() -> None:
-    with page_server(document(400, 60), document(50, 40)) as url, LiveTraffic([url], "taxi", 0.01) as live:
-        verdict = live.watch(SPLIT, LIMITS, 60.0)
+    said: list[str] = []
+    # Also where it counts more by now than before.
+    with (
+        page_server(document(400, 40), document(450, 50, start="b")) as url,
+        LiveTraffic([url], "taxi", 0.0) as live,
+    ):
+        live.watch(SPLIT, LIMITS, 0.0, said.append)
+        verdict = live.watch(SPLIT, replace(LIMITS, minimum_requests=90), 0.0, said.append)
     assert verdict.decision == "promote"
+    assert said[1].startswith("940 live requests")
+
+
+def test_a_server_of_this_machine_is_asked_without_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with page_server(document(1, 1)) as url, LiveTraffic([url], "taxi") as live:
+        live.check()
 
 
 def test_errors_roll_back_before_there_are_enough_answers() -> None:
@@ -66,7 +83,15 @@ def test_a_server_that_has_another_canary_ends_it() -> None:
         live.watch(SPLIT, LIMITS, 60.0)
 
 
-@pytest.mark.parametrize(("answer", "received"), [(b"", "HTTP 404"), (b"{}", "another document: Field required")])
+@pytest.mark.parametrize(
+    ("answer", "received"),
+    [
+        (b"", "HTTP 404"),
+        (b"{}", "another document: Field required"),
+        (document(1, 1).replace(b'{"1":', b'{"3":'), "another document: .*seen must be of versions 1 and 2"),
+    ],
+    ids=["no page", "no document", "other versions"],
+)
 def test_what_is_not_our_server_is_told(answer: bytes, received: str) -> None:
     with (
         page_server(answer) as url,

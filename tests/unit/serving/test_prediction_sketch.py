@@ -68,7 +68,9 @@ def test_classes_are_counted_by_name_and_the_rare_ones_together() -> None:
 
 
 def test_classes_without_end_take_no_memory_without_end() -> None:
-    found = sketch([f"class {number}" for number in range(3000)])
+    found = sketch([f"class {number}" for number in range(1000)])
+    found.merge(sketch([f"class {number}" for number in range(1000, 2000)]))
+    found.add(np.array([f"class {number}" for number in range(2000, 3000)]))
     assert len(found.classes) == 1001
     assert sum(found.classes.values()) == 3000
 
@@ -80,16 +82,30 @@ def test_texts_are_not_kept() -> None:
     assert list(sketch([[0.1, 0.9]]).classes) == ["1"]
 
 
+def test_of_a_large_answer_some_rows_are_counted_and_of_a_long_text_the_beginning() -> None:
+    # 1,048,576 numbers, of which each row of 4 is one class; 1,000 rows of the 262,144 are every 263rd, which is 997.
+    image = sketch(np.tile(np.array([0.0, 3.0, 1.0, 2.0], np.float32), (1, 512, 512, 1)))
+    assert (image.answers, image.classes) == (1, {"1": 997})
+    assert sum(sketch(np.zeros(10_000)).numbers.values()) == 1000
+    wide = sketch(np.arange(200_000.0).reshape(1, -1))
+    assert wide.classes == {"99999": 1}
+    assert sketch(["a" * 64 + "b" * 10_000]).classes == sketch(["a" * 64]).classes
+    assert sketch(np.zeros((0, 3))).classes == {}
+
+
 def test_what_an_output_predicts() -> None:
     assert predicted(np.array([[0.25], [0.5]], np.float32)).tolist() == [0.25, 0.5]
-    assert predicted(np.array([[0.1, 0.9], [0.8, 0.2]])).tolist() == ["1", "0"]
+    assert predicted(np.array([[0.1, 0.9], [0.8, 0.2]])).tolist() == [1, 0]
     assert predicted(np.array([b"yes", b"no"], object)).tolist() == ["yes", "no"]
-    assert predicted(np.array([True, False])).tolist() == ["True", "False"]
+    assert predicted(np.array([True, False])).tolist() == [True, False]
     assert predicted(np.array([3, 4])).tolist() == [3.0, 4.0]
 
 
 def test_sketches_add_up_as_if_one_had_seen_all() -> None:
     both, second = sketch([0.5, float("nan")]), sketch([0.5, 0.7])
     both.merge(second)
-    assert both == sketch([0.5, float("nan"), 0.5, 0.7])
+    one = sketch([0.5, float("nan")])
+    one.add(np.array([0.5, 0.7]))
+    assert both == one
+    assert (both.answers, both.missing, sum(both.numbers.values())) == (2, 1, 3)
     assert both == PredictionSketch.model_validate_json(both.model_dump_json())

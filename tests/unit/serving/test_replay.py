@@ -7,9 +7,11 @@ from collections.abc import Iterator
 import pytest
 import tensorflow as tf
 from tensorflow_serving.apis.predict_pb2 import PredictRequest
+from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
 from schemas.errors import ReleaseError
 from serving.canary import Limits
+from serving.remote_server import RemoteServer
 from serving.replay import Replay
 from tests.unit.serving.model_server import ModelServer, running
 from tests.unit.serving.prediction_server import Predictions
@@ -47,6 +49,19 @@ def test_the_canary_gets_its_part_and_not_always_the_same_requests(replay: Repla
     assert len(set(got)) == 10
 
 
+def test_a_server_of_this_machine_is_asked_without_a_proxy(
+    predictions: Predictions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    for name in ("grpc_proxy", "no_grpc_proxy", "no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with Replay([predictions.server.address], "taxi") as replay:
+        replay.watch(requests(), VERSIONS, 50.0, LIMITS, 1)
+    assert len(predictions.asked) == 1
+    with RemoteServer(predictions.server.address, 5.0) as server:
+        server.load(ModelServerConfig())
+
+
 def test_a_canary_that_answers_as_stable_does_is_promoted(replay: Replay) -> None:
     verdict = replay.watch(requests(), VERSIONS, 50.0, Limits(200, latency_increase=30.0), 1000)
     assert verdict.decision == "promote"
@@ -66,7 +81,7 @@ def test_a_canary_that_predicts_something_else_is_rolled_back(replay: Replay, pr
     predictions.answers[2] = lambda x: x + 5.0
     verdict = replay.watch(requests(), VERSIONS, 45.0, LIMITS, 500)
     assert verdict.decision == "roll back"
-    assert verdict.reasons[0].startswith("stability index of score")
+    assert verdict.reasons[0].startswith("stability index of serving_default/score")
 
 
 def test_where_there_are_too_few_requests_there_is_no_verdict(replay: Replay) -> None:

@@ -75,3 +75,11 @@ def test_a_server_without_metrics_is_told() -> None:
         pytest.raises(ReleaseError, match=f"Where: {url}/monitoring/prometheus/metrics\n  Received: HTTP 404"),
     ):
         traffic.start()
+
+
+def test_a_server_of_this_machine_is_asked_without_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with page_server(page(1)) as url, ScrapedTraffic([url], [url], "taxi") as traffic:
+        traffic.start()

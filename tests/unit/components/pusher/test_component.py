@@ -14,10 +14,13 @@ import pytest
 from ml_metadata.proto import metadata_store_pb2
 from tfx.dsl.compiler.compiler import Compiler
 from tfx.dsl.components.common.importer import Importer
+from tfx.dsl.components.common.resolver import Resolver
+from tfx.dsl.input_resolution.strategies.latest_artifact_strategy import LatestArtifactStrategy
 from tfx.orchestration import metadata
 from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 from tfx.orchestration.pipeline import Pipeline
 from tfx.types import standard_artifacts
+from tfx.types.channel import Channel
 
 from components.pusher.component import Pusher
 from schemas.errors import ReleaseError
@@ -44,6 +47,8 @@ class Chain:
     keep: int | None = None
     infra: dict[str, Any] | None = None
     """Custom properties of the InfraBlessing; None: there is none."""
+    is_lost: bool = False
+    """Whether it was deleted before Pusher began."""
     provenance: dict[str, Any] = field(default_factory=lambda: {"pipeline": "chain", "code": "c", "settings": "s"})
 
     @property
@@ -92,6 +97,9 @@ class Chain:
                 standard_artifacts.InfraBlessing,
                 custom_properties=self.infra,
             )
+        if self.is_lost:
+            lost = Channel(type=standard_artifacts.InfraBlessing, producer_component_id="infra_blessing")
+            nodes["infra_blessing"] = Resolver(LatestArtifactStrategy, result=lost).with_id("lost")
         pusher = Pusher(
             **{name: node.outputs["result"] for name, node in nodes.items()},
             releases_dir=str(self.releases),
@@ -221,6 +229,14 @@ def test_a_model_that_no_server_serves_well_is_not_released_and_the_artifact_say
     assert pushed.custom_properties["reason"].string_value == "smoke check failed: gRPC is slow"
 
 
+def test_a_model_whose_smoke_check_left_no_result_is_not_released(chain: Callable[..., Chain]) -> None:
+    # TFX gives out live artifacts only, and runs a node without an optional input.
+    one = chain(infra={"blessed": 0, "reason": "gRPC is slow"}, is_lost=True)
+    with pytest.raises(ReleaseError, match="no result of one"):
+        one.run()
+    assert not one.releases.exists()
+
+
 @pytest.mark.parametrize("has_model", [0, 1])
 def test_the_model_with_warm_up_requests_is_the_one_that_is_released(
     chain: Callable[..., Chain], has_model: int
@@ -267,5 +283,6 @@ def test_the_compiled_node_holds_nothing_of_the_run(chain: Callable[..., Chain])
         "releases_dir": str(chain().releases),
         "model_name": "taxi",
         "keep": 0,
+        "smoke_checked": 0,
         "provenance": '{"code": "c", "pipeline": "chain", "settings": "s"}',
     }

@@ -1,4 +1,4 @@
-"""Which refusals the cache does not give out, on a store in memory."""
+"""Which refusals are in the cache key, on a store in memory."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import ml_metadata
 import pytest
 from ml_metadata.proto import metadata_store_pb2
 
-from components.smoke_check.driver import mark_refused
+from components.smoke_check.driver import refusals
+
+READ, MADE = metadata_store_pb2.Event.INPUT, metadata_store_pb2.Event.OUTPUT
 
 
 @pytest.fixture
@@ -18,35 +20,40 @@ def store() -> Any:
     return ml_metadata.MetadataStore(config)
 
 
-def put(store: Any, pipeline: str, reason: str, type_name: str = "InfraBlessing") -> int:
-    """Records an artifact of a pipeline."""
-    artifact_type = store.put_artifact_type(metadata_store_pb2.ArtifactType(name=type_name))
-    context_type = store.put_context_type(metadata_store_pb2.ContextType(name="pipeline"))
-    known = store.get_context_by_type_and_name("pipeline", pipeline)
-    made = metadata_store_pb2.Context(type_id=context_type, name=pipeline)
-    context = known.id if known else store.put_contexts([made])[0]
-    artifact = metadata_store_pb2.Artifact(type_id=artifact_type, state=metadata_store_pb2.Artifact.LIVE)
-    artifact.custom_properties["reason"].string_value = reason
-    (number,) = store.put_artifacts([artifact])
-    store.put_attributions_and_associations(
-        [metadata_store_pb2.Attribution(artifact_id=number, context_id=context)], []
+def artifact(store: Any, type_name: str, reason: str = "") -> int:
+    """Records an artifact."""
+    made = metadata_store_pb2.Artifact(
+        type_id=store.put_artifact_type(metadata_store_pb2.ArtifactType(name=type_name)),
+        state=metadata_store_pb2.Artifact.LIVE,
     )
+    made.custom_properties["reason"].string_value = reason
+    (number,) = store.put_artifacts([made])
     return int(number)
 
 
-def test_refusals_of_this_pipeline_are_marked_and_nothing_else(store: Any) -> None:
-    refused = put(store, "taxi", "gRPC is slow")
-    kept = [
-        put(store, "taxi", ""),  # it passed, or was not checked
-        put(store, "taxi", "not blessed", "PushedModel"),
-        put(store, "other", "gRPC is slow"),
-    ]
-    assert mark_refused(store, "taxi") == 1
-    deleted = metadata_store_pb2.Artifact.DELETED
-    states = {one.id: one.state for one in store.get_artifacts()}
-    assert [number for number in (refused, *kept) if states[number] == deleted] == [refused]
-    assert mark_refused(store, "taxi") == 0
+def execution(store: Any, *events: tuple[int, int]) -> None:
+    """Records an execution with its artifacts: id and READ or MADE."""
+    kind = store.put_execution_type(metadata_store_pb2.ExecutionType(name="Node"))
+    (number,) = store.put_executions([metadata_store_pb2.Execution(type_id=kind)])
+    store.put_events(
+        [metadata_store_pb2.Event(artifact_id=one, execution_id=number, type=event) for one, event in events]
+    )
 
 
-def test_a_store_that_does_not_know_the_pipeline(store: Any) -> None:
-    assert mark_refused(store, "taxi") == 0
+def test_refusals_of_this_model_count_once_and_nothing_else_does(store: Any) -> None:
+    mine, other = artifact(store, "Model"), artifact(store, "Model")
+    execution(store, (mine, MADE))
+    refused = artifact(store, "InfraBlessing", "gRPC is slow")
+    execution(store, (mine, READ), (refused, MADE))
+    execution(store, (mine, READ), (refused, MADE))  # as from the cache
+    execution(store, (mine, READ), (refused, READ), (artifact(store, "PushedModel", "smoke check failed"), MADE))
+    execution(store, (mine, READ), (artifact(store, "InfraBlessing"), MADE))  # it passed, or was not checked
+    execution(store, (other, READ), (artifact(store, "InfraBlessing", "gRPC is slow"), MADE))
+    assert refusals(store, [mine]) == 1
+    execution(store, (mine, READ), (artifact(store, "InfraBlessing", "gRPC is slow"), MADE))
+    assert refusals(store, [mine]) == 2
+    assert {one.state for one in store.get_artifacts()} == {metadata_store_pb2.Artifact.LIVE}
+
+
+def test_a_model_that_nothing_has_read(store: Any) -> None:
+    assert refusals(store, [artifact(store, "Model")]) == 0

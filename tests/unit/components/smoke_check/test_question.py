@@ -18,10 +18,12 @@ EMPTY.features.feature["fare"].float_list.SetInParent()
 EXAMPLES = [FULL.SerializeToString(), EMPTY.SerializeToString()]
 
 
-def signature(**inputs: tf.DType) -> SignatureDef:
+def signature(*sizes: int | None, **inputs: tf.DType) -> SignatureDef:
+    """Inputs of shape [rows, *sizes]."""
     found = SignatureDef()
     for key, dtype in inputs.items():
         found.inputs[key].dtype = dtype.as_datatype_enum
+        found.inputs[key].tensor_shape.CopyFrom(tf.TensorShape([None, *sizes]).as_proto())
     return found
 
 
@@ -32,7 +34,8 @@ def test_a_signature_of_examples_and_one_of_columns() -> None:
         "transform_features": signature(examples=tf.string),
         "retrieve": signature(embedding=tf.float32),
     }
-    default, predict = questions(both, EXAMPLES, ["fare", "hour", "Company Name"])
+    (default, predict), skipped = questions(both, EXAMPLES, ["fare", "hour", "Company Name"])
+    assert skipped == ["retrieve: inputs embedding (float32)"]
     assert (predict.signature, default.signature) == ("predict", "serving_default")
     assert default.inputs["examples"].tolist() == EXAMPLES
     np.testing.assert_array_equal(predict.inputs["fare"], np.array([1.5, np.nan], np.float32))
@@ -54,5 +57,21 @@ def test_a_model_that_cannot_be_asked() -> None:
 
 def test_a_signature_that_is_named() -> None:
     both = {"serving_default": signature(examples=tf.string), "mine": signature(text=tf.string)}
-    (mine,) = questions(both, EXAMPLES, ["fare", "text"], ["mine"])
+    (mine,), _ = questions(both, EXAMPLES, ["fare", "text"], ["mine"])
     assert (mine.signature, mine.inputs["text"].tolist()) == ("mine", [b"", b""])
+
+
+def test_a_signature_of_keras_inputs_has_one_more_dimension() -> None:
+    keras = signature(1, fare=tf.float32)  # of tf.keras.Input(shape=(1,))
+    (default,), skipped = questions({"serving_default": keras}, EXAMPLES, ["fare"])
+    np.testing.assert_array_equal(default.inputs["fare"], np.array([[1.5], [np.nan]], np.float32))
+    np.testing.assert_array_equal(default.row(0).inputs["fare"], [[1.5]])
+    assert skipped == []
+
+
+def test_a_signature_that_takes_more_than_one_value_a_row_is_left_out_unless_it_is_named() -> None:
+    both = {"serving_default": signature(examples=tf.string), "predict": signature(3, fare=tf.float32)}
+    (default,), skipped = questions(both, EXAMPLES, ["fare"])
+    assert (default.signature, skipped) == ("serving_default", ["predict: input fare, float32 of shape (None, 3)"])
+    with pytest.raises(EvaluationError, match=r"does not take one value of each row"):
+        questions(both, EXAMPLES, ["fare"], ["predict"])

@@ -242,6 +242,14 @@ def test_what_is_live_is_asked_before_a_label_moves(run: Run, root: Path) -> Non
     assert "Where: http://127.0.0.1:1/monitoring/prometheus/metrics\n" in err
 
 
+def test_an_address_with_a_password_is_refused_and_not_told(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        run("canary", "2", "--watch", "--live", "http://ann:secret@127.0.0.1:1")
+    told = capsys.readouterr().err
+    assert "without a user and a password" in told
+    assert "secret" not in told
+
+
 @pytest.mark.parametrize("options", [["--live", "http://127.0.0.1:1"], ["--requests", "x"]])
 def test_what_would_not_be_watched_is_refused(run: Run, options: list[str]) -> None:
     code, _, err = run("canary", "2", *options)

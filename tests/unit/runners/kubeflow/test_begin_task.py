@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from configs.kubeflow import DRY_RUN_VARIABLE
 from configs.load import load_settings
 from configs.settings import Settings
 from runners.kubeflow.begin_task import begin_run
@@ -18,6 +19,7 @@ from runners.run_record import RunRecord, run_record
 from runners.schedule.daemon import schedule_lock
 from schemas.errors import RunError, SettingsError
 from tests.unit.runners.made_history import MadeHistory
+from tests.unit.runners.test_webhook import server
 
 pytestmark = pytest.mark.slow
 
@@ -148,6 +150,32 @@ def test_a_failed_one_is_tried_again_by_another_run_which_counts(history: MadeHi
     begin_run(settings(history), "kfp-2", {})
     record = recorded(history, "kfp-2")
     assert (record.span, record.trigger, record.attempt) == (2, "cron", 3)
+
+
+def test_a_dry_run_closes_no_run_of_others(history: MadeHistory) -> None:
+    given = settings(history, "schedule.run_seconds=3600")
+    done(history, 1, state="running", orchestrator="kubeflow")
+    begin_run(given, "dry", {DRY_RUN_VARIABLE: "1"})
+    assert recorded(history, "of-1").state == "running"
+    with pytest.raises(RunError, match="No span is to be trained on now"):
+        begin_run(given, "kfp-2", {})
+    assert recorded(history, "of-1").state == "failed"
+
+
+def test_without_the_schedule_s_secrets_a_lost_run_is_told_of_by_the_next_one_who_has_them(
+    history: MadeHistory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with server(200) as (address, got):
+        given = settings(history, "schedule.run_seconds=3600", "schedule.on_failure.webhook=${HOOK}")
+        done(history, 1, state="running", orchestrator="kubeflow")
+        begin_run(given, "kfp-1", {})
+        assert recorded(history, "of-1").state == "failed"
+        assert got == []
+        monkeypatch.setenv("HOOK", address)
+        history.record("kfp-1", span=2, orchestrator="kubeflow")
+        (history.folder / "data/3.csv").write_text("fare,tips\n1,1\n")
+        begin_run(given, "kfp-2", {"HOOK": address})
+    assert [(one["span"], one["run"]) for one in got] == [(1, "of-1")]
 
 
 def test_spans_that_its_window_needs_are_named(history: MadeHistory) -> None:

@@ -77,6 +77,15 @@ def test_a_failure_has_its_class_and_the_data_that_it_found(log: str, error: str
     assert len(record.data) > 20  # the fingerprint of 5.csv
 
 
+def test_the_node_that_failed_first_is_named_wherever_it_is_in_the_graph(history: MadeHistory) -> None:
+    order = node_ids(begun(history).pipeline)
+    first, later, cut_off = order[5], order[3], order[1]
+    history.node("kfp", cut_off, state="running")
+    history.node("kfp", first, state="failed")
+    history.node("kfp", later, state="failed")
+    assert ended(history, "FAILED").message.startswith(f"{first}: ")
+
+
 def test_a_run_that_was_terminated_has_no_error(history: MadeHistory) -> None:
     record = ended(history, "CANCELED")
     assert (record.state, record.error, record.data) == ("interrupted", "", "")

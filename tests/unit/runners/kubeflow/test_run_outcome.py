@@ -44,8 +44,22 @@ def test_without_a_place_to_remember_it_is_told_all_the_same(tmp_path: Path, cap
 def test_an_address_of_a_secret_is_told(tmp_path: Path) -> None:
     (tmp_path / "logs").mkdir()
     with server(200) as (address, got):
-        tell_outcome(settings(tmp_path), FAILED, {"SCALABLE_TF_WEBHOOK": address})
+        tell_outcome(settings(tmp_path), FAILED, {"SCALABLE_TF_WEBHOOK": address})  # that of another pipeline
+        assert got == []
+        secret = "kubeflow.webhook_secret={secret: chat, key: address}"
+        given = load_settings([ROOT / "configs/minimal.yaml"], [f"output_dir={tmp_path}", secret], {})
+        tell_outcome(given, FAILED, {"SCALABLE_TF_WEBHOOK": address})
     assert len(got) == 1
+
+
+@pytest.mark.parametrize("is_begun", [True, False])
+def test_what_records_say_is_told_after_what_was_told_without_them(is_begun: bool, tmp_path: Path) -> None:
+    (tmp_path / ("logs/run-1" if is_begun else "logs")).mkdir(parents=True)
+    unread = RunOutcome("minimal", "run-1", "complete", "end", "The store is away.")
+    with server(*[200] * 4) as (address, got):
+        for outcome in (unread, unread, COMPLETE, unread):
+            tell_outcome(settings(tmp_path, "${HOOK}"), outcome, {"HOOK": address})
+    assert [one["task"] for one in got] == ["end", ""]
 
 
 def test_a_webhook_whose_variable_is_not_set_is_said_and_not_told(

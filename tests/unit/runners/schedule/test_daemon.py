@@ -8,7 +8,7 @@ import pytest
 
 from configs.load import load_settings
 from runners.schedule.clock import Clock
-from runners.schedule.daemon import run_once, schedule_lock, serve
+from runners.schedule.daemon import at_work, run_once, schedule_lock, serve
 from runners.schedule.decision import Decision, Plan
 from runners.schedule.ledger import Ledger
 from runners.schedule.scheduler import Scheduler
@@ -84,7 +84,7 @@ def test_a_clock_that_went_back_is_said(scheduler: Callable[..., tuple[Scheduler
 def test_a_pass_with_nothing_to_do_ends_well(scheduler: Callable[..., tuple[Scheduler, list[str]]]) -> None:
     made, said = scheduler()
     assert run_once(made, lambda _: Plan()) == Plan()
-    assert (said, made.made, list(made.news.failures)) == ([], 0, [])
+    assert (said, made.made, made.news.failures) == ([], 0, {})
 
 
 def test_missing_spans_are_told_once_and_those_before_the_first_start_not(
@@ -142,6 +142,15 @@ def test_one_schedule_works_at_a_time(scheduler: Callable[..., tuple[Scheduler, 
         pass
     with schedule_lock(folder):
         pass
+
+
+def test_what_the_one_before_has_remembered_counts(scheduler: Callable[..., tuple[Scheduler, list[str]]]) -> None:
+    """A scheduler that is made while another one is at work, and waits for its lock."""
+    (before, _), (made, _) = scheduler(), scheduler()
+    before.ledger.outcomes = {1: "trips/run-1/failed/1"}
+    before.remember(NOW)
+    with at_work(made):
+        assert made.ledger == before.ledger
 
 
 def test_an_output_dir_that_cannot_be_made(tmp_path: Path) -> None:

@@ -12,7 +12,9 @@ NOW = datetime(2026, 11, 25, 6, 30, tzinfo=timezone.utc)
 
 @pytest.mark.parametrize("outcomes", [{3: "trips/run-3/failed/1"}, {}, None])
 def test_it_is_read_back_as_it_was_written(outcomes: dict[int, str] | None, tmp_path: Path) -> None:
-    ledger = Ledger(NOW, {3: NOW}, {2: ("signature", "fingerprint")}, 1, outcomes, Held(NOW, told=True))
+    ledger = Ledger(
+        NOW, {3: NOW}, {2: ("signature", "fingerprint")}, 1, outcomes, Held(NOW, told=True), {"run-4": "gone"}
+    )
     ledger.save(tmp_path / "schedule")
     assert Ledger.load(tmp_path / "schedule") == ledger
     assert [path.name for path in (tmp_path / "schedule").iterdir()] == [FILE]

@@ -23,6 +23,7 @@ from runners.schedule.lost_run import close_lost_run
 from runners.schedule.lost_runs import LostRun
 from runners.schedule.plan import make_plan
 from runners.schedule.scheduler import Scheduler
+from schemas.errors import RunError
 from tests.integration.kubeflow_api.server import Fault, kubeflow_api
 from tests.unit.runners.made_history import MadeHistory
 from tests.unit.runners.test_webhook import server
@@ -132,6 +133,79 @@ def test_one_on_a_span_that_was_trained_on_before_is_no_success(
     assert not ended_well
     assert len(said) == 1
     assert told(history) == ["5 given up theirs"]
+
+
+def test_one_after_which_another_began_is_told_too(history: MadeHistory, begun: Callable[..., Settings]) -> None:
+    settings = begun()
+    history.record("newer", "complete", span=5, release=1)
+    ended_well, _ = passed(settings, lambda _: Plan())
+    assert not ended_well
+    assert closed(history).state == "failed"
+    assert told(history) == ["5 given up theirs"]
+
+
+def test_one_of_the_schedule_is_told_once_also_before_its_ledger_knows_of_any(
+    history: MadeHistory, begun: Callable[..., Settings]
+) -> None:
+    settings = begun()
+    history.record("theirs", "running", orchestrator="kubeflow", span=5, trigger="cron")
+    for _ in range(2):
+        passed(settings, lambda _: Plan())
+    assert told(history) == ["5 failed theirs"]
+
+
+@pytest.mark.parametrize("is_killed", [True, False])
+def test_one_that_was_closed_and_not_told_is_told_by_the_next_try(
+    is_killed: bool, history: MadeHistory, begun: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process is killed, or does not reach the store, when the record is closed, and its webhook is not told."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt if is_killed else RunError("The store is away.")
+
+    with server(200) as (address, got):
+        monkeypatch.setenv("HOOK", address)
+        settings = begun(overrides=["kubeflow.webhook=${HOOK}"])
+        with monkeypatch.context() as patched:
+            patched.setattr("runners.kubeflow.run_outcome.tell_outcome", stop)
+            scheduler = Scheduler(settings, Clock(), "run", lambda _: None)
+            scheduler.look()
+            with pytest.raises((KeyboardInterrupt, RunError)):
+                scheduler.close_lost()
+        assert closed(history).state == "failed"
+        assert len(scheduler.news.failures) == 1
+        assert (told(history), got) == ([], [])
+        if is_killed:
+            ended_well, _ = passed(settings, lambda _: Plan())
+        else:
+            run_once(scheduler, lambda _: Plan())
+            ended_well = not scheduler.news.failures
+    assert not ended_well
+    assert told(history) == ["5 failed theirs"]
+    assert [(one["outcome"], one["task"]) for one in got] == [("failed", "ExampleGen")]
+    assert passed(settings, lambda _: Plan())[0]
+    assert told(history) == ["5 failed theirs"]
+
+
+def test_who_cannot_tell_leaves_that_to_the_next_one(history: MadeHistory, begun: Callable[..., Settings]) -> None:
+    settings = begun()
+    scheduler = Scheduler(settings, Clock(), "run", lambda _: None)
+    scheduler.look()
+    assert scheduler.close_lost(tells=False)
+    scheduler.look()
+    assert not scheduler.close_lost(tells=False)
+    assert told(history) == []
+    assert not passed(settings, lambda _: Plan())[0]
+    assert told(history) == ["5 failed theirs"]
+
+
+def test_one_that_is_refused_counts_once(history: MadeHistory, begun: Callable[..., Settings]) -> None:
+    scheduler = Scheduler(
+        begun("schemas.errors.DataError: The file is cut off.\n  Where: 5.csv\n"), Clock(), "run", lambda _: None
+    )
+    run_once(scheduler, lambda _: Plan())
+    (failure,) = scheduler.news.failures.values()
+    assert "refused" in failure
 
 
 def test_kubeflow_is_asked_where_it_is_named(history: MadeHistory, begun: Callable[..., Settings]) -> None:

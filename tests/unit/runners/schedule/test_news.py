@@ -35,7 +35,7 @@ class Series:
     """What is told of runs that are made by hand, by schedulers of which each is started anew."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.runs = folder, [run(0)]
+        self.folder, self.runs, self.now = folder, [run(0)], NOW
         file = folder / "settings.yaml"
         file.write_text(SETTINGS.replace("OUTPUT", str(folder)))
         self._settings = load_settings([file], [], {})
@@ -46,7 +46,7 @@ class Series:
     def told(self) -> list[str]:
         """What is told when it is started once more."""
         known = span_histories(self.runs[::-1], {one.run_id: one.state for one in self.runs}, lambda _: False)
-        self.news().tell_outcomes(known)
+        self.news().tell_outcomes(known, self.now)
         return self.new()
 
     def new(self) -> list[str]:
@@ -104,6 +104,15 @@ def test_one_that_was_killed_before_it_remembered_tells_the_same_event_again(
     assert series.told() == []
 
 
+def test_a_run_of_a_machine_whose_clock_was_a_year_ahead_silences_no_other(series: Series) -> None:
+    later = (NOW + timedelta(days=365)).isoformat()
+    series.runs.append(run(1, started=later, ended=later, release=3))
+    assert series.told() == ["trips/run-1/released/1; 1; "]
+    series.runs.append(run(2, "failed", message="?"))
+    assert series.told() == ["trips/run-2/failed/1; 2; ?"]
+    assert series.told() == []
+
+
 def test_each_attempt_is_an_event_of_its_own(series: Series) -> None:
     series.runs.append(run(1, "failed", message="?"))
     assert series.told() == ["trips/run-1/failed/1; 1; ?"]
@@ -138,6 +147,7 @@ def test_a_short_hold_up_is_nobody_s_news(series: Series) -> None:
 def test_the_ledger_forgets_runs_that_are_no_news_any_more(series: Series) -> None:
     for month in range(1, 8):
         ended = (NOW + timedelta(days=30 * month)).isoformat()
+        series.now = NOW + timedelta(days=30 * month)
         series.runs.append(run(month, started=ended, ended=ended, release=month))
         assert series.told() == [f"trips/run-{month}/released/1; {month}; "]
     kept = Ledger.load(series.folder).outcomes

@@ -96,6 +96,16 @@ def test_a_released_model_that_is_worse_on_the_new_span(auc: float, fires: bool,
     assert of(history) == ({"metric": "release 1 has auc 0.6900 on it, below 0.7"} if fires else {})
 
 
+def test_what_was_measured_of_a_release_that_is_not_served_any_more_fires_nothing(history: MadeHistory) -> None:
+    folder = history.output_dir / "logs/second"
+    folder.mkdir(parents=True)
+    (folder / SERVED_FILE).write_text(json.dumps({"release": 1, "metrics": {"auc": 0.1}, "error": ""}))
+    ReleaseStore(history.output_dir / "releases", "trips").publish(
+        make_source(history.folder / "newer"), make_provenance()
+    )
+    assert of(history) == {}
+
+
 def test_a_metric_that_there_is_not_is_told_and_a_release_that_could_not_be_measured_holds_nothing_up(
     history: MadeHistory,
 ) -> None:

@@ -76,6 +76,8 @@ class Model:
         return [self.name]
 
     def canaries(self) -> dict[str, Any]:
+        self.began.release()
+        assert self.go_on.wait(SECONDS)
         return {}
 
     def ready(self) -> bool:
@@ -198,6 +200,21 @@ def test_a_second_request_that_does_not_end_is_given_up(start: Start) -> None:
         found = answers(connection)
     assert found.startswith(b"HTTP/1.1 200 ")
     assert b"HTTP/1.1 408 " in found
+
+
+@pytest.mark.parametrize("path", ["/monitoring/prometheus/metrics", "/monitoring/canary"])
+def test_what_is_counted_is_told_while_other_connections_are_answered(start: Start, path: str) -> None:
+    served = start()
+    served.model.go_on.clear()
+    with ThreadPoolExecutor(1) as threads:
+        told = threads.submit(served.ask, "GET", path)
+        assert served.model.began.acquire(timeout=SECONDS)
+        try:
+            assert served.ask("GET", "/healthz")[0] == 200
+            assert not told.done()
+        finally:
+            served.model.go_on.set()
+        assert told.result()[0] == 200
 
 
 @pytest.mark.parametrize(

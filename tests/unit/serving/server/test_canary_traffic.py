@@ -45,7 +45,7 @@ def test_it_holds_as_long_as_labels_and_versions_are_those_that_it_was_written_f
 def test_what_cannot_be_counted_is_told_once_and_is_no_error_of_the_request(caplog: pytest.LogCaptureFixture) -> None:
     found = traffic(20)
     for _ in range(2):
-        found.answered(2, 0.001, {"y": np.zeros(1, [("a", "i4"), ("b", "i4")])})
+        found.answered(2, 0.001, {("serving_default", "y"): np.zeros(1, [("a", "i4"), ("b", "i4")])})
     assert [record.message for record in caplog.records] == ["What version 2 predicts cannot be counted."]
     assert found.snapshot()[2].requests == 2
 
@@ -68,15 +68,19 @@ def test_a_manager_counts_by_version_what_predicts(base: Path) -> None:
             servable.run("serving_default", {"x": np.ones((3, 1), np.float32)})
     with pytest.raises(RequestError), manager.lease("half", label="canary", predicts=True) as servable:
         servable.run("serving_default", {})
-    with manager.lease("half", 2, predicts=True), manager.lease("half") as newest:  # by number, or for metadata
-        assert newest.version == 2
+    with manager.lease("half", 2, predicts=True), manager.lease("half") as described:  # by number, or for metadata
+        assert described.version == 1
 
     told = manager.canaries()["half"].told()
     assert {version: (one.requests, one.errors) for version, one in told.seen.items()} == {1: (2, 0), 2: (2, 1)}
     assert sum(told.seen[1].latencies) == 2
-    assert (list(told.seen[1].predictions["y"].numbers.values()), told.seen[2].requests) == ([6], 2)
+    assert (list(told.seen[1].predictions["serving_default/y"].numbers.values()), told.seen[2].requests) == ([6], 2)
 
-    # A file that cannot be read changes nothing, another split counts anew, and none is none.
+    # A folder that is away and a file that cannot be read change nothing, another split counts anew, and none is none.
+    away = base.rename(base.with_name("away"))
+    manager.poll()
+    assert "half" in manager.canaries()
+    away.rename(base)
     (base / "traffic.json").write_text("{")
     manager.poll()
     assert manager.canaries()["half"].told().seen[2].requests == 2
