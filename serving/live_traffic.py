@@ -12,14 +12,14 @@ from pydantic import ValidationError
 
 from schemas.errors import ReleaseError
 from serving.canaries_seen import PATH, CanariesSeen, CanarySeen
-from serving.canary import Limits, Verdict, decide
+from serving.canary import Limits, Traffic, Verdict
+from serving.canary_watch import watch_canary
 from serving.client.loopback import is_loopback
 from serving.seen_traffic import SeenTraffic, compared
 from serving.traffic_split import TrafficSplit
 
 _CALL_SECONDS = 10.0
 _SILENT_SECONDS = 60.0
-_TOLD_EVERY = 30.0
 
 
 class LiveTraffic:
@@ -68,24 +68,16 @@ class LiveTraffic:
         Raises:
             ReleaseError: a server does not answer, or does not know of the canary any more, for a minute.
         """
-        end, told = time.monotonic() + seconds, float("-inf")
         for server in self._servers:
             server.heard = time.monotonic()  # loading the version may have taken longer than they may be silent
-        while True:
-            seen = {split.stable: SeenTraffic(), split.canary: SeenTraffic()}
-            for server in self._servers:
-                for version, one in server.seen(split).items():
-                    seen[version].merge(one)
-            verdict = decide(*compared(seen[split.stable], seen[split.canary]), limits)
-            now = time.monotonic()
-            over = verdict.decision != "keep watching" or now >= end
-            if over or now - told >= _TOLD_EVERY:
-                told, requests = now, [seen[version].requests for version in (split.stable, split.canary)]
-                part = f", {100 * requests[1] / sum(requests):.1f} % canary" if any(requests) else ""
-                say(f"{sum(requests)} live requests{part}: {verdict.decision}: {'; '.join(verdict.reasons)}")
-            if over:
-                return verdict
-            time.sleep(min(self._poll_seconds, max(end - now, 0.0)))
+        return watch_canary(lambda: self._look(split), limits, seconds, self._poll_seconds, say)
+
+    def _look(self, split: TrafficSplit) -> tuple[Traffic, Traffic]:
+        seen = {split.stable: SeenTraffic(), split.canary: SeenTraffic()}
+        for server in self._servers:
+            for version, one in server.seen(split).items():
+                seen[version].merge(one)
+        return compared(seen[split.stable], seen[split.canary])
 
 
 class _Server:

@@ -18,7 +18,8 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from schemas.errors import ReleaseError
-from serving.canary import LATENCY_BOUNDS, Limits, Traffic, Verdict, decide
+from serving.canary import LATENCY_BOUNDS, Limits, Traffic, Verdict
+from serving.canary_watch import watch_canary
 from serving.client.loopback import is_loopback
 
 PATH = "/monitoring/prometheus/metrics"
@@ -26,7 +27,6 @@ _COUNT = ":tensorflow:serving:request_count"
 _LATENCY = ":tensorflow:serving:request_latency"
 _CALL_SECONDS = 10.0
 _SILENT_SECONDS = 60.0
-_TOLD_EVERY = 30.0
 _OK = "OK"
 
 
@@ -101,19 +101,11 @@ class ScrapedTraffic:
         Raises:
             ReleaseError: a server does not answer for a minute.
         """
-        end, told = time.monotonic() + seconds, float("-inf")
-        while True:
-            stable, canary = (_traffic([server.seen() for server in group]) for group in self._groups)
-            verdict = decide(stable, canary, limits)
-            now = time.monotonic()
-            over = verdict.decision != "keep watching" or now >= end
-            if over or now - told >= _TOLD_EVERY:
-                told, total = now, stable.requests + canary.requests
-                part = f", {100 * canary.requests / total:.1f} % canary" if total else ""
-                say(f"{total} live requests{part}: {verdict.decision}: {'; '.join(verdict.reasons)}")
-            if over:
-                return verdict
-            time.sleep(min(self._poll_seconds, max(end - now, 0.0)))
+        return watch_canary(self._look, limits, seconds, self._poll_seconds, say)
+
+    def _look(self) -> tuple[Traffic, Traffic]:
+        stable, canary = (_traffic([server.seen() for server in group]) for group in self._groups)
+        return stable, canary
 
 
 class _Server:

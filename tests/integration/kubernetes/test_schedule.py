@@ -14,6 +14,7 @@ import yaml
 
 from benchmarks.trip_days import SETTINGS, Days
 from distribution.kubernetes.api_server import ApiServer
+from distribution.kubernetes.pod_state import failure_of, is_complete
 from tests.integration.cluster.kubernetes_cluster import IMAGE, ROOT
 from tests.integration.kubernetes.launching import wait_for
 
@@ -43,13 +44,13 @@ def test_a_pass_is_made_by_a_pod_when_it_is_time(tmp_path: Path, api: ApiServer)
     def ended() -> list[dict[str, Any]]:
         jobs = api.json("GET", f"{JOBS}/jobs", query={"labelSelector": "scalable-tf/schedule=trips-schedule"})["items"]
         owned = [job for job in jobs if job["metadata"]["ownerReferences"][0]["uid"] == cron_job["metadata"]["uid"]]
-        return [job for job in owned if job["status"].get("conditions")]
+        return [job for job in owned if is_complete(job) or failure_of(job)]
 
     try:
         first = wait_for(ended, 240)[0]
     finally:
         api.json("DELETE", f"{JOBS}/cronjobs/trips-schedule")
-    assert {one["type"] for one in first["status"]["conditions"] if one["status"] == "True"} >= {"Complete"}
+    assert is_complete(first), failure_of(first)
     (span,) = (one for one in json.loads(scalable_tf("status", days, "--json"))["spans"] if one["span"] == 20513)
     assert (span["state"], span["trigger"], span["attempt"]) == ("ingested", "cron", 1)
 

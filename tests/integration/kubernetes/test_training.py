@@ -85,7 +85,7 @@ def test_a_deleted_worker_of_parameter_servers_is_replaced(
     run.finish()
 
     assert run.error is None
-    assert run.outcome()["steps"] == 240
+    assert run.outcome()["steps"] >= 240  # a step that was lost with its worker may have been made already
     assert f"[worker-1] pod {name} ended" in capfd.readouterr().out
 
 
