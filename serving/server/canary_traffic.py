@@ -126,7 +126,7 @@ class WatchedServable(Servable):
     ) -> dict[str, npt.NDArray[Any]]:
         """As `Servable.answer`."""
         found = await self._servable.answer(signature, feeds, outputs, deadline)
-        self._outputs |= found
+        self._outputs |= {(signature, output): values for output, values in found.items()}
         return found
 
     def ended(self, error: BaseException | None) -> None:

@@ -6,6 +6,7 @@ whatever takes time is done outside of it.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 from collections.abc import Iterable
@@ -244,7 +245,10 @@ class ModelManager:
         with self._lock:
             one.leases -= 1
             unused = one.retired and one.leases == 0
-        if unused:
+        if unused and _on_event_loop():
+            # It takes a while, in which nothing else of the loop would be answered.
+            threading.Thread(target=self._loader.close, args=(one,), name="unload").start()
+        elif unused:
             self._loader.close(one)
 
 
@@ -273,6 +277,14 @@ class _Lease(AbstractContextManager[Servable]):
         self._manager._release(self._held)
         if self._watched is not None:
             self._watched.ended(error)
+
+
+def _on_event_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _failure(model: ModelVersions) -> str | None:
