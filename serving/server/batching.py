@@ -91,10 +91,11 @@ class Batcher:
         part = self._join(_Part(feeds, deadline, future, loop))
         timer = None if deadline is None else loop.call_later(deadline - time.monotonic(), self._expire, part)
         try:
-            return await asyncio.shield(future)
+            return await future
         except asyncio.CancelledError:
-            if not self._withdraw(part) and not future.done():
-                await asyncio.wait({future})
+            if not self._withdraw(part) and not part.ended:
+                part.at_end = loop.create_future()
+                await part.at_end
             raise
         finally:
             if timer is not None:
@@ -258,6 +259,8 @@ class _Part:
         rows: in the first dimension; 0 where there is none.
         begun: it is not withdrawn any more.
         withdrawn: nobody waits for it.
+        ended: it does not run any more.
+        at_end: set then, for a coroutine that was cancelled.
     """
 
     feeds: Arrays
@@ -267,6 +270,8 @@ class _Part:
     rows: int = field(init=False)
     begun: bool = False
     withdrawn: bool = False
+    ended: bool = False
+    at_end: asyncio.Future[None] | None = None
     results: Results = field(default_factory=list)
     error: Exception | None = None
 
@@ -275,6 +280,9 @@ class _Part:
 
     def settle(self) -> None:
         """Gives the outcome to whoever asks."""
+        self.ended = True
+        if self.at_end is not None and not self.at_end.done():
+            self.at_end.set_result(None)
         if self.withdrawn or self.future.done():
             return
         if self.error is not None:

@@ -48,16 +48,18 @@ def _read(servable: Servable, request: predict_pb2.PredictRequest) -> tuple[str,
     if signature not in servable.signatures:
         raise RequestError(grpc.StatusCode.FAILED_PRECONDITION, f'Serving signature key "{signature}" not found.')
     feeds = {}
-    for key, tensor in request.inputs.items():
+    inputs = request.inputs
+    for key in inputs:
         try:
-            feeds[key] = decode(tensor)
+            feeds[key] = decode(inputs[key])
         except ValueError as error:
             raise invalid(f"tensor parsing error: {key}: {error}") from error
     return signature, feeds, list(request.output_filter) or None
 
 
 def _response(servable: Servable, signature: str, found: Mapping[str, Array]) -> predict_pb2.PredictResponse:
-    response = predict_pb2.PredictResponse(model_spec=model_spec(servable, signature))
+    response = predict_pb2.PredictResponse()
+    _describe(servable, signature, response.model_spec)
     for key, array in found.items():
         encode(array, response.outputs[key])
     return response
@@ -65,6 +67,12 @@ def _response(servable: Servable, signature: str, found: Mapping[str, Array]) ->
 
 def model_spec(servable: Servable, signature: str | None) -> model_pb2.ModelSpec:
     """What an answer says of the version that gave it."""
-    found = model_pb2.ModelSpec(name=servable.name, signature_name=signature or DEFAULT_SIGNATURE)
-    found.version.value = servable.version
+    found = model_pb2.ModelSpec()
+    _describe(servable, signature or DEFAULT_SIGNATURE, found)
     return found
+
+
+def _describe(servable: Servable, signature: str, spec: model_pb2.ModelSpec) -> None:
+    spec.name = servable.name
+    spec.signature_name = signature
+    spec.version.value = servable.version
