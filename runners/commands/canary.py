@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from runners.commands.exit_codes import EXIT_OK, EXIT_ROLLED_BACK, EXIT_UNDECIDED
 from runners.commands.libraries import libraries
-from runners.commands.release_options import VERSION, add_move, labels_of, request_of, say, seconds
+from runners.commands.release_options import VERSION, add_move, labels_of, request_of, say, seconds, tell_models
 from schemas.errors import SettingsError
 from serving.canary import Limits, rules
 
@@ -142,6 +142,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from runners.release_view import find_version
 
     version = find_version(labels, arguments.version)
+    tell_models(labels, request)
     if not arguments.watch:
         with interruptible():
             say(labels.canary(version, request, arguments.percent))
@@ -168,8 +169,11 @@ def _watch_live(
 ) -> Verdict:
     """Has servers split what their clients ask, or leaves that to what is in front, and compares what they see."""
     with libraries():
+        from serving.asked_models import asked_models
         from serving.live_traffic import LiveTraffic
         from serving.scraped_traffic import ScrapedTraffic
+    if request.servers:
+        request = replace(request, others=asked_models([*arguments.live, *arguments.canary_live]))
     if arguments.canary_live:
         with ScrapedTraffic(arguments.live, arguments.canary_live, labels.store.model) as traffic:
             traffic.start()

@@ -6,6 +6,7 @@ import argparse
 import getpass
 import os
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,17 @@ def add_move(parser: argparse.ArgumentParser) -> None:
         type=_address,
         metavar="HOST:PORT",
         help="gRPC address of a model server to tell; may be repeated",
+    )
+    parser.add_argument(
+        "--keep",
+        action="append",
+        default=[],
+        metavar="NAME=DIR|FILE",
+        help="with --server: a model that the servers have besides, or the ModelServerConfig of all of them; a server "
+        "unloads what it is not told. May be repeated",
+    )
+    parser.add_argument(
+        "--unload-others", action="store_true", help="with --server: go on where a server would lose other models"
     )
     parser.add_argument(
         "--load-seconds", type=seconds, default=300.0, metavar="S", help="how long a server may load; default: 300"
@@ -97,6 +109,7 @@ def labels_of(arguments: argparse.Namespace) -> Labels:
 def request_of(arguments: argparse.Namespace) -> Request:
     """Who asks for a move, and how it is to be done."""
     from serving.labels import Request
+    from serving.other_models import kept_models
 
     if arguments.server:
         with libraries():
@@ -114,7 +127,29 @@ def request_of(arguments: argparse.Namespace) -> Request:
         load_seconds=arguments.load_seconds,
         settle_seconds=arguments.settle_seconds,
         base_path=arguments.base_path,
+        keep=kept_models(arguments.keep),
+        unload_others=arguments.unload_others,
     )
+
+
+def tell_models(labels: Labels, request: Request) -> None:
+    """Says which models the servers will have: the protocol cannot tell which they lose.
+
+    Raises:
+        ReleaseError: models.config cannot be read.
+    """
+    if not request.servers:
+        return
+    from serving.other_models import with_kept
+    from serving.served_models import ServedModels
+
+    config = with_kept(ServedModels(labels.store.directory.parent).config(), request.keep)
+    names = sorted({labels.store.model, *(entry.name for entry in config.model_config_list.config)})
+    text = (
+        f"note: {', '.join(request.servers)} will serve {', '.join(names)} and no other model. What it has besides is "
+        "unloaded, unless --keep names it."
+    )
+    print(text, file=sys.stderr, flush=True)
 
 
 def say(moved: Moved) -> None:

@@ -184,6 +184,16 @@ def test_a_move_is_told_to_a_server(run: Run, root: Path, predictions: Predictio
     assert server.labels["taxi"] == labels(root) == {"stable": 2}
 
 
+def test_what_servers_will_have_is_said_before_they_are_told(run: Run, predictions: Predictions, root: Path) -> None:
+    server = predictions.server
+    _, _, err = run("promote", "2", "--server", server.address)
+    assert f"note: {server.address} will serve taxi and no other model." in err
+    _, _, err = run("canary", "1", "--server", server.address, "--keep", f"other={root / 'taxi'}")
+    assert f"note: {server.address} will serve other, taxi and no other model." in err
+    assert set(server.states["other"]) == {3}
+    assert run("rollback", "--canary")[2] == ""
+
+
 def watch(run: Run, predictions: Predictions, requests: str, *more: str) -> tuple[int, str, str]:
     server = ("--server", predictions.server.address)
     run("promote", "1", *server)
@@ -195,7 +205,7 @@ def watch(run: Run, predictions: Predictions, requests: str, *more: str) -> tupl
 @pytest.mark.slow
 def test_a_good_canary_is_promoted(run: Run, root: Path, predictions: Predictions, requests: str) -> None:
     code, out, err = watch(run, predictions, requests)
-    assert (code, err) == (0, "")
+    assert (code, err.count("\n")) == (0, 1), err  # what the server will have
     assert predictions.server.labels["taxi"] == labels(root) == {"stable": 2, "canary": 2}
     assert "why: canary: error rate 0, stable 0; p99 of latency" in out
 
