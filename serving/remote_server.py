@@ -19,6 +19,7 @@ from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
 from schemas.errors import ReleaseError
 from serving.client.loopback import grpc_proxy_option
+from serving.client.other_port import other_port
 from serving.other_models import with_kept
 
 _CALL_SECONDS = 60.0
@@ -144,7 +145,8 @@ class RemoteServer:
             f"A model server {what}.",
             where=self.address,
             received=received,
-            fix="Check the server at this gRPC address and its log, then give the command again.",
+            fix=other_port(self.address, "gRPC")
+            or "Check the server at this gRPC address and its log, then give the command again.",
         )
 
 

@@ -20,6 +20,7 @@ from schemas.errors import ReleaseError
 from serving.audit_log import CANARY, STABLE
 from serving.canary import Limits, Verdict, decide
 from serving.client.loopback import grpc_proxy_option
+from serving.client.other_port import other_port
 from serving.seen_traffic import SeenTraffic, compared
 
 _CALL_SECONDS = 30.0
@@ -65,7 +66,8 @@ class Replay:
                 f"A model server does not tell the signatures of {self._model}.",
                 where=next(iter(self._channels)),
                 received=f"{error.code().name}: {error.details()}",
-                fix="Check the server at this gRPC address, and that it serves the model.",
+                fix=other_port(next(iter(self._channels)), "gRPC")
+                or "Check the server at this gRPC address, and that it serves the model.",
             ) from error
         found = SignatureDefMap()
         answer.metadata["signature_def"].Unpack(found)

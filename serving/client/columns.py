@@ -23,8 +23,8 @@ def columns_of_rows(rows: Sequence[Mapping[str, Any]], signature: Signature) -> 
     """The inputs of a signature from rows; what it does not take is left out.
 
     Args:
-        rows: values by column, as the data or requests name it. Text stands for a number where the signature takes one, as in CSV. What is missing, None or
-            an empty text is NaN for decimal numbers and "" for text.
+        rows: values by column, as the data or requests name it. Text stands for a number where the signature takes one,
+            as in CSV. What is missing, None or an empty text is NaN for decimal numbers and "" for text.
         signature: what is asked.
 
     Raises:
