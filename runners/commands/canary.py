@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -179,12 +180,12 @@ def _watch_live(
             traffic.start()
             say(labels.canary(version, request))
             traffic.start()
-            return traffic.watch(limits, arguments.watch_seconds, _print)
+            return traffic.watch(limits, arguments.watch_seconds, _progress)
     with LiveTraffic(arguments.live, labels.store.model) as live:
         live.check()
         moved = labels.canary(version, request, arguments.percent)
         say(moved)
-        return live.watch(moved.split, limits, arguments.watch_seconds, _print)
+        return live.watch(moved.split, limits, arguments.watch_seconds, _progress)
 
 
 def _watch_replay(
@@ -198,8 +199,12 @@ def _watch_replay(
         requests = recorded_requests(arguments.requests, replay.signatures())
         moved = labels.canary(version, request)
         say(moved)
-        return replay.watch(requests, moved.entry.labels, arguments.percent, limits, arguments.most_requests, _print)
+        return replay.watch(requests, moved.entry.labels, arguments.percent, limits, arguments.most_requests, _progress)
 
 
 def _print(text: str) -> None:
     print(text, flush=True)
+
+
+def _progress(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

@@ -96,8 +96,9 @@ def test_rollbacks_go_back_one_by_one_and_never_to_what_they_left(labels: Labels
         labels.promote(version, BY)
     assert labels.rollback(BY).entry.labels == {"stable": 2}
     assert labels.rollback(BY).entry.labels == {"stable": 1}
-    with pytest.raises(ReleaseError, match="no version to go back to"):
+    with pytest.raises(ReleaseError, match="no version to go back to") as raised:
         labels.rollback(BY)
+    assert raised.value.fix.endswith("Other versions there: 2, 3, 4.")  # not the one that is stable
     assert labels.current() == {"stable": 1}
 
 
