@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,6 +29,9 @@ from schemas.features import IntegerLabel, OneHotLabel
 from serving.blessing import FILE_NAME as BLESSING_FILE
 
 _SLICES_SHOWN = 10
+_UNITS = {"max_latency_ms": "ms", "max_memory_mib": "MiB"}
+_MORE = 1.2
+"""A limit at what was measured would be missed every other time."""
 _CLASSES_SHOWN = 20
 _METRICS_SHOWN = (
     *("example_count", "auc", "accuracy", "loss", "calibration", "precision", "recall"),
@@ -188,10 +192,8 @@ def _print_blessing(blessing: dict[str, Any], settings: Settings, console: Conso
 
 def _print_smoke_check(result: RunResult, console: Console) -> None:
     """What a model server showed, if it was asked."""
-    if nodes.SMOKE_CHECK not in result.outcomes:
-        return
-    file = Path(_only(result, nodes.SMOKE_CHECK, "blessing").uri) / SMOKE_CHECK_FILE
-    if not file.is_file():  # what is not blessed is not checked
+    file = _smoke_check_file(result)
+    if file is None:
         return
     report = SmokeCheckReport.load(file)
     if report.passed:
@@ -207,6 +209,14 @@ def _print_smoke_check(result: RunResult, console: Console) -> None:
     console.print(f"All of it: {file}", markup=False, highlight=False, soft_wrap=True)
 
 
+def _smoke_check_file(result: RunResult) -> Path | None:
+    """The report; None where nothing was checked, as what is not blessed is not."""
+    if nodes.SMOKE_CHECK not in result.outcomes:
+        return None
+    file = Path(_only(result, nodes.SMOKE_CHECK, "blessing").uri) / SMOKE_CHECK_FILE
+    return file if file.is_file() else None
+
+
 def _print_next(result: RunResult, command: str, release: Path | None, blessed: bool, console: Console) -> None:
     model_run = _only(result, nodes.TRAINER, "model_run").uri
     suggestions = {
@@ -218,6 +228,10 @@ def _print_next(result: RunResult, command: str, release: Path | None, blessed: 
         suggestions["again; what is unchanged comes from the cache"] = command
     elif blessed:
         suggestions["the smoke check again; no other node runs"] = command
+        file = _smoke_check_file(result)
+        for name, measured in (SmokeCheckReport.load(file).exceeded() if file else {}).items():
+            purpose = f"or with a higher limit, where {measured:g} {_UNITS[name]} are good enough"
+            suggestions[purpose] = f"{command} --set smoke_check.{name}={math.ceil(measured * _MORE)}"
     else:
         suggestions["release the model all the same"] = f'{command} --force-bless "REASON"'
     console.print("Next:")

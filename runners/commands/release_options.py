@@ -7,6 +7,7 @@ import getpass
 import os
 import re
 import sys
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -99,11 +100,33 @@ def labels_of(arguments: argparse.Namespace) -> Labels:
                 received=arguments.model,
                 fix=f"Models are released under {arguments.releases}/NAME; give the name alone.",
             )
-        return Labels(arguments.releases.absolute(), arguments.model)
+        root = Path(os.path.abspath(arguments.releases))  # without `..`, and with the links that servers see
+        _check_model(root, arguments.model)
+        return Labels(root, arguments.model)
     settings = load(arguments)
     with libraries():
         from pipeline.pipeline import root
     return Labels(root(settings) / "releases", settings.model_name)
+
+
+def _check_model(root: Path, model: str) -> None:
+    """Tells a folder that is not there, and a name that none of its models has; of no model nothing is wrong yet."""
+    if not root.is_dir():
+        raise SettingsError(
+            "The folder of released models is not there.",
+            where="--releases",
+            received=str(root),
+            fix="Give <output_dir>/releases of a pipeline, or -c FILE.",
+        )
+    there = sorted(path.name for path in root.iterdir() if path.is_dir() and re.fullmatch(_MODEL, path.name))
+    if there and model not in there:
+        near = get_close_matches(model, there, n=1)
+        raise SettingsError(
+            f"No model of this name is released in {root}.",
+            where="--model",
+            received=model,
+            fix=f"{f'Did you mean {near[0]}? ' if near else ''}There are: {', '.join(there)}.",
+        )
 
 
 def request_of(arguments: argparse.Namespace) -> Request:

@@ -313,6 +313,19 @@ def test_a_wrong_option_is_told_by_the_parser(options: list[str], capsys: pytest
     assert end.value.code == 2
 
 
+def test_a_misspelt_model_or_folder_is_told_with_the_nearest_and_what_there_is(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = f"{root}/../releases"
+    assert main(["release", "verify", "--releases", given, "--model", "tazi"]) == 1
+    assert capsys.readouterr().err == (
+        f"error: No model of this name is released in {root}.\n"
+        "  Where: --model\n  Received: tazi\n  Fix: Did you mean taxi? There are: taxi.\n"
+    )
+    assert main(["release", "list", "--releases", f"{root}/none", "--model", "taxi"]) == 1
+    assert f"Received: {root}/none\n" in capsys.readouterr().err
+
+
 def test_a_model_without_releases(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     options: list[Any] = ["--releases", str(tmp_path), "--model", "taxi"]
     assert main(["release", "list", *options]) == 0
