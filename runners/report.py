@@ -20,6 +20,7 @@ from components.pusher.executor import DESTINATION_PROPERTY
 from components.smoke_check.report import FILE_NAME as SMOKE_CHECK_FILE
 from components.smoke_check.report import Report as SmokeCheckReport
 from configs.settings import Settings
+from configs.training import STOPPED_FILE
 from pipeline import nodes
 from pipeline.span_window import is_dated
 from runners.local import RunResult
@@ -70,6 +71,7 @@ def print_report(result: RunResult, settings: Settings, command: str, console: C
     evaluation = Path(_only(result, nodes.EVALUATOR, "evaluation").uri)
     metrics: dict[str, dict[str, Any]] = json.loads((evaluation / METRICS_FILE).read_text())
     blessing: dict[str, Any] = json.loads((evaluation / BLESSING_FILE).read_text())
+    _print_stopped(result, console)
     console.print(_metrics_table(metrics, settings))
     if isinstance(settings.label, (IntegerLabel, OneHotLabel)) and "confusion_matrix" in metrics[OVERALL]:
         console.print(_classes_table(metrics[OVERALL]["confusion_matrix"], settings.label.class_names))
@@ -100,6 +102,13 @@ def _print_window(result: RunResult, settings: Settings, console: Console) -> No
     if nodes.SPAN_WINDOW in result.outcomes:
         spans = sorted(one.properties["span"] for one in result.outcomes[nodes.SPAN_WINDOW].outputs["examples"])
         console.print(f"Window: {shown_spans(spans, is_dated(settings.data))}", highlight=False, soft_wrap=True)
+
+
+def _print_stopped(result: RunResult, console: Console) -> None:
+    """That the training ended before its last epoch, if it did."""
+    file = Path(_only(result, nodes.TRAINER, "model_run").uri) / STOPPED_FILE
+    if file.is_file():
+        console.print(f"Training: {file.read_text()}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _print_newer(release: Path, console: Console) -> None:

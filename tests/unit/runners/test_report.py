@@ -50,6 +50,7 @@ def test_a_model_that_failed_the_smoke_check_is_told_of_with_the_way_to_try_agai
     outcomes = {node: NodeOutcome(node, "complete", 1, folder) for node in ("Trainer", "Evaluator", "SmokeCheck")}
     pushed = {"pushed_model": [Output("/pushed", {"pushed": 0, "reason": f"smoke check failed: {fault}"})]}
     outcomes["Pusher"] = NodeOutcome("Pusher", "complete", 2, pushed)
+    (tmp_path / "stopped_early.txt").write_text("Stopped early, after epoch 7.")
     out = io.StringIO()
     settings = load_settings([MINIMAL], [], {})
     result = RunResult("run", Path("/logs"), outcomes)
@@ -57,6 +58,7 @@ def test_a_model_that_failed_the_smoke_check_is_told_of_with_the_way_to_try_agai
     lines = out.getvalue().splitlines()
     place = lines.index("The smoke check failed, so nothing was released.")
     assert lines[place + 1 : place + 3] == [f"  {fault}", f"All of it: {tmp_path / 'report.json'}"]
+    assert lines[0] == "Training: Stopped early, after epoch 7."
     assert not [line for line in lines if line.startswith("Release:")]
     assert lines[-4:] == [
         "  # the smoke check again; no other node runs",
