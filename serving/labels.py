@@ -283,8 +283,9 @@ class Labels:
             servers = [connections.enter_context(server) for server in _servers(request)]
             try:
                 if servers and not request.unload_others:
-                    kept = {name for entry in self.log.entries() for name in entry.kept}
-                    refuse_unloading(servers, final, {*neighbours(self._root), *kept, *request.others})
+                    kept = [name for entry in self.log.entries() for name in entry.kept]
+                    named = dict.fromkeys([*kept, *request.others])
+                    refuse_unloading(servers, final, {**named, **neighbours(self._root)})
                 write_split(directory, split or split_before)
                 # From here on a retention that deletes old versions leaves these alone.
                 with directory_lock(self.store.directory):

@@ -5,7 +5,7 @@ ModelService cannot list what a server has, but tells the state of a model by it
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,23 +57,25 @@ def with_kept(config: ModelServerConfig, kept: ModelServerConfig | None) -> Mode
     return found
 
 
-def neighbours(root: Path) -> set[str]:
-    """Names of models that are released beside these: in the same folder, or in those of other pipelines.
+def neighbours(root: Path) -> dict[str, Path]:
+    """Folders of the models that are released beside these, by name: in the same folder, or in those of other pipelines.
 
     Args:
         root: folder of all released models, `<output_dir>/releases`.
     """
-    folders = [root, *root.parent.parent.glob(f"*/{root.name}")]
-    return {path.name for folder in folders for path in folder.glob("[A-Za-z0-9]*") if path.is_dir()}
+    folders = [*sorted(root.parent.parent.glob(f"*/{root.name}")), root]
+    return {path.name: path for folder in folders for path in sorted(folder.glob("[A-Za-z0-9]*")) if path.is_dir()}
 
 
-def refuse_unloading(servers: Iterable[RemoteServer], config: ModelServerConfig, names: Collection[str]) -> None:
+def refuse_unloading(
+    servers: Iterable[RemoteServer], config: ModelServerConfig, names: Mapping[str, Path | None]
+) -> None:
     """Checks that servers have none of the models that the config lacks.
 
     Args:
         servers: to be told.
         config: that they would be told, of at least one model, without what they keep.
-        names: of models that they may have.
+        names: of models that they may have, with the folder where it is known.
 
     Raises:
         ReleaseError: one has, or does not answer.
@@ -83,12 +85,13 @@ def refuse_unloading(servers: Iterable[RemoteServer], config: ModelServerConfig,
         server.serves(told[0])  # one that does not answer is told with the name of a model that is meant
         lost = [name for name in sorted(set(names) - set(told)) if server.serves(name)]
         if lost:
+            known = " ".join(f"--keep {name}={names[name] or 'DIR'}" for name in lost)
             raise ReleaseError(
                 f"A model server has other models, too, and would unload them: {', '.join(lost)}.",
                 where=server.address,
                 received=f"a config with {', '.join(told)} and nothing else",
-                fix="Name what it is to keep: --keep NAME=DIR for a model, or --keep FILE for the config that the "
-                "server was started with. Or let the models go: --unload-others.",
+                fix=f"Name what it is to keep: {known}, with folders as the server sees them; or --keep FILE, the "
+                "config that it was started with. Or let the models go: --unload-others.",
             )
 
 

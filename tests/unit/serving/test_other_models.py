@@ -50,4 +50,8 @@ def test_what_names_no_models_is_an_error(options: list[str], why: str) -> None:
 def test_neighbours_are_the_models_of_this_pipeline_and_of_those_beside_it(tmp_path: Path) -> None:
     for path in ("taxi/releases/taxi/1", "taxi/releases/tip/1", "digits/releases/mnist/1", "digits/metadata/x"):
         (tmp_path / path).mkdir(parents=True)
-    assert neighbours(tmp_path / "taxi/releases") == {"taxi", "tip", "mnist"}
+    assert neighbours(tmp_path / "taxi/releases") == {
+        "taxi": tmp_path / "taxi/releases/taxi",
+        "tip": tmp_path / "taxi/releases/tip",
+        "mnist": tmp_path / "digits/releases/mnist",
+    }

@@ -17,7 +17,8 @@ from serving.blessing import Blessing, Failure
 from serving.releases import ReleaseStore
 from serving.served_models import ServedModels, labels_of, with_model
 from tests.unit.serving.conftest import make_provenance, make_source
-from tests.unit.serving.model_server import ModelServer, running
+from tests.unit.serving.model_server import AVAILABLE, ModelServer, running
+from tests.unit.serving.page_server import page_server
 from tests.unit.serving.prediction_server import Predictions
 
 Run = Callable[..., tuple[int, str, str]]
@@ -201,6 +202,19 @@ def test_what_servers_will_have_is_said_before_they_are_told(run: Run, predictio
     assert f"note: {server.address} will serve other, taxi and no other model." in err
     assert set(server.states["other"]) == {3}
     assert run("rollback", "--canary")[2] == ""
+
+
+def test_a_model_that_clients_asked_for_is_not_unloaded_for_a_canary(
+    run: Run, predictions: Predictions, root: Path
+) -> None:
+    server = predictions.server
+    run("promote", "1", "--server", server.address)
+    server.states["tip"] = {1: AVAILABLE}
+    metrics = b':tensorflow:serving:request_count{model_name="tip",status="OK"} 3\n'
+    with page_server(metrics, b'{"models": {}}') as url:
+        code, _, err = run("canary", "2", "--watch", "--live", url, "--server", server.address)
+    assert (code, labels(root)) == (1, {"stable": 1})
+    assert "would unload them: tip." in err
 
 
 def watch(run: Run, predictions: Predictions, requests: str, *more: str) -> tuple[int, str, str]:
