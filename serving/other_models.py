@@ -58,7 +58,7 @@ def with_kept(config: ModelServerConfig, kept: ModelServerConfig | None) -> Mode
 
 
 def neighbours(root: Path) -> dict[str, Path]:
-    """Folders of the models that are released beside these, by name: in the same folder, or in those of other pipelines.
+    """Folders of the models that are released beside these, by name: in the same folder, or for other pipelines.
 
     Args:
         root: folder of all released models, `<output_dir>/releases`.

@@ -100,9 +100,9 @@ def labels_of(arguments: argparse.Namespace) -> Labels:
                 received=arguments.model,
                 fix=f"Models are released under {arguments.releases}/NAME; give the name alone.",
             )
-        root = Path(os.path.abspath(arguments.releases))  # without `..`, and with the links that servers see
-        _check_model(root, arguments.model)
-        return Labels(root, arguments.model)
+        folder = Path(os.path.abspath(arguments.releases))  # without `..`, and with the links that servers see
+        _check_model(folder, arguments.model)
+        return Labels(folder, arguments.model)
     settings = load(arguments)
     with libraries():
         from pipeline.pipeline import root
