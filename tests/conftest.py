@@ -38,7 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @hypothesis.given(hypothesis.strategies.none())
 def _first_property(_: None) -> None:
-    """At the first one Hypothesis asks the garbage collector who refers to its random numbers: not so of frozen ones."""
+    """At the first one Hypothesis asks the collector who refers to its random numbers; it does not see the frozen."""
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
