@@ -16,7 +16,7 @@ from tests.integration.command_server import CommandServer
 from tests.integration.kubeflow_api.pipelines import greeting
 from tests.integration.kubeflow_api.server import KubeflowApi, kubeflow_api
 
-QUICK = Patience(connect=1.0, answer=1.0, attempts=4, pause=0.01, longest=0.05)
+QUICK = Patience(attempts=4, pause=0.01, longest=0.05)
 
 
 @pytest.fixture

@@ -21,7 +21,15 @@ from serving.client.rest_client import RestClient
 from serving.labels import Labels, Request
 from serving.release import Provenance
 from tests.integration.cluster.kubernetes_cluster import IMAGE, ROOT, KubernetesCluster
-from tests.integration.kubernetes.launching import CORE, launch, post, training, use, wait_for
+from tests.integration.kubernetes.launching import (
+    CORE,
+    launch,
+    post,
+    training,
+    use,
+    wait_for,
+    wait_until_it_may_launch,
+)
 from tests.tiny_models import half_plus
 
 OVERLAYS = ROOT / "deploy" / "kubernetes" / "overlays"
@@ -112,6 +120,7 @@ def test_nodes_start_trainings_there_and_may_do_nothing_else(
         "claimRef": {"namespace": namespace, "name": "pipelines"},
     }
     post(api, f"{CORE}/persistentvolumes", "PersistentVolume", f"{namespace}-stored", spec=volume)
+    wait_until_it_may_launch(api, namespace, "pipeline")
     kubeconfig = kubernetes.kubeconfig_of(token_of(api, namespace, "pipeline"), namespace)
     use(kubeconfig, monkeypatch)
     launch(
