@@ -53,7 +53,6 @@ class ServerProcess:
 
     def __init__(self, model: str, folder: Path, command: Sequence[str] | None, log: Path) -> None:
         self._model, self._log = model, log
-        # It takes seconds until a server listens: no port that this machine gives to whoever asks for any.
         self._ports = Ports(*free_ports(2, HOST)) if command is not None else None
         asked = self._ports or Ports(0, 0)
         values = {"model_name": model, "model_dir": str(folder), "grpc_port": asked.grpc, "rest_port": asked.rest}

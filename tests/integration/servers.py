@@ -66,7 +66,7 @@ def find(binary: str, *, packages: str) -> Path:
 
 
 def free_port() -> int:
-    """A TCP port on which nothing listens, and that the kernel gives to nobody who asks for any."""
+    """A TCP port on which nothing listens, and that the kernel gives to nobody before a server is prepared for it."""
     return free_ports(1)[0]
 
 
@@ -337,10 +337,10 @@ class Service:
     def __init__(self, folder: Path) -> None:
         self._process = _Process(folder, _Account())
         self._folder = folder
-        self.port = 0
+        self.port = free_port()
 
     def start(self, *options: str | Path) -> None:
-        """The first time on a port that is free, and then on the same one."""
+        """Each time on the same port, which was free."""
         url = f"sqlite:///{self._folder}/metadata.sqlite"
         command = [
             sys.executable,
