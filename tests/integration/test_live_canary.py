@@ -132,7 +132,8 @@ def test_live_requests_are_split_and_each_rule_decides_on_what_clients_got(serve
                 "slow": watched(
                     SLOW, "--latency-increase", "0.01", "--latency-quantile", "0.5", "--minimum-requests", "50"
                 ),
-                "good": watched(GOOD, *lenient),
+                # Of 100 answers 3 times in 1,000 the chosen requests alone are as far from stable's as the rule allows.
+                "good": watched(GOOD, *lenient, "--minimum-requests", "200"),
             }
         )
     said = {name: one.stderr for name, one in ended.items()}

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,6 +77,12 @@ class Client(threading.Thread):
                 except grpc.RpcError as error:
                     self.errors.append(f"{error.code()}: {error.details()}")
 
+    def until(self, version: int) -> None:
+        """Waits for an answer of this version to be the last."""
+        while self.versions[-1:] != [version]:
+            assert not self.errors, self.errors
+            time.sleep(0.002)
+
     def __enter__(self) -> Client:
         self.start()
         return self
@@ -100,7 +107,9 @@ def test_moves_fail_no_request_and_a_canary_is_judged_on_real_answers(
 
     with Client(address) as client:
         ended = run_all({"bad": watched(3), "good": watched(2)})
+        client.until(2)
         labels.rollback(by)
+        client.until(1)
     assert (ended["bad"].code, ended["good"].code) == (5, 0)
     assert "roll back: stability index of serving_default/y" in ended["bad"].stderr
     moves = [(entry.label, entry.before, entry.after) for entry in labels.log.entries()]

@@ -502,7 +502,7 @@ def test_one_command_waits_for_another(labels: Labels) -> None:
     with directory_lock(labels.store.directory.parent):
         thread.start()
         assert not moved.wait(0.2)
-    thread.join(20)
+    thread.join(120)
     assert moved.is_set()
 
 
