@@ -15,7 +15,9 @@ from runners.commands.options import add_settings, load
 from schemas.errors import SettingsError
 
 if TYPE_CHECKING:
-    from serving.labels import Labels, Moved, Request
+    from serving.change_request import ChangeRequest
+    from serving.label_change import LabelChange
+    from serving.labels import Labels
 
 VERSION = "a number, a label, or `latest`"
 _MODEL = r"[A-Za-z0-9][A-Za-z0-9_.-]*"  # as push.model
@@ -94,9 +96,9 @@ def labels_of(arguments: argparse.Namespace) -> Labels:
     return Labels(root(settings) / "releases", settings.model_name)
 
 
-def request_of(arguments: argparse.Namespace) -> Request:
+def request_of(arguments: argparse.Namespace) -> ChangeRequest:
     """Who asks for a move, and how it is to be done."""
-    from serving.labels import Request
+    from serving.change_request import ChangeRequest
 
     if arguments.server:
         with libraries():
@@ -105,7 +107,7 @@ def request_of(arguments: argparse.Namespace) -> Request:
         who = getpass.getuser()
     except (KeyError, OSError):  # a container's user has no name
         who = str(os.getuid())
-    return Request(
+    return ChangeRequest(
         who=who,
         host=os.uname().nodename,
         why=arguments.reason,
@@ -117,10 +119,10 @@ def request_of(arguments: argparse.Namespace) -> Request:
     )
 
 
-def say(moved: Moved) -> None:
+def say(change: LabelChange) -> None:
     """Prints what was done."""
     from runners.release_view import moved_text
 
-    print(moved_text(moved.entry), flush=True)
-    for note in moved.notes:
+    print(moved_text(change.entry), flush=True)
+    for note in change.notes:
         console(stderr=True).print(f"warning: {note}", markup=False, highlight=False, soft_wrap=True)

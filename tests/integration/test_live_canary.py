@@ -23,8 +23,9 @@ from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
 from schemas.errors import ReleaseError
 from serving.blessing import Blessing
+from serving.change_request import ChangeRequest
 from serving.client.rest_client import RestClient
-from serving.labels import Labels, Request
+from serving.labels import Labels
 from serving.release import Provenance
 from serving.releases import ReleaseStore
 from serving.remote_server import RemoteServer
@@ -117,7 +118,7 @@ class Client(threading.Thread):
 
 def test_live_requests_are_split_and_each_rule_decides_on_what_clients_got(served: Served, run_all: RunAll) -> None:
     labels = Labels(served.root, "taxi")
-    labels.promote(STABLE, Request("ann", "vm", servers=(served.grpc,)))
+    labels.promote(STABLE, ChangeRequest("ann", "vm", servers=(served.grpc,)))
 
     def watched(version: int, *options: str) -> list[str]:
         command = ["release", "canary", str(version), "--percent", "20", "--watch", "--live", served.rest]
@@ -156,7 +157,7 @@ def test_live_requests_are_split_and_each_rule_decides_on_what_clients_got(serve
 
 
 def test_requests_without_label_are_split_and_those_with_a_version_are_not(served: Served, run_all: RunAll) -> None:
-    labels, by = Labels(served.root, "taxi"), Request("ann", "vm", servers=(served.grpc,))
+    labels, by = Labels(served.root, "taxi"), ChangeRequest("ann", "vm", servers=(served.grpc,))
     labels.promote(STABLE, by)
     labels.canary(SHIFTED, by, 50.0)
 
@@ -181,7 +182,7 @@ def test_requests_without_label_are_split_and_those_with_a_version_are_not(serve
 def test_requests_without_label_never_get_a_version_that_is_loaded_and_not_labelled(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    labels, by = Labels(served.root, "taxi"), Request("ann", "vm", servers=(served.grpc,))
+    labels, by = Labels(served.root, "taxi"), ChangeRequest("ann", "vm", servers=(served.grpc,))
     labels.promote(STABLE, by)
     reload, refuses = RemoteServer.reload, False
     seen: list[set[float]] = []
@@ -216,7 +217,7 @@ def test_requests_without_label_never_get_a_version_that_is_loaded_and_not_label
 def test_a_canary_with_servers_of_its_own_is_compared_by_the_metrics_of_both(served: Served, run_all: RunAll) -> None:
     labels = Labels(served.root, "taxi")
     with server(served.root) as (canary_grpc, canary_rest):
-        by = Request("ann", "vm", servers=(served.grpc, canary_grpc))
+        by = ChangeRequest("ann", "vm", servers=(served.grpc, canary_grpc))
         labels.promote(STABLE, by)
         # A canary from before has the label, so that clients may ask for it already.
         labels.canary(GOOD, by, 0.0)

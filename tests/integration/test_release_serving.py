@@ -18,7 +18,8 @@ from tensorflow_serving.apis.predict_pb2 import PredictRequest
 from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
 
 from serving.blessing import Blessing
-from serving.labels import Labels, Request
+from serving.change_request import ChangeRequest
+from serving.labels import Labels
 from serving.release import Provenance
 from serving.releases import ReleaseStore
 from tests.integration.conftest import RunAll
@@ -88,7 +89,7 @@ class Client(threading.Thread):
 def test_moves_fail_no_request_and_a_canary_is_judged_on_real_answers(
     made: Path, address: str, run_all: RunAll, tmp_path: Path
 ) -> None:
-    labels, by = Labels(made, "taxi"), Request("ann", "vm", servers=(address,))
+    labels, by = Labels(made, "taxi"), ChangeRequest("ann", "vm", servers=(address,))
     labels.promote(1, by)
     requests = tmp_path / "requests.jsonl"
     requests.write_text("".join(json.dumps({"instances": [{"x": [x / 10]}]}) + "\n" for x in range(50)))

@@ -16,15 +16,16 @@ from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 from schemas.errors import ReleaseError, RunError
 from serving.audit_log import AuditEntry
 from serving.blessing import Blessing
+from serving.change_request import ChangeRequest
 from serving.directory_lock import directory_lock
-from serving.labels import Labels, Request
+from serving.labels import Labels
 from serving.release import Provenance
 from serving.releases import ReleaseStore
 from serving.served_models import ServedModels, with_model
 from serving.traffic_split import TrafficSplit, read_split
 from tests.unit.serving.model_server import AVAILABLE, ModelServer, running
 
-BY = Request(who="ann", host="vm", why="weekly", load_seconds=20.0)
+BY = ChangeRequest(who="ann", host="vm", why="weekly", load_seconds=20.0)
 REFUSED = 4
 """The one version that is not blessed."""
 
@@ -55,7 +56,7 @@ def versions(labels: Labels) -> list[int]:
     return list(entry.model_version_policy.specific.versions)
 
 
-def told(server: ModelServer) -> Request:
+def told(server: ModelServer) -> ChangeRequest:
     return replace(BY, servers=(server.address,))
 
 
