@@ -15,7 +15,8 @@ from runners.kubeflow.end_task import end_run
 from runners.run_folder import RunFolder, run_folder
 from runners.run_record import RunRecord, run_record
 from schemas.artifacts import REASON_PROPERTY
-from tests.integration.kubeflow_api.server import Fault, kubeflow_api
+from tests.integration.kubeflow_api.fault import Fault
+from tests.integration.kubeflow_api.server import kubeflow_api
 from tests.unit.runners.made_history import MadeHistory
 from tests.unit.runners.made_settings import made_settings
 

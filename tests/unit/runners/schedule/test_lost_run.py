@@ -23,7 +23,8 @@ from runners.schedule.lost_runs import LostRun
 from runners.schedule.plan import make_plan
 from runners.schedule.scheduler import Scheduler
 from schemas.errors import RunError
-from tests.integration.kubeflow_api.server import Fault, kubeflow_api
+from tests.integration.kubeflow_api.fault import Fault
+from tests.integration.kubeflow_api.server import kubeflow_api
 from tests.unit.runners.made_history import MadeHistory
 from tests.unit.runners.made_settings import made_settings
 from tests.unit.runners.test_webhook import server
