@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
 
 @dataclass(frozen=True)
@@ -18,6 +22,9 @@ class ChangeRequest:
         load_seconds: how long a server may take to load a version.
         settle_seconds: how long to wait between loading and labelling, for servers that read models.config themselves.
         base_path: the model's folder as servers see it; default: as models.config has it, else as it is here.
+        keep: models that servers keep beside those of models.config.
+        others: names of further models that they may have; whether they do is asked before they are told.
+        unload_others: whether they may lose those.
     """
 
     who: str
@@ -28,3 +35,6 @@ class ChangeRequest:
     load_seconds: float = 300.0
     settle_seconds: float = 0.0
     base_path: str | None = None
+    keep: ModelServerConfig | None = None
+    others: tuple[str, ...] = ()
+    unload_others: bool = False

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Literal
 
@@ -17,6 +17,7 @@ from serving.audit_log import STABLE, AuditEntry, AuditLog, stable_history
 from serving.change_request import ChangeRequest
 from serving.directory_lock import directory_lock
 from serving.label_change import LabelChange
+from serving.other_models import neighbours, refuse_unloading
 from serving.releases import ReleaseStore
 from serving.rollout_plan import RolloutPlan
 from serving.served_models import ServedModels, entry_of, labels_of
@@ -75,6 +76,7 @@ class Rollout:
         with contextlib.ExitStack() as connections:
             servers = [connections.enter_context(server) for server in _servers(self._request)]
             try:
+                self._refuse_unloading(servers, plan.final)
                 write_split(self._store.directory, split or split_before)
                 # From here on a retention that deletes old versions leaves these alone.
                 with directory_lock(self._store.directory):
@@ -113,6 +115,7 @@ class Rollout:
         labels: Mapping[str, int],
         split: TrafficSplit | None,
     ) -> AuditEntry:
+        keep = self._request.keep
         return AuditEntry(
             time=_now(),
             action=action,
@@ -126,6 +129,7 @@ class Rollout:
             forced=self._request.force,
             percent=split.percent if split else None,
             servers=self._request.servers,
+            kept=tuple(entry.name for entry in keep.model_config_list.config) if keep else (),
         )
 
     def _plan(self, config: ModelServerConfig, entry: AuditEntry) -> RolloutPlan:
@@ -144,6 +148,13 @@ class Rollout:
             return read_split(self._store.directory)
         except ReleaseError:
             return None
+
+    def _refuse_unloading(self, servers: Sequence[RemoteServer], config: ModelServerConfig) -> None:
+        """Servers unload what a config does not name: whether they have other models is asked first."""
+        if servers and not self._request.unload_others:
+            kept = [name for entry in self._log.entries() for name in entry.kept]
+            named = dict.fromkeys([*kept, *self._request.others])
+            refuse_unloading(servers, config, {**named, **neighbours(self._served.path.parent)})
 
     def _check_there(self, version: int) -> None:
         """A retention may have deleted the version since it was checked."""
@@ -180,7 +191,7 @@ def _servers(request: ChangeRequest) -> list[RemoteServer]:
     # TensorFlow Serving's messages bring all of TensorFlow with them: seconds, which a rollback without servers saves.
     from serving.remote_server import RemoteServer
 
-    return [RemoteServer(address, request.load_seconds) for address in request.servers]
+    return [RemoteServer(address, request.load_seconds, request.keep) for address in request.servers]
 
 
 def _unloaded(servers: Iterable[RemoteServer], final: ModelServerConfig) -> Iterator[str]:
