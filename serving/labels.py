@@ -145,7 +145,7 @@ class Labels:
                 "There is no version to go back to: none that is still there was stable before.",
                 where=str(self.log.path),
                 received=_shown(labels),
-                fix=f"Name one: scalable-tf release rollback --to VERSION. {self._versions()}",
+                fix=f"Name one: scalable-tf release rollback --to VERSION. {self._versions(labels.get(STABLE))}",
             )
         return earlier[-1]
 
@@ -160,7 +160,7 @@ class Labels:
                 f"Version {version} is not what was released.",
                 where=str(directory),
                 received=", ".join(fault.message for fault in faults[:_SHOWN]) + more,
-                fix=f"Restore its files, or take another version. {self._versions()}",
+                fix=f"Restore its files, or take another version. {self._versions(version)}",
             )
         if not self.store.get(version).blessing.blessed and not force:
             raise ReleaseError(
@@ -194,8 +194,9 @@ class Labels:
             fix="Somebody else has moved the label meanwhile: scalable-tf release show VERSION tells who.",
         )
 
-    def _versions(self) -> str:
-        return f"Versions there: {', '.join(map(str, self.store.versions())) or 'none'}."
+    def _versions(self, besides: int | None) -> str:
+        there = [str(version) for version in self.store.versions() if version != besides]
+        return f"Other versions there: {', '.join(there) or 'none'}."
 
 
 def _promoted(labels: Mapping[str, int], version: int) -> dict[str, int]:
