@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -50,6 +51,12 @@ class LabelClient(threading.Thread):
                         self.versions.append(version)
                 except grpc.RpcError as error:
                     self.errors[f"{error.code()}: {error.details()}"] += 1
+
+    def until(self, version: int) -> None:
+        """Waits for an answer of this version to be the last."""
+        while self.versions[-1:] != [version]:
+            assert not self.errors, self.errors
+            time.sleep(0.002)
 
     def __enter__(self) -> LabelClient:
         self.start()
