@@ -46,7 +46,7 @@ COMMANDS = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code: 0 only when it did what was asked."""
-    arguments = _parser().parse_args(argv)
+    arguments = argument_parser().parse_args(argv)
     _prepare_environment()
     try:
         code: int = arguments.run(arguments)
@@ -95,7 +95,8 @@ def _prepare_environment() -> None:
     os.environ.setdefault("GLOG_minloglevel", "3")  # ML Metadata's library logs what it also raises
 
 
-def _parser() -> argparse.ArgumentParser:
+def argument_parser() -> argparse.ArgumentParser:
+    """Of all commands and their options."""
     parser = argparse.ArgumentParser(prog="scalable-tf", description="TensorFlow pipelines at production scale.")
     parser.add_argument("--version", action="version", version=VERSION)
     parser.add_argument("--debug", action="store_true", help="show tracebacks")

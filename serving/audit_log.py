@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Literal
 
@@ -115,6 +116,35 @@ class AuditLog:
         finally:
             os.close(descriptor)
         sync_directory(self.path.parent)
+
+    def reconcile(self, labels: dict[str, int]) -> None:
+        """Notes it where the labels are others than the log says. The caller holds a lock.
+
+        Args:
+            labels: as they are.
+
+        Raises:
+            ReleaseError: the log cannot be read.
+            OSError: it cannot be written.
+        """
+        entries = self.entries()
+        known = entries[-1].labels if entries else {}
+        if labels == known:
+            return
+        label = next(name for name in (STABLE, *sorted({*labels, *known})) if labels.get(name) != known.get(name))
+        self.append(
+            AuditEntry(
+                time=datetime.now(timezone.utc),
+                action="noticed",
+                label=label,
+                before=known.get(label),
+                after=labels.get(label),
+                labels=labels,
+                who="",
+                host="",
+                why="models.config was written by something else, or a command was killed",
+            )
+        )
 
     def _entry(self, number: int, line: bytes) -> AuditEntry:
         try:

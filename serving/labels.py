@@ -1,92 +1,25 @@
-"""Which versions of a model are `stable` and `canary`: moves of labels that cannot break what is served.
-
-A move is: load the version beside what is served, wait for it, move the label, write it down, unload what is no longer
-needed. Up to the moment when every server has moved, everything can be put back in one step, as nothing was unloaded.
-"""
+"""Which versions of a model are `stable` and `canary`: what may be asked of the labels, and what is refused."""
 
 from __future__ import annotations
 
 import contextlib
 import secrets
-import time
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timezone
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
 
 from schemas.errors import ReleaseError
 from schemas.storage_error import storage_error
-from serving.audit_log import CANARY, STABLE, AuditEntry, AuditLog, stable_history
+from serving.audit_log import CANARY, STABLE, AuditLog, stable_history
+from serving.change_request import ChangeRequest
 from serving.directory_lock import directory_lock
-from serving.other_models import neighbours, refuse_unloading
+from serving.label_change import LabelChange
 from serving.releases import ReleaseStore
-from serving.served_models import ServedModels, entry_of, labels_of, loaded_versions, with_model
-from serving.traffic_split import TrafficSplit, read_split, write_split
+from serving.rollout import Rollout
+from serving.served_models import ServedModels, labels_of
+from serving.traffic_split import TrafficSplit
 from serving.verification import verify
 
-if TYPE_CHECKING:
-    from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
-
-    from serving.remote_server import RemoteServer
-
-Action = Literal["promote", "canary", "rollback"]
 _SHOWN = 3
-
-
-@dataclass(frozen=True)
-class Request:
-    """Who asks for a move, why, and how it is to be done.
-
-    Attributes:
-        who: user.
-        host: of the command.
-        why: the reason.
-        force: why a version that is not blessed is to be taken all the same; None: it is not.
-        servers: gRPC addresses of model servers to tell, `host:port`.
-        load_seconds: how long a server may take to load a version.
-        settle_seconds: how long to wait between loading and labelling, for servers that read models.config themselves.
-        base_path: the model's folder as servers see it; default: as models.config has it, else as it is here.
-        keep: models that servers keep beside those of models.config.
-        others: names of further models that they may have; whether they do is asked before they are told.
-        unload_others: whether they may lose those.
-    """
-
-    who: str
-    host: str
-    why: str = ""
-    force: str | None = None
-    servers: tuple[str, ...] = ()
-    load_seconds: float = 300.0
-    settle_seconds: float = 0.0
-    base_path: str | None = None
-    keep: ModelServerConfig | None = None
-    others: tuple[str, ...] = ()
-    unload_others: bool = False
-
-
-@dataclass(frozen=True)
-class Moved:
-    """What was done.
-
-    Attributes:
-        entry: the line of the audit log.
-        notes: what did not work and changes nothing of it: servers that still hold what they no longer need.
-    """
-
-    entry: AuditEntry
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tried(Moved):
-    """A canary that was begun.
-
-    Attributes:
-        split: the part of the live requests that goes to it from now on.
-    """
-
-    split: TrafficSplit
 
 
 class Labels:
@@ -111,7 +44,7 @@ class Labels:
         """
         return labels_of(self._served.config(), self.store.model)
 
-    def promote(self, version: int, request: Request, *, canary: bool = False) -> Moved:
+    def promote(self, version: int, request: ChangeRequest, *, canary: bool = False) -> LabelChange:
         """Makes a version `stable`. A canary of it has ended then.
 
         Args:
@@ -123,14 +56,14 @@ class Labels:
             ReleaseError: the version is altered or not blessed, a server does not follow, or the store cannot be
                 written; nothing has changed then.
         """
-        with self._changing():
+        with self._changing(request) as rollout:
             labels = self.current()
             if canary and labels.get(CANARY) != version:
                 raise self._overtaken(version, labels)
             self._check(version, request.force)
-            return self._move("promote", STABLE, version, _promoted(labels, version), request)
+            return rollout.run("promote", STABLE, _promoted(labels, version))
 
-    def canary(self, version: int, request: Request, percent: float = 0.0) -> Tried:
+    def canary(self, version: int, request: ChangeRequest, percent: float = 0.0) -> LabelChange:
         """Makes a version `canary`.
 
         Args:
@@ -141,7 +74,7 @@ class Labels:
         Raises:
             ReleaseError: as `promote`, and if no version is stable, or this one is.
         """
-        with self._changing():
+        with self._changing(request) as rollout:
             labels = self.current()
             if STABLE not in labels:
                 raise ReleaseError(
@@ -158,10 +91,9 @@ class Labels:
                 )
             self._check(version, request.force)
             split = TrafficSplit(id=secrets.token_hex(8), stable=labels[STABLE], canary=version, percent=percent)
-            moved = self._move("canary", CANARY, version, {**labels, CANARY: version}, request, split)
-            return Tried(moved.entry, moved.notes, split=split)
+            return rollout.run("canary", CANARY, {**labels, CANARY: version}, split)
 
-    def rollback(self, request: Request, to: int | None = None) -> Moved:
+    def rollback(self, request: ChangeRequest, to: int | None = None) -> LabelChange:
         """Gives `stable` back to the version that had it before, or to another one.
 
         Args:
@@ -172,14 +104,14 @@ class Labels:
             ReleaseError: there is no such version, it is altered, or it was never stable and is not blessed; a server
                 does not follow, or the store cannot be written; nothing has changed then.
         """
-        with self._changing():
+        with self._changing(request) as rollout:
             labels, entries = self.current(), self.log.entries()
             version = self._before(labels) if to is None else to
             was_stable = any(entry.labels.get(STABLE) == version for entry in entries)
             self._check(version, "it was stable" if was_stable else request.force)
-            return self._move("rollback", STABLE, version, _promoted(labels, version), request)
+            return rollout.run("rollback", STABLE, _promoted(labels, version))
 
-    def end_canary(self, request: Request, version: int | None = None) -> Moved:
+    def end_canary(self, request: ChangeRequest, version: int | None = None) -> LabelChange:
         """Gives `canary` back to the stable version, so that clients which ask for it are served on.
 
         Args:
@@ -190,7 +122,7 @@ class Labels:
             ReleaseError: there is no canary, a server does not follow, or the store cannot be written; nothing has
                 changed then.
         """
-        with self._changing():
+        with self._changing(request) as rollout:
             labels = self.current()
             if version is not None and labels.get(CANARY) != version:
                 raise self._overtaken(version, labels)
@@ -201,7 +133,7 @@ class Labels:
                     received=_shown(labels),
                     fix="scalable-tf release rollback, without --canary, changes what is stable.",
                 )
-            return self._move("rollback", CANARY, labels[STABLE], {**labels, CANARY: labels[STABLE]}, request)
+            return rollout.run("rollback", CANARY, {**labels, CANARY: labels[STABLE]})
 
     def _before(self, labels: Mapping[str, int]) -> int:
         """The version that a rollback goes back to."""
@@ -237,135 +169,15 @@ class Labels:
                 fix="Take a blessed one, or say why this one is needed: --force REASON.",
             )
 
-    def _move(
-        self,
-        action: Action,
-        label: str,
-        version: int,
-        labels: dict[str, int],
-        request: Request,
-        split: TrafficSplit | None = None,
-    ) -> Moved:
-        """Moves a label; the caller holds the lock and has checked the version.
-
-        The split is written first: its part means nothing before its labels are set, and holds from then on. Whichever
-        there is keeps unlabelled requests from versions that are loaded and newer than the stable one.
-        """
-        directory = self.store.directory
-        text, before, model = self._served.text(), self._served.config(), self.store.model
-        old = labels_of(before, model)
-        entry = AuditEntry(
-            time=_now(),
-            action=action,
-            label=label,
-            before=old.get(label),
-            after=version,
-            labels=labels,
-            who=request.who,
-            host=request.host,
-            why=request.why,
-            forced=request.force,
-            percent=split.percent if split else None,
-            servers=request.servers,
-            kept=tuple(entry.name for entry in request.keep.model_config_list.config) if request.keep else (),
-        )
-        there = self.store.versions()
-        known = entry_of(before, model)
-        base_path = request.base_path or (known.base_path if known else str(self.store.directory.absolute()))
-        needed = self._needed(labels, (*self.log.entries(), entry))
-        both = needed | loaded_versions(before, model, there)
-        loading = with_model(before, model, base_path, labels=old, versions=both)
-        labelled = with_model(before, model, base_path, labels=labels, versions=both)
-        final = with_model(before, model, base_path, labels=labels, versions=needed)
-        told: list[RemoteServer] = []
-        split_before = _readable_split(directory) or TrafficSplit.nothing(old.get(STABLE, version))
-        with contextlib.ExitStack() as connections:
-            servers = [connections.enter_context(server) for server in _servers(request)]
-            try:
-                if servers and not request.unload_others:
-                    kept = [name for entry in self.log.entries() for name in entry.kept]
-                    named = dict.fromkeys([*kept, *request.others])
-                    refuse_unloading(servers, final, {**named, **neighbours(self._root)})
-                write_split(directory, split or split_before)
-                # From here on a retention that deletes old versions leaves these alone.
-                with directory_lock(self.store.directory):
-                    self._check_there(version)
-                    self._served.write(loading)
-                for server in servers:
-                    told.append(server)
-                    server.load(loading)
-                for server in servers:
-                    server.wait_until_available(labelled)
-                time.sleep(request.settle_seconds)
-                for server in servers:
-                    server.reload(labelled)
-                entry = entry.model_copy(update={"time": _now()})
-                # Before the file: what was done is known even if the process dies in between.
-                self.log.append(entry)
-                self._served.write(final)
-            except BaseException as error:
-                unlabelled = with_model(before, model, base_path, labels=old, versions=None)
-                lost = self._put_back(text, split_before, before if known else unlabelled, told)
-                self._fail(entry, old, error)
-                if lost and isinstance(error, ReleaseError):
-                    received = f"{error.received or ''}; not put back: {'; '.join(lost)}".removeprefix("; ")
-                    raise ReleaseError(error.what, where=error.where, received=received, fix=error.fix) from error
-                raise
-            if split is None:
-                with contextlib.suppress(OSError):  # its part means nothing without its labels
-                    write_split(directory, TrafficSplit.nothing(labels[STABLE]))
-            return Moved(entry, tuple(_unloaded(servers, final) if final != labelled else ()))
-
-    def _check_there(self, version: int) -> None:
-        """A retention may have deleted the version since it was checked."""
-        if version not in self.store.versions():
-            self.store.get(version)
-
-    def _needed(self, labels: Mapping[str, int], entries: tuple[AuditEntry, ...]) -> set[int]:
-        """The versions that servers are to hold: those with labels, and the one that a rollback would go back to.
-
-        Not one that is newer than the stable one: requests that name neither version nor label get the newest that is
-        loaded.
-        """
-        there, history = self.store.versions(), stable_history(entries)
-        previous = next((version for version in reversed(history[:-1]) if version in there), None)
-        needed = set(labels.values())
-        if previous is not None and previous < labels.get(STABLE, 0):
-            needed.add(previous)
-        return needed
-
-    def _put_back(
-        self, text: str | None, split: TrafficSplit, config: ModelServerConfig, told: Iterable[RemoteServer]
-    ) -> list[str]:
-        """Undoes a move that has failed. Returns what could not be undone."""
-        lost = []
-        try:
-            self._served.write_text(text)
-            write_split(self.store.directory, split)
-        except OSError as error:
-            lost.append(f"{self._served.path}: {error.strerror}")
-        for server in told:
-            try:
-                server.load(config)
-            except ReleaseError as error:
-                lost.append(f"{server.address}: {error.received}")
-        return lost
-
-    def _fail(self, entry: AuditEntry, labels: dict[str, int], error: BaseException) -> None:
-        what = " ".join(str(error).split()) or type(error).__name__
-        failed = entry.model_copy(update={"time": _now(), "labels": labels, "outcome": "failed", "error": what})
-        with contextlib.suppress(OSError):  # a full disk has been told already
-            self.log.append(failed)
-
     @contextlib.contextmanager
-    def _changing(self) -> Iterator[None]:
+    def _changing(self, request: ChangeRequest) -> Iterator[Rollout]:
         """Holds the lock of all models' config; notes what happened to the labels since the last action."""
         if not self.store.directory.is_dir():
             self.store.get(0)  # says that there is nothing
         try:
             with directory_lock(self._root):
-                self._notice()
-                yield
+                self.log.reconcile(self.current())
+                yield Rollout(self.store, self.log, self._served, request)
         except OSError as error:
             raise storage_error(error, self._root) or ReleaseError(
                 "The labels of the released versions cannot be written.",
@@ -373,26 +185,6 @@ class Labels:
                 received=error.strerror or error,
                 fix="Check who may write there, and what limits there are on files (ulimit -a).",
             ) from error
-
-    def _notice(self) -> None:
-        entries, labels = self.log.entries(), self.current()
-        known = entries[-1].labels if entries else {}
-        if labels == known:
-            return
-        label = next(name for name in (STABLE, *sorted({*labels, *known})) if labels.get(name) != known.get(name))
-        self.log.append(
-            AuditEntry(
-                time=_now(),
-                action="noticed",
-                label=label,
-                before=known.get(label),
-                after=labels.get(label),
-                labels=labels,
-                who="",
-                host="",
-                why="models.config was written by something else, or a command was killed",
-            )
-        )
 
     def _overtaken(self, version: int, labels: Mapping[str, int]) -> ReleaseError:
         return ReleaseError(
@@ -415,34 +207,5 @@ def _promoted(labels: Mapping[str, int], version: int) -> dict[str, int]:
     return moved
 
 
-def _readable_split(directory: Path) -> TrafficSplit | None:
-    try:
-        return read_split(directory)
-    except ReleaseError:
-        return None
-
-
-def _servers(request: Request) -> list[RemoteServer]:
-    if not request.servers:
-        return []
-    # TensorFlow Serving's messages bring all of TensorFlow with them: seconds, which a rollback without servers saves.
-    from serving.remote_server import RemoteServer
-
-    return [RemoteServer(address, request.load_seconds, request.keep) for address in request.servers]
-
-
-def _unloaded(servers: Iterable[RemoteServer], final: ModelServerConfig) -> Iterator[str]:
-    """Has servers unload what they no longer need; what they say where that fails."""
-    for server in servers:
-        try:
-            server.reload(final)
-        except ReleaseError as error:
-            yield f"{server.address} has the labels, but still holds versions that it no longer needs: {error.received}"
-
-
 def _shown(labels: Mapping[str, int]) -> str:
     return ", ".join(f"{label} {version}" for label, version in labels.items()) or "no labels"
-
-
-def _now() -> datetime:
-    return datetime.now(timezone.utc)

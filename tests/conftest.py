@@ -32,7 +32,7 @@ hypothesis.settings.load_profile("stf")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew instead of comparing")
-    parser.addoption("--fuzz-seconds", type=float, default=5.0, help="how long the model server is sent nonsense")
+    parser.addoption("--fuzz-rounds", type=int, default=4, help="how often the model server is sent nonsense")
     parser.addoption("--kill-series", type=int, default=3, help="runs that are killed in every node, one after another")
 
 

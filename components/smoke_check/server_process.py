@@ -6,7 +6,6 @@ import contextlib
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+from distribution.free_ports import free_ports
 from distribution.python_path import python_path
 from schemas.errors import ServingError
 from serving.client.grpc_client import GrpcClient
@@ -53,7 +53,7 @@ class ServerProcess:
 
     def __init__(self, model: str, folder: Path, command: Sequence[str] | None, log: Path) -> None:
         self._model, self._log = model, log
-        self._ports = _free_ports() if command is not None else None
+        self._ports = Ports(*free_ports(2, HOST)) if command is not None else None
         asked = self._ports or Ports(0, 0)
         values = {"model_name": model, "model_dir": str(folder), "grpc_port": asked.grpc, "rest_port": asked.rest}
         self._is_ours = command is None
@@ -160,11 +160,3 @@ def _unloadable(model: str, status: Mapping[str, object]) -> ServingError:
         received=f"{status.get('error_code', '')}: {status.get('error_message', '')}",
         fix="What it says is of the SavedModel: see what run_fn exports.",
     )
-
-
-def _free_ports() -> Ports:
-    """Ports that nobody listens on at the moment."""
-    with socket.socket() as one, socket.socket() as other:
-        for each in (one, other):
-            each.bind((HOST, 0))
-        return Ports(one.getsockname()[1], other.getsockname()[1])

@@ -18,7 +18,8 @@ from serving.canary import Limits, rules
 if TYPE_CHECKING:
     from runners.commands.options import Commands
     from serving.canary import Verdict
-    from serving.labels import Labels, Request
+    from serving.change_request import ChangeRequest
+    from serving.labels import Labels
 
 _PERCENT = 10.0
 _MOST_REQUESTS = 20_000
@@ -166,7 +167,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _watch_live(
-    arguments: argparse.Namespace, labels: Labels, version: int, request: Request, limits: Limits
+    arguments: argparse.Namespace, labels: Labels, version: int, request: ChangeRequest, limits: Limits
 ) -> Verdict:
     """Has servers split what their clients ask, or leaves that to what is in front, and compares what they see."""
     with libraries():
@@ -183,13 +184,13 @@ def _watch_live(
             return traffic.watch(limits, arguments.watch_seconds, _progress)
     with LiveTraffic(arguments.live, labels.store.model) as live:
         live.check()
-        moved = labels.canary(version, request, arguments.percent)
-        say(moved)
-        return live.watch(moved.split, limits, arguments.watch_seconds, _progress)
+        change = labels.canary(version, request, arguments.percent)
+        say(change)
+        return live.watch(change.split, limits, arguments.watch_seconds, _progress)
 
 
 def _watch_replay(
-    arguments: argparse.Namespace, labels: Labels, version: int, request: Request, limits: Limits
+    arguments: argparse.Namespace, labels: Labels, version: int, request: ChangeRequest, limits: Limits
 ) -> Verdict:
     """Sends requests, and compares the answers."""
     with libraries():
@@ -197,9 +198,11 @@ def _watch_replay(
         from serving.replay import Replay
     with Replay(request.servers, labels.store.model) as replay:
         requests = recorded_requests(arguments.requests, replay.signatures())
-        moved = labels.canary(version, request)
-        say(moved)
-        return replay.watch(requests, moved.entry.labels, arguments.percent, limits, arguments.most_requests, _progress)
+        change = labels.canary(version, request)
+        say(change)
+        return replay.watch(
+            requests, change.entry.labels, arguments.percent, limits, arguments.most_requests, _progress
+        )
 
 
 def _print(text: str) -> None:

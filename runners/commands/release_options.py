@@ -17,7 +17,9 @@ from runners.commands.options import add_settings, load
 from schemas.errors import SettingsError
 
 if TYPE_CHECKING:
-    from serving.labels import Labels, Moved, Request
+    from serving.change_request import ChangeRequest
+    from serving.label_change import LabelChange
+    from serving.labels import Labels
 
 VERSION = "a number, a label, or `latest`"
 _MODEL = r"[A-Za-z0-9][A-Za-z0-9_.-]*"  # as push.model
@@ -129,9 +131,9 @@ def _check_model(root: Path, model: str) -> None:
         )
 
 
-def request_of(arguments: argparse.Namespace) -> Request:
+def request_of(arguments: argparse.Namespace) -> ChangeRequest:
     """Who asks for a move, and how it is to be done."""
-    from serving.labels import Request
+    from serving.change_request import ChangeRequest
     from serving.other_models import kept_models
 
     if arguments.server:
@@ -141,7 +143,7 @@ def request_of(arguments: argparse.Namespace) -> Request:
         who = getpass.getuser()
     except (KeyError, OSError):  # a container's user has no name
         who = str(os.getuid())
-    return Request(
+    return ChangeRequest(
         who=who,
         host=os.uname().nodename,
         why=arguments.reason,
@@ -155,7 +157,7 @@ def request_of(arguments: argparse.Namespace) -> Request:
     )
 
 
-def tell_models(labels: Labels, request: Request) -> None:
+def tell_models(labels: Labels, request: ChangeRequest) -> None:
     """Says which models the servers will have: the protocol cannot tell which they lose.
 
     Raises:
@@ -175,10 +177,10 @@ def tell_models(labels: Labels, request: Request) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def say(moved: Moved) -> None:
+def say(change: LabelChange) -> None:
     """Prints what was done."""
     from runners.release_view import moved_text
 
-    print(moved_text(moved.entry), flush=True)
-    for note in moved.notes:
+    print(moved_text(change.entry), flush=True)
+    for note in change.notes:
         console(stderr=True).print(f"warning: {note}", markup=False, highlight=False, soft_wrap=True)

@@ -6,7 +6,6 @@ import contextlib
 import shutil
 import subprocess
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,7 +42,7 @@ def _wait(url: str, log: Path) -> None:
         try:
             urllib.request.urlopen(url, timeout=5).close()
             return
-        except urllib.error.URLError as error:
+        except OSError as error:
             if time.monotonic() > end:
                 raise RuntimeError(f"no server: {log.read_text()[-2000:]}") from error
             time.sleep(0.1)

@@ -33,7 +33,8 @@ def relay(port: int, most: int) -> Iterator[int]:
 
 def _pass_on(listening: socket.socket, port: int, most: int, done: threading.Event) -> None:
     with listening.accept()[0] as client, socket.create_connection(("127.0.0.1", port)) as server:
-        with selectors.DefaultSelector() as either:
+        # Either side may hang up before that.
+        with contextlib.suppress(OSError), selectors.DefaultSelector() as either:
             either.register(client, selectors.EVENT_READ, server)
             either.register(server, selectors.EVENT_READ, client)
             while most > 0:

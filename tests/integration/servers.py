@@ -9,7 +9,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -25,6 +24,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+from distribution.free_ports import free_ports
 
 ROOT = Path(__file__).parents[2]
 PASSWORD = "s%c/r@t: 1"
@@ -65,10 +66,8 @@ def find(binary: str, *, packages: str) -> Path:
 
 
 def free_port() -> int:
-    """A TCP port on which nothing listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port on which nothing listens, and that the kernel gives to nobody before a server is prepared for it."""
+    return free_ports(1)[0]
 
 
 @dataclass(frozen=True)
@@ -338,10 +337,10 @@ class Service:
     def __init__(self, folder: Path) -> None:
         self._process = _Process(folder, _Account())
         self._folder = folder
-        self.port = 0
+        self.port = free_port()
 
     def start(self, *options: str | Path) -> None:
-        """The first time on a port that is free, and then on the same one."""
+        """Each time on the same port, which was free."""
         url = f"sqlite:///{self._folder}/metadata.sqlite"
         command = [
             sys.executable,

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import sys
-from contextlib import ExitStack
 
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
 
@@ -14,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from configs.settings import Model
+from distribution.free_ports import free_ports
 from models.architectures import build_model, make_head
 from models.catalogue import Catalogue
 from models.index import Index
@@ -37,12 +36,7 @@ SHARD_BYTES = 8 << 10  # less than a table's 1000 * 8 * 4
 
 def cluster() -> tf.distribute.cluster_resolver.ClusterResolver:
     """Two parameter servers and a worker in this process, on free ports."""
-    with ExitStack() as stack:  # all ports are held until all are known, so that they differ
-        ports = []
-        for _ in range(3):
-            held = stack.enter_context(socket.socket())
-            held.bind(("127.0.0.1", 0))
-            ports.append(f"127.0.0.1:{held.getsockname()[1]}")
+    ports = [f"127.0.0.1:{port}" for port in free_ports(3)]
     spec = tf.train.ClusterSpec({"ps": ports[:2], "worker": ports[2:]})
     for job, index in (("ps", 0), ("ps", 1), ("worker", 0)):
         tf.distribute.Server(spec, job_name=job, task_index=index, protocol="grpc", start=True)

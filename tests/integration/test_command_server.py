@@ -30,11 +30,15 @@ def test_a_wait_that_is_ended_leaves_others_what_is_theirs(commands: CommandServ
         raise EndedError
 
     hung = commands.start(["metadata", "serve", "--url", f"sqlite:///{tmp_path}/metadata.sqlite", "--port", "0"])
+
+    def wait() -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0.3)
+        hung.wait()
+
     before = signal.signal(signal.SIGALRM, end)
     try:
-        signal.setitimer(signal.ITIMER_REAL, 0.3)
         with pytest.raises(EndedError):
-            hung.wait()
+            wait()
     finally:
         signal.signal(signal.SIGALRM, before)
     other = commands.run(["--help"])

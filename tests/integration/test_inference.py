@@ -172,7 +172,7 @@ def test_a_killed_run_leaves_no_folder_and_is_continued(trained: Trained, tmp_pa
     results = trained.output / "artifacts/BulkInferrer/inference_result"
     before = set(results.glob("*"))
     command = trained.commands.start(trained.arguments(*options))
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while not set(results.glob("*")) - before:
         assert time.monotonic() < deadline, command.text
         time.sleep(0.002)

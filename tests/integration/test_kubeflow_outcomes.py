@@ -15,7 +15,6 @@ import pytest
 from tfx.types import standard_artifacts
 
 from components.pusher.executor import REASON_PROPERTY
-from configs.load import load_settings
 from configs.settings import Settings
 from runners.compiled import compile_pipeline, node_ids, with_run_id
 from runners.kubeflow import end_task
@@ -35,18 +34,12 @@ from schemas.errors import RunError
 from tests.integration.faulty_store import FaultyStore, faulty_store
 from tests.integration.s3_server import s3_server
 from tests.unit.runners.made_history import MadeHistory
+from tests.unit.runners.made_settings import made_settings
 from tests.unit.runners.test_webhook import server
 
 pytestmark = pytest.mark.slow
 
-SETTINGS = """\
-name: trips
-output_dir: FOLDER/output
-data: {path: "FOLDER/data/{SPAN}.csv"}
-features:
-  fare: {kind: numeric}
-label: {kind: binary, expression: tips > 1}
-evaluation: {thresholds: {auc: {lower: 0.5}}}
+MORE_SETTINGS = """\
 metadata: {url: "sqlite:///FOLDER/metadata.sqlite"}
 kubeflow: {root: "ROOT", webhook: "${HOOK}"}
 schedule:
@@ -87,9 +80,7 @@ class Pods:
         self.root = SharedRoot(self.folder / "output", f"s3://pipelines/{self.folder.name}")
 
     def settings(self, *overrides: str) -> Settings:
-        file = self.folder / "settings.yaml"
-        file.write_text(SETTINGS.replace("FOLDER", str(self.folder)).replace("ROOT", self.root.url))
-        return load_settings([file], overrides, {})
+        return made_settings(self.folder, *overrides, more=MORE_SETTINGS.replace("ROOT", self.root.url))
 
     def begun(self, run_id: str, **fields: Any) -> RunFolder:
         """A run of span 5 as `begin` leaves it, of long ago."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import os
@@ -23,7 +24,7 @@ from configs.settings import Settings
 from runners.kubeflow.package import checked_package
 from runners.kubeflow.run_parameters import settings_text
 from runners.output_lock import output_lock
-from tests.integration.command_server import Command, CommandServer, wait_until_gone
+from tests.integration.command_server import Command, CommandServer, is_gone, wait_until_gone
 from tests.integration.servers import PASSWORD, PASSWORD_VARIABLE
 
 pytestmark = pytest.mark.slow
@@ -282,11 +283,10 @@ def test_a_task_whose_pod_is_ended_stops_what_it_started(cluster: Cluster) -> No
 
 def _children(command: Command) -> list[int]:
     """The processes of a task, once its node has one."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if found := command.children():
-            log = [Path(f"/proc/{pid}/fd/1").readlink().name for pid in found if Path(f"/proc/{pid}/fd/1").exists()]
-            if "Trainer.log" in log:
+    while not is_gone(command.pid):
+        with contextlib.suppress(OSError):  # one has just ended
+            found = command.children()
+            if "Trainer.log" in [Path(f"/proc/{pid}/fd/1").readlink().name for pid in found]:
                 return found
         time.sleep(0.05)
     raise AssertionError(command.text)

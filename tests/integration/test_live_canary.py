@@ -6,30 +6,26 @@ import json
 import re
 import subprocess
 import sys
-import threading
 import urllib.request
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-import grpc
 import pytest
-import tensorflow as tf
-from tensorflow_serving.apis.predict_pb2 import PredictRequest
-from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
 from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
 from schemas.errors import ReleaseError
 from serving.blessing import Blessing
+from serving.change_request import ChangeRequest
 from serving.client.rest_client import RestClient
-from serving.labels import Labels, Request
+from serving.labels import Labels
 from serving.release import Provenance
 from serving.releases import ReleaseStore
 from serving.remote_server import RemoteServer
 from serving.traffic_split import TrafficSplit, read_split
 from tests.integration.conftest import RunAll
+from tests.integration.label_client import LabelClient
 from tests.tiny_models import half_plus, half_plus_two_but
 
 ROOT = Path(__file__).parents[2]
@@ -77,54 +73,16 @@ def server(root: Path) -> Iterator[tuple[str, str]]:
             process.terminate()
 
 
-@dataclass(eq=False)  # threads are kept by identity
-class Client(threading.Thread):
-    """Asks servers in turn by gRPC, each for its label, x from 0 to 4.9, until it is stopped."""
-
-    servers: Sequence[tuple[str, str]]
-    versions: Counter[int] = field(default_factory=Counter)
-    errors: Counter[str] = field(default_factory=Counter)
-
-    def __post_init__(self) -> None:
-        super().__init__()
-        self._stopped = threading.Event()
-
-    def run(self) -> None:
-        number = 0
-        with ExitStack() as channels:
-            stubs = [
-                (PredictionServiceStub(channels.enter_context(grpc.insecure_channel(address))), label)
-                for address, label in self.servers
-            ]
-            while not self._stopped.is_set():
-                number += 1
-                request = PredictRequest(inputs={"x": tf.make_tensor_proto([[number % 50 / 10]])})
-                stub, request.model_spec.version_label = stubs[number % len(stubs)]
-                request.model_spec.name = "taxi"
-                try:
-                    self.versions[stub.Predict(request, timeout=30).model_spec.version.value] += 1
-                except grpc.RpcError as error:
-                    self.errors[error.details()] += 1
-
-    def __enter__(self) -> Client:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stopped.set()
-        self.join()
-
-
 def test_live_requests_are_split_and_each_rule_decides_on_what_clients_got(served: Served, run_all: RunAll) -> None:
     labels = Labels(served.root, "taxi")
-    labels.promote(STABLE, Request("ann", "vm", servers=(served.grpc,)))
+    labels.promote(STABLE, ChangeRequest("ann", "vm", servers=(served.grpc,)))
 
     def watched(version: int, *options: str) -> list[str]:
         command = ["release", "canary", str(version), "--percent", "20", "--watch", "--live", served.rest]
         return [*command, "--server", served.grpc, "--releases", str(served.root), "--model", "taxi", *options]
 
     lenient = ["--latency-increase", "30", "--minimum-requests", "100"]
-    with Client([(served.grpc, "stable")]) as client:
+    with LabelClient([(served.grpc, "stable")]) as client:
         ended = run_all(
             {
                 "shifted": watched(SHIFTED, *lenient),
@@ -132,7 +90,8 @@ def test_live_requests_are_split_and_each_rule_decides_on_what_clients_got(serve
                 "slow": watched(
                     SLOW, "--latency-increase", "0.01", "--latency-quantile", "0.5", "--minimum-requests", "50"
                 ),
-                "good": watched(GOOD, *lenient),
+                # Of 100 answers 3 times in 1,000 the chosen requests alone are as far from stable's as the rule allows.
+                "good": watched(GOOD, *lenient, "--minimum-requests", "200"),
             }
         )
     said = {name: one.stderr for name, one in ended.items()}
@@ -156,7 +115,7 @@ def test_live_requests_are_split_and_each_rule_decides_on_what_clients_got(serve
 
 
 def test_requests_without_label_are_split_and_those_with_a_version_are_not(served: Served, run_all: RunAll) -> None:
-    labels, by = Labels(served.root, "taxi"), Request("ann", "vm", servers=(served.grpc,))
+    labels, by = Labels(served.root, "taxi"), ChangeRequest("ann", "vm", servers=(served.grpc,))
     labels.promote(STABLE, by)
     labels.canary(SHIFTED, by, 50.0)
 
@@ -181,7 +140,7 @@ def test_requests_without_label_are_split_and_those_with_a_version_are_not(serve
 def test_requests_without_label_never_get_a_version_that_is_loaded_and_not_labelled(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    labels, by = Labels(served.root, "taxi"), Request("ann", "vm", servers=(served.grpc,))
+    labels, by = Labels(served.root, "taxi"), ChangeRequest("ann", "vm", servers=(served.grpc,))
     labels.promote(STABLE, by)
     reload, refuses = RemoteServer.reload, False
     seen: list[set[float]] = []
@@ -216,14 +175,14 @@ def test_requests_without_label_never_get_a_version_that_is_loaded_and_not_label
 def test_a_canary_with_servers_of_its_own_is_compared_by_the_metrics_of_both(served: Served, run_all: RunAll) -> None:
     labels = Labels(served.root, "taxi")
     with server(served.root) as (canary_grpc, canary_rest):
-        by = Request("ann", "vm", servers=(served.grpc, canary_grpc))
+        by = ChangeRequest("ann", "vm", servers=(served.grpc, canary_grpc))
         labels.promote(STABLE, by)
         # A canary from before has the label, so that clients may ask for it already.
         labels.canary(GOOD, by, 0.0)
         command = ["release", "canary", str(FAILING), "--watch", "--live", served.rest, "--canary-live", canary_rest]
         command += ["--server", served.grpc, "--server", canary_grpc, "--releases", str(served.root), "--model", "taxi"]
         # Which is in front of the servers: every fourth request is for the canary.
-        with Client([(served.grpc, "stable")] * 3 + [(canary_grpc, "canary")]):
+        with LabelClient([(served.grpc, "stable")] * 3 + [(canary_grpc, "canary")]):
             (ended,) = run_all({"failing": command}).values()
     assert ended.code == 5, ended
     assert re.search(r"roll back: \d+ of \d+ requests failed, of stable's 0 of \d+", ended.stderr)

@@ -15,7 +15,8 @@ import pytest
 
 from serving.audit_log import AuditLog
 from serving.blessing import Blessing
-from serving.labels import Labels, Request
+from serving.change_request import ChangeRequest
+from serving.labels import Labels
 from serving.release import Provenance
 from serving.releases import ReleaseStore
 from serving.served_models import ServedModels, labels_of, protected_versions
@@ -35,7 +36,7 @@ def root(tmp_path: Path) -> Path:
     for span in range(VERSIONS):
         store.publish(source, Provenance(pipeline="taxi", run_id="run", spans=(span,), blessing=Blessing(blessed=True)))
     for version in (1, 2, 3):
-        Labels(tmp_path / "releases", "taxi").promote(version, Request("ann", "vm", f"first {version}"))
+        Labels(tmp_path / "releases", "taxi").promote(version, ChangeRequest("ann", "vm", f"first {version}"))
     return tmp_path / "releases"
 
 
@@ -83,7 +84,7 @@ def killed_before_call(number: int, root: Path) -> bool:
 
         sys.addaudithook(count)
         try:
-            Labels(root, "taxi").promote(4, Request("bob", "vm", "killed"))
+            Labels(root, "taxi").promote(4, ChangeRequest("bob", "vm", "killed"))
         except BaseException:
             os._exit(1)
         os._exit(0)
@@ -103,7 +104,7 @@ def test_a_kill_at_any_step_leaves_a_config_that_works_and_a_log_that_tells_it(r
         assert protected_versions(config, "taxi") >= {stable, 3}
         assert len(lines(root)) == len(labels.log.entries())
 
-        labels.rollback(Request("ann", "vm", "after the kill"), to=3)
+        labels.rollback(ChangeRequest("ann", "vm", "after the kill"), to=3)
         entries = labels.log.entries()
         assert entries[-1].before == stable
         assert entries[-1].labels == labels.current() == {"stable": 3}

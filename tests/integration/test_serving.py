@@ -61,9 +61,11 @@ class Models:
     folder: Path
     exported: Path
 
-    def release(self, version: int, name: str = "half", source: str = "") -> Path:
+    def release(self, version: int, name: str = "half", source: str = "", *, broken: bool = False) -> Path:
         staging = self.folder / name / ".staging"
         shutil.copytree(self.exported / (source or f"plus_{version}"), staging)
+        if broken:
+            (staging / "saved_model.pb").write_bytes(b"broken")
         return staging.rename(self.folder / name / str(version))
 
     def option(self, name: str = "half") -> str:
@@ -83,6 +85,8 @@ class Server:
         self.port = port(command, "gRPC")
         options = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
         self.channel = grpc.insecure_channel(f"127.0.0.1:{self.port}", options)
+        # Calls that wait for the connection begin in any order.
+        grpc.channel_ready_future(self.channel).result(SECONDS)
         self.prediction = prediction_service_pb2_grpc.PredictionServiceStub(self.channel)
         self.models = model_service_pb2_grpc.ModelServiceStub(self.channel)
 
@@ -370,12 +374,12 @@ def test_versions_come_and_go_under_load_and_no_request_notices(commands: Comman
         threads = [threading.Thread(target=ask, args=(float(x),)) for x in range(4)]
         for thread in threads:
             thread.start()
+        until(lambda: bool(seen))  # version 1
         for version in (2, 3):
             models.release(version)
             until(lambda version=version: seen[-1:] == [version])  # type: ignore[misc]
         # Broken: the file of the graph, or half of the folder.
-        broken = models.release(4, source="plus_1")
-        (broken / "saved_model.pb").write_bytes(b"broken")
+        broken = models.release(4, source="plus_1", broken=True)
         until(lambda: server.states().get(4) == "END")
         shutil.rmtree(broken)
         shutil.rmtree(models.folder / "half" / "3")
@@ -429,8 +433,9 @@ def test_a_reload_serves_exactly_the_new_models(commands: CommandServer, models:
         assert server.predict() == (4.0, 3)
         # Written anew, it is read without a signal.
         (models.folder / "models").write_text(f"model_config_list {{ config {{ {other} }} }}")
-        until(lambda: code_of_or_none(lambda: server.predict(name="other")) is None)
-        assert code_of(server.predict)[0] == "NOT_FOUND"
+        # What is no longer listed is served until the rest is.
+        until(lambda: code_of_or_none(server.predict) == "NOT_FOUND")
+        assert server.predict(name="other") == (4.0, 3)
 
 
 def code_of_or_none(call: Callable[[], Any]) -> str | None:

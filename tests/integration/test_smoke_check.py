@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from tfx.types import standard_artifacts
 from components.smoke_check.component import SmokeCheck as SmokeCheckNode
 from components.smoke_check.executor import Executor
 from components.smoke_check.report import Report
+from components.smoke_check.server_process import ServerProcess
 from configs.smoke_check import SmokeCheck
 from schemas.errors import EvaluationError
 from serving.saved_model import WARMUP_FILE, checksums
@@ -226,14 +228,22 @@ sys.stdin.read()
     assert wait_until_gone([server]) == []
 
 
-def test_all_that_a_server_has_started_ends_with_it_and_the_models_files_stay_as_they_are(tmp_path: Path) -> None:
+def test_all_that_a_server_has_started_ends_with_it(tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+    command = ["sh", "-c", f"sleep 60 & echo $! >{pid}; wait", "{model_dir}", "{grpc_port}", "{rest_port}"]
+    with ServerProcess("twice", tmp_path, command, tmp_path / "log"):
+        while not pid.exists() or not pid.read_text():
+            time.sleep(0.005)
+    assert wait_until_gone([int(pid.read_text())]) == []
+
+
+def test_the_models_files_stay_as_they_are_whatever_a_server_does_with_its_own(tmp_path: Path) -> None:
     model = _model(tmp_path / "model")
     before = checksums(tmp_path / "model/Format-Serving")
-    pid = tmp_path / "pid"
-    script = f"sleep 60 & echo $! >{pid}; echo more >>$0/1/saved_model.pb; wait"
+    script = "echo more >>$0/1/saved_model.pb && echo written"
     command = ["sh", "-c", script, "{model_dir}", "{grpc_port}", "{rest_port}"]
-    _check(tmp_path, model, command=command, load_seconds=1.0)
-    assert wait_until_gone([int(pid.read_text())]) == []
+    (fault,) = _report(_check(tmp_path, model, command=command)).faults
+    assert fault == "The model server has ended before it served the model. written"
     assert checksums(tmp_path / "model/Format-Serving") == before
 
 

@@ -8,7 +8,6 @@ import pwd
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from distribution.free_ports import free_ports
 from runners.interrupt import uninterrupted
 from runners.worker import die_with
 from schemas.errors import SetupError
@@ -160,7 +160,7 @@ def _postgresql(folder: Path, password: str) -> _Server:
     secret.touch(mode=0o600)
     secret.write_text(password)
     _owned_as(folder, secret)
-    port = _free_port()
+    port = free_ports(1)[0]
     data = str(folder / "data")
 
     def connect() -> None:
@@ -192,7 +192,7 @@ def _mysql(folder: Path, password: str) -> _Server:
     data, place = f"--datadir={folder}/data", f"{folder}/socket"
     install, server = _find("mariadb-install-db"), _find("mariadbd")  # ML Metadata cannot log in to MySQL 8 and later
     prepare = [install, "--no-defaults", data, "--auth-root-authentication-method=normal", "--skip-test-db"]
-    port = _free_port()
+    port = free_ports(1)[0]
 
     def connect() -> None:
         with pymysql.connect(unix_socket=place, user="root") as connection:
@@ -244,12 +244,6 @@ def _account(name: str) -> pwd.struct_passwd | None:
 def _owned_as(folder: Path, file: Path) -> None:
     status = folder.stat()
     os.chown(file, status.st_uid, status.st_gid)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _failed(program: str, text: str) -> SetupError:

@@ -24,8 +24,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from deploy.control_plane import control_plane_folder, is_built, missing_tools
+from distribution.free_ports import free_ports
 from tests.integration.cluster import network
-from tests.integration.servers import certificate, free_port
+from tests.integration.servers import certificate
 
 ROOT = Path(__file__).parents[3]
 IMAGE = "scalable-tensorflow:test"
@@ -125,7 +126,7 @@ def _start(folder: Path, processes: list[subprocess.Popen[bytes]]) -> Kubernetes
     certificate(folder, subnet.gateway)
     _service_account_key(folder)
     (folder / "tokens.csv").write_text(f'{_ADMIN},admin,admin,"system:masters"\n')
-    ports = {name: free_port() for name in ("etcd", "peers", "api", "controllers", "scheduler")}
+    ports = dict(zip(("etcd", "peers", "api", "controllers", "scheduler"), free_ports(5), strict=True))
     server = f"https://{subnet.gateway}:{ports['api']}"
     kubeconfig = folder / "kubeconfig"
     kubeconfig.write_text(_kubeconfig(server, folder / "certificate.pem", _ADMIN, "default"))

@@ -229,7 +229,10 @@ class Hosts:
                 if "hostname" in endpoint and endpoint["conditions"].get("ready"):
                     short = f"{endpoint['hostname']}.{service}"
                     text += f"{endpoint['addresses'][0]} {short} {short}.{namespace}.svc.cluster.local\n"
-        path.write_text(text)
+        # A pod may read it meanwhile: it is never empty.
+        with path.open("r+" if path.exists() else "w") as file:
+            file.write(text)
+            file.truncate()
 
 
 class Node:

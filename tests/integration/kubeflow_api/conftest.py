@@ -13,10 +13,11 @@ from runners.kubeflow.service.credential import find_credential
 from runners.kubeflow.service.transport import Patience
 from runners.kubeflow.specification import Specification, read_specification
 from tests.integration.command_server import CommandServer
+from tests.integration.kubeflow_api.api_state import KubeflowApi
 from tests.integration.kubeflow_api.pipelines import greeting
-from tests.integration.kubeflow_api.server import KubeflowApi, kubeflow_api
+from tests.integration.kubeflow_api.server import kubeflow_api
 
-QUICK = Patience(connect=1.0, answer=1.0, attempts=4, pause=0.01, longest=0.05)
+QUICK = Patience(attempts=4, pause=0.01, longest=0.05)
 
 
 @pytest.fixture

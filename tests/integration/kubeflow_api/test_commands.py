@@ -10,7 +10,8 @@ import pytest
 
 from runners.kubeflow.specification import Specification
 from tests.integration.command_server import CommandServer
-from tests.integration.kubeflow_api.server import Fault, KubeflowApi
+from tests.integration.kubeflow_api.api_state import KubeflowApi
+from tests.integration.kubeflow_api.fault import Fault
 
 TOKEN = "a-token-that-nobody-may-see"
 

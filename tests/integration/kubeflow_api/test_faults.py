@@ -20,8 +20,9 @@ from runners.kubeflow.service.versions import Version, ensure_version
 from runners.kubeflow.specification import Specification
 from schemas.errors import RunError, SettingsError
 from tests.integration import servers
+from tests.integration.kubeflow_api.api_state import KubeflowApi
 from tests.integration.kubeflow_api.conftest import QUICK
-from tests.integration.kubeflow_api.server import Fault, KubeflowApi
+from tests.integration.kubeflow_api.fault import Fault
 
 LOGIN = b"<!DOCTYPE html><html><head><title>Log in to Dex</title></head></html>"
 

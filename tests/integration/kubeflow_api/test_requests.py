@@ -8,7 +8,7 @@ from pathlib import Path
 
 from runners.kubeflow.specification import Specification
 from tests.integration.command_server import CommandServer
-from tests.integration.kubeflow_api.server import Call, KubeflowApi
+from tests.integration.kubeflow_api.api_state import Call, KubeflowApi
 
 GOLDEN = Path(__file__).parents[2] / "golden/kubeflow/api_requests.txt"
 _HEAD = """\

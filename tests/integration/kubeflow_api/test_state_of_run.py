@@ -14,8 +14,9 @@ from runners.kubeflow.service.state_of_run import state_of_run
 from runners.kubeflow.service.versions import ensure_version
 from runners.kubeflow.specification import Specification
 from runners.schedule.lost_runs import DELETED
+from tests.integration.kubeflow_api.api_state import KubeflowApi
 from tests.integration.kubeflow_api.conftest import QUICK
-from tests.integration.kubeflow_api.server import Fault, KubeflowApi
+from tests.integration.kubeflow_api.fault import Fault
 
 
 @pytest.fixture

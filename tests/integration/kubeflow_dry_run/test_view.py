@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -89,7 +90,7 @@ def test_without_namespaces_it_runs_and_says_so(
 def test_nothing_outlives_a_dry_run_that_is_killed(commands: CommandServer, tmp_path: Path, database: str) -> None:
     program, packages = {"postgresql": ("postgres", "postgresql"), "mysql": ("mariadbd", "mariadb-server")}[database]
     find(program, packages=packages)
-    specification = shell_tasks(tmp_path, f"touch {MOUNT}/begun; sleep 600 & sleep 600")
+    specification = shell_tasks(tmp_path, f"sleep 600 & sleep 600 & : > {MOUNT}/begun; wait")
     options = ["--root", str(tmp_path / "root"), "--database", database]
     command = commands.start(["kubeflow", "dry-run", str(specification.file), *options])
     begun = tmp_path / "root" / "claims" / CLAIM / "begun"
@@ -108,7 +109,7 @@ def test_nothing_outlives_a_dry_run_that_is_killed(commands: CommandServer, tmp_
 
 
 def test_a_dry_run_that_is_ended_ends_its_tasks(commands: CommandServer, tmp_path: Path) -> None:
-    specification = shell_tasks(tmp_path, f"touch {MOUNT}/begun; sleep 600")
+    specification = shell_tasks(tmp_path, f"sleep 600 & : > {MOUNT}/begun; wait")
     options = ["--root", str(tmp_path / "root"), "--keep-metadata"]
     command = commands.start(["kubeflow", "dry-run", str(specification.file), *options])
     begun = tmp_path / "root" / "claims" / CLAIM / "begun"
@@ -126,7 +127,8 @@ def test_a_dry_run_that_is_ended_ends_its_tasks(commands: CommandServer, tmp_pat
 def descendants(pid: int) -> list[int]:
     """All processes below one."""
     found: list[int] = []
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text().split():
-            found += [int(child), *descendants(int(child))]
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # one of a database server may just have ended
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            for child in (task / "children").read_text().split():
+                found += [int(child), *descendants(int(child))]
     return found

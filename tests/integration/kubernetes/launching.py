@@ -168,6 +168,20 @@ def apply(api: ApiServer, documents: list[dict[str, Any]]) -> None:
     group = "/apis/rbac.authorization.k8s.io/v1/namespaces/default"
     api.json("POST", f"{group}/roles", body=role)
     api.json("POST", f"{group}/rolebindings", body=binding)
+    subject = binding["subjects"][0]
+    wait_until_it_may_launch(api, subject["namespace"], subject["name"])
+
+
+def wait_until_it_may_launch(api: ApiServer, namespace: str, account: str) -> None:
+    """The API server goes by the roles that it has heard of, which it does a moment after they were made."""
+    asked = {"namespace": namespace, "verb": "create", "group": "batch", "resource": "jobs"}
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SubjectAccessReview",
+        "spec": {"user": f"system:serviceaccount:{namespace}:{account}", "resourceAttributes": asked},
+    }
+    reviews = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
+    wait_for(lambda: api.json("POST", reviews, body=review)["status"]["allowed"])
 
 
 def use(kubeconfig: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,11 +17,20 @@ import yaml
 from deploy.control_plane import control_plane_folder
 from distribution.kubernetes.api_server import ApiServer
 from serving.blessing import Blessing
+from serving.change_request import ChangeRequest
 from serving.client.rest_client import RestClient
-from serving.labels import Labels, Request
+from serving.labels import Labels
 from serving.release import Provenance
 from tests.integration.cluster.kubernetes_cluster import IMAGE, ROOT, KubernetesCluster
-from tests.integration.kubernetes.launching import CORE, launch, post, training, use, wait_for
+from tests.integration.kubernetes.launching import (
+    CORE,
+    launch,
+    post,
+    training,
+    use,
+    wait_for,
+    wait_until_it_may_launch,
+)
 from tests.tiny_models import half_plus
 
 OVERLAYS = ROOT / "deploy" / "kubernetes" / "overlays"
@@ -112,6 +121,7 @@ def test_nodes_start_trainings_there_and_may_do_nothing_else(
         "claimRef": {"namespace": namespace, "name": "pipelines"},
     }
     post(api, f"{CORE}/persistentvolumes", "PersistentVolume", f"{namespace}-stored", spec=volume)
+    wait_until_it_may_launch(api, namespace, "pipeline")
     kubeconfig = kubernetes.kubeconfig_of(token_of(api, namespace, "pipeline"), namespace)
     use(kubeconfig, monkeypatch)
     launch(
@@ -176,7 +186,7 @@ def test_the_embedded_server_serves_what_release_writes_and_follows_it(
     for version in (1, 2):
         provenance = Provenance(pipeline="taxi", run_id="run", spans=(version,), blessing=Blessing(blessed=True))
         labels.store.publish(half_plus(open_folder / f"model-{version}", float(version)), provenance)
-    labels.promote(1, Request("ann", "vm", base_path=f"{mount}/taxi/releases/taxi"))
+    labels.promote(1, ChangeRequest("ann", "vm", base_path=f"{mount}/taxi/releases/taxi"))
     volume = {
         "accessModes": ["ReadWriteOnce"],
         "capacity": {"storage": "20Gi"},
@@ -210,11 +220,11 @@ def test_the_embedded_server_serves_what_release_writes_and_follows_it(
 
     wait_for(lambda: is_ready(url))
     assert answers("stable") == {1.0}
-    server = Request("ann", "vm", servers=(f"{address[0]}:8500",))
+    server = ChangeRequest("ann", "vm", servers=(f"{address[0]}:8500",))
     labels.canary(2, server, 50.0)
     assert answers("stable") == {1.0, 2.0}
     # Nobody tells it: it reads the file.
-    labels.end_canary(Request("ann", "vm"), 2)
+    labels.end_canary(ChangeRequest("ann", "vm"), 2)
     wait_for(lambda: answers("canary") == {1.0})
 
 

@@ -3,6 +3,8 @@ from __future__ import annotations
 import dataclasses
 import socket
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -28,7 +30,7 @@ def job(tmp_path: Path) -> TrainingJob:
 HTTP2 = b"\x00\x00\x12\x04\n"
 
 
-def called(cluster: Cluster, *jobs: TrainingJob) -> list[ScalableTFError | None]:
+def called(cluster: Cluster, *jobs: TrainingJob, seconds: float = 60.0) -> list[ScalableTFError | None]:
     """What each task finds; those that have found nothing go on, and TensorFlow serves for them."""
     found: list[ScalableTFError | None] = [None] * len(jobs)
 
@@ -36,12 +38,13 @@ def called(cluster: Cluster, *jobs: TrainingJob) -> list[ScalableTFError | None]
 
     def call(index: int) -> None:
         try:
-            preflight(Membership(cluster, Task("worker", index)), jobs[index], 5.0)
+            preflight(Membership(cluster, Task("worker", index)), jobs[index], seconds)
         except ScalableTFError as error:
             found[index] = error
         else:
             if index == 0:
-                serve(cluster.address(Task("worker", 0)), over)
+                with listening(cluster.address(Task("worker", 0))) as server:
+                    serve(server, over)
 
     threads = [threading.Thread(target=call, args=(index,)) for index in range(len(jobs))]
     for thread in threads:
@@ -55,18 +58,35 @@ def called(cluster: Cluster, *jobs: TrainingJob) -> list[ScalableTFError | None]
     return found
 
 
-def serve(address: str, over: threading.Event) -> None:
-    """Speaks as TensorFlow's servers do, to whoever calls."""
+def listening(address: str) -> socket.socket:
     host, _, port = address.rpartition(":")
-    with socket.create_server((host, int(port))) as server:
-        server.settimeout(0.05)
-        while not over.is_set():
-            try:
-                call, _ = server.accept()
-            except TimeoutError:
-                continue
-            with call:
-                call.sendall(HTTP2)
+    return socket.create_server((host, int(port)))
+
+
+def serve(server: socket.socket, over: threading.Event) -> None:
+    """Speaks as TensorFlow's servers do, to whoever calls."""
+    server.settimeout(0.05)
+    while not over.is_set():
+        try:
+            call, _ = server.accept()
+        except TimeoutError:
+            continue
+        with call:
+            call.sendall(HTTP2)
+
+
+@contextmanager
+def serving(address: str) -> Iterator[None]:
+    """Serves in a thread; whoever calls in this block is answered."""
+    over = threading.Event()
+    with listening(address) as server:
+        thread = threading.Thread(target=serve, args=(server, over))
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
 
 
 def test_tasks_that_fit_together(cluster: Cluster, job: TrainingJob) -> None:
@@ -81,8 +101,8 @@ def test_tasks_with_addresses_of_both_kinds(job: TrainingJob) -> None:
 
 def test_other_settings_on_one_of_them(cluster: Cluster, job: TrainingJob) -> None:
     other = dataclasses.replace(job, fn_args={"train_steps": 3})
-    errors = [error for error in called(cluster, job, other) if error is not None]
-    # Whoever calls later finds that the other has gone.
+    # Whoever calls later finds that the other has gone, and waits for it.
+    errors = [error for error in called(cluster, job, other, seconds=5.0) if error is not None]
     assert any("has other code or other settings than" in error.what for error in errors)
 
 
@@ -105,28 +125,18 @@ def test_a_port_that_is_taken(cluster: Cluster, job: TrainingJob) -> None:
 
 
 def test_a_task_that_has_gone_on_is_there(cluster: Cluster, job: TrainingJob) -> None:
-    over = threading.Event()
-    thread = threading.Thread(target=serve, args=(cluster.address(Task("worker", 1)), over))
-    thread.start()
-    preflight(Membership(cluster, Task("worker", 0)), job, 5.0)
-    over.set()
-    thread.join()
+    with serving(cluster.address(Task("worker", 1))):
+        preflight(Membership(cluster, Task("worker", 0)), job, 60.0)
 
 
 def test_the_chief_of_parameter_servers_waits_until_they_serve(job: TrainingJob) -> None:
     first, second, third = (f"127.0.0.1:{port}" for port in free_ports(3))
     cluster = Cluster({"chief": (first,), "worker": (second,), "ps": (third,)})
-    over = threading.Event()
-    threads = [threading.Thread(target=serve, args=(second, over))]
-    threads[0].start()
-    with pytest.raises(TrainingError, match="1 of 2 other tasks cannot be reached"):
-        preflight(Membership(cluster, Task("chief", 0)), job, 0.3)
-    threads.append(threading.Thread(target=serve, args=(third, over)))
-    threads[1].start()
-    preflight(Membership(cluster, Task("chief", 0)), job, 5.0)
-    over.set()
-    for thread in threads:
-        thread.join()
+    with serving(second):
+        with pytest.raises(TrainingError, match="1 of 2 other tasks cannot be reached"):
+            preflight(Membership(cluster, Task("chief", 0)), job, 0.3)
+        with serving(third):
+            preflight(Membership(cluster, Task("chief", 0)), job, 60.0)
 
 
 def test_evaluators_are_not_waited_for(job: TrainingJob) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 from functools import cache
 from typing import Any
 
@@ -16,6 +15,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from configs.training import Optimizer
+from distribution.free_ports import free_ports
 from models.evaluate_checkpoints import evaluate_checkpoints
 from models.gradients import Gradient, dense_where_small
 from models.head import Head
@@ -72,12 +72,7 @@ def trained_central(folder: str, **settings: Any) -> tuple[Weights, dict[str, li
 
 def parameter_servers() -> None:
     """Starts two workers and two parameter servers within this process."""
-    held = [socket.socket() for _ in range(4)]
-    for one in held:
-        one.bind(("127.0.0.1", 0))
-    addresses = [f"127.0.0.1:{one.getsockname()[1]}" for one in held]
-    for one in held:
-        one.close()
+    addresses = [f"127.0.0.1:{port}" for port in free_ports(4)]
     cluster = tf.train.ClusterSpec({"worker": addresses[:2], "ps": addresses[2:]})
     # Servers within one process share its threads, and wait for each other in them.
     config = tf.compat.v1.ConfigProto(inter_op_parallelism_threads=16)

@@ -122,10 +122,11 @@ def test_only_inline_has_a_crew(kind: str, processes: int) -> None:
 
 
 def test_a_port_where_nothing_listens_is_an_error_at_once() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        free = closed.getsockname()[1]
-    with pytest.raises(RunError, match="job server of the engine does not answer") as caught:
-        beam_pipeline(served(f"127.0.0.1:{free}"))()
+    with socket.socket() as bound:  # and does not listen
+        bound.bind(("127.0.0.1", 0))
+        free = bound.getsockname()[1]
+        with pytest.raises(RunError, match="job server of the engine does not answer") as caught:
+            beam_pipeline(served(f"127.0.0.1:{free}"))()
     assert caught.value.where == "engine.portable.address"
     assert str(caught.value.received).startswith(f"127.0.0.1:{free}: UNAVAILABLE, ")
 

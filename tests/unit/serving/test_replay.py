@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -104,7 +105,11 @@ def test_the_signatures_are_the_models(replay: Replay) -> None:
 
 
 def test_a_server_that_is_not_there_is_named() -> None:
-    with running(ModelServer()) as gone:
-        address = gone.address
-    with Replay([address], "taxi") as replay, pytest.raises(ReleaseError, match=f"Where: {address}\n.*UNAVAILABLE"):
-        replay.signatures()
+    with socket.socket() as bound:  # and does not listen
+        bound.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{bound.getsockname()[1]}"
+        with (
+            Replay([address], "taxi") as replay,
+            pytest.raises(ReleaseError, match=f"Where: {address}\n.*UNAVAILABLE"),
+        ):
+            replay.signatures()

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from tfx.types import standard_artifacts
 
-from configs.load import load_settings
 from configs.window import Window
 from runners.cleaning.folders import output_folders
 from runners.cleaning.plan import make_plan
 from runners.cleaning.window import IN_WINDOW, window_to_keep
 from schemas.artifacts import GateReport
 from tests.unit.runners.made_history import MadeHistory
+from tests.unit.runners.made_settings import made_settings
 
 pytestmark = pytest.mark.slow
 
@@ -57,18 +57,6 @@ def test_without_a_window_only_the_newest_run_is_kept(made: MadeHistory) -> None
     assert kept(made, None) == {"ExampleGen/examples/15", "StatisticsGen/statistics/16", "AnomalyGate/gate/17"}
 
 
-SETTINGS = """\
-name: trips
-output_dir: FOLDER/output
-data: {path: "FOLDER/{SPAN}.csv"}
-schema: {path: FOLDER/schema.pbtxt}
-features:
-  fare: {kind: numeric}
-label: {kind: binary, expression: tips > 1}
-evaluation: {thresholds: {auc: {lower: 0.5}}}
-"""
-
-
 @pytest.mark.parametrize(
     ("comparators", "overrides", "keeps"),
     [
@@ -85,8 +73,7 @@ def test_the_span_before_is_kept_where_anything_compares_with_it(
     comparators: str, overrides: list[str], keeps: bool, tmp_path: Path
 ) -> None:
     (tmp_path / "schema.pbtxt").write_text(f'feature {{ name: "fare" type: FLOAT {comparators} }}')
-    (tmp_path / "settings.yaml").write_text(SETTINGS.replace("FOLDER", str(tmp_path)))
-    settings = load_settings([tmp_path / "settings.yaml"], overrides, {})
+    settings = made_settings(tmp_path, *overrides, more="schema: {path: FOLDER/schema.pbtxt}\n")
     assert window_to_keep(settings) == (settings.window if keeps else None)
 
 

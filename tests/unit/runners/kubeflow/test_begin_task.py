@@ -12,26 +12,16 @@ from typing import Any
 import pytest
 
 from configs.kubeflow import DRY_RUN_VARIABLE
-from configs.load import load_settings
 from configs.settings import Settings
 from runners.kubeflow.begin_task import begin_run
 from runners.run_record import RunRecord, run_record
 from runners.schedule.daemon import schedule_lock
 from schemas.errors import RunError, SettingsError
 from tests.unit.runners.made_history import MadeHistory
+from tests.unit.runners.made_settings import made_settings
 from tests.unit.runners.test_webhook import server
 
 pytestmark = pytest.mark.slow
-
-SETTINGS = """\
-name: trips
-output_dir: FOLDER/output
-data: {path: "FOLDER/data/{SPAN}.csv"}
-features:
-  fare: {kind: numeric}
-label: {kind: binary, expression: tips > 1}
-evaluation: {thresholds: {auc: {lower: 0.5}}}
-"""
 
 
 @pytest.fixture
@@ -44,9 +34,7 @@ def history(tmp_path: Path) -> MadeHistory:
 
 
 def settings(history: MadeHistory, *overrides: str) -> Settings:
-    file = history.folder / "settings.yaml"
-    file.write_text(SETTINGS.replace("FOLDER", str(history.folder)))
-    return load_settings([file], overrides, {})
+    return made_settings(history.folder, *overrides)
 
 
 def recorded(history: MadeHistory, run_id: str) -> RunRecord:

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from tfx.types import standard_artifacts
 
-from configs.load import load_settings
 from configs.settings import Settings
 from runners.books import Books
 from runners.compiled import compile_pipeline, node_ids, with_run_id
@@ -16,20 +15,12 @@ from runners.kubeflow.end_task import end_run
 from runners.run_folder import RunFolder, run_folder
 from runners.run_record import RunRecord, run_record
 from schemas.artifacts import REASON_PROPERTY
-from tests.integration.kubeflow_api.server import Fault, kubeflow_api
+from tests.integration.kubeflow_api.fault import Fault
+from tests.integration.kubeflow_api.server import kubeflow_api
 from tests.unit.runners.made_history import MadeHistory
+from tests.unit.runners.made_settings import made_settings
 
 pytestmark = pytest.mark.slow
-
-SETTINGS = """\
-name: trips
-output_dir: FOLDER/output
-data: {path: "FOLDER/data/{SPAN}.csv", span: 5}
-features:
-  fare: {kind: numeric}
-label: {kind: binary, expression: tips > 1}
-evaluation: {thresholds: {auc: {lower: 0.5}}}
-"""
 
 
 @pytest.fixture
@@ -37,7 +28,6 @@ def history(tmp_path: Path) -> MadeHistory:
     """A run of Kubeflow on span 5 that was begun."""
     (tmp_path / "data").mkdir()
     (tmp_path / "data/5.csv").write_text("fare,tips\n1,1\n")
-    (tmp_path / "settings.yaml").write_text(SETTINGS.replace("FOLDER", str(tmp_path)))
     history = MadeHistory(tmp_path)
     history.record("kfp", "running", orchestrator="kubeflow", span=5)
     begun(history).save()
@@ -45,7 +35,7 @@ def history(tmp_path: Path) -> MadeHistory:
 
 
 def settings(history: MadeHistory, *overrides: str) -> Settings:
-    return load_settings([history.folder / "settings.yaml"], overrides, {})
+    return made_settings(history.folder, "data.span=5", *overrides)
 
 
 def begun(history: MadeHistory) -> RunFolder:

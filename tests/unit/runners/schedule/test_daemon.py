@@ -6,29 +6,22 @@ from pathlib import Path
 
 import pytest
 
-from configs.load import load_settings
 from runners.schedule.clock import Clock
 from runners.schedule.daemon import at_work, run_once, schedule_lock, serve
 from runners.schedule.decision import Decision, Plan
 from runners.schedule.ledger import Ledger
 from runners.schedule.scheduler import Scheduler
 from schemas.errors import RunError, SettingsError
+from tests.unit.runners.made_settings import made_settings
 
-SETTINGS = """\
-name: trips
-output_dir: OUTPUT
-data: {path: "DATA/{SPAN}.csv"}
-features:
-  fare: {kind: numeric}
-label: {kind: binary, expression: tips > 1}
-evaluation: {thresholds: {auc: {lower: 0.5}}}
+SCHEDULE = """\
 schedule:
   cron: 30 6 * * *
   catch_up: CATCH_UP
   max_retries: 1
   backoff_seconds: 0.2
   held_up_seconds: 0.1
-  on_failure: {command: [sh, -c, "echo $STF_SPAN $STF_STATE $STF_ERROR >> OUTPUT/told"]}
+  on_failure: {command: [sh, -c, "echo $STF_SPAN $STF_STATE $STF_ERROR >> FOLDER/output/told"]}
 """
 NOW = datetime(2026, 11, 25, 7, 0, tzinfo=timezone.utc)
 
@@ -42,10 +35,8 @@ def scheduler(tmp_path: Path) -> Callable[..., tuple[Scheduler, list[str]]]:
     """The schedule of data that are not there, and what it says; it ends when it has nothing to do."""
 
     def make(catch_up: str = "latest", *overrides: str) -> tuple[Scheduler, list[str]]:
-        file = tmp_path / "settings.yaml"
         (tmp_path / "output").mkdir(exist_ok=True)
-        text = SETTINGS.replace("OUTPUT", str(tmp_path / "output")).replace("DATA", str(tmp_path / "data"))
-        file.write_text(text.replace("CATCH_UP", catch_up))
+        settings = made_settings(tmp_path, *overrides, more=SCHEDULE.replace("CATCH_UP", catch_up))
         said: list[str] = []
 
         def say(line: str) -> None:
@@ -53,7 +44,7 @@ def scheduler(tmp_path: Path) -> Callable[..., tuple[Scheduler, list[str]]]:
             if line.startswith("Nothing to do."):
                 raise EnoughError
 
-        return Scheduler(load_settings([file], overrides, {}), Clock(NOW), "run", say), said
+        return Scheduler(settings, Clock(NOW), "run", say), said
 
     return make
 
@@ -75,7 +66,7 @@ def test_a_clock_that_went_back_is_said(scheduler: Callable[..., tuple[Scheduler
     made.remember(NOW + timedelta(days=3))
     with pytest.raises(EnoughError):
         serve(made)
-    assert said[0].startswith("The clock went back, from 2026-11-28 07:00:00 UTC to 2026-11-25 07:00:0")
+    assert said[0].startswith("The clock went back, from 2026-11-28 07:00:00 UTC to 2026-11-25 07:0")
     passed = Ledger.load(made.folder).passed
     assert passed is not None
     assert passed < NOW + timedelta(minutes=1)

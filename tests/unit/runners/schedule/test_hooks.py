@@ -67,7 +67,7 @@ def receiver() -> Iterator[Receiver]:
     server.server_close()
 
 
-def command(script: str, seconds: float = 10.0) -> Hook:
+def command(script: str, seconds: float = 60.0) -> Hook:
     return Hook(command=(sys.executable, "-c", script), seconds=seconds)
 
 

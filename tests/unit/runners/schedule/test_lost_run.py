@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from ml_metadata.proto import metadata_store_pb2
 
-from configs.load import load_settings
 from configs.settings import Settings
 from runners.compiled import compile_pipeline, with_run_id
 from runners.run_folder import RunFolder, run_folder
@@ -24,20 +23,15 @@ from runners.schedule.lost_runs import LostRun
 from runners.schedule.plan import make_plan
 from runners.schedule.scheduler import Scheduler
 from schemas.errors import RunError
-from tests.integration.kubeflow_api.server import Fault, kubeflow_api
+from tests.integration.kubeflow_api.fault import Fault
+from tests.integration.kubeflow_api.server import kubeflow_api
 from tests.unit.runners.made_history import MadeHistory
+from tests.unit.runners.made_settings import made_settings
 from tests.unit.runners.test_webhook import server
 
 pytestmark = pytest.mark.slow
 
-SETTINGS = """\
-name: trips
-output_dir: FOLDER/output
-data: {path: "FOLDER/data/{SPAN}.csv"}
-features:
-  fare: {kind: numeric}
-label: {kind: binary, expression: tips > 1}
-evaluation: {thresholds: {auc: {lower: 0.5}}}
+SCHEDULE = """\
 schedule:
   run_seconds: 3600
   on_failure: {command: [sh, -c, "echo $STF_SPAN $STF_STATE $STF_RUN >> FOLDER/told"]}
@@ -59,15 +53,13 @@ def begun(history: MadeHistory) -> Callable[..., Settings]:
     """The settings of a schedule, beside a run of Kubeflow of long ago that no task has closed."""
 
     def make(log: str = "", folder: bool = True, overrides: Sequence[str] = ()) -> Settings:
-        file = history.folder / "settings.yaml"
-        file.write_text(SETTINGS.replace("FOLDER", str(history.folder)))
         history.record("theirs", "running", orchestrator="kubeflow", span=5)
         if folder:
-            settings = load_settings([file], ["data.span=5", *overrides], {})
+            settings = made_settings(history.folder, "data.span=5", *overrides, more=SCHEDULE)
             path = run_folder(settings, "theirs")
             RunFolder(path, with_run_id(compile_pipeline(settings), "theirs"), settings).save()
             (path / "ExampleGen.log").write_text(log)
-        return load_settings([file], overrides, {})
+        return made_settings(history.folder, *overrides, more=SCHEDULE)
 
     return make
 

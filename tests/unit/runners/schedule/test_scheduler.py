@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from configs.load import load_settings
 from runners.output_lock import output_lock
 from runners.run_record import RunRecord, run_records
 from runners.schedule.clock import Clock
@@ -18,32 +17,22 @@ from runners.schedule.plan import make_plan
 from runners.schedule.scheduler import Scheduler
 from schemas.errors import RunError
 from tests.unit.runners.made_history import MadeHistory
-
-SETTINGS = """\
-name: trips
-output_dir: OUTPUT
-data: {path: "FOLDER/{SPAN}.csv"}
-features:
-  fare: {kind: numeric}
-label: {kind: binary, expression: tips > 1}
-evaluation: {thresholds: {auc: {lower: 0.5}}}
-schedule: {backoff_seconds: 0.01, max_retries: 2}
-"""
+from tests.unit.runners.made_settings import made_settings
 
 
 @pytest.fixture
 def made(tmp_path: Path) -> MadeHistory:
     """The data of a span are there, and a run of it failed."""
-    (tmp_path / "1.csv").write_text("fare,tips\n1,2\n")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/1.csv").write_text("fare,tips\n1,2\n")
     made = MadeHistory(tmp_path)
     made.record("first", "failed", span=1, message="Trainer: out of memory", ended="2026-11-25T01:00:00+00:00")
     return made
 
 
 def scheduler_of(made: MadeHistory, clock: Clock, *overrides: str) -> Scheduler:
-    file = made.folder / "settings.yaml"
-    file.write_text(SETTINGS.replace("OUTPUT", str(made.output_dir)).replace("FOLDER", str(made.folder)))
-    return Scheduler(load_settings([file], overrides, {}), clock, "run", lambda _: None)
+    settings = made_settings(made.folder, *overrides, more="schedule: {backoff_seconds: 0.01, max_retries: 2}\n")
+    return Scheduler(settings, clock, "run", lambda _: None)
 
 
 def one_pass(made: MadeHistory, *overrides: str) -> bool:

@@ -8,8 +8,6 @@ import pytest
 from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 from tfx.types import standard_artifacts
 
-from configs.load import load_settings
-from configs.settings import Settings
 from runners.run_record import run_records
 from runners.schedule.served_metrics import SERVED_FILE
 from runners.schedule.signals import signals
@@ -19,18 +17,10 @@ from schemas.errors import SettingsError
 from serving.releases import ReleaseStore
 from serving.served_models import ServedModels, with_model
 from tests.unit.runners.made_history import MadeHistory
+from tests.unit.runners.made_settings import made_settings
 from tests.unit.serving.conftest import make_provenance, make_source
 
-SETTINGS = """\
-name: trips
-output_dir: OUTPUT
-data: {path: "data/{SPAN}.csv"}
-features:
-  fare: {kind: numeric}
-label: {kind: binary, expression: tips > 1}
-evaluation: {thresholds: {auc: {lower: 0.5}}}
-schedule: {triggers: {max_age_hours: 36, drift: true, min_metric: {auc: 0.7}}}
-"""
+TRIGGERS = "schedule: {triggers: {max_age_hours: 36, drift: true, min_metric: {auc: 0.7}}}\n"
 
 
 @pytest.fixture
@@ -46,9 +36,7 @@ def history(tmp_path: Path) -> MadeHistory:
 
 
 def of(history: MadeHistory, now: datetime | None = None) -> dict[str, str]:
-    file = history.folder / "settings.yaml"
-    file.write_text(SETTINGS.replace("OUTPUT", str(history.output_dir)))
-    settings: Settings = load_settings([file], [], {})
+    settings = made_settings(history.folder, more=TRIGGERS)
     with history.metadata as metadata:
         records = run_records(metadata, "trips")
     known = span_histories(records, {one.run_id: one.state for one in records}, lambda _: False)

@@ -15,7 +15,8 @@ from runners.schedule.plan import make_plan
 from runners.schedule.situation import Arrived, Situation
 from runners.schedule.span_history import span_histories
 from runners.schedule.status import SpanStatus, Status, print_status, status
-from serving.labels import Labels, Request
+from serving.change_request import ChangeRequest
+from serving.labels import Labels
 from tests.unit.serving.conftest import make_provenance, make_source
 
 SETTINGS = """\
@@ -91,7 +92,7 @@ def test_the_served_release_is_told_with_its_label(settings: Settings, tmp_path:
     for number in range(2):
         labels.store.publish(make_source(tmp_path / f"model-{number}", b"%d" % number), make_provenance())
     assert (of(settings).release, of(settings).label) == (2, "")
-    labels.promote(1, Request("ann", "vm"))
+    labels.promote(1, ChangeRequest("ann", "vm"))
     found, text = of(settings), io.StringIO()
     assert (found.release, found.label) == (1, "stable")
     print_status(found, settings, Console(file=text, width=120), dated=False, limit=2)

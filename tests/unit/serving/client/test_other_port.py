@@ -28,6 +28,12 @@ def server() -> Iterator[ModelServer]:
     server.stop(0.0)
 
 
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine's speed decides nothing here."""
+    monkeypatch.setattr("serving.client.other_port._SECONDS", 60.0)
+
+
 def test_what_speaks_the_other_protocol_is_told_and_nothing_else_is(server: ModelServer) -> None:
     grpc, rest = f"127.0.0.1:{server.grpc_port}", f"127.0.0.1:{server.rest_port}"
     assert other_port(rest, "gRPC") == f"{REST}: give the gRPC port of the server instead of {rest}."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -111,10 +112,14 @@ def test_a_proxy_is_not_asked_for_this_machine(server: Server, monkeypatch: pyte
 
 
 def test_no_server() -> None:
-    with Server() as gone:
-        url = gone.url
-    with RestClient(url, "taxi", retries=1) as client, pytest.raises(ServingError, match="does not answer") as caught:
-        client.status()
+    with socket.socket() as bound:  # and does not listen
+        bound.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{bound.getsockname()[1]}"
+        with (
+            RestClient(url, "taxi", retries=1) as client,
+            pytest.raises(ServingError, match="does not answer") as caught,
+        ):
+            client.status()
     assert url in caught.value.where
 
 

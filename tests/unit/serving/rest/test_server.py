@@ -91,7 +91,6 @@ class Served:
         self.model = model
         self.metrics = Metrics()
         self.server = RestServer(model, self.metrics, limits=limits, cors=cors)  # type: ignore[arg-type]
-        self.server.start()
 
     def ask(
         self, method: str, path: str, body: bytes | str | None = None, **headers: str
@@ -125,8 +124,10 @@ def ending() -> Iterator[list[threading.Event]]:
 def start(ending: list[threading.Event]) -> Iterator[Start]:
     with ExitStack() as stack:
 
-        def started(*, cors: bool = False, **limits: Any) -> Served:
+        def started(*, cors: bool = False, waits: bool = False, **limits: Any) -> Served:
             served = Served(Model(), RestLimits(**limits), cors=cors)
+            if not waits:
+                served.server.start()
             stack.callback(lambda: ending.append(served.server.stop(0.0)))
             stack.callback(served.model.go_on.set)
             return served
@@ -184,8 +185,10 @@ def test_pipelined_requests_are_answered_in_their_order(start: Start) -> None:
 
 
 def test_headers_that_do_not_end_are_given_up(start: Start) -> None:
-    with start(header_seconds=0.1).socket() as connection:
+    served = start(waits=True, header_seconds=0.1)  # until what comes is there, whose time begins with the connection
+    with served.socket() as connection:
         connection.sendall(b"POST /v1/models/m:predict HTTP/1.1\r\nHost: h\r\nX")
+        served.server.start()
         assert answers(connection).startswith(b"HTTP/1.1 408 ")
 
 
@@ -203,8 +206,10 @@ def test_a_body_that_does_not_end_is_given_up(start: Start) -> None:
 
 
 def test_a_second_request_that_does_not_end_is_given_up(start: Start) -> None:
-    with start(header_seconds=0.1).socket() as connection:
+    served = start(waits=True, header_seconds=0.1)
+    with served.socket() as connection:
         connection.sendall(request(b'{"instances": [1]}') + b"POST /v1/")
+        served.server.start()
         found = answers(connection)
     assert found.startswith(b"HTTP/1.1 200 ")
     assert b"HTTP/1.1 408 " in found
