@@ -39,8 +39,8 @@ class SharedFolders:
         """As `output_folders` gives those of a disk; listed once."""
         found: dict[str, tuple[float, int]] = {}
         for part in _DEPTHS:
-            for unit, modified in self._root.ages(part).items():  # some have no files
-                found[unit] = (modified, 0)
+            for unit, manifest in self._root.taken(part).items():  # some have no files
+                found[unit] = (manifest.modified, 0)
             for name, stat in self._root.store.list(f"{part}/").items():
                 if (folder := _unit(name)) is not None:
                     modified, size = found.get(folder, (0.0, 0))
@@ -91,7 +91,7 @@ class SharedFolders:
             unit = self._root.unit(folder)
             if unit is None or unit.split("/")[0] not in _DEPTHS:
                 raise ValueError(f"not below {', '.join(_DEPTHS)} of {self._root.folder}: {folder}")
-            self._root.forget_files(unit, [list(self._root.objects(unit))])
+            self._root.forget_all(unit)
 
     @cached_property
     def _real(self) -> set[str]:

@@ -13,7 +13,8 @@ from tfx.types import standard_artifacts
 
 from runners import cli
 from runners.kubeflow.root import object_store
-from runners.kubeflow.root.shared_root import MANIFESTS, SharedRoot
+from runners.kubeflow.root.shared_root import SharedRoot
+from runners.kubeflow.root.unit_names import MANIFESTS
 from tests.integration.s3_server import s3_server
 from tests.integration.trips import write_trips
 from tests.unit.runners.made_history import Artifacts, MadeHistory
@@ -147,14 +148,14 @@ def test_a_run_that_begins_meanwhile_keeps_what_is_left(
     history.refused("2")
     history.take()
     first, *others = [one["path"] for one in history.clean(capsys)["remove"]]
-    delete = object_store.object_store(history.root.url).delete
+    delete = object_store.object_store(history.root.url).delete_same
 
-    def begin(names: Any) -> None:
-        delete(names)
+    def begin(objects: Any) -> None:
+        delete(objects)
         history.made.record("3", "running", orchestrator="kubeflow")
 
     with monkeypatch.context() as patch:
-        patch.setattr(history.root.store, "delete", begin)
+        patch.setattr(history.root.store, "delete_same", begin)
         assert "A run is using this pipeline root" in history.clean(capsys, "--yes")
     left = {Path(history.made.output_dir / name) for name in history.names()}
     there = [folder for folder in (first, *others) if any(name.is_relative_to(folder) for name in left)]
@@ -170,7 +171,7 @@ def test_a_clean_that_was_killed_is_ended_by_the_next_one(
     history.take()
     gone = {one["path"] for one in history.clean(capsys)["remove"]}
     with monkeypatch.context() as patch:
-        patch.setattr(history.root.store, "delete", _killed)
+        patch.setattr(history.root.store, "delete_same", _killed)
         with pytest.raises(Killed):
             history.clean(capsys, "--yes")
     history.clean(capsys, "--yes")
