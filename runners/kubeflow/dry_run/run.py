@@ -170,22 +170,20 @@ def _place(options: Options, root: Path, say: Callable[[str], None]) -> Iterator
 
 
 def _settings_here(settings: Any, url: str | None, tell_webhook: bool) -> Any:
-    """The settings with another metadata store, and without a webhook and an API server, which does not know this run.
+    """The settings with another metadata store, and without a webhook.
 
     They are as they are where nothing of them changes.
     """
     try:
         content = json.loads(settings)
         kubeflow = content.get("kubeflow", {})
-        silent = [name for name in ("webhook", "host") if kubeflow.get(name) is not None]
-        if tell_webhook and "webhook" in silent:
-            silent.remove("webhook")
-        if url is None and not silent:
+        is_silent = kubeflow.get("webhook") is not None and not tell_webhook
+        if url is None and not is_silent:
             return settings
         if url is not None:
             content["metadata"] = {**content.get("metadata", {}), "url": url}
-        for name in silent:
-            del kubeflow[name]
+        if is_silent:
+            del kubeflow["webhook"]
     except (TypeError, ValueError, AttributeError) as error:
         raise SettingsError(
             "The pipeline's parameter `settings` is no object in JSON.",

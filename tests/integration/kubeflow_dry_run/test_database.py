@@ -75,12 +75,13 @@ def test_the_database_is_gone_afterwards() -> None:
     assert not any(folder.exists() for folder in made)
 
 
-def test_neither_a_webhook_nor_an_api_server_hears_of_a_dry_run(execute: Execute, tmp_path: Path) -> None:
+def test_no_webhook_hears_of_a_dry_run(execute: Execute, tmp_path: Path) -> None:
     specification = shell_tasks(tmp_path, "true")
-    kubeflow = {"webhook": "https://chat.example.com/hook", "image": "x"}
-    settings = {"settings": json.dumps({"kubeflow": {**kubeflow, "host": "https://kubeflow.example.com"}})}
+    rest = {"host": "https://kubeflow.example.com", "image": "x"}
+    kubeflow = {"webhook": "https://chat.example.com/hook", **rest}
+    settings = {"settings": json.dumps({"kubeflow": kubeflow})}
 
     quiet, loud = (execute(specification, settings, tell_webhook=tell) for tell in (False, True))
 
-    assert json.loads(quiet.tasks[0].command[-1]) == {"kubeflow": {"image": "x"}}
+    assert json.loads(quiet.tasks[0].command[-1]) == {"kubeflow": rest}
     assert json.loads(loud.tasks[0].command[-1]) == {"kubeflow": kubeflow}
