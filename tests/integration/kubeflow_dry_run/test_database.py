@@ -35,19 +35,24 @@ def _servers() -> None:
     find("mariadbd", packages="mariadb-server")
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_tasks_use_a_real_database(execute: Execute, tmp_path: Path, said: list[str], kind: str) -> None:
+@pytest.mark.parametrize(("kind", "started"), [*zip(KINDS, KINDS, strict=True), (None, "mysql")])
+def test_tasks_use_a_real_database_of_the_compiled_kind_unless_told_otherwise(
+    execute: Execute, tmp_path: Path, said: list[str], kind: str | None, started: str
+) -> None:
     specification = shell_tasks(tmp_path, _QUERY, python=True)
-    settings = json.dumps({"name": "a", "metadata": {"url": "mysql://far-away/ml", "retry_seconds": 3}})
+    settings = json.dumps({"name": "a", "metadata": {"url": "mysql://ml:${PASSWORD}@far-away/ml", "retry_seconds": 3}})
 
     result = execute(specification, {"settings": settings}, keep_metadata=False, database=kind)
 
     assert result.succeeded, result
-    assert printed(result).startswith(f"{kind} ")
+    assert printed(result).startswith(f"{started} ")
     given = json.loads(result.tasks[0].command[-1])
     assert given["metadata"]["retry_seconds"] == 3
     assert f":${{{PASSWORD_VARIABLE}}}@127.0.0.1:" in given["metadata"]["url"]
-    assert any(line.startswith("metadata: ") for line in said)
+    (line,) = (line for line in said if line.startswith("metadata: "))
+    program = {"postgresql": "postgres", "mysql": "mariadbd"}[started]
+    assert line.startswith(f"metadata: an empty {program}, started for this run")
+    assert line.endswith("mysql://ml@far-away:3306/ml, as compiled, is for the cluster. --keep-metadata takes that one")
 
 
 def test_a_store_of_ones_own(execute: Execute, tmp_path: Path) -> None:
