@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,22 @@ def test_what_goes_from_the_root_is_what_would_go_from_a_folder(
     assert not manifests & set(gone)
     assert history.clean(capsys, "--logs")["remove"] == []
     assert not output.exists()
+
+
+def test_notes_of_runs_that_never_began_go_with_the_logs(
+    tmp_path: Path, bucket: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    history = Cleaned(tmp_path, f"{bucket}/trips")
+    note, log = (f"logs/{name}" for name in ("never/.told-failed", "of-another/ExampleGen.log"))
+    for name in (note, log):
+        history.root.store.put(name, b"")
+    before = history.root.store.list("logs/")[note].modified
+    while time.time() < before + 1:  # the server tells whole seconds
+        time.sleep(0.01)
+    history.refused("1")
+    history.refused("2")
+    history.clean(capsys, "--logs", "--yes")
+    assert set(history.root.store.list("logs/")) == {log}
 
 
 def test_nothing_goes_while_a_run_is_going_on(tmp_path: Path, bucket: str, capsys: pytest.CaptureFixture[str]) -> None:
