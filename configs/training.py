@@ -35,6 +35,10 @@ class Optimizer(Section):
     )
 
 
+STOPPED_FILE = "stopped_early.txt"
+"""In the Trainer's `model_run`: what is said of a training that was stopped early."""
+
+
 class EarlyStopping(Section):
     """Stops when a metric on the eval split no longer improves, and keeps the best weights."""
 

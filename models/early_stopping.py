@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from configs.training import EarlyStopping
+from configs.training import STOPPED_FILE, EarlyStopping
+from schemas.counted import counted
 from schemas.errors import TrainingError
 
 _LOG = logging.getLogger(__name__)
@@ -20,15 +22,17 @@ class BestWeights(tf.keras.callbacks.EarlyStopping):
 
     Args:
         settings: metric, patience and least improvement.
+        run_dir: folder that gets STOPPED_FILE, a sentence about it, when it stops the training.
     """
 
-    def __init__(self, settings: EarlyStopping) -> None:
+    def __init__(self, settings: EarlyStopping, run_dir: str) -> None:
         super().__init__(
             monitor=settings.monitor,
             patience=settings.patience,
             min_delta=settings.min_delta,
             restore_best_weights=True,
         )
+        self._run_dir = run_dir
         self._resumed = False
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
@@ -55,10 +59,15 @@ class BestWeights(tf.keras.callbacks.EarlyStopping):
         """Says so when the training ends here."""
         super().on_epoch_end(epoch, logs)
         if self.stopped_epoch == epoch > 0:
-            _LOG.info(
-                "Stopped early: %s has not improved for %d epochs (training.early_stopping.patience). The weights are "
-                "those of epoch %d.", self.monitor, self.wait, self.best_epoch + 1,
-            )  # fmt: skip
+            text = (
+                f"Stopped early, after epoch {epoch + 1}: {self.monitor} has not improved for "
+                f"{counted(self.wait, 'epoch')} (training.early_stopping.patience). "
+                f"The weights are those of epoch {self.best_epoch + 1}."
+            )
+            _LOG.info("%s", text)
+            tf.io.gfile.makedirs(self._run_dir)
+            with tf.io.gfile.GFile(os.path.join(self._run_dir, STOPPED_FILE), "w") as file:
+                file.write(text)
 
     def to_bytes(self) -> bytes:
         """Best value, best weights and patience used so far."""

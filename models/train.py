@@ -68,7 +68,7 @@ def train_model(
     plan = Plan.of(settings, train.rows, tf.distribute.get_strategy().num_replicas_in_sync, _workers())
     compile_model(model, head, settings, plan)
     preemption = Preemption()
-    stopping = BestWeights(settings.early_stopping) if settings.early_stopping is not None else None
+    stopping = BestWeights(settings.early_stopping, run_dir) if settings.early_stopping is not None else None
     backup, first_step = None, 0
     if settings.backup:
         backup = Backup(backup_dir or default_backup_dir(run_dir), settings, plan, stopping, preemption)

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from schemas.errors import ReleaseError
-from serving.audit_log import AuditEntry
+from serving.audit_log import CANARY, STABLE, AuditEntry
 from serving.blessing import Blessing
 from serving.labels import Labels
 from serving.release import Release
@@ -153,7 +153,12 @@ def print_detail(found: Mapping[str, Any], console: Console) -> None:
 def moved_text(entry: AuditEntry) -> str:
     """A line of the audit log for people."""
     before, after = ("none" if one is None else str(one) for one in (entry.before, entry.after))
-    text = f"{entry.time:%Y-%m-%d %H:%M:%S} {entry.action} {entry.label} {before} -> {after}"
+    what = entry.action if entry.action == entry.label else f"{entry.action} {entry.label}"
+    text = f"{entry.time:%Y-%m-%d %H:%M:%S} {what} {before} -> {after}"
+    if entry.label == STABLE and entry.outcome == "done" and (canary := entry.labels.get(CANARY)) is not None:
+        # A part of the live requests was for the versions of before: it has ended.
+        kept = f"stays {canary}, for its label only" if canary != entry.after else f"is {canary}, too"
+        text += f" (canary {kept})"
     if entry.who or entry.host:
         text += f" by {entry.who} on {entry.host}"
     if entry.percent and entry.outcome == "done":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from components.pusher.executor import DESTINATION_PROPERTY
 from components.smoke_check.report import FILE_NAME as SMOKE_CHECK_FILE
 from components.smoke_check.report import Report as SmokeCheckReport
 from configs.settings import Settings
+from configs.training import STOPPED_FILE
 from pipeline import nodes
 from pipeline.span_window import is_dated
 from runners.local import RunResult
@@ -28,6 +30,9 @@ from schemas.features import IntegerLabel, OneHotLabel
 from serving.blessing import FILE_NAME as BLESSING_FILE
 
 _SLICES_SHOWN = 10
+_UNITS = {"max_latency_ms": "ms", "max_memory_mib": "MiB"}
+_MORE = 1.2
+"""A limit at what was measured would be missed every other time."""
 _CLASSES_SHOWN = 20
 _METRICS_SHOWN = (
     *("example_count", "auc", "accuracy", "loss", "calibration", "precision", "recall"),
@@ -66,6 +71,7 @@ def print_report(result: RunResult, settings: Settings, command: str, console: C
     evaluation = Path(_only(result, nodes.EVALUATOR, "evaluation").uri)
     metrics: dict[str, dict[str, Any]] = json.loads((evaluation / METRICS_FILE).read_text())
     blessing: dict[str, Any] = json.loads((evaluation / BLESSING_FILE).read_text())
+    _print_stopped(result, console)
     console.print(_metrics_table(metrics, settings))
     if isinstance(settings.label, (IntegerLabel, OneHotLabel)) and "confusion_matrix" in metrics[OVERALL]:
         console.print(_classes_table(metrics[OVERALL]["confusion_matrix"], settings.label.class_names))
@@ -96,6 +102,13 @@ def _print_window(result: RunResult, settings: Settings, console: Console) -> No
     if nodes.SPAN_WINDOW in result.outcomes:
         spans = sorted(one.properties["span"] for one in result.outcomes[nodes.SPAN_WINDOW].outputs["examples"])
         console.print(f"Window: {shown_spans(spans, is_dated(settings.data))}", highlight=False, soft_wrap=True)
+
+
+def _print_stopped(result: RunResult, console: Console) -> None:
+    """That the training ended before its last epoch, if it did."""
+    file = Path(_only(result, nodes.TRAINER, "model_run").uri) / STOPPED_FILE
+    if file.is_file():
+        console.print(f"Training: {file.read_text()}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _print_newer(release: Path, console: Console) -> None:
@@ -188,10 +201,8 @@ def _print_blessing(blessing: dict[str, Any], settings: Settings, console: Conso
 
 def _print_smoke_check(result: RunResult, console: Console) -> None:
     """What a model server showed, if it was asked."""
-    if nodes.SMOKE_CHECK not in result.outcomes:
-        return
-    file = Path(_only(result, nodes.SMOKE_CHECK, "blessing").uri) / SMOKE_CHECK_FILE
-    if not file.is_file():  # what is not blessed is not checked
+    file = _smoke_check_file(result)
+    if file is None:
         return
     report = SmokeCheckReport.load(file)
     if report.passed:
@@ -207,6 +218,14 @@ def _print_smoke_check(result: RunResult, console: Console) -> None:
     console.print(f"All of it: {file}", markup=False, highlight=False, soft_wrap=True)
 
 
+def _smoke_check_file(result: RunResult) -> Path | None:
+    """The report; None where nothing was checked, as what is not blessed is not."""
+    if nodes.SMOKE_CHECK not in result.outcomes:
+        return None
+    file = Path(_only(result, nodes.SMOKE_CHECK, "blessing").uri) / SMOKE_CHECK_FILE
+    return file if file.is_file() else None
+
+
 def _print_next(result: RunResult, command: str, release: Path | None, blessed: bool, console: Console) -> None:
     model_run = _only(result, nodes.TRAINER, "model_run").uri
     suggestions = {
@@ -218,6 +237,10 @@ def _print_next(result: RunResult, command: str, release: Path | None, blessed: 
         suggestions["again; what is unchanged comes from the cache"] = command
     elif blessed:
         suggestions["the smoke check again; no other node runs"] = command
+        file = _smoke_check_file(result)
+        for name, measured in (SmokeCheckReport.load(file).exceeded() if file else {}).items():
+            purpose = f"or with a higher limit, where {measured:g} {_UNITS[name]} are good enough"
+            suggestions[purpose] = f"{command} --set smoke_check.{name}={math.ceil(measured * _MORE)}"
     else:
         suggestions["release the model all the same"] = f'{command} --force-bless "REASON"'
     console.print("Next:")

@@ -37,6 +37,7 @@ class AuditEntry(BaseModel):
         forced: the reason for which a version that is not blessed was taken all the same, or None.
         percent: of a canary, the percentage of requests that clients are to send to it, or None.
         servers: model servers that were told.
+        kept: models that they were told to keep beside those of models.config.
         outcome: failed: nothing has changed, and `error` says why.
         error: what went wrong; empty where nothing did.
     """
@@ -56,6 +57,7 @@ class AuditEntry(BaseModel):
     forced: str | None = None
     percent: float | None = None
     servers: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
     outcome: Literal["done", "failed"] = "done"
     error: str = ""
 

@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from schemas.counted import counted
+
 _STEP = 1.1
 _FIRST = 1e-5
 LATENCY_BOUNDS = tuple(_FIRST * _STEP**power for power in range(170))
@@ -108,7 +110,9 @@ def decide(stable: Traffic, canary: Traffic, limits: Limits) -> Verdict:
     fewest = min(stable.answers, canary.answers)
     if fewest < limits.minimum_requests:
         needed = f"{limits.minimum_requests} of each are needed"
-        return Verdict("keep watching", (f"stable gave {stable.answers} answers, canary {canary.answers}; {needed}",))
+        return Verdict(
+            "keep watching", (f"stable gave {counted(stable.answers, 'answer')}, canary {canary.answers}; {needed}",)
+        )
     broken: list[str] = []
     kept = [f"error rate {canary.error_rate:.4g}, stable {stable.error_rate:.4g}"]
     for is_broken, reason in (_latency(stable, canary, limits), *_predictions(stable, canary, limits)):
@@ -187,7 +191,8 @@ def _errors(stable: Traffic, canary: Traffic, limits: Limits) -> str:
     if chance >= limits.error_significance:
         return ""
     return (
-        f"{canary.errors} of {canary.requests} requests failed, of stable's {stable.errors} of {stable.requests}: "
+        f"{canary.errors} of {counted(canary.requests, 'request')} failed, "
+        f"of stable's {stable.errors} of {stable.requests}: "
         f"by chance with a probability of {chance:.2g}, limit {limits.error_significance:g}"
     )
 
@@ -210,10 +215,8 @@ def _predictions(stable: Traffic, canary: Traffic, limits: Limits) -> list[tuple
             without, answers = (canary.answers, stable.answers) if one.answers else (stable.answers, canary.answers)
             had = one.answers or other.answers
             chance = fisher(answers - had, answers, without, without)
-            reason = (
-                f"only {who} has the output {output}, in {had} of {answers} answers: by chance with a probability of"
-            )
-            found.append((chance < limits.error_significance, f"{reason} {chance:.2g}"))
+            reason = f"only {who} has the output {output}, in {had} of {counted(answers, 'answer')}: by chance with a"
+            found.append((chance < limits.error_significance, f"{reason} probability of {chance:.2g}"))
             continue
         if (fewest := min(one.answers, other.answers)) < limits.minimum_requests:
             needed = f"{limits.minimum_requests} are needed"

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from schemas.counted import counted
 from serving.canary import Limits, Traffic, Verdict, decide
 
-_TOLD_EVERY = 30.0  # seconds
+_TOLD_EVERY = 10.0  # seconds
 
 
 def watch_canary(
@@ -35,8 +36,7 @@ def watch_canary(
         if over or now - told >= _TOLD_EVERY:
             told, total = now, stable.requests + canary.requests
             part = f", {100 * canary.requests / total:.1f} % canary" if total else ""
-            noun = "request" if total == 1 else "requests"
-            say(f"{total} live {noun}{part}: {verdict.decision}: {'; '.join(verdict.reasons)}")
+            say(f"{counted(total, 'live request')}{part}: {verdict.decision}: {'; '.join(verdict.reasons)}")
         if over:
             return verdict
         time.sleep(min(poll_seconds, max(end - now, 0.0)))

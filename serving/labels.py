@@ -19,6 +19,7 @@ from schemas.errors import ReleaseError
 from schemas.storage_error import storage_error
 from serving.audit_log import CANARY, STABLE, AuditEntry, AuditLog, stable_history
 from serving.directory_lock import directory_lock
+from serving.other_models import neighbours, refuse_unloading
 from serving.releases import ReleaseStore
 from serving.served_models import ServedModels, entry_of, labels_of, loaded_versions, with_model
 from serving.traffic_split import TrafficSplit, read_split, write_split
@@ -46,6 +47,9 @@ class Request:
         load_seconds: how long a server may take to load a version.
         settle_seconds: how long to wait between loading and labelling, for servers that read models.config themselves.
         base_path: the model's folder as servers see it; default: as models.config has it, else as it is here.
+        keep: models that servers keep beside those of models.config.
+        others: names of further models that they may have; whether they do is asked before they are told.
+        unload_others: whether they may lose those.
     """
 
     who: str
@@ -56,6 +60,9 @@ class Request:
     load_seconds: float = 300.0
     settle_seconds: float = 0.0
     base_path: str | None = None
+    keep: ModelServerConfig | None = None
+    others: tuple[str, ...] = ()
+    unload_others: bool = False
 
 
 @dataclass(frozen=True)
@@ -206,7 +213,7 @@ class Labels:
                 "There is no version to go back to: none that is still there was stable before.",
                 where=str(self.log.path),
                 received=_shown(labels),
-                fix=f"Name one: scalable-tf release rollback --to VERSION. {self._versions()}",
+                fix=f"Name one: scalable-tf release rollback --to VERSION. {self._versions(labels.get(STABLE))}",
             )
         return earlier[-1]
 
@@ -221,7 +228,7 @@ class Labels:
                 f"Version {version} is not what was released.",
                 where=str(directory),
                 received=", ".join(fault.message for fault in faults[:_SHOWN]) + more,
-                fix=f"Restore its files, or take another version. {self._versions()}",
+                fix=f"Restore its files, or take another version. {self._versions(version)}",
             )
         if not self.store.get(version).blessing.blessed and not force:
             raise ReleaseError(
@@ -260,6 +267,7 @@ class Labels:
             forced=request.force,
             percent=split.percent if split else None,
             servers=request.servers,
+            kept=tuple(entry.name for entry in request.keep.model_config_list.config) if request.keep else (),
         )
         there = self.store.versions()
         known = entry_of(before, model)
@@ -274,6 +282,10 @@ class Labels:
         with contextlib.ExitStack() as connections:
             servers = [connections.enter_context(server) for server in _servers(request)]
             try:
+                if servers and not request.unload_others:
+                    kept = [name for entry in self.log.entries() for name in entry.kept]
+                    named = dict.fromkeys([*kept, *request.others])
+                    refuse_unloading(servers, final, {**named, **neighbours(self._root)})
                 write_split(directory, split or split_before)
                 # From here on a retention that deletes old versions leaves these alone.
                 with directory_lock(self.store.directory):
@@ -390,8 +402,9 @@ class Labels:
             fix="Somebody else has moved the label meanwhile: scalable-tf release show VERSION tells who.",
         )
 
-    def _versions(self) -> str:
-        return f"Versions there: {', '.join(map(str, self.store.versions())) or 'none'}."
+    def _versions(self, besides: int | None) -> str:
+        there = [str(version) for version in self.store.versions() if version != besides]
+        return f"Other versions there: {', '.join(there) or 'none'}."
 
 
 def _promoted(labels: Mapping[str, int], version: int) -> dict[str, int]:
@@ -415,7 +428,7 @@ def _servers(request: Request) -> list[RemoteServer]:
     # TensorFlow Serving's messages bring all of TensorFlow with them: seconds, which a rollback without servers saves.
     from serving.remote_server import RemoteServer
 
-    return [RemoteServer(address, request.load_seconds) for address in request.servers]
+    return [RemoteServer(address, request.load_seconds, request.keep) for address in request.servers]
 
 
 def _unloaded(servers: Iterable[RemoteServer], final: ModelServerConfig) -> Iterator[str]:

@@ -15,6 +15,7 @@ from serving.canaries_seen import PATH, CanariesSeen, CanarySeen
 from serving.canary import Limits, Traffic, Verdict
 from serving.canary_watch import watch_canary
 from serving.client.loopback import is_loopback
+from serving.client.other_port import other_port
 from serving.seen_traffic import SeenTraffic, compared
 from serving.traffic_split import TrafficSplit
 
@@ -136,7 +137,8 @@ class _Server:
             "A model server does not tell what it sees of canaries.",
             where=f"{self._url}{PATH}",
             received=received,
-            fix="Give the REST address of `scalable-tf serve`, http://HOST:PORT. TensorFlow Serving does not tell "
+            fix=other_port(urlsplit(self._url).netloc, "REST")
+            or "Give the REST address of `scalable-tf serve`, http://HOST:PORT. TensorFlow Serving does not tell "
             "versions apart: use --requests there.",
         )
 

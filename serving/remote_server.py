@@ -19,10 +19,13 @@ from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
 from schemas.errors import ReleaseError
 from serving.client.loopback import grpc_proxy_option
+from serving.client.other_port import other_port
+from serving.other_models import with_kept
 
 _CALL_SECONDS = 60.0
 _POLL_SECONDS = 0.05
 _STALE_SECONDS = 5.0
+_SERVED = (ModelVersionStatus.START, ModelVersionStatus.LOADING, ModelVersionStatus.AVAILABLE)
 
 
 class RemoteServer:
@@ -31,10 +34,12 @@ class RemoteServer:
     Args:
         address: `host:port` of its gRPC port.
         load_seconds: how long it may take to load a version.
+        keep: models that it has beside those of the configs that it is told; default: none.
     """
 
-    def __init__(self, address: str, load_seconds: float) -> None:
+    def __init__(self, address: str, load_seconds: float, keep: ModelServerConfig | None = None) -> None:
         self.address = address
+        self.keep = keep
         self._load_seconds = load_seconds
         self._channel = grpc.insecure_channel(address, options=[grpc_proxy_option(address)])
         self._stub = ModelServiceStub(self._channel)
@@ -55,8 +60,7 @@ class RemoteServer:
         Raises:
             ReleaseError: it does not answer, or refuses the config.
         """
-        given = ModelServerConfig()
-        given.CopyFrom(config)
+        given = with_kept(config, self.keep)
         for entry in given.model_config_list.config:
             if entry.version_labels:
                 available = {one.version for one in self._states(entry.name) if _is_available(one)}
@@ -71,7 +75,7 @@ class RemoteServer:
         Raises:
             ReleaseError: it does not answer, or refuses the config.
         """
-        request = ReloadConfigRequest(config=config)
+        request = ReloadConfigRequest(config=with_kept(config, self.keep))
         for entry in request.config.model_config_list.config:
             if not entry.model_platform and not entry.model_type:
                 entry.model_platform = "tensorflow"  # a file may leave it out for our server, a reload may not
@@ -87,9 +91,17 @@ class RemoteServer:
             ReleaseError: it does not answer, cannot load one, or takes too long.
         """
         deadline = time.monotonic() + self._load_seconds
-        for entry in config.model_config_list.config:
+        for entry in with_kept(config, self.keep).model_config_list.config:
             for version in sorted(set(entry.version_labels.values())):
                 self._wait(entry.name, version, deadline)
+
+    def serves(self, model: str) -> bool:
+        """Whether it has a model, or is loading it.
+
+        Raises:
+            ReleaseError: it does not answer.
+        """
+        return any(one.state in _SERVED for one in self._states(model))
 
     def _wait(self, model: str, version: int, deadline: float) -> None:
         # Of an earlier attempt a server may still know that it failed, until it begins anew.
@@ -133,7 +145,8 @@ class RemoteServer:
             f"A model server {what}.",
             where=self.address,
             received=received,
-            fix="Check the server at this gRPC address and its log, then give the command again.",
+            fix=other_port(self.address, "gRPC")
+            or "Check the server at this gRPC address and its log, then give the command again.",
         )
 
 

@@ -16,14 +16,17 @@ from tensorflow_serving.apis.get_model_metadata_pb2 import GetModelMetadataReque
 from tensorflow_serving.apis.predict_pb2 import PredictRequest
 from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
 
+from schemas.counted import counted
 from schemas.errors import ReleaseError
 from serving.audit_log import CANARY, STABLE
 from serving.canary import Limits, Verdict, decide
 from serving.client.loopback import grpc_proxy_option
+from serving.client.other_port import other_port
 from serving.seen_traffic import SeenTraffic, compared
 
 _CALL_SECONDS = 30.0
 _JUDGE_EVERY = 50
+_TOLD_EVERY = 10.0  # seconds, where requests take long
 _UNLIMITED = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 
 
@@ -65,7 +68,8 @@ class Replay:
                 f"A model server does not tell the signatures of {self._model}.",
                 where=next(iter(self._channels)),
                 received=f"{error.code().name}: {error.details()}",
-                fix="Check the server at this gRPC address, and that it serves the model.",
+                fix=other_port(next(iter(self._channels)), "gRPC")
+                or "Check the server at this gRPC address, and that it serves the model.",
             ) from error
         found = SignatureDefMap()
         answer.metadata["signature_def"].Unpack(found)
@@ -96,16 +100,17 @@ class Replay:
         seen = {STABLE: SeenTraffic(), CANARY: SeenTraffic()}
         verdict = Verdict("keep watching", ("nothing was sent yet",))
         # By chance, the same one each time: every n-th request would always be the same few of a file.
-        chance = random.Random(0)
+        chance, told = random.Random(0), time.monotonic()
         for number in range(most):
             label = CANARY if chance.random() * 100 < percent else STABLE
             request = PredictRequest()
             request.CopyFrom(requests[number % len(requests)])
             request.model_spec.name, request.model_spec.version_label = self._model, label
             self._send(self._stubs[number % len(self._stubs)], request, seen[label], label, versions[label])
-            if (number + 1) % _JUDGE_EVERY == 0 or number + 1 == most:
-                verdict = decide(*compared(seen[STABLE], seen[CANARY]), limits)
-                say(f"{number + 1} requests: {verdict.decision}: {'; '.join(verdict.reasons)}")
+            now = time.monotonic()
+            if (number + 1) % _JUDGE_EVERY == 0 or number + 1 == most or now - told >= _TOLD_EVERY:
+                told, verdict = now, decide(*compared(seen[STABLE], seen[CANARY]), limits)
+                say(f"{counted(number + 1, 'request')}: {verdict.decision}: {'; '.join(verdict.reasons)}")
                 if verdict.decision != "keep watching":
                     break
         return verdict

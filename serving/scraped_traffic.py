@@ -21,6 +21,7 @@ from schemas.errors import ReleaseError
 from serving.canary import LATENCY_BOUNDS, Limits, Traffic, Verdict
 from serving.canary_watch import watch_canary
 from serving.client.loopback import is_loopback
+from serving.client.other_port import other_port
 
 PATH = "/monitoring/prometheus/metrics"
 _COUNT = ":tensorflow:serving:request_count"
@@ -147,7 +148,8 @@ class _Server:
             "A model server does not tell its metrics.",
             where=f"{self._url}{PATH}",
             received=received,
-            fix="Give the REST address, http://HOST:PORT. TensorFlow Serving needs --monitoring_config_file with "
+            fix=other_port(urlsplit(self._url).netloc, "REST")
+            or "Give the REST address, http://HOST:PORT. TensorFlow Serving needs --monitoring_config_file with "
             f'prometheus_config {{ enable: true path: "{PATH}" }}.',
         )
 

@@ -150,7 +150,9 @@ def ingest(
         refuses = not report.error and not work.accepts(report)
         listed = refuses and refused is not None and collect_rejected(parts, refused)
         try:
-            check_report(report, _files(files), table, ingestion.splits, ingestion.max_rejected_fraction)
+            check_report(
+                report, _files(files), table, ingestion.splits, ingestion.max_rejected_fraction, ingestion.missing
+            )
         except DataError as error:
             error.fix += f" {refused} lists the rows." if listed else ""
             raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from fractions import Fraction
 
@@ -27,7 +27,12 @@ _HINTS = (
 
 
 def check_report(
-    report: Report, files: str, table: RawColumns, splits: Mapping[str, int], max_rejected_fraction: float = 0.0
+    report: Report,
+    files: str,
+    table: RawColumns,
+    splits: Mapping[str, int],
+    max_rejected_fraction: float = 0.0,
+    missing: Sequence[str] = (),
 ) -> None:
     """Raises what is wrong with the data, if anything.
 
@@ -37,6 +42,7 @@ def check_report(
         table: the feature table.
         splits: hash buckets of each split, by name.
         max_rejected_fraction: share of the rows that may be rejected.
+        missing: texts that stand for a missing value.
 
     Raises:
         DataError: see the message.
@@ -44,7 +50,7 @@ def check_report(
     if report.error:
         raise from_dict(report.error)
     if report.rejected_fraction > max_rejected_fraction:
-        error = _first_fault(report, table, splits)
+        error = _first_fault(report, table, splits, missing)
         if max_rejected_fraction:
             error.received = f"{error.received}; {report.rejected} of {report.read} rows are rejected in all, " + (
                 f"more than the {max_rejected_fraction:.4g} of them that data.max_rejected_fraction allows"
@@ -105,7 +111,7 @@ def _share(report: Report) -> str | None:
     return f"{share:.{digits}f}" if share < 1.0 else None
 
 
-def _first_fault(report: Report, table: RawColumns, splits: Mapping[str, int]) -> DataError:
+def _first_fault(report: Report, table: RawColumns, splits: Mapping[str, int], missing: Sequence[str]) -> DataError:
     if report.ragged.count:
         return DataError(
             f"{_rows(report.ragged.count)} not the number of fields that the header has.",
@@ -126,11 +132,14 @@ def _first_fault(report: Report, table: RawColumns, splits: Mapping[str, int]) -
     if report.bad_values:
         return _bad_values(report, table)
     if report.unlabelled.count:
+        texts = ", ".join(repr(text) for text in missing if text)
         return DataError(
-            f"{_rows(report.unlabelled.count)} no label: a column that the label reads is empty.",
+            f"{_rows(report.unlabelled.count)} no label: a column that the label reads is empty"
+            f"{f', or has a text of data.missing_values ({texts})' if texts else ''}.",
             where=_first(report.unlabelled),
             received=_listed(report.unlabelled),
-            fix="Set data.unlabelled: drop to leave such rows out (they are counted), or fill the column.",
+            fix="Set data.unlabelled: drop to leave such rows out (they are counted), or fill the column."
+            f"{' Where such a text is a label, take it out of data.missing_values.' if texts else ''}",
         )
     return _bad_labels(report, table.label)
 

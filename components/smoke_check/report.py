@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -97,6 +98,17 @@ class Report(BaseModel):
     def passed(self) -> bool:
         """Whether the model may be released."""
         return not self.faults
+
+    def exceeded(self) -> dict[str, float]:
+        """What was measured above a limit, by the name of the setting; none where anything else was wrong, too."""
+        found: dict[str, float] = {}
+        slow = [one.p99 for one in self.latency_ms.values() if one.p99 > (self.max_latency_ms or math.inf)]
+        if slow:
+            found["max_latency_ms"] = max(slow)
+        if (self.peak_memory_mib or 0.0) > (self.max_memory_mib or math.inf):
+            found["max_memory_mib"] = self.peak_memory_mib or 0.0
+        others = len(self.faults) - len(slow) - ("max_memory_mib" in found)
+        return {} if others else found
 
     def save(self, path: Path) -> None:
         """Writes it as JSON."""

@@ -267,6 +267,11 @@ def _syntax_fix(text: str, mark: yaml.Mark | None, one_line: bool) -> str:
     lines = text.splitlines()
     if mark and mark.line < len(lines) and "\t" in lines[mark.line][: mark.column + 1]:
         return "Indent with spaces, not with tabs."
+    if mark and mark.line < len(lines) and lines[mark.line][mark.column : mark.column + 1] in ("`", "@", "%"):
+        sign, rest = lines[mark.line][mark.column], lines[mark.line][mark.column :].partition(" #")[0].rstrip()
+        quoted = "'" + rest.replace("'", "''") + "'"
+        example = "" if re.search(r"[\[\]{},]", lines[mark.line]) else f": {quoted}"
+        return f"YAML lets no text begin with {sign}: put the whole text in single quotes{example}."
     if one_line:
         return "Put a text with special characters in double quotes within the value, as in --set 'a.b=\"x: y\"'."
     return "Look at the indentation, brackets and quotes here and just above; put texts with `: ` or ` #` in quotes."

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runners.commands.exit_codes import EXIT_OK, EXIT_ROLLED_BACK, EXIT_UNDECIDED
 from runners.commands.libraries import libraries
-from runners.commands.release_options import VERSION, add_move, labels_of, request_of, say, seconds
+from runners.commands.release_options import VERSION, add_move, labels_of, request_of, say, seconds, tell_models
 from schemas.errors import SettingsError
 from serving.canary import Limits, rules
 
@@ -142,6 +143,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from runners.release_view import find_version
 
     version = find_version(labels, arguments.version)
+    tell_models(labels, request)
     if not arguments.watch:
         with interruptible():
             say(labels.canary(version, request, arguments.percent))
@@ -168,19 +170,22 @@ def _watch_live(
 ) -> Verdict:
     """Has servers split what their clients ask, or leaves that to what is in front, and compares what they see."""
     with libraries():
+        from serving.asked_models import asked_models
         from serving.live_traffic import LiveTraffic
         from serving.scraped_traffic import ScrapedTraffic
+    if request.servers:
+        request = replace(request, others=asked_models([*arguments.live, *arguments.canary_live]))
     if arguments.canary_live:
         with ScrapedTraffic(arguments.live, arguments.canary_live, labels.store.model) as traffic:
             traffic.start()
             say(labels.canary(version, request))
             traffic.start()
-            return traffic.watch(limits, arguments.watch_seconds, _print)
+            return traffic.watch(limits, arguments.watch_seconds, _progress)
     with LiveTraffic(arguments.live, labels.store.model) as live:
         live.check()
         moved = labels.canary(version, request, arguments.percent)
         say(moved)
-        return live.watch(moved.split, limits, arguments.watch_seconds, _print)
+        return live.watch(moved.split, limits, arguments.watch_seconds, _progress)
 
 
 def _watch_replay(
@@ -194,8 +199,12 @@ def _watch_replay(
         requests = recorded_requests(arguments.requests, replay.signatures())
         moved = labels.canary(version, request)
         say(moved)
-        return replay.watch(requests, moved.entry.labels, arguments.percent, limits, arguments.most_requests, _print)
+        return replay.watch(requests, moved.entry.labels, arguments.percent, limits, arguments.most_requests, _progress)
 
 
 def _print(text: str) -> None:
     print(text, flush=True)
+
+
+def _progress(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

@@ -15,8 +15,9 @@ import numpy as np
 
 from runners.commands.exit_codes import EXIT_OK
 from runners.commands.libraries import libraries
-from runners.commands.options import add_debug
+from runners.commands.options import add_settings, load
 from schemas.errors import DataError, ServingError, SettingsError
+from schemas.request import request_key
 
 if TYPE_CHECKING:
     from runners.commands.options import Commands
@@ -39,11 +40,15 @@ def add(commands: Commands) -> None:
     version.add_argument("--label", metavar="LABEL", help="such as stable")
     parser.add_argument("--signature", default="", metavar="NAME", help="default: predict, or else serving_default")
     parser.add_argument(
-        "--input", type=Path, required=True, metavar="FILE", help="rows: CSV with a header, JSON, or an object a line"
+        "--input",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="rows: CSV with a header, JSON, or an object a line; with -c the texts of data.missing_values are missing",
     )
     parser.add_argument("--batch", type=int, default=256, metavar="N", help="rows in a request; default: 256")
     parser.add_argument("--timeout", type=float, default=30.0, metavar="S", help="seconds for a request; default: 30")
-    add_debug(parser)
+    add_settings(parser, required=False)
     parser.set_defaults(run=_run)
 
 
@@ -56,7 +61,7 @@ def _run(arguments: argparse.Namespace) -> int:
         raise SettingsError(
             "--batch and --timeout must be greater than 0.", received=f"{arguments.batch}, {arguments.timeout}"
         )
-    rows = read_rows(arguments.input)
+    rows = read_rows(arguments.input, load(arguments).data.missing_values if arguments.config else ())
     if not rows:
         raise DataError("There are no rows to predict for.", where=str(arguments.input), fix="Name a file with rows.")
     with _client(arguments) as client:
@@ -110,22 +115,22 @@ def _versions_told(client: RestClient | GrpcClient, timeout: float) -> Iterator[
 
 def _tell(rows: list[dict[str, Any]], asked: Signature) -> None:
     """Says which columns are missing, for the model then takes its defaults, and which it does not take."""
-    given = {key for row in rows for key in row}
-    missing, unknown = sorted(asked.inputs.keys() - given), sorted(given - asked.inputs.keys())
+    names = {request_key(name): name for row in rows for name in row}
+    missing, unknown = sorted(asked.inputs.keys() - names.keys()), sorted(names.keys() - asked.inputs.keys())
     if len(missing) == len(asked.inputs):
         raise DataError(
             "The rows have none of the columns that the model takes.",
             where=f"signature {asked.name}",
-            received=", ".join(sorted(given)),
+            received=", ".join(sorted(names.values())),
             fix=f"It takes {', '.join(asked.inputs)}. Another one of the model: --signature NAME.",
         )
     if missing:
         print(f"note: not in the rows, so missing values for the model: {', '.join(missing)}", file=sys.stderr)
     if unknown:
         texts = []
-        for name in unknown:
-            near = get_close_matches(name, missing, n=1)
-            texts.append(f"{name} (or is it {near[0]}?)" if near else name)
+        for key in unknown:
+            near = get_close_matches(key, missing, n=1)
+            texts.append(f"{names[key]} (or is it {near[0]}?)" if near else names[key])
         print(f"note: not for the model, left out: {', '.join(texts)}", file=sys.stderr)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from runners.commands import canary
 from runners.commands.console import console
 from runners.commands.exit_codes import EXIT_DIFFERENT, EXIT_OK
-from runners.commands.release_options import VERSION, add_move, add_store, labels_of, request_of, say
+from runners.commands.release_options import VERSION, add_move, add_store, labels_of, request_of, say, tell_models
 
 if TYPE_CHECKING:
     from runners.commands.options import Commands
@@ -86,6 +86,7 @@ def _promote(arguments: argparse.Namespace) -> int:
     from runners.interrupt import interruptible
     from runners.release_view import find_version
 
+    tell_models(labels, request)
     with interruptible():
         say(labels.promote(find_version(labels, arguments.version), request))
     return EXIT_OK
@@ -96,6 +97,7 @@ def _rollback(arguments: argparse.Namespace) -> int:
     from runners.interrupt import interruptible
     from runners.release_view import find_version
 
+    tell_models(labels, request)
     with interruptible():
         if arguments.canary:
             say(labels.end_canary(request))

@@ -6,6 +6,8 @@ import argparse
 import getpass
 import os
 import re
+import sys
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,6 +42,17 @@ def add_move(parser: argparse.ArgumentParser) -> None:
         type=_address,
         metavar="HOST:PORT",
         help="gRPC address of a model server to tell; may be repeated",
+    )
+    parser.add_argument(
+        "--keep",
+        action="append",
+        default=[],
+        metavar="NAME=DIR|FILE",
+        help="with --server: a model that the servers have besides, or the ModelServerConfig of all of them; a server "
+        "unloads what it is not told. May be repeated",
+    )
+    parser.add_argument(
+        "--unload-others", action="store_true", help="with --server: go on where a server would lose other models"
     )
     parser.add_argument(
         "--load-seconds", type=seconds, default=300.0, metavar="S", help="how long a server may load; default: 300"
@@ -87,16 +100,39 @@ def labels_of(arguments: argparse.Namespace) -> Labels:
                 received=arguments.model,
                 fix=f"Models are released under {arguments.releases}/NAME; give the name alone.",
             )
-        return Labels(arguments.releases.absolute(), arguments.model)
+        folder = Path(os.path.abspath(arguments.releases))  # without `..`, and with the links that servers see
+        _check_model(folder, arguments.model)
+        return Labels(folder, arguments.model)
     settings = load(arguments)
     with libraries():
         from pipeline.pipeline import root
     return Labels(root(settings) / "releases", settings.model_name)
 
 
+def _check_model(root: Path, model: str) -> None:
+    """Tells a folder that is not there, and a name that none of its models has; of no model nothing is wrong yet."""
+    if not root.is_dir():
+        raise SettingsError(
+            "The folder of released models is not there.",
+            where="--releases",
+            received=str(root),
+            fix="Give <output_dir>/releases of a pipeline, or -c FILE.",
+        )
+    there = sorted(path.name for path in root.iterdir() if path.is_dir() and re.fullmatch(_MODEL, path.name))
+    if there and model not in there:
+        near = get_close_matches(model, there, n=1)
+        raise SettingsError(
+            f"No model of this name is released in {root}.",
+            where="--model",
+            received=model,
+            fix=f"{f'Did you mean {near[0]}? ' if near else ''}There are: {', '.join(there)}.",
+        )
+
+
 def request_of(arguments: argparse.Namespace) -> Request:
     """Who asks for a move, and how it is to be done."""
     from serving.labels import Request
+    from serving.other_models import kept_models
 
     if arguments.server:
         with libraries():
@@ -114,7 +150,29 @@ def request_of(arguments: argparse.Namespace) -> Request:
         load_seconds=arguments.load_seconds,
         settle_seconds=arguments.settle_seconds,
         base_path=arguments.base_path,
+        keep=kept_models(arguments.keep),
+        unload_others=arguments.unload_others,
     )
+
+
+def tell_models(labels: Labels, request: Request) -> None:
+    """Says which models the servers will have: the protocol cannot tell which they lose.
+
+    Raises:
+        ReleaseError: models.config cannot be read.
+    """
+    if not request.servers:
+        return
+    from serving.other_models import with_kept
+    from serving.served_models import ServedModels
+
+    config = with_kept(ServedModels(labels.store.directory.parent).config(), request.keep)
+    names = sorted({labels.store.model, *(entry.name for entry in config.model_config_list.config)})
+    text = (
+        f"note: {', '.join(request.servers)} will serve {', '.join(names)} and no other model. What it has besides is "
+        "unloaded, unless --keep names it."
+    )
+    print(text, file=sys.stderr, flush=True)
 
 
 def say(moved: Moved) -> None:

@@ -10,10 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from schemas.errors import DataError
+from schemas.request import request_key
 from serving.client.signature import Signature, TensorSpec
 
 Columns = dict[str, npt.NDArray[Any]]
 
+_MISSING = " If it stands for a missing value: -c FILE, settings whose data.missing_values has it."
 _TRUTH = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -21,8 +23,8 @@ def columns_of_rows(rows: Sequence[Mapping[str, Any]], signature: Signature) -> 
     """The inputs of a signature from rows; what it does not take is left out.
 
     Args:
-        rows: values by key. Text stands for a number where the signature takes one, as in CSV. What is missing, None or
-            an empty text is NaN for decimal numbers and "" for text.
+        rows: values by column, as the data or requests name it. Text stands for a number where the signature takes one,
+            as in CSV. What is missing, None or an empty text is NaN for decimal numbers and "" for text.
         signature: what is asked.
 
     Raises:
@@ -30,10 +32,13 @@ def columns_of_rows(rows: Sequence[Mapping[str, Any]], signature: Signature) -> 
     """
     if not rows:
         raise DataError("There are no rows to predict for.", fix="Give at least one.")
-    return {
-        key: _array([_value(row.get(key), spec, key, place) for place, row in enumerate(rows, 1)], spec, key)
-        for key, spec in signature.inputs.items()
-    }
+    names = {request_key(name): name for row in rows for name in row}  # errors name what the rows have
+    keyed = [{request_key(name): value for name, value in row.items()} for row in rows]
+    made = {}
+    for key, spec in signature.inputs.items():
+        name = names.get(key, key)
+        made[key] = _array([_value(row.get(key), spec, name, place) for place, row in enumerate(keyed, 1)], spec, name)
+    return made
 
 
 def columns_of(given: Mapping[str, Any], signature: Signature) -> Columns:
@@ -103,7 +108,7 @@ def _value(value: Any, spec: TensorSpec, key: str, place: int) -> Any:
             return _TRUTH[value.strip().lower()]
         return float(value) if kind == "f" else int(value)
     except (KeyError, ValueError):
-        raise _wrong(key, f"row {place}", repr(value), spec) from None
+        raise _wrong(key, f"row {place}", repr(value), spec, _MISSING) from None
 
 
 def _array(values: Any, spec: TensorSpec, key: str) -> npt.NDArray[Any]:
@@ -145,12 +150,12 @@ def _bytes(value: str | bytes) -> bytes:
     return value.encode() if isinstance(value, str) else value
 
 
-def _wrong(key: str, row: str, received: object, spec: TensorSpec) -> DataError:
+def _wrong(key: str, row: str, received: object, spec: TensorSpec, fix: str = "") -> DataError:
     kind = np.dtype(spec.dtype)
     name = "text" if kind.kind == "O" else str(kind)
     return DataError(
         f"A value is not what the model takes: {name}.",
         where=f"{key}, {row}" if row else key,
         received=received,
-        fix="Change the value, or leave the row out.",
+        fix=f"Change the value, or leave the row out.{fix}",
     )

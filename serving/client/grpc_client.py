@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from types import TracebackType
@@ -124,7 +125,7 @@ class GrpcClient(_Model):
         except grpc.RpcError as error:
             if error.code() == grpc.StatusCode.INVALID_ARGUMENT:  # it may be another version by now
                 self._known = None
-            raise message.refusal(error, self._where) from error
+            raise message.refusal(error, self._where, self.address) from error
 
 
 class AsyncGrpcClient(_Model):
@@ -174,7 +175,7 @@ class AsyncGrpcClient(_Model):
         except grpc.RpcError as error:
             if error.code() == grpc.StatusCode.INVALID_ARGUMENT:
                 self._known = None
-            raise message.refusal(error, self._where) from error
+            raise await asyncio.to_thread(message.refusal, error, self._where, self.address) from error
 
 
 def _options(retries: int) -> list[tuple[str, Any]]:

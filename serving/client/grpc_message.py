@@ -15,6 +15,7 @@ from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2
 
 from schemas.errors import ServingError
 from serving.client.columns import Columns
+from serving.client.other_port import other_port
 from serving.client.prediction import Prediction
 from serving.client.signature import Signature
 from serving.client.target import Target
@@ -76,13 +77,17 @@ def versions(response: Any) -> list[dict[str, Any]]:
     return list(found.get("model_version_status", []))
 
 
-def refusal(error: Any, where: str) -> ServingError:
-    """What a call's error says."""
+def refusal(error: Any, where: str, address: str) -> ServingError:
+    """What a call's error says; asks the address itself what it is where nothing answers."""
     code = error.code()
+    fix = other_port(address, "gRPC") if code is grpc.StatusCode.UNAVAILABLE else ""
     if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
         what = "The model server does not answer."
     else:
         what = "The model server refused the request."
     return ServingError(
-        what, where=where, received=f"{code.name}: {error.details()}", fix=_FIXES.get(code, "Its log may say why.")
+        what,
+        where=where,
+        received=f"{code.name}: {error.details()}",
+        fix=fix or _FIXES.get(code, "Its log may say why."),
     )

@@ -15,11 +15,13 @@ from schemas.errors import ServingError
 from serving.client import rest_message as message
 from serving.client.columns import columns_of
 from serving.client.loopback import is_loopback
+from serving.client.other_port import other_port
 from serving.client.prediction import Prediction
 from serving.client.signature import Signature, chosen
 from serving.client.target import Target
 
 _BUSY = 503
+_UNREACHED = "Check that the server runs and this is its REST address: TensorFlow Serving's port is 8501."
 _FIRST_PAUSE = 0.05
 
 
@@ -175,10 +177,10 @@ class AsyncRestClient(_Model):
                     return self._call.content(answer)
             except httpx.TransportError as error:
                 if pause is None or not _is_retried(error):
-                    raise self._call.unreached(error) from error
+                    raise await asyncio.to_thread(self._call.unreached, error) from error
                 last = error
             await asyncio.sleep(pause)
-        raise self._call.unreached(last) from last
+        raise await asyncio.to_thread(self._call.unreached, last) from last
 
 
 class _Call:
@@ -228,7 +230,7 @@ class _Call:
             fix = "Send fewer rows at once, or allow more time."
         else:
             text = str(error) or type(error).__name__
-            fix = "Check that the server runs and this is its REST address: TensorFlow Serving's port is 8501."
+            fix = other_port(urlsplit(self.base).netloc, "REST") or _UNREACHED
         return ServingError("The model server does not answer.", where=self.where, received=text, fix=fix)
 
 

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from schemas.errors import DataError
-from schemas.request import request_key
 
 _WRAPPED = "instances"  # as in a request of TensorFlow Serving
 
 
-def read_rows(path: Path) -> list[dict[str, Any]]:
-    """The rows, by the keys that a request has for their columns.
+def read_rows(path: Path, missing: Collection[str] = ()) -> list[dict[str, Any]]:
+    """The rows, by the names of their columns.
 
     Args:
         path: `.csv` with a header; anything else is JSON: a list of objects, {"instances": [...]}, or an object a line.
+        missing: texts that stand for a missing value, which is None.
 
     Raises:
         DataError: the file cannot be read, or holds something else.
@@ -28,7 +28,10 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     except (OSError, UnicodeDecodeError) as error:
         raise DataError("The rows cannot be read.", where=str(path), received=error, fix="Name a file.") from error
     rows = _csv(text, path) if path.suffix.lower() == ".csv" else _json(text, path)
-    return [{request_key(column): value for column, value in row.items()} for row in rows]
+    return [
+        {name: None if isinstance(value, str) and value in missing else value for name, value in row.items()}
+        for row in rows
+    ]
 
 
 def _csv(text: str, path: Path) -> list[dict[str, Any]]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
+import asyncio
+import contextlib
+import time
 from collections.abc import Callable
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-
-Send = Callable[[health_pb2.HealthCheckResponse | None], None]
 
 _UNKNOWN = int(health_pb2.HealthCheckResponse.SERVICE_UNKNOWN)
 
@@ -27,75 +27,55 @@ _MOST = 100
 class Health(health_pb2_grpc.HealthServicer):
     """Answers from what is so when it is asked; nobody has to tell it of changes.
 
-    Each stream has a thread: a client that takes nothing up would hold up the others.
-
     Args:
         ready: whether the models have been loaded and the server does not end.
     """
 
     def __init__(self, ready: Callable[[], bool]) -> None:
         self._ready = ready
-        self._changed = threading.Condition()
-        self._watchers: dict[Send, int | None] = {}  # and what each was told last
+        self._changed = asyncio.Event()
+        self._watchers: dict[grpc.aio.ServicerContext, int | None] = {}  # and what each was told last
 
-    def Check(  # noqa: N802
-        self, request: health_pb2.HealthCheckRequest, context: grpc.ServicerContext
+    async def Check(  # noqa: N802
+        self, request: health_pb2.HealthCheckRequest, context: grpc.aio.ServicerContext
     ) -> health_pb2.HealthCheckResponse:
         """SERVING or NOT_SERVING, for the whole server or one of its services; NOT_FOUND for another."""
         if request.service not in _SERVICES:
-            context.abort(grpc.StatusCode.NOT_FOUND, f"unknown service {request.service}")
+            await context.abort(grpc.StatusCode.NOT_FOUND, f"unknown service {request.service}")
         return health_pb2.HealthCheckResponse(status=self._status())
 
-    def Watch(  # noqa: N802
-        self, request: health_pb2.HealthCheckRequest, context: grpc.ServicerContext, send: Send
+    async def Watch(  # noqa: N802
+        self, request: health_pb2.HealthCheckRequest, context: grpc.aio.ServicerContext
     ) -> None:
         """The same as a stream: what is so now, and each change, until the client ends it.
 
         SERVICE_UNKNOWN for another service; RESOURCE_EXHAUSTED where a hundred watch already.
         """
-        with self._changed:
-            if len(self._watchers) >= _MOST:
-                context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, f"{_MOST} streams watch already")
-            self._watchers[send] = None
-        if not context.add_callback(lambda: self._forget(send)):
-            self._forget(send)
-        known = request.service in _SERVICES
-        threading.Thread(target=self._watch, args=(send, known), name="grpc-health", daemon=True).start()
+        if len(self._watchers) >= _MOST:
+            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, f"{_MOST} streams watch already")
+        self._watchers[context] = None
+        try:
+            while True:
+                status = self._status() if request.service in _SERVICES else _UNKNOWN
+                if status != self._watchers[context]:
+                    await context.write(health_pb2.HealthCheckResponse(status=status))
+                    self._watchers[context] = status
+                with contextlib.suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(self._changed.wait(), _SECONDS)
+        finally:
+            del self._watchers[context]
 
-    # Without them a watcher would hold one of the threads of the server as long as it watches.
-    Watch.experimental_non_blocking = True  # type: ignore[attr-defined]
-    Watch.experimental_thread_pool = None  # type: ignore[attr-defined]
-
-    def tell(self, patience: float) -> None:
+    async def tell(self, patience: float) -> None:
         """Has the watchers told what has changed.
 
         Args:
             patience: seconds that are waited at most until they have been.
         """
-        with self._changed:
-            self._changed.notify_all()
-            self._changed.wait_for(lambda: set(self._watchers.values()) <= {self._status(), _UNKNOWN}, patience)
-
-    def _watch(self, send: Send, known: bool) -> None:
-        told: int | None = None
-        while True:
-            status = self._status() if known else _UNKNOWN
-            if status != told:
-                send(health_pb2.HealthCheckResponse(status=status))
-            with self._changed:
-                if send not in self._watchers:
-                    return
-                if status != told:
-                    self._watchers[send] = told = status
-                    self._changed.notify_all()
-                else:
-                    self._changed.wait(_SECONDS)
-
-    def _forget(self, send: Send) -> None:
-        with self._changed:
-            self._watchers.pop(send, None)
-            self._changed.notify_all()
-        send(None)
+        until = time.monotonic() + patience
+        while not set(self._watchers.values()) <= {self._status(), _UNKNOWN} and time.monotonic() < until:
+            self._changed.set()  # wakes those that wait now
+            self._changed.clear()
+            await asyncio.sleep(_SECONDS / 50)
 
     def _status(self) -> int:
         found = health_pb2.HealthCheckResponse

@@ -1,25 +1,28 @@
-"""The server of gRPC."""
+"""The server of gRPC, on an event loop in a thread of its own."""
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
 
 import grpc
 from grpc_health.v1 import health_pb2_grpc
-from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
 from schemas.errors import RunError
+from serving.grpc_api.answering import Answering
 from serving.grpc_api.call_count import CallCount
 from serving.grpc_api.health import Health
-from serving.grpc_api.model_service import ModelService
-from serving.grpc_api.prediction_service import PredictionService
+from serving.grpc_api.loop_thread import LoopThread
+from serving.grpc_api.model_service import model_service
+from serving.grpc_api.prediction_service import prediction_service
 from serving.server.bound_socket import bound_socket
 from serving.server.manager import ModelManager
 from serving.server.metrics import Metrics
 
-# More than processors: those that wait for a batch to fill up do nothing else.
+_LOG = logging.getLogger(__name__)
+# More than processors: a request may wait for a batch, or for a model that is loaded.
 _THREADS = 64
 _PATIENCE = 1.0  # seconds, until who watches its health has been told of the end
 # Those above are RESOURCE_EXHAUSTED: each that waits holds its message.
@@ -49,29 +52,23 @@ class GrpcServer:
     """
 
     def __init__(self, manager: ModelManager, metrics: Metrics, host: str, port: int) -> None:
-        self._ended = threading.Event()
+        self._manager = manager
+        self._ending = False
         self._calls = CallCount()
-        threads = _Threads(self._calls)
-        self._server = grpc.server(threads, options=_OPTIONS, maximum_concurrent_rpcs=_MOST_CALLS)
-        prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
-            PredictionService(manager, metrics, self._calls), self._server
-        )
-        model_service_pb2_grpc.add_ModelServiceServicer_to_server(
-            ModelService(manager, metrics, self._calls), self._server
-        )
-        self._health = Health(lambda: manager.ready() and not self._ended.is_set())
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="grpc")
         # Of what it cannot listen on, gRPC itself prints an account of its own.
         bound_socket(host, port, "gRPC", "--grpc-port").close()
         address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        self._loop = LoopThread("grpc-server")
         try:
-            self.port = int(self._server.add_insecure_port(address))
+            self.port = self._loop.call(self._open(Answering(metrics, self._calls, self._threads), address))
         except RuntimeError as error:
+            self._loop.end()
             raise RunError("The server of gRPC cannot listen there.", where=address, received=error) from error
 
     def start(self) -> None:
         """Begins to answer; connections that were made before wait until then."""
-        self._server.start()
+        self._loop.call(self._server.start())
 
     def stop(self, grace: float) -> threading.Event:
         """Takes no further calls.
@@ -82,32 +79,34 @@ class GrpcServer:
         Returns:
             What is set when all have ended.
         """
-        self._ended.set()
-        self._health.tell(_PATIENCE)
-        ended: threading.Event = self._server.stop(grace)
-        threading.Thread(target=self._cut, args=(grace,), name="grpc-end", daemon=True).start()
+        ended = threading.Event()
+
+        def end(ending: Future[None]) -> None:
+            if error := ending.exception():
+                _LOG.error("The server of gRPC did not end well.", exc_info=error)
+            self._threads.shutdown(wait=False, cancel_futures=True)
+            self._loop.end()
+            ended.set()
+
+        self._loop.begin(self._end(grace)).add_done_callback(end)
         return ended
 
-    def _cut(self, grace: float) -> None:
-        """Ends the connections once all calls are answered: gRPC waits seconds for idle clients to do it."""
-        self._calls.wait(grace)
-        self._server.stop(0)
+    async def _open(self, answering: Answering, address: str) -> int:
+        """Makes the server, which belongs to the loop that it is made in, and takes the port."""
+        self._server = grpc.aio.server(options=_OPTIONS, maximum_concurrent_rpcs=_MOST_CALLS)
+        self._health = Health(lambda: self._manager.ready() and not self._ending)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        services = prediction_service(self._manager, answering), model_service(self._manager, answering)
+        self._server.add_generic_rpc_handlers(services)
+        return int(self._server.add_insecure_port(address))
 
-
-class _Threads(ThreadPoolExecutor):
-    """Threads for calls, which are counted from when they arrive."""
-
-    def __init__(self, calls: CallCount) -> None:
-        super().__init__(_THREADS, thread_name_prefix="grpc")
-        self._calls = calls
-
-    def submit(self, *arguments: Any, **named: Any) -> Future[Any]:
-        """Begins something as soon as a thread is free."""
-        self._calls.begin()
-        try:
-            future = super().submit(*arguments, **named)
-        except BaseException:
-            self._calls.end()
-            raise
-        future.add_done_callback(self._calls.end)
-        return future
+    async def _end(self, grace: float) -> None:
+        # One that never started keeps its port.
+        await self._server.start()
+        self._ending = True
+        await self._health.tell(_PATIENCE)
+        stopping = asyncio.ensure_future(self._server.stop(grace))
+        # Once all calls are answered the connections are ended: gRPC waits seconds for idle clients to do it.
+        await asyncio.get_running_loop().run_in_executor(None, self._calls.wait, grace)
+        await self._server.stop(None)
+        await stopping

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import gzip
 import re
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 from http import HTTPStatus
 from typing import Any
 
 from serving.canaries_seen import PATH, CanariesSeen
-from serving.rest.handler import Answer, RestHandler, failure
+from serving.rest.answer import Answer, failure
+from serving.rest.handler import RestHandler
 from serving.rest.limits import RestLimits
 from serving.rest.metrics_text import metrics_text
 from serving.server.manager import ModelManager
@@ -120,24 +120,26 @@ class RestApplication:
         receive: Receive,
         send: Send,
     ) -> None:
-        began = time.monotonic()
+        call = self._handler.call(method, path, headers, body)
 
-        def call() -> tuple[Answer, bytes | None]:
-            answer = self._handler.answer(method, path, headers, body, began)
-            if len(answer.body) >= _WORTH_PACKING and _takes_gzip(headers):
-                return answer, gzip.compress(answer.body, compresslevel=1, mtime=0)
-            return answer, None
+        def in_thread() -> tuple[Answer, bytes | None]:
+            return _packed(self._handler.answer(call), headers)
 
-        work = asyncio.get_running_loop().run_in_executor(self._executor, call)
+        async def on_loop() -> tuple[Answer, bytes | None]:
+            return _packed(await self._handler.answer_on_loop(call), headers)
+
+        # A body that a thread has begun to read stays until it has ended, also when nobody waits for the answer.
+        job = None if self._handler.is_quick(call) else self._executor.submit(in_thread)
+        work = asyncio.ensure_future(on_loop() if job is None else asyncio.wrap_future(job))
         # After the body, the only thing to receive is that the client is gone.
         gone = asyncio.ensure_future(receive())
         either: set[asyncio.Future[Any]] = {work, gone}
         try:
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             if not work.done():
-                # Nobody waits for it: what has not begun does not begin; what runs ends unheard, before its body goes.
-                if not work.cancel():
-                    await asyncio.wait({work})
+                # What has not begun does not begin; what runs ends unheard, before its body goes.
+                (work if job is None else job).cancel()
+                await asyncio.wait({work})
                 return
         finally:
             gone.cancel()
@@ -160,6 +162,13 @@ class RestApplication:
                     return Answer(HTTPStatus.SERVICE_UNAVAILABLE, b"not ready\n", "text/plain")
                 return Answer(HTTPStatus.OK, b"ok\n", "text/plain")
         return failure(HTTPStatus.NOT_FOUND, f"Not found: {method} {path}")
+
+
+def _packed(answer: Answer, headers: dict[bytes, bytes]) -> tuple[Answer, bytes | None]:
+    """An answer, and what of it goes out packed; None: it goes as it is."""
+    if len(answer.body) >= _WORTH_PACKING and _takes_gzip(headers):
+        return answer, gzip.compress(answer.body, compresslevel=1, mtime=0)
+    return answer, None
 
 
 def _takes_gzip(headers: dict[bytes, bytes]) -> bool:

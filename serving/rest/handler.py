@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import logging
+import asyncio
 import re
 import threading
 import time
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, ExitStack, nullcontext
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from http import HTTPStatus
+from typing import Any
 
 import grpc
+import numpy.typing as npt
 
+from serving.rest.answer import Answer
+from serving.rest.call import Call
 from serving.rest.example_request import read_examples
 from serving.rest.gzip_body import unpacked
-from serving.rest.json_answer import classification_json, error_json, predictions_json, regression_json
+from serving.rest.json_answer import classification_json, predictions_json, regression_json
 from serving.rest.json_document import parse_document
 from serving.rest.limits import RestLimits
 from serving.rest.model_json import metadata_json, status_json
-from serving.rest.predict_request import read_predict_request, signature_name
-from serving.rest.route import Route, read_route
-from serving.rest.too_large import TooLargeError
+from serving.rest.predict_request import PredictRequest, read_predict_request, signature_name
+from serving.rest.route import Route
 from serving.server.classify import classify
 from serving.server.example_input import serialized_examples
 from serving.server.manager import ModelManager
@@ -30,42 +32,13 @@ from serving.server.regress import regress
 from serving.server.request_error import RequestError, invalid
 from serving.server.servable import DEFAULT_SIGNATURE, Servable
 
-_LOG = logging.getLogger(__name__)
-
 # Parsed JSON takes many times the memory of its text, so large requests are parsed one after the other.
 _LARGE_BODY = 8 << 20
 _UNPACKED_RATIO = 1000  # Deflate makes nothing smaller than this.
-_STATUSES = {
-    grpc.StatusCode.OK: 200,
-    grpc.StatusCode.CANCELLED: 499,
-    grpc.StatusCode.INVALID_ARGUMENT: 400,
-    grpc.StatusCode.DEADLINE_EXCEEDED: 504,
-    grpc.StatusCode.NOT_FOUND: 404,
-    grpc.StatusCode.ALREADY_EXISTS: 409,
-    grpc.StatusCode.PERMISSION_DENIED: 403,
-    grpc.StatusCode.RESOURCE_EXHAUSTED: 429,
-    grpc.StatusCode.FAILED_PRECONDITION: 400,
-    grpc.StatusCode.ABORTED: 409,
-    grpc.StatusCode.OUT_OF_RANGE: 400,
-    grpc.StatusCode.UNIMPLEMENTED: 501,
-    grpc.StatusCode.UNAVAILABLE: 503,
-    grpc.StatusCode.UNAUTHENTICATED: 401,
-}
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What goes back.
-
-    Attributes:
-        status: of HTTP.
-        body: JSON, or the text of another type.
-        content_type: of the body.
-    """
-
-    status: int
-    body: bytes
-    content_type: str = "application/json"
+# What holds an event loop up for at most some milliseconds, also where the text is faulty.
+_QUICK_BODY = 16 << 10
+_QUICK_VALUES = 1024
+_QUICK_STRINGS = 64 << 10  # bytes
 
 
 class RestHandler:
@@ -83,10 +56,10 @@ class RestHandler:
         self._limits = limits
         self._large = threading.Lock()
 
-    def answer(
+    def call(
         self, method: str, path: str, headers: Mapping[bytes, bytes], body: bytes, began: float | None = None
-    ) -> Answer:
-        """The answer to one request; never raises.
+    ) -> Call:
+        """A request, to be answered once.
 
         Args:
             method: of HTTP, in capitals.
@@ -96,66 +69,71 @@ class RestHandler:
             began: when it had come, of `time.monotonic()`; default: now. It may have waited since.
         """
         began = time.monotonic() if began is None else began
-        route: Route | None = None
-        code = grpc.StatusCode.OK
-        try:
-            if method == "OPTIONS":
-                answer = _preflight(headers)
-            else:
-                route = read_route(method, path)
-                deadline = began + self._limits.request_seconds
-                if time.monotonic() >= deadline:
-                    raise RequestError(
-                        grpc.StatusCode.DEADLINE_EXCEEDED, "The time for the request was over at its turn."
-                    )
-                answer = Answer(HTTPStatus.OK, self._answer(route, headers, body, deadline))
-        except RequestError as error:
-            code = error.code
-            answer = failure(_STATUSES.get(code, HTTPStatus.INTERNAL_SERVER_ERROR), error.message)
-        except TooLargeError as error:
-            code = grpc.StatusCode.INVALID_ARGUMENT
-            answer = failure(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(error))
-        except MemoryError:
-            code = grpc.StatusCode.RESOURCE_EXHAUSTED
-            answer = failure(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Request needs more memory than there is.")
-        except Exception:
-            # The client learns nothing of the server's inside; the log does.
-            _LOG.exception("REST request failed: %s %s", method, path)
-            code = grpc.StatusCode.INTERNAL
-            answer = failure(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error.")
-        # As in TensorFlow Serving: all is counted, and only calls of a model have the name of an API.
-        self._metrics.record(
-            route.model if route else "",
-            code,
-            api=route.action if route and method == "POST" else "",
-            entrypoint="REST",
-            seconds=time.monotonic() - began,
-        )
-        return answer
+        deadline = began + self._limits.request_seconds
+        return Call(method, path, headers, body, deadline=deadline, began=began, metrics=self._metrics)
 
-    def _answer(self, route: Route, headers: Mapping[bytes, bytes], body: bytes, deadline: float) -> bytes:
+    def is_quick(self, call: Call) -> bool:
+        """Whether a request may be answered by `answer_on_loop`: a small Predict, where requests are combined."""
+        return self._manager.batches and call.predicts and len(call.body) <= _QUICK_BODY and not call.encoding
+
+    def answer(self, call: Call) -> Answer:
+        """The answer to a request; never raises."""
+        with call:
+            call.answer = _preflight(call.headers) if call.method == "OPTIONS" else self._answer(call)
+        return call.answer
+
+    async def answer_on_loop(self, call: Call) -> Answer:
+        """As `answer`, on an event loop, without a thread that waits for the batch.
+
+        Raises:
+            asyncio.CancelledError: nobody waits for it any more, and nothing of it runs.
+        """
+        with call, self._predict_request(call, call.route()) as (servable, name, request):
+            outputs = await servable.answer(name, request.feeds, deadline=call.deadline)
+            if _is_quick(outputs):
+                text = predictions_json(outputs, rows=request.rows)
+            else:
+                text = await asyncio.to_thread(predictions_json, outputs, rows=request.rows)
+            call.answer = Answer(HTTPStatus.OK, text)
+        return call.answer
+
+    def _answer(self, call: Call) -> Answer:
+        route = call.route()
         if route.action == "status":
-            return status_json(self._manager.states(route.model, route.version, route.label))
-        if route.action == "metadata":
+            text = status_json(self._manager.states(route.model, route.version, route.label))
+        elif route.action == "metadata":
             with self._manager.lease(route.model, route.version, route.label) as servable:
-                return metadata_json(servable)
-        if route.action == "predict":
-            return self._predict(route, headers, body, deadline)
-        with self._room(headers, body):
-            text = self._text(headers, body)
-            document = parse_document(text)
+                text = metadata_json(servable)
+        elif route.action == "predict":
+            with self._predict_request(call, route) as (servable, name, request):
+                outputs = servable.run(name, request.feeds, deadline=call.deadline)
+                text = predictions_json(outputs, rows=request.rows)
+        else:
+            text = self._inference(call, route)
+        return Answer(HTTPStatus.OK, text)
+
+    def _inference(self, call: Call, route: Route) -> bytes:
+        """Classify and Regress."""
+        with self._room(call):
+            body = self._text(call)
+            document = parse_document(body)
             signature = signature_name(document) or None
-            examples = serialized_examples(read_examples(document, text))
-            del document
+            examples = serialized_examples(read_examples(document, body))
+            del document, body
         with self._lease(route) as servable:
             if route.action == "classify":
-                return classification_json(classify(servable, signature, examples, deadline))
-            return regression_json(regress(servable, signature, examples, deadline))
+                return classification_json(classify(servable, signature, examples, call.deadline))
+            return regression_json(regress(servable, signature, examples, call.deadline))
 
-    def _predict(self, route: Route, headers: Mapping[bytes, bytes], body: bytes, deadline: float) -> bytes:
+    @contextmanager
+    def _predict_request(self, call: Call, route: Route) -> Iterator[tuple[Servable, str, PredictRequest]]:
+        """The version that answers, its signature, and what it is asked.
+
+        What cannot be answered in the form that JSON has is an error of the version, too.
+        """
         with ExitStack() as stack:
-            with self._room(headers, body):
-                text = self._text(headers, body)
+            with self._room(call):
+                text = self._text(call)
                 document = parse_document(text)
                 given = signature_name(document)
                 servable = stack.enter_context(self._lease(route))
@@ -164,37 +142,33 @@ class RestHandler:
                     raise invalid(f'Serving signature name: "{name}" not found in signature def')
                 request = read_predict_request(document, text, given, servable.signatures[name])
                 del document, text
-            # What cannot be answered in this form is an error of the version, too.
-            return predictions_json(servable.run(name, request.feeds, deadline=deadline), rows=request.rows)
+            yield servable, name, request
 
     def _lease(self, route: Route) -> AbstractContextManager[Servable]:
         return self._manager.lease(route.model, route.version, route.label, predicts=True)
 
-    def _room(self, headers: Mapping[bytes, bytes], body: bytes) -> AbstractContextManager[object]:
+    def _room(self, call: Call) -> AbstractContextManager[object]:
         """Waits until no other request takes much memory, if this one may."""
-        large = _LARGE_BODY // _UNPACKED_RATIO if _encoding(headers) else _LARGE_BODY
-        return self._large if len(body) > large else nullcontext()
+        large = _LARGE_BODY // _UNPACKED_RATIO if call.encoding else _LARGE_BODY
+        return self._large if len(call.body) > large else nullcontext()
 
-    def _text(self, headers: Mapping[bytes, bytes], body: bytes) -> bytes:
-        encoding = _encoding(headers)
-        if not encoding:
-            return body
-        if encoding not in ("gzip", "x-gzip", "deflate"):
-            raise invalid(f"Content-Encoding {encoding} is not known: use gzip or none.")
-        return unpacked(body, self._limits.body_bytes)
+    def _text(self, call: Call) -> bytes:
+        if not call.encoding:
+            return call.body
+        if call.encoding not in ("gzip", "x-gzip", "deflate"):
+            raise invalid(f"Content-Encoding {call.encoding} is not known: use gzip or none.")
+        return unpacked(call.body, self._limits.body_bytes)
+
+
+def _is_quick(outputs: Mapping[str, npt.NDArray[Any]]) -> bool:
+    """Whether outputs become JSON at once."""
+    for array in outputs.values():
+        if array.size > _QUICK_VALUES or (array.dtype == object and sum(map(len, array.flat)) > _QUICK_STRINGS):
+            return False
+    return True
 
 
 def _preflight(headers: Mapping[bytes, bytes]) -> Answer:
     if re.search(rb"https?://", headers.get(b"origin", b"")):
         return Answer(HTTPStatus.OK, b"")
     raise RequestError(grpc.StatusCode.FAILED_PRECONDITION, "Origin header is missing in CORS preflight")
-
-
-def _encoding(headers: Mapping[bytes, bytes]) -> str:
-    found = headers.get(b"content-encoding", b"").decode("latin-1").strip().lower()
-    return "" if found == "identity" else found
-
-
-def failure(status: int, message: str) -> Answer:
-    """An error, as every path answers it."""
-    return Answer(status, error_json(message))

@@ -1,15 +1,20 @@
 """Dynamic batching: requests that arrive at the same time are run together.
 
-The thread of the first request of a batch runs it, so that there is nothing to start or to end: it waits until the
-batch is full or its time is over, and then for its turn. Meanwhile others join.
+A few threads run the batches; requests have none. Who asks on an event loop is woken with all others of its batch at
+once: to hand every request from one of Python's threads to another takes longer than to compute it.
 """
 
 from __future__ import annotations
 
+import asyncio
+import concurrent.futures
+import contextlib
+import math
 import os
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +25,7 @@ import numpy.typing as npt
 from serving.server.request_error import RequestError
 
 Arrays = Sequence[npt.NDArray[Any]]
+Results = list[npt.NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -27,7 +33,7 @@ class BatchingOptions:
     """How requests are combined.
 
     Attributes:
-        max_batch_size: rows of a batch; a request with more is run alone.
+        max_batch_size: rows of a batch; a request with more is a batch of its own.
         timeout_micros: how long the first request of a batch waits for others.
         queued_batches: how many may wait of one signature of one version; above that, requests are UNAVAILABLE.
         parallel_batches: how many are run at a time; default: one for each processor.
@@ -40,23 +46,27 @@ class BatchingOptions:
 
 
 class Batcher:
-    """Combines requests for one signature along their first dimension.
+    """Combines requests for one signature along their first dimension; safe to use from any thread.
 
     Args:
         options: how.
         run: runs the signature's inputs, in its order; gives its outputs.
+        combine: whether requests may be combined at all; else each is a batch of its own.
     """
 
-    def __init__(self, options: BatchingOptions, run: Callable[[Arrays], list[npt.NDArray[Any]]]) -> None:
+    def __init__(self, options: BatchingOptions, run: Callable[[Arrays], Results], *, combine: bool = True) -> None:
         self._options = options
         self._run = run
-        self._lock = threading.Lock()
-        self._open: dict[tuple[tuple[int, ...], ...], _Batch] = {}
-        self._queued = 0
-        self._turns = threading.BoundedSemaphore(options.parallel_batches)
+        self._combine = combine
+        self._changed = threading.Condition()
+        self._waiting: list[_Batch] = []
+        self._open: dict[tuple[tuple[int, ...], ...], _Batch] = {}  # that others may join
+        self._working = 0
+        # They begin with the first batch, and end with `close` or with this.
+        self._threads = ThreadPoolExecutor(options.parallel_batches, thread_name_prefix="batch")
 
-    def __call__(self, feeds: Arrays, deadline: float | None = None) -> list[npt.NDArray[Any]]:
-        """The outputs of one request.
+    def __call__(self, feeds: Arrays, deadline: float | None = None) -> Results:
+        """The outputs of one request, to a thread that waits for them.
 
         Args:
             feeds: its inputs; those of a batch agree in all but the first dimension.
@@ -65,57 +75,134 @@ class Batcher:
         Raises:
             RequestError: UNAVAILABLE: too many batches wait; DEADLINE_EXCEEDED; what running it raises.
         """
-        rows = feeds[0].shape[0] if feeds and feeds[0].ndim else 0
-        if not 0 < rows <= self._options.max_batch_size or any(feed.shape[:1] != (rows,) for feed in feeds):
-            return self._run(feeds)
-        part = _Part(feeds, rows, deadline)
-        key = tuple(feed.shape[1:] for feed in feeds)
-        batch, leads = self._join(key, part)
-        if leads:
-            self._lead(key, batch)
-        elif not part.done.acquire(timeout=-1 if deadline is None else max(deadline - time.monotonic(), 0.0)):
-            raise _too_late()
-        return part.answer()
+        future: concurrent.futures.Future[Results] = concurrent.futures.Future()
+        part = self._join(_Part(feeds, deadline, future))
+        try:
+            return future.result(None if deadline is None else max(deadline - time.monotonic(), 0.0))
+        except concurrent.futures.TimeoutError:
+            if self._withdraw(part):
+                raise _too_late() from None
+            return future.result()
 
-    def _join(self, key: tuple[tuple[int, ...], ...], part: _Part) -> tuple[_Batch, bool]:
-        """The batch that a request is now part of, and whether it is the first one there."""
-        most = self._options.max_batch_size
-        with self._lock:
-            batch = self._open.get(key)
-            leads = batch is None or batch.rows + part.rows > most
-            if batch is None or leads:
-                if self._queued >= self._options.queued_batches:
+    async def answer(self, feeds: Arrays, deadline: float | None = None) -> Results:
+        """As a call, to a coroutine; where that is cancelled it ends when the request does not run any more."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Results] = loop.create_future()
+        part = self._join(_Part(feeds, deadline, future, loop))
+        timer = None if deadline is None else loop.call_later(deadline - time.monotonic(), self._expire, part)
+        try:
+            return await future
+        except asyncio.CancelledError:
+            if not self._withdraw(part) and not part.ended:
+                part.at_end = loop.create_future()
+                await part.at_end
+            raise
+        finally:
+            if timer is not None:
+                timer.cancel()
+
+    def close(self) -> None:
+        """Ends the threads; there are no requests any more."""
+        with self._changed:
+            self._waiting.clear()
+            self._changed.notify_all()
+        self._threads.shutdown(wait=False)
+
+    def _withdraw(self, part: _Part) -> bool:
+        """Takes a request out; not once it runs: until then its version has to stay loaded, so whoever asks waits."""
+        with self._changed:
+            part.withdrawn = not part.begun
+            return part.withdrawn
+
+    def _expire(self, part: _Part) -> None:
+        if self._withdraw(part) and not part.future.done():
+            part.future.set_exception(_too_late())
+
+    def _join(self, part: _Part) -> _Part:
+        """Makes a request part of a batch."""
+        most, feeds = self._options.max_batch_size, part.feeds
+        fits = self._combine and 0 < part.rows <= most and all(feed.shape[:1] == (part.rows,) for feed in feeds)
+        key = tuple(feed.shape[1:] for feed in feeds)
+        with self._changed:
+            batch = self._open.get(key) if fits else None
+            if batch is None or batch.rows + part.rows > most:
+                if len(self._waiting) >= self._options.queued_batches:
                     raise RequestError(
                         grpc.StatusCode.UNAVAILABLE,
-                        f"The batch scheduling queue is full: {self._queued} batches wait.",
+                        f"The batch scheduling queue is full: {len(self._waiting)} batches wait.",
                     )
                 if batch is not None:
-                    batch.full.set()
-                batch = self._open[key] = _Batch()
-                self._queued += 1
+                    self._fill(batch)
+                batch = self._new_batch(key, part.loop)
+                if fits:
+                    self._open[key] = batch
             batch.parts.append(part)
             batch.rows += part.rows
-            if batch.rows >= most:
-                del self._open[key]
-                batch.full.set()
-            return batch, leads
+            if not fits or batch.rows >= most:
+                self._fill(batch)
+        return part
 
-    def _lead(self, key: tuple[tuple[int, ...], ...], batch: _Batch) -> None:
-        try:
-            batch.full.wait(self._options.timeout_micros / 1e6)
-            with self._turns:
-                with self._lock:
-                    if self._open.get(key) is batch:
-                        del self._open[key]
-                    self._queued -= 1
-                self._execute(batch.parts)
-        finally:
-            for part in batch.parts:
-                part.done.release()
+    def _new_batch(self, key: tuple[tuple[int, ...], ...], loop: asyncio.AbstractEventLoop | None) -> _Batch:
+        seconds = self._options.timeout_micros / 1e6
+        if loop is None:
+            batch = _Batch(key, time.monotonic() + seconds)
+            self._wake()  # a thread that waits until then
+        else:
+            # By its clock, what has arrived at the loop is part of the batch when its time is over. A thread would
+            # stop the loop to take what is there.
+            batch = _Batch(key, math.inf)
+            loop.call_later(seconds, self._ripen, batch)
+        self._waiting.append(batch)
+        return batch
+
+    def _fill(self, batch: _Batch) -> None:
+        """A batch waits for no others any more."""
+        if self._open.get(batch.key) is batch:
+            del self._open[batch.key]
+        batch.due = 0.0
+        self._wake()
+
+    def _ripen(self, batch: _Batch) -> None:
+        """The time of a batch is over: it is run, with those that come until a thread is free."""
+        with self._changed:
+            if batch.due:
+                batch.due = 0.0
+                self._wake()
+
+    def _wake(self) -> None:
+        if self._working < self._options.parallel_batches:
+            self._working += 1
+            self._threads.submit(self._work)
+        else:
+            self._changed.notify()
+
+    def _work(self) -> None:
+        """Runs batches as long as there are any."""
+        while (batch := self._next()) is not None:
+            self._execute(batch.parts)
+            _deliver(batch.parts)
+
+    def _next(self) -> _Batch | None:
+        with self._changed:
+            while True:
+                now = time.monotonic()
+                for place, batch in enumerate(self._waiting):
+                    if batch.due <= now:
+                        del self._waiting[place]
+                        if self._open.get(batch.key) is batch:
+                            del self._open[batch.key]
+                        for part in batch.parts:
+                            part.begun = True
+                        return batch
+                due = min((batch.due for batch in self._waiting), default=math.inf)
+                if due == math.inf:
+                    self._working -= 1
+                    return None
+                self._changed.wait(due - now)
 
     def _execute(self, parts: Sequence[_Part]) -> None:
         now = time.monotonic()
-        live = [part for part in parts if part.deadline is None or part.deadline > now]
+        live = [part for part in parts if not part.withdrawn and (part.deadline is None or part.deadline > now)]
         for part in parts:
             part.error = _too_late()  # those that are not live keep it
         if len(live) > 1 and self._together(live):
@@ -146,10 +233,20 @@ class Batcher:
         return True
 
 
-def _held() -> threading.Lock:
-    lock = threading.Lock()
-    lock.acquire()
-    return lock
+def _deliver(parts: Sequence[_Part]) -> None:
+    """Tells those who ask, those of an event loop all at once."""
+    for loop in {part.loop for part in parts}:
+        mine = [part for part in parts if part.loop is loop]
+        if loop is None:
+            _settle(mine)
+        else:
+            with contextlib.suppress(RuntimeError):  # it is closed: nobody is there any more
+                loop.call_soon_threadsafe(_settle, mine)
+
+
+def _settle(parts: Sequence[_Part]) -> None:
+    for part in parts:
+        part.settle()
 
 
 @dataclass(eq=False)
@@ -157,29 +254,51 @@ class _Part:
     """One request of a batch.
 
     Attributes:
-        done: held until there are results or an error; an event, which has a lock for each that waits, takes longer.
+        future: what whoever asks waits for.
+        loop: of the future; default: it is that of a thread.
+        rows: in the first dimension; 0 where there is none.
+        begun: it is not withdrawn any more.
+        withdrawn: nobody waits for it.
+        ended: it does not run any more.
+        at_end: set then, for a coroutine that was cancelled.
     """
 
     feeds: Arrays
-    rows: int
     deadline: float | None
-    results: list[npt.NDArray[Any]] = field(default_factory=list)
+    future: asyncio.Future[Results] | concurrent.futures.Future[Results]
+    loop: asyncio.AbstractEventLoop | None = None
+    rows: int = field(init=False)
+    begun: bool = False
+    withdrawn: bool = False
+    ended: bool = False
+    at_end: asyncio.Future[None] | None = None
+    results: Results = field(default_factory=list)
     error: Exception | None = None
-    done: threading.Lock = field(default_factory=_held)
 
-    def answer(self) -> list[npt.NDArray[Any]]:
+    def __post_init__(self) -> None:
+        self.rows = self.feeds[0].shape[0] if self.feeds and self.feeds[0].ndim else 0
+
+    def settle(self) -> None:
+        """Gives the outcome to whoever asks."""
+        self.ended = True
+        if self.at_end is not None and not self.at_end.done():
+            self.at_end.set_result(None)
+        if self.withdrawn or self.future.done():
+            return
         if self.error is not None:
-            raise self.error
-        return self.results
+            self.future.set_exception(self.error)
+        else:
+            self.future.set_result(self.results)
 
 
 @dataclass(eq=False)
 class _Batch:
-    """Requests that are run together."""
+    """Requests that are run together, when it is due, of `time.monotonic()`; infinite: somebody will say so."""
 
+    key: tuple[tuple[int, ...], ...]
+    due: float
     parts: list[_Part] = field(default_factory=list)
     rows: int = 0
-    full: threading.Event = field(default_factory=threading.Event)
 
 
 def _too_late() -> RequestError:

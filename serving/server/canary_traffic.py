@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import random
 import secrets
@@ -116,8 +117,22 @@ class WatchedServable(Servable):
         self._outputs |= {(signature, output): values for output, values in found.items()}
         return found
 
+    async def answer(
+        self,
+        signature: str,
+        feeds: Mapping[str, npt.NDArray[Any]],
+        outputs: Sequence[str] | None = None,
+        deadline: float | None = None,
+    ) -> dict[str, npt.NDArray[Any]]:
+        """As `Servable.answer`."""
+        found = await self._servable.answer(signature, feeds, outputs, deadline)
+        self._outputs |= {(signature, output): values for output, values in found.items()}
+        return found
+
     def ended(self, error: BaseException | None) -> None:
-        """Counts the request."""
+        """Counts the request; not one that its client has given up, which says nothing of the version."""
+        if isinstance(error, asyncio.CancelledError):
+            return
         if error is not None:
             self._traffic.failed(self.version)
         else:

@@ -6,6 +6,7 @@ whatever takes time is done outside of it.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 from collections.abc import Iterable
@@ -36,11 +37,15 @@ class ModelManager:
         configs: the models.
         poll_seconds: how often their folders are looked at; 0 for only once.
         batching: how requests are combined; default: not at all.
+
+    Attributes:
+        batches: whether they are: `Servable.answer` may be used.
     """
 
     def __init__(
         self, configs: Iterable[ModelConfig], poll_seconds: float = 1.0, batching: BatchingOptions | None = None
     ) -> None:
+        self.batches = batching is not None
         self._poll_seconds = poll_seconds
         self._lock = threading.Lock()  # for what requests read: short
         self._changing = threading.Lock()  # held by who loads and unloads
@@ -240,7 +245,10 @@ class ModelManager:
         with self._lock:
             one.leases -= 1
             unused = one.retired and one.leases == 0
-        if unused:
+        if unused and _on_event_loop():
+            # It takes a while, in which nothing else of the loop would be answered.
+            threading.Thread(target=self._loader.close, args=(one,), name="unload").start()
+        elif unused:
             self._loader.close(one)
 
 
@@ -269,6 +277,14 @@ class _Lease(AbstractContextManager[Servable]):
         self._manager._release(self._held)
         if self._watched is not None:
             self._watched.ended(error)
+
+
+def _on_event_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _failure(model: ModelVersions) -> str | None:

@@ -57,17 +57,24 @@ class Metrics:
             seconds: how long it took. Only answers that are OK are in `latencies`, as in TensorFlow Serving.
         """
         count = (model_name, code.name)
-        with self._lock:
-            known = count in self._counts or (len(self._counts) < _MOST_COUNTS and len(model_name) <= _LONGEST_NAME)
-        if not known and model_name not in self._names():
+        # What is counted stays counted: to look needs no lock.
+        if count not in self._counts and not self._begins(model_name):
             return
         with self._lock:
             self._counts[count] = self._counts.get(count, 0) + 1
             if code is grpc.StatusCode.OK:
-                latency = self._latencies.setdefault((model_name, api, entrypoint), Latency())
+                key = (model_name, api, entrypoint)
+                latency = self._latencies.get(key)
+                if latency is None:
+                    latency = self._latencies[key] = Latency()
                 micros = seconds * 1e6
                 latency.buckets[bisect.bisect_left(BOUNDS, micros)] += 1
                 latency.total += micros
+
+    def _begins(self, model_name: str) -> bool:
+        """Whether one that was not counted yet is."""
+        few = len(self._counts) < _MOST_COUNTS and len(model_name) <= _LONGEST_NAME
+        return few or model_name in self._names()
 
     def counts(self) -> dict[tuple[str, str], int]:
         """Requests by model name and gRPC's name of the status."""

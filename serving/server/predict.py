@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import grpc
+import numpy.typing as npt
 from tensorflow_serving.apis import model_pb2, predict_pb2
 
 from serving.server.request_error import RequestError, invalid
 from serving.server.servable import DEFAULT_SIGNATURE, Servable
 from serving.server.tensor_proto import decode, encode
+
+Array = npt.NDArray[Any]
 
 
 def predict(
@@ -24,17 +30,36 @@ def predict(
         RequestError: FAILED_PRECONDITION: there is no such signature; INVALID_ARGUMENT: a value that is none; whatever
             running it raises.
     """
+    signature, feeds, outputs = _read(servable, request)
+    return _response(servable, signature, servable.run(signature, feeds, outputs, deadline))
+
+
+async def predict_on_loop(
+    servable: Servable, request: predict_pb2.PredictRequest, deadline: float | None = None
+) -> predict_pb2.PredictResponse:
+    """As `predict`, where requests are combined: see `Servable.answer`."""
+    signature, feeds, outputs = _read(servable, request)
+    return _response(servable, signature, await servable.answer(signature, feeds, outputs, deadline))
+
+
+def _read(servable: Servable, request: predict_pb2.PredictRequest) -> tuple[str, dict[str, Array], list[str] | None]:
+    """Signature, inputs, and the outputs that are wanted."""
     signature = request.model_spec.signature_name or DEFAULT_SIGNATURE
     if signature not in servable.signatures:
         raise RequestError(grpc.StatusCode.FAILED_PRECONDITION, f'Serving signature key "{signature}" not found.')
     feeds = {}
-    for key, tensor in request.inputs.items():
+    inputs = request.inputs
+    for key in inputs:
         try:
-            feeds[key] = decode(tensor)
+            feeds[key] = decode(inputs[key])
         except ValueError as error:
             raise invalid(f"tensor parsing error: {key}: {error}") from error
-    found = servable.run(signature, feeds, list(request.output_filter) or None, deadline)
-    response = predict_pb2.PredictResponse(model_spec=model_spec(servable, signature))
+    return signature, feeds, list(request.output_filter) or None
+
+
+def _response(servable: Servable, signature: str, found: Mapping[str, Array]) -> predict_pb2.PredictResponse:
+    response = predict_pb2.PredictResponse()
+    _describe(servable, signature, response.model_spec)
     for key, array in found.items():
         encode(array, response.outputs[key])
     return response
@@ -42,6 +67,12 @@ def predict(
 
 def model_spec(servable: Servable, signature: str | None) -> model_pb2.ModelSpec:
     """What an answer says of the version that gave it."""
-    found = model_pb2.ModelSpec(name=servable.name, signature_name=signature or DEFAULT_SIGNATURE)
-    found.version.value = servable.version
+    found = model_pb2.ModelSpec()
+    _describe(servable, signature or DEFAULT_SIGNATURE, found)
     return found
+
+
+def _describe(servable: Servable, signature: str, spec: model_pb2.ModelSpec) -> None:
+    spec.name = servable.name
+    spec.signature_name = signature
+    spec.version.value = servable.version

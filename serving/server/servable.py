@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -64,6 +65,8 @@ class Servable:
 
     def close(self) -> None:
         """Gives the memory back; nobody may use it any more."""
+        for call in self._calls.values():
+            call.close()
         self._calls.clear()
         self._session.close()
         del self._session
@@ -94,6 +97,28 @@ class Servable:
         call = self._call(signature, outputs)
         _check(deadline)
         found = call(feeds, deadline)
+        _check(deadline)
+        return found
+
+    async def answer(
+        self,
+        signature: str,
+        feeds: Mapping[str, npt.NDArray[Any]],
+        outputs: Sequence[str] | None = None,
+        deadline: float | None = None,
+    ) -> dict[str, npt.NDArray[Any]]:
+        """As `run`, where requests are combined: on an event loop, without a thread that waits.
+
+        Raises:
+            asyncio.CancelledError: nobody waits for it any more, and nothing of it runs.
+        """
+        call = self._call(signature, outputs)
+        _check(deadline)
+        try:
+            found = await call.answer(feeds, deadline)
+        except asyncio.CancelledError:
+            _check(deadline)
+            raise
         _check(deadline)
         return found
 

@@ -59,7 +59,8 @@ class SignatureCall:
         self._calls: dict[bool, Any] = {}
         self._callable(small=True)
         infos = [*signature.inputs.values(), *(signature.outputs[key] for key in outputs)]
-        self._batcher = Batcher(batching, self._run) if batching and all(map(_has_rows, infos)) and feeds else None
+        combine = bool(feeds) and all(map(_has_rows, infos))
+        self._batcher = Batcher(batching, self._run, combine=combine) if batching else None
 
     def __call__(self, given: Mapping[str, Array], deadline: float | None) -> dict[str, Array]:
         """The outputs by key.
@@ -70,6 +71,17 @@ class SignatureCall:
         feeds = self._feeds(given)
         results = self._batcher(feeds, deadline) if self._batcher else self._run(feeds)
         return dict(zip(self.outputs, results, strict=True))
+
+    async def answer(self, given: Mapping[str, Array], deadline: float | None) -> dict[str, Array]:
+        """As a call, with batching only, to a coroutine: see `Batcher.answer`."""
+        if self._batcher is None:
+            raise RuntimeError("Without batching, a thread has to wait.")
+        return dict(zip(self.outputs, await self._batcher.answer(self._feeds(given), deadline), strict=True))
+
+    def close(self) -> None:
+        """Ends its threads; nobody may call it any more."""
+        if self._batcher is not None:
+            self._batcher.close()
 
     def _feeds(self, given: Mapping[str, Array]) -> list[Array]:
         if given.keys() != self._inputs.keys():

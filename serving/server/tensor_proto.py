@@ -66,9 +66,9 @@ def decode(tensor: TensorProto) -> Array:
     Raises:
         ValueError: its values are not what its dtype and shape say.
     """
-    if tensor.tensor_shape.unknown_rank or any(dim.size < 0 for dim in tensor.tensor_shape.dim):
+    shape = tuple([dim.size for dim in tensor.tensor_shape.dim])
+    if tensor.tensor_shape.unknown_rank or (shape and min(shape) < 0):
         raise ValueError("its shape is not known")
-    shape = tuple(dim.size for dim in tensor.tensor_shape.dim)
     size = math.prod(shape)
     dtype = dtype_of(tensor.dtype)
     values = _strings(tensor, size) if dtype.kind == "O" else _numbers(tensor, dtype)
@@ -168,12 +168,11 @@ def encode(array: Array, target: TensorProto) -> None:
     target.tensor_shape.SetInParent()  # a scalar's is there, and empty
     for size in array.shape:
         target.tensor_shape.dim.add().size = size
-    name = array.dtype.name
     if array.dtype == object:
         target.dtype = DataType.DT_STRING
         target.string_val.extend(array.ravel().tolist())
         return
-    target.dtype = _number_of(array.dtype)
+    target.dtype, name = _number_of(array.dtype), _name_of(array.dtype)
     field = _TYPED_FIELDS[name]
     if name in _PACKED and array.size >= _PACKED_FROM:
         # As a message that is merged: for a large array, much faster than value by value.
@@ -188,6 +187,11 @@ def encode(array: Array, target: TensorProto) -> None:
         target.dcomplex_val.extend(np.ascontiguousarray(array).ravel().view(np.float64).tolist())
     else:
         getattr(target, field).extend(array.ravel().tolist())
+
+
+@functools.cache
+def _name_of(dtype: np.dtype[Any]) -> str:
+    return dtype.name  # which NumPy puts together each time
 
 
 @functools.cache

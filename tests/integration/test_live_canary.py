@@ -135,7 +135,7 @@ def test_live_requests_are_split_and_each_rule_decides_on_what_clients_got(serve
                 "good": watched(GOOD, *lenient),
             }
         )
-    said = {name: one.stdout for name, one in ended.items()}
+    said = {name: one.stderr for name, one in ended.items()}
     assert {name: one.code for name, one in ended.items()} == {"shifted": 5, "failing": 5, "slow": 5, "good": 0}, ended
     assert "roll back: stability index of serving_default/y" in said["shifted"]
     assert re.search(r"roll back: \d+ of \d+ requests failed, of stable's 0 of \d+", said["failing"])
@@ -226,5 +226,5 @@ def test_a_canary_with_servers_of_its_own_is_compared_by_the_metrics_of_both(ser
         with Client([(served.grpc, "stable")] * 3 + [(canary_grpc, "canary")]):
             (ended,) = run_all({"failing": command}).values()
     assert ended.code == 5, ended
-    assert re.search(r"roll back: \d+ of \d+ requests failed, of stable's 0 of \d+", ended.stdout)
+    assert re.search(r"roll back: \d+ of \d+ requests failed, of stable's 0 of \d+", ended.stderr)
     assert labels.current() == {"stable": STABLE, "canary": STABLE}

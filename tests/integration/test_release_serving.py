@@ -102,7 +102,7 @@ def test_moves_fail_no_request_and_a_canary_is_judged_on_real_answers(
         ended = run_all({"bad": watched(3), "good": watched(2)})
         labels.rollback(by)
     assert (ended["bad"].code, ended["good"].code) == (5, 0)
-    assert "roll back: stability index of serving_default/y" in ended["bad"].stdout
+    assert "roll back: stability index of serving_default/y" in ended["bad"].stderr
     moves = [(entry.label, entry.before, entry.after) for entry in labels.log.entries()]
     assert moves == [
         ("stable", None, 1),

@@ -11,6 +11,7 @@ from runners.commands.exit_codes import EXIT_ERROR, EXIT_OK
 from runners.commands.kubeflow.target import add_target
 from runners.commands.libraries import libraries
 from runners.commands.options import add_settings, load
+from schemas.counted import counted
 
 if TYPE_CHECKING:
     from runners.commands.options import Commands
@@ -36,5 +37,6 @@ def _run(arguments: argparse.Namespace) -> int:
         for finding in findings:
             print(f"{finding}\n")
         errors = sum(finding.severity == "error" for finding in findings)
-        print(f"{settings.name} for {arguments.target}: {errors} errors, {len(findings) - errors} warnings.")
+        numbers = f"{counted(errors, 'error')}, {counted(len(findings) - errors, 'warning')}"
+        print(f"{settings.name} for {arguments.target}: {numbers}.")
     return EXIT_ERROR if any(finding.severity == "error" for finding in findings) else EXIT_OK

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from configs.training import EarlyStopping
+from configs.training import STOPPED_FILE, EarlyStopping
 from models.network import Network
 from models.train import train_model
 from schemas.errors import TrainingError
@@ -117,6 +117,10 @@ def test_early_stopping_keeps_the_best_weights(tmp_path: Path) -> None:
     best = min(history)
     assert len(history) < 40
     assert best < history[-1]
+    assert (tmp_path / STOPPED_FILE).read_text() == (
+        f"Stopped early, after epoch {len(history)}: val_loss has not improved for 2 epochs "
+        f"(training.early_stopping.patience). The weights are those of epoch {history.index(best) + 1}."
+    )
     assert model.evaluate({"x": split.columns["x"]}, split.labels, verbose=0, return_dict=True)[
         "loss"
     ] == pytest.approx(best)
@@ -146,5 +150,5 @@ def test_the_log_tells_of_early_stopping(tmp_path: Path, caplog: pytest.LogCaptu
     with caplog.at_level("INFO", "models.early_stopping"):
         model, _ = trained(tmp_path, epochs=9, early_stopping=stopping)
     assert int(model.optimizer.iterations) < 9 * 4
-    assert "Stopped early: loss has not improved for 2 epochs" in caplog.text
+    assert "Stopped early, after epoch 3: loss has not improved for 2 epochs" in caplog.text
     assert "those of epoch 1." in caplog.text

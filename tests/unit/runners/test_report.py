@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from components.smoke_check.report import Report
+from components.smoke_check.report import Latency, Report
 from configs.load import load_settings
 from runners.local import RunResult
 from runners.node import NodeOutcome, Output
@@ -44,11 +44,13 @@ def test_a_model_that_failed_the_smoke_check_is_told_of_with_the_way_to_try_agai
     (tmp_path / "metrics.json").write_text('{"Overall": {"auc": 0.75, "example_count": 10.0}}')
     (tmp_path / "blessing.json").write_text(Blessing(blessed=True).model_dump_json())
     fault = "gRPC is slow: p99 of requests of one row is 12 ms, must be at most 10 (smoke_check.max_latency_ms)"
-    Report(faults=(fault,)).save(tmp_path / "report.json")
+    measured = Latency(p50=2.0, p99=12.0, requests=100)
+    Report(faults=(fault,), latency_ms={"gRPC": measured}, max_latency_ms=10.0).save(tmp_path / "report.json")
     folder = {key: [Output(str(tmp_path), {})] for key in ("evaluation", "blessing", "model_run")}
     outcomes = {node: NodeOutcome(node, "complete", 1, folder) for node in ("Trainer", "Evaluator", "SmokeCheck")}
     pushed = {"pushed_model": [Output("/pushed", {"pushed": 0, "reason": f"smoke check failed: {fault}"})]}
     outcomes["Pusher"] = NodeOutcome("Pusher", "complete", 2, pushed)
+    (tmp_path / "stopped_early.txt").write_text("Stopped early, after epoch 7.")
     out = io.StringIO()
     settings = load_settings([MINIMAL], [], {})
     result = RunResult("run", Path("/logs"), outcomes)
@@ -56,6 +58,12 @@ def test_a_model_that_failed_the_smoke_check_is_told_of_with_the_way_to_try_agai
     lines = out.getvalue().splitlines()
     place = lines.index("The smoke check failed, so nothing was released.")
     assert lines[place + 1 : place + 3] == [f"  {fault}", f"All of it: {tmp_path / 'report.json'}"]
+    assert lines[0] == "Training: Stopped early, after epoch 7."
     assert not [line for line in lines if line.startswith("Release:")]
-    assert lines[-2:] == ["  # the smoke check again; no other node runs", "  bin/scalable-tf run -c FILE"]
+    assert lines[-4:] == [
+        "  # the smoke check again; no other node runs",
+        "  bin/scalable-tf run -c FILE",
+        "  # or with a higher limit, where 12 ms are good enough",
+        "  bin/scalable-tf run -c FILE --set smoke_check.max_latency_ms=15",
+    ]
     assert "--force-bless" not in out.getvalue()

@@ -18,6 +18,7 @@ from serving.audit_log import AuditEntry
 from serving.blessing import Blessing
 from serving.directory_lock import directory_lock
 from serving.labels import Labels, Request
+from serving.other_models import kept_models
 from serving.release import Provenance
 from serving.releases import ReleaseStore
 from serving.served_models import ServedModels, with_model
@@ -95,8 +96,9 @@ def test_rollbacks_go_back_one_by_one_and_never_to_what_they_left(labels: Labels
         labels.promote(version, BY)
     assert labels.rollback(BY).entry.labels == {"stable": 2}
     assert labels.rollback(BY).entry.labels == {"stable": 1}
-    with pytest.raises(ReleaseError, match="no version to go back to"):
+    with pytest.raises(ReleaseError, match="no version to go back to") as raised:
         labels.rollback(BY)
+    assert raised.value.fix.endswith("Other versions there: 2, 3, 4.")  # not the one that is stable
     assert labels.current() == {"stable": 1}
 
 
@@ -324,6 +326,63 @@ def test_a_server_gets_the_whole_config(labels: Labels, server: ModelServer, tmp
     assert server.configs[-1] == served.config()
 
 
+@pytest.fixture
+def beside(server: ModelServer, tmp_path: Path) -> Path:
+    """The folder of another pipeline's model, which the server has, too."""
+    folder = tmp_path.parent / f"{tmp_path.name}-digits/releases/mnist"
+    (folder / "7").mkdir(parents=True)
+    server.states["mnist"] = {7: AVAILABLE}
+    return folder
+
+
+def test_a_server_that_would_lose_another_pipelines_model_is_not_told(
+    labels: Labels, server: ModelServer, beside: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "pipeline").mkdir()
+    (tmp_path / "releases").rename(tmp_path / "pipeline/releases")
+    beside.parent.parent.rename(tmp_path / "digits")
+    moved = Labels(tmp_path / "pipeline/releases", "taxi")
+    with pytest.raises(ReleaseError, match="would unload them: mnist") as raised:
+        moved.promote(1, told(server))
+    assert raised.value.where == server.address
+    assert f"--keep mnist={tmp_path}/digits/releases/mnist," in raised.value.fix
+    assert (server.configs, moved.current()) == ([], {})
+    moved.promote(1, replace(told(server), unload_others=True))
+    assert server.available("mnist") == set()
+
+
+def test_a_model_that_is_kept_stays_and_is_known_from_then_on(
+    labels: Labels, server: ModelServer, beside: Path
+) -> None:
+    keep = kept_models([f"mnist={beside}"])
+    labels.promote(1, replace(told(server), keep=keep))
+    assert server.available("mnist") == {7}
+    assert server.labels["taxi"] == {"stable": 1}
+    assert [entry.name for entry in config(labels).model_config_list.config] == ["taxi"]
+    with pytest.raises(ReleaseError, match="would unload them: mnist"):
+        labels.promote(2, told(server))
+    assert labels.rollback(replace(told(server), keep=keep), to=2).entry.kept == ("mnist",)
+    assert server.available("mnist") == {7}
+
+
+def test_a_move_that_fails_gives_servers_back_what_they_keep(labels: Labels, server: ModelServer, beside: Path) -> None:
+    request = replace(told(server), keep=kept_models([f"mnist={beside}"]))
+    labels.promote(1, request)
+    server.broken = {2}
+    with pytest.raises(ReleaseError, match="cannot load version 2"):
+        labels.promote(2, request)
+    assert server.available("mnist") == {7}
+    server.broken, server.refuses = set(), lambda config: "full"
+    with pytest.raises(ReleaseError, match=f"not put back: {server.address}: INTERNAL: full"):
+        labels.promote(2, request)
+
+
+def test_names_that_metrics_tell_are_asked_for(labels: Labels, server: ModelServer) -> None:
+    server.states["tip"] = {1: AVAILABLE}
+    with pytest.raises(ReleaseError, match=r"would unload them: tip\.\n(.*\n)*.*--keep tip=DIR"):
+        labels.promote(1, replace(told(server), others=("tip", "taxi", "never was")))
+
+
 def test_a_server_that_was_started_without_labels_gets_them(labels: Labels, server: ModelServer) -> None:
     labels.promote(1, BY)
     labels.promote(2, told(server))
@@ -373,13 +432,14 @@ def test_servers_that_followed_are_put_back_where_another_one_refuses(labels: La
 
 def test_a_server_that_is_not_there_is_named_and_changes_nothing(labels: Labels, server: ModelServer) -> None:
     labels.promote(1, told(server))
-    text = ServedModels(labels.store.directory.parent).text()
+    text, configs = ServedModels(labels.store.directory.parent).text(), len(server.configs)
     with running(ModelServer()) as gone:
         address = gone.address
     with pytest.raises(ReleaseError, match="UNAVAILABLE") as raised:
         labels.promote(2, replace(BY, servers=(server.address, address)))
     assert raised.value.where == address
-    assert "not put back" in str(raised.value)  # nothing can be told to it
+    assert "not put back" not in str(raised.value)  # it was asked before any server was told
+    assert len(server.configs) == configs
     assert ServedModels(labels.store.directory.parent).text() == text
     assert server.labels == {"taxi": {"stable": 1}}
 

@@ -223,6 +223,11 @@ def test_rows_without_a_label(tmp_path: Path) -> None:
     _refused(tmp_path, "1 row has no label.*line 42.*tips is empty.*unlabelled: drop", _csv(*ROWS, "1,,3"))
 
 
+def test_a_label_that_is_a_text_for_missing_values_is_told_as_such(tmp_path: Path) -> None:
+    message = r"is empty, or has a text of data\.missing_values \('NA'\).*line 42.*take it out of data\.missing_values"
+    _refused(tmp_path, message, _csv(*ROWS, "1,NA,3"), missing=("", "NA"))
+
+
 def test_one_class_only(tmp_path: Path) -> None:
     _refused(tmp_path, "only one class.*tips > 0.5.*no in all of 20 rows", _csv(*["1,0,3"] * 20))
 

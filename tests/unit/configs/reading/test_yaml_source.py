@@ -171,6 +171,21 @@ def test_tabs_are_named() -> None:
     assert "line 2" in caught.value.where
 
 
+@pytest.mark.parametrize(
+    ("text", "fix"),
+    [
+        ("a: `Trip Total` > '3'  # dollars", ": '`Trip Total` > ''3'''."),
+        ("a: [`b`]", "in single quotes."),
+        ("a: @b", ": '@b'."),
+    ],
+)
+def test_a_text_that_begins_with_a_sign_that_yaml_keeps_is_shown_in_quotes(text: str, fix: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        parse_yaml(text, "f.yaml")
+    assert caught.value.fix.startswith(f"YAML lets no text begin with {text.strip('a: [')[0]}: put the whole text")
+    assert caught.value.fix.endswith(fix)
+
+
 def test_aliases_cannot_blow_up() -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 10)]

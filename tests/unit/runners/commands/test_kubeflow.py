@@ -79,4 +79,4 @@ def test_warnings_do_not_fail_the_check(capsys: pytest.CaptureFixture[str]) -> N
     assert run("check", sets=(*ON_KFP, "kubeflow.image=a/b:1")) == 0
     said = capsys.readouterr().out
     assert "warning: The image is named by a tag" in said
-    assert "minimal for kfp: 0 errors, 1 warnings." in said
+    assert "minimal for kfp: 0 errors, 1 warning." in said

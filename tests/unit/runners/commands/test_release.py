@@ -17,7 +17,8 @@ from serving.blessing import Blessing, Failure
 from serving.releases import ReleaseStore
 from serving.served_models import ServedModels, labels_of, with_model
 from tests.unit.serving.conftest import make_provenance, make_source
-from tests.unit.serving.model_server import ModelServer, running
+from tests.unit.serving.model_server import AVAILABLE, ModelServer, running
+from tests.unit.serving.page_server import page_server
 from tests.unit.serving.prediction_server import Predictions
 
 Run = Callable[..., tuple[int, str, str]]
@@ -145,6 +146,15 @@ def test_a_canary_and_its_end(run: Run, root: Path) -> None:
     assert labels(root) == {"stable": 1, "canary": 1}
 
 
+def test_what_becomes_of_the_canary_when_stable_moves_is_said(run: Run) -> None:
+    run("promote", "1")
+    assert " canary none -> 2 by" in run("canary", "2")[1]
+    assert " promote stable 1 -> 2 (canary is 2, too) by" in run("promote", "2")[1]
+    assert " rollback stable 2 -> 1 (canary is 1, too) by" in run("rollback")[1]
+    run("canary", "3", "--force", "x")
+    assert " promote stable 1 -> 2 (canary stays 3, for its label only) by" in run("promote", "2")[1]
+
+
 def test_a_version_that_is_not_blessed_needs_force(run: Run, root: Path) -> None:
     code, _, err = run("promote", "3")
     assert code == 1
@@ -184,6 +194,29 @@ def test_a_move_is_told_to_a_server(run: Run, root: Path, predictions: Predictio
     assert server.labels["taxi"] == labels(root) == {"stable": 2}
 
 
+def test_what_servers_will_have_is_said_before_they_are_told(run: Run, predictions: Predictions, root: Path) -> None:
+    server = predictions.server
+    _, _, err = run("promote", "2", "--server", server.address)
+    assert f"note: {server.address} will serve taxi and no other model." in err
+    _, _, err = run("canary", "1", "--server", server.address, "--keep", f"other={root / 'taxi'}")
+    assert f"note: {server.address} will serve other, taxi and no other model." in err
+    assert set(server.states["other"]) == {3}
+    assert run("rollback", "--canary")[2] == ""
+
+
+def test_a_model_that_clients_asked_for_is_not_unloaded_for_a_canary(
+    run: Run, predictions: Predictions, root: Path
+) -> None:
+    server = predictions.server
+    run("promote", "1", "--server", server.address)
+    server.states["tip"] = {1: AVAILABLE}
+    metrics = b':tensorflow:serving:request_count{model_name="tip",status="OK"} 3\n'
+    with page_server(metrics, b'{"models": {}}') as url:
+        code, _, err = run("canary", "2", "--watch", "--live", url, "--server", server.address)
+    assert (code, labels(root)) == (1, {"stable": 1})
+    assert "would unload them: tip." in err
+
+
 def watch(run: Run, predictions: Predictions, requests: str, *more: str) -> tuple[int, str, str]:
     server = ("--server", predictions.server.address)
     run("promote", "1", *server)
@@ -195,7 +228,10 @@ def watch(run: Run, predictions: Predictions, requests: str, *more: str) -> tupl
 @pytest.mark.slow
 def test_a_good_canary_is_promoted(run: Run, root: Path, predictions: Predictions, requests: str) -> None:
     code, out, err = watch(run, predictions, requests)
-    assert (code, err) == (0, "")
+    told, *progress = err.splitlines()
+    assert (code, told.startswith("note: "), "requests: " in out) == (0, True, False)
+    assert re.match(r"50 requests: keep watching: stable gave \d+ answers, canary \d+;", progress[0])
+    assert ": promote: " in progress[-1]
     assert predictions.server.labels["taxi"] == labels(root) == {"stable": 2, "canary": 2}
     assert "why: canary: error rate 0, stable 0; p99 of latency" in out
 
@@ -289,6 +325,19 @@ def test_a_wrong_option_is_told_by_the_parser(options: list[str], capsys: pytest
     with pytest.raises(SystemExit) as end:
         main(["release", *options, "--releases", "x", "--model", "taxi"])
     assert end.value.code == 2
+
+
+def test_a_misspelt_model_or_folder_is_told_with_the_nearest_and_what_there_is(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = f"{root}/../releases"
+    assert main(["release", "verify", "--releases", given, "--model", "tazi"]) == 1
+    assert capsys.readouterr().err == (
+        f"error: No model of this name is released in {root}.\n"
+        "  Where: --model\n  Received: tazi\n  Fix: Did you mean taxi? There are: taxi.\n"
+    )
+    assert main(["release", "list", "--releases", f"{root}/none", "--model", "taxi"]) == 1
+    assert f"Received: {root}/none\n" in capsys.readouterr().err
 
 
 def test_a_model_without_releases(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -63,6 +63,16 @@ def test_a_value_of_another_kind_is_refused(name: str, value: object, received: 
     assert name in caught.value.where
 
 
+def test_a_value_is_told_by_the_name_that_its_rows_have() -> None:
+    asked = Signature("predict", {"Trip_Miles": TensorSpec(np.float32, (-1,))}, {})
+    assert columns_of_rows([{"Trip Miles": "2"}, {"Trip_Miles": 3}], asked)["Trip_Miles"].tolist() == [2.0, 3.0]
+    with pytest.raises(DataError, match="data.missing_values") as caught:
+        columns_of_rows([{"Trip Miles": "1"}, {"Trip Miles": "NA"}], asked)
+    assert (caught.value.where, caught.value.received) == ("Trip Miles, row 2", "'NA'")
+    with pytest.raises(DataError, match="Trip Miles"):
+        columns_of_rows([{"Trip Miles": True}], asked)
+
+
 def test_whole_numbers_keep_every_digit() -> None:
     assert columns_of({"count": [2**63 - 1]}, _only("count"))["count"].tolist() == [2**63 - 1]
     unsigned = Signature("predict", {"x": TensorSpec(np.uint64, (-1,))}, {})

@@ -9,13 +9,13 @@ import pytest
 from schemas.errors import DataError
 from serving.client.rows_file import read_rows
 
-ROWS = [{"Trip_Miles": 1.5, "company": "Blue, Co"}, {"Trip_Miles": None, "company": ""}]
+ROWS = [{"Trip Miles": 1.5, "company": "Blue, Co"}, {"Trip Miles": None, "company": ""}]
 
 
 def test_csv(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     path.write_text('\ufeffTrip Miles,company\n1.5,"Blue, Co"\n,\n', encoding="utf-8")
-    assert read_rows(path) == [{"Trip_Miles": "1.5", "company": "Blue, Co"}, {"Trip_Miles": "", "company": ""}]
+    assert read_rows(path) == [{"Trip Miles": "1.5", "company": "Blue, Co"}, {"Trip Miles": "", "company": ""}]
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,13 @@ def test_json(tmp_path: Path, text: str) -> None:
     path = tmp_path / "rows.json"
     path.write_text(text)
     assert read_rows(path) == ROWS
+
+
+def test_texts_for_missing_values_are_none(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("x,y\nNA,NAN\n-,\n")
+    assert read_rows(tmp_path / "rows.csv", ("NA", "-")) == [{"x": None, "y": "NAN"}, {"x": None, "y": ""}]
+    (tmp_path / "rows.json").write_text('[{"x": "NA", "y": [1]}]')
+    assert read_rows(tmp_path / "rows.json", ("NA",)) == [{"x": None, "y": [1]}]
 
 
 def test_a_single_object_is_a_row(tmp_path: Path) -> None:

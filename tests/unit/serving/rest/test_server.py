@@ -35,7 +35,7 @@ PREDICT = "/v1/models/m:predict"
 class Model:
     """Doubles x; both the manager and the version of its only model. The real ones do not wait when told to."""
 
-    name, version = "m", 7
+    name, version, batches = "m", 7, False
 
     def __init__(self) -> None:
         signature = SignatureDef(method_name=tf.saved_model.PREDICT_METHOD_NAME)
@@ -298,9 +298,10 @@ def test_a_request_whose_time_is_over_at_its_turn_is_not_run() -> None:
     model = Model()
     handler = RestHandler(model, Metrics(), RestLimits(request_seconds=5.0))  # type: ignore[arg-type]
     began = time.monotonic() - 5.0
-    answer = handler.answer("POST", PREDICT, {}, b'{"instances": [1]}', began)
+    answer = handler.answer(handler.call("POST", PREDICT, {}, b'{"instances": [1]}', began))
     assert (answer.status, model.deadlines) == (504, [])
-    assert handler.answer("POST", PREDICT, {}, b'{"instances": [1]}', began + 4.0).status == 200
+    in_time = handler.call("POST", PREDICT, {}, b'{"instances": [1]}', began + 4.0)
+    assert handler.answer(in_time).status == 200
     assert model.deadlines == [began + 9.0]
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -107,7 +108,7 @@ def test_requests_for_which_no_batch_is_left_are_unavailable() -> None:
         running = threads.submit(batcher, rows(1))
         model.entered.acquire()
         waiting = threads.submit(batcher, rows(2))
-        until(lambda: batcher._queued == 1)
+        until(lambda: len(batcher._waiting) == 1)
         with pytest.raises(RequestError) as refused:
             batcher(rows(3))
         model.gate.set()
@@ -124,7 +125,7 @@ def test_a_request_does_not_wait_longer_than_its_deadline_and_is_then_not_run() 
         running = threads.submit(batcher, rows(1, 2, 3))
         model.entered.acquire()
         leading = threads.submit(batcher, rows(4))
-        until(lambda: batcher._queued == 1)
+        until(lambda: len(batcher._waiting) == 1)
         with pytest.raises(RequestError) as late:
             batcher(rows(-1), time.monotonic() + 0.01)
         model.gate.set()
@@ -132,3 +133,49 @@ def test_a_request_does_not_wait_longer_than_its_deadline_and_is_then_not_run() 
         assert (len(running.result()[0]), leading.result()[0].tolist()) == (3, [8])
     assert late.value.code is grpc.StatusCode.DEADLINE_EXCEEDED
     assert model.batches == [3, 2]
+
+
+def test_requests_of_an_event_loop_share_a_batch_when_its_time_is_over() -> None:
+    model = Model()
+    batcher = Batcher(BatchingOptions(4, 1000), model)
+
+    async def ask() -> list[Any]:
+        return await asyncio.gather(*(batcher.answer(rows(value)) for value in (1, 2, 3)))
+
+    assert [one[0].tolist() for one in asyncio.run(ask())] == [[2], [4], [6]]
+    assert model.batches == [3]
+
+
+def test_on_an_event_loop_a_request_that_waits_is_taken_out_and_one_that_runs_is_waited_for() -> None:
+    model = Model()
+    model.gate.clear()
+    batcher = Batcher(BatchingOptions(1, 0, parallel_batches=1), model)
+    ended: list[str] = []
+
+    async def ask(name: str, deadline: float | None = None) -> None:
+        try:
+            await batcher.answer(rows(1), deadline)
+        finally:
+            ended.append(name)
+
+    async def scenario() -> RequestError:
+        loop = asyncio.get_running_loop()
+        running = loop.create_task(ask("running"))
+        await loop.run_in_executor(None, model.entered.acquire)
+        late, waiting = loop.create_task(ask("late", time.monotonic() + 0.01)), loop.create_task(ask("waiting"))
+        with pytest.raises(RequestError) as refused:
+            await late
+        running.cancel()
+        waiting.cancel()
+        await asyncio.wait({waiting})
+        assert not running.done()
+        model.gate.set()
+        await asyncio.wait({running})
+        assert running.cancelled()
+        assert waiting.cancelled()
+        return refused.value
+
+    assert asyncio.run(scenario()).code is grpc.StatusCode.DEADLINE_EXCEEDED
+    assert ended == ["late", "waiting", "running"]
+    assert batcher(rows(4))[0].tolist() == [8]
+    assert model.batches == [1, 1]

@@ -1,0 +1,64 @@
+"""The port of the other protocol, by a real server's two ports."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from schemas.errors import ReleaseError, ServingError
+from serving.client.grpc_client import AsyncGrpcClient, GrpcClient
+from serving.client.other_port import other_port
+from serving.client.rest_client import AsyncRestClient, RestClient
+from serving.live_traffic import LiveTraffic
+from serving.model_server import ModelServer, ServerOptions
+from serving.remote_server import RemoteServer
+from serving.replay import Replay
+from serving.scraped_traffic import ScrapedTraffic
+
+REST, GRPC = "This looks like the REST port", "This looks like the gRPC port"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ModelServer]:
+    server = ModelServer(ServerOptions(models=(), grpc_port=0, rest_port=0))
+    server.start()
+    yield server
+    server.stop(0.0)
+
+
+def test_what_speaks_the_other_protocol_is_told_and_nothing_else_is(server: ModelServer) -> None:
+    grpc, rest = f"127.0.0.1:{server.grpc_port}", f"127.0.0.1:{server.rest_port}"
+    assert other_port(rest, "gRPC") == f"{REST}: give the gRPC port of the server instead of {rest}."
+    assert other_port(grpc, "REST") == f"{GRPC}: give the REST port of the server instead of {grpc}."
+    assert other_port(grpc, "gRPC") == other_port(rest, "REST") == other_port("127.0.0.1:1", "gRPC") == ""
+    assert other_port("127.0.0.1", "REST") == ""
+
+
+def test_clients_and_releases_tell_it(server: ModelServer) -> None:
+    grpc, rest = f"127.0.0.1:{server.grpc_port}", f"127.0.0.1:{server.rest_port}"
+    with GrpcClient(rest, "taxi", retries=0) as one, pytest.raises(ServingError, match=REST):
+        one.metadata()
+    with RestClient(f"http://{grpc}", "taxi", retries=0) as other, pytest.raises(ServingError, match=GRPC):
+        other.metadata()
+    with RemoteServer(rest, 5.0) as remote, pytest.raises(ReleaseError, match=REST):
+        remote.serves("taxi")
+    with Replay([rest], "taxi") as replay, pytest.raises(ReleaseError, match=REST):
+        replay.signatures()
+    with LiveTraffic([f"http://{grpc}"], "taxi") as live, pytest.raises(ReleaseError, match=GRPC):
+        live.check()
+    with ScrapedTraffic([f"http://{grpc}/"], [], "taxi") as scraped, pytest.raises(ReleaseError, match=GRPC):
+        scraped.start()
+
+
+def test_clients_of_asyncio_tell_it(server: ModelServer) -> None:
+    async def ask() -> None:
+        async with AsyncGrpcClient(f"127.0.0.1:{server.rest_port}", "taxi", retries=0) as one:
+            with pytest.raises(ServingError, match=REST):
+                await one.metadata()
+        async with AsyncRestClient(f"http://127.0.0.1:{server.grpc_port}", "taxi", retries=0) as other:
+            with pytest.raises(ServingError, match=GRPC):
+                await other.metadata()
+
+    asyncio.run(ask())
