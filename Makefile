@@ -23,7 +23,7 @@ test: setup ## every test
 	$(PYTEST)
 
 test-fast: setup ## unit tests and golden files, but those marked slow
-	$(PYTEST) tests/unit tests/golden -m "not slow"
+	PYTHONDONTWRITEBYTECODE= $(PYTEST) tests/unit tests/golden -m "not slow"
 
 check: setup ## lint, format, types, import order, packaging
 	$(BIN)/ruff check .

@@ -58,18 +58,21 @@ def code_fingerprint(modules: Iterable[str]) -> str:
     digest = hashlib.sha256()
     for name in sorted(set(modules)):
         for relative, file in sorted(found for location in source_locations(name) for found in _sources(location)):
-            content = hashlib.sha256(file.read_bytes()).hexdigest()
+            with open(file, "rb") as source:
+                content = hashlib.sha256(source.read()).hexdigest()
             digest.update(json.dumps([name, relative, content]).encode() + b"\n")
     return digest.hexdigest()
 
 
-def _sources(location: Path) -> Iterator[tuple[str, Path]]:
+def _sources(location: Path) -> Iterator[tuple[str, str]]:
+    """Relative name and path of each: text, as every start of a pipeline asks for thousands."""
     if not location.is_dir():
-        yield location.name, location
+        yield location.name, str(location)
         return
+    start = len(str(location)) + 1
     for folder, folders, files in os.walk(location):
         folders[:] = [inner for inner in folders if inner != "__pycache__" and not inner.startswith(".")]
         for file in files:
             if file.endswith(".py"):
-                path = Path(folder, file)
-                yield path.relative_to(location).as_posix(), path
+                path = f"{folder}/{file}"
+                yield path[start:], path

@@ -8,9 +8,13 @@ import os
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # Tests fork and start processes: on a machine with a GPU the first one must not take all of its memory.
 os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+# argparse, of which Beam makes a parser for each look at its options, else looks for the terminal's size and for
+# translations at every argument; and what it prints is the same on every machine.
+os.environ.update(LANGUAGE="C", COLUMNS="80", LINES="24")
 
+import gc
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import hypothesis
@@ -30,6 +34,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew instead of comparing")
     parser.addoption("--fuzz-rounds", type=int, default=4, help="how often the model server is sent nonsense")
     parser.addoption("--kill-series", type=int, default=3, help="runs that are killed in every node, one after another")
+
+
+@hypothesis.given(hypothesis.strategies.none())
+def _first_property(_: None) -> None:
+    """At the first one Hypothesis asks the collector who refers to its random numbers; it does not see the frozen."""
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Modules and tests stay until the end: the garbage collector need not go through millions of objects for them."""
+    _first_property()
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(scope="session")

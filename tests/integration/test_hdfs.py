@@ -71,7 +71,7 @@ def namenode(monkeypatch: pytest.MonkeyPatch) -> Iterator[Namenode]:
     remote_store._store.cache_clear()
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         state.port = server.server_address[1]
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield state
         server.shutdown()

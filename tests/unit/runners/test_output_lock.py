@@ -10,6 +10,13 @@ from runners.output_lock import output_lock, output_lock_holder
 from schemas.errors import RunError, SettingsError
 
 
+@pytest.fixture
+def _no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever comes second is told at once."""
+    monkeypatch.setattr("runners.file_lock._PATIENCE", 0.0)
+
+
+@pytest.mark.usefixtures("_no_patience")
 def test_a_second_holder_is_told_about_the_first(tmp_path: Path) -> None:
     with (
         output_lock(tmp_path, "process 1 on here"),
@@ -28,6 +35,7 @@ def test_the_lock_is_free_afterwards(tmp_path: Path) -> None:
     assert output_lock_holder(tmp_path / "nowhere") is None
 
 
+@pytest.mark.usefixtures("_no_patience")
 def test_those_who_share_it_keep_others_out(tmp_path: Path) -> None:
     with (
         output_lock(tmp_path, "a node", shared=True),

@@ -77,6 +77,7 @@ def test_taxi_rows_are_the_same_three_ways(taxi):
         taxi.of(key)
 
 
+@pytest.mark.slow
 def test_an_empty_request_is_answered(taxi):
     found = taxi.serve([{}, {}], only=list(taxi.table.inputs))
     assert found["fare_xf"].tolist() == [[0.0], [0.0]]

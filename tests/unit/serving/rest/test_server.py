@@ -112,15 +112,23 @@ class Served:
 Start = Callable[..., Served]
 
 
+@pytest.fixture(scope="module")
+def ending() -> Iterator[list[threading.Event]]:
+    """What is set when servers have ended, which takes each a few ticks of uvicorn: they end beside the next tests."""
+    servers: list[threading.Event] = []
+    yield servers
+    assert all(server.wait(SECONDS) for server in servers)
+
+
 @pytest.fixture
-def start() -> Iterator[Start]:
+def start(ending: list[threading.Event]) -> Iterator[Start]:
     with ExitStack() as stack:
 
         def started(*, cors: bool = False, waits: bool = False, **limits: Any) -> Served:
             served = Served(Model(), RestLimits(**limits), cors=cors)
             if not waits:
                 served.server.start()
-            stack.callback(lambda: served.server.stop(0.0).wait(SECONDS))
+            stack.callback(lambda: ending.append(served.server.stop(0.0)))
             stack.callback(served.model.go_on.set)
             return served
 
