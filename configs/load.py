@@ -22,7 +22,9 @@ _SHOWN = 20
 
 
 def load_settings(
-    files: Sequence[Path], overrides: Sequence[str] = (), environment: Mapping[str, str] | None = None
+    files: Sequence[Path],
+    overrides: Sequence[str | tuple[str, str]] = (),
+    environment: Mapping[str, str] | None = None,
 ) -> Settings:
     """The settings that the files, merged from left to right, and then the overrides describe.
 
@@ -31,7 +33,8 @@ def load_settings(
 
     Args:
         files: YAML files; each is laid over those before it.
-        overrides: `a.b=value` texts, as given with `--set`; values are YAML.
+        overrides: `a.b=value` texts, as given with `--set`; values are YAML. Of another option its text and what was
+            typed.
         environment: what `${NAME}` is read from; default: the process's environment.
 
     Raises:
@@ -39,7 +42,7 @@ def load_settings(
     """
     if not files:
         raise SettingsError("There is no settings file.", fix="Name one: -c configs/taxi.yaml.")
-    read = [*(read_yaml(Path(file)) for file in files), *(parse_override(text) for text in overrides)]
+    read = [*(read_yaml(Path(file)) for file in files), *map(_override, overrides)]
     tree = read[0][0]
     for over, _ in read[1:]:
         tree = merge(tree, over)
@@ -49,6 +52,10 @@ def load_settings(
     if settings is None or wrong:
         raise _together(wrong, [str(file) for file in files])
     return settings
+
+
+def _override(given: str | tuple[str, str]) -> tuple[Located, list[Mistake]]:
+    return parse_override(given) if isinstance(given, str) else parse_override(*given)
 
 
 def _validated(tree: Located, wrong: list[Mistake]) -> Settings | None:

@@ -17,7 +17,7 @@ Path = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class Place:
-    """Where a value was written: a file with line and column from 1, or `--set a.b=3` (line 0)."""
+    """Where a value was written: a file with line and column from 1, or `--set a.b=3` or another option (line 0)."""
 
     source: str
     line: int = 0
@@ -28,7 +28,7 @@ class Place:
 
     def at(self, path: Path) -> str:
         """The place and the dotted path of the key there, as an error's `where`."""
-        return f"{self} ({dotted(path)})" if path and not self.source.startswith("--set") else str(self)
+        return f"{self} ({dotted(path)})" if path and not self.source.startswith("--") else str(self)
 
 
 @dataclass(frozen=True)

@@ -56,15 +56,19 @@ def _kind(node: Located) -> str | None:
     return kind.value if kind and isinstance(kind.value, str) else None
 
 
-def parse_override(text: str) -> tuple[Located, list[Mistake]]:
+def parse_override(text: str, typed: str = "") -> tuple[Located, list[Mistake]]:
     """The mapping that `a.b=value` describes; the value is YAML, nothing after `=` is null.
 
     A key that holds a dot is put in quotes: `features."trip.miles".log=true`.
 
+    Args:
+        text: the override.
+        typed: what stood for it on the command line, such as `--engine flink`; default: `--set` and the text.
+
     Raises:
         SettingsError: there is no `=`, a key is empty, or the value is not YAML.
     """
-    source = f"--set {mask_passwords(text)}"
+    source = mask_passwords(typed or f"--set {text}")
     keys, value = _keys(text, source)
     tree, mistakes = parse_yaml(value, source, one_line=True)
     mistakes = [found._replace(path=(*keys, *found.path)) for found in mistakes]

@@ -16,12 +16,16 @@ from typing import Literal
 HIDDEN = ".deleted-"
 """Begins the name of what is being deleted; left over, its process was killed."""
 
+TOLD = ".told-"
+"""Begins the name of a note that a webhook was told how a run ended: `.told-OUTCOME-RUN`, beside the folder that a run
+which was never begun has not, and in a shared root `RUN/.told-OUTCOME`."""
+
 _SYSTEM = ".system"
 _BY_EXECUTION = ("executor_execution", "stateful_working_dir")
 _ID = re.compile(r"(?:.*-)?(\d{1,18})", re.ASCII)
 """<execution id> or <run id>-<execution id>."""
 
-Kind = Literal["output", "system", "temporary", "prepared", "logs", "hidden"]
+Kind = Literal["output", "system", "temporary", "prepared", "logs", "told", "hidden"]
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class Folder:
     Attributes:
         path: where it is.
         kind: output of an execution; its system folder, such as the one that Trainer's backups are in; temporary, of an
-            execution that nothing names; prepared data; logs of a run; or hidden.
+            execution that nothing names; prepared data; logs of a run; notes that are all there is of a run; or hidden.
         node: id of the node; empty where there is none.
         execution: id of the execution, of an output or, where its name tells, a system folder.
         modified: seconds since 1970.
@@ -49,12 +53,15 @@ class Folder:
 def output_folders(output_dir: Path) -> list[Folder]:
     """The folders of all pipelines, measured; symbolic links are not followed, and neither they nor files are listed.
 
+    But for notes that a webhook was told of a run: these are files.
+
     Of a large output_dir this takes a while: nothing that others wait for should be held meanwhile.
     """
     return [
         *_artifacts(output_dir / "artifacts"),
         *(_folder(entry, "prepared") for entry in _folders(output_dir / "prepared")),
         *(_folder(entry, "logs") for entry in _folders(output_dir / "logs")),
+        *(Folder(path, "told", "", None, path.lstat().st_mtime, 0) for path in (output_dir / "logs").glob(f"{TOLD}*")),
     ]
 
 

@@ -28,14 +28,15 @@ from serving.releases import ReleaseStore
 NOT_NEEDED = "no kept release or run needs it"
 KILLED = "left by a run that was killed or failed"
 INTERRUPTED = "left by a clean that was killed"
-TEMPORARY = "temporary, older than the kept runs"
+TEMPORARY = "working folders of TFX's drivers, older than the kept runs"
 OLD_PREPARED = "prepared data that no kept release or run used"
 OLD_LOGS = "logs of a run that is not kept"
+OLD_NOTES = "notes of what a webhook was told of a run of which nothing else is left"
 UNKNOWN = "unknown to the metadata store"
 OTHERS = "of other pipelines"
 READ_BY_OTHERS = "read by another pipeline"
 NEWEST_PREPARED = "the newest prepared data"
-YOUNG = "temporary, as new as the kept runs"
+YOUNG = "working folders of TFX's drivers, as new as the kept runs"
 
 _UNFINISHED = (
     metadata_store_pb2.Execution.NEW,
@@ -127,7 +128,7 @@ def make_plan(
     _keep_what_others_read(store, stored, kept)
     others = _known(store, {one.execution for one in folders if one.execution is not None and not _own(one, stored)})
     for folder in folders:
-        if folder.kind not in ("prepared", "logs"):
+        if folder.kind not in ("prepared", "logs", "told"):
             _judge(folder, stored, kept, others, plan, unknown=unknown)
     if prepared := [folder for folder in folders if folder.kind == "prepared"]:
         read = [one for node in _PREPARE for one in other_executions(store, pipeline, node)]
@@ -137,6 +138,9 @@ def make_plan(
         for folder in folders:
             if folder.kind == "logs" and folder.path.name in old:
                 _remove(plan, folder, OLD_LOGS)
+            # Kubeflow may still repeat the end of a run that it has just told of.
+            elif folder.kind == "told" and kept.oldest is not None and folder.modified * 1000 < kept.oldest:
+                _remove(plan, folder, OLD_NOTES)
     plan.forget = sorted(
         one
         for place, ids in stored.places.items()

@@ -15,7 +15,7 @@ from typing import Any
 
 from ml_metadata.proto import metadata_store_pb2
 
-from runners.cleaning.folders import HIDDEN
+from runners.cleaning.folders import HIDDEN, TOLD
 from runners.cleaning.plan import Plan
 from schemas.errors import RunError
 
@@ -44,7 +44,8 @@ def remove_folders(output_dir: Path, folders: Iterable[str]) -> None:
 
     Args:
         output_dir: absolute.
-        folders: below its artifacts, logs or prepared. A symbolic link in them is removed, not what it leads to.
+        folders: below its artifacts, logs or prepared, and notes, which are files. A symbolic link in them is removed,
+            not what it leads to.
 
     Raises:
         RunError: one cannot be removed.
@@ -53,6 +54,9 @@ def remove_folders(output_dir: Path, folders: Iterable[str]) -> None:
         if folder.relative_to(output_dir).parts[0] not in _PARTS or ".." in folder.parts:
             raise ValueError(f"not below {', '.join(_PARTS)} of {output_dir}: {folder}")
         try:
+            if folder.name.startswith(TOLD):
+                folder.unlink()
+                continue
             hidden = folder
             if not folder.name.startswith(HIDDEN):
                 hidden = folder.with_name(f"{HIDDEN}{secrets.token_hex(8)}")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
 from tfx.orchestration.metadata import Metadata
 
-from runners.cleaning.folders import Folder, Kind, system_execution
+from runners.cleaning.folders import TOLD, Folder, Kind, system_execution
 from runners.kubeflow.root.release_files import ReleaseFiles
 from runners.kubeflow.root.shared_root import SharedRoot
 from runners.run_record import run_records
@@ -38,14 +39,21 @@ class SharedFolders:
     def folders(self) -> list[Folder]:
         """As `output_folders` gives those of a disk; listed once."""
         found: dict[str, tuple[float, int]] = {}
+        with_more = set()
         for part in _DEPTHS:
-            for unit, modified in self._root.ages(part).items():  # some have no files
-                found[unit] = (modified, 0)
+            for unit, manifest in self._root.taken(part).items():  # some have no files
+                found[unit] = (manifest.modified, 0)
             for name, stat in self._root.store.list(f"{part}/").items():
                 if (folder := _unit(name)) is not None:
                     modified, size = found.get(folder, (0.0, 0))
                     found[folder] = (max(modified, stat.modified), size + stat.size)
-        return [self._folder(unit, modified, size) for unit, (modified, size) in sorted(found.items())]
+                    if not name.startswith(f"{folder}/{TOLD}"):
+                        with_more.add(folder)
+        folders = [self._folder(unit, modified, size) for unit, (modified, size) in sorted(found.items())]
+        return [
+            replace(one, kind="told") if one.kind == "logs" and self._root.unit(str(one.path)) not in with_more else one
+            for one in folders
+        ]
 
     def exists(self, path: str) -> bool:
         """Whether anything of a folder is there.
@@ -91,7 +99,7 @@ class SharedFolders:
             unit = self._root.unit(folder)
             if unit is None or unit.split("/")[0] not in _DEPTHS:
                 raise ValueError(f"not below {', '.join(_DEPTHS)} of {self._root.folder}: {folder}")
-            self._root.forget_files(unit, [list(self._root.objects(unit))])
+            self._root.forget_all(unit)
 
     @cached_property
     def _real(self) -> set[str]:

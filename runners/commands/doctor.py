@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, get_args
 
 from configs.engine import EngineKind
-from runners.commands.options import add_settings, load
+from runners.commands.options import add_settings, load, option_overrides
 
 if TYPE_CHECKING:
     from runners.commands.options import Commands
@@ -23,7 +23,7 @@ def add(commands: Commands) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     from runners.doctor import report, run_checks
 
-    overrides = [f"engine.kind={arguments.engine}"] if arguments.engine else []
+    overrides = option_overrides(engine=("engine.kind", arguments.engine or None))
     settings = load(arguments, *overrides) if arguments.config else None
     if settings is None and arguments.engine is not None and arguments.engine not in get_args(EngineKind):
         arguments.parser.error(f"--engine {arguments.engine}: there are {', '.join(get_args(EngineKind))}")

@@ -12,7 +12,7 @@ from configs.secret import check_secrets, mask_passwords
 from runners.commands.console import console
 from runners.commands.exit_codes import EXIT_ERROR, EXIT_OK
 from runners.commands.libraries import libraries
-from runners.commands.options import add_settings, load
+from runners.commands.options import add_settings, load, option_overrides
 from runners.commands.run import NEWEST, program
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--out", metavar="DIR", help="folder of the predictions; default: <output_dir>/predictions/<span or name>"
     )
+    parser.add_argument("--format", metavar="NAME", help="of the files; default: inference.format of the settings")
     parser.add_argument("--runner", metavar="NAME", help="who walks the graph; default: runner.kind of the settings")
     parser.add_argument(
         "--engine", metavar="NAME", help="where Beam work executes; default: engine.kind of the settings"
@@ -43,15 +44,12 @@ def add(commands: Commands) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    overrides = [
-        f"{key}={value}"
-        for key, value in (
-            ("runner.kind", arguments.runner),
-            ("engine.kind", arguments.engine),
-            ("inference.span", arguments.span),
-        )
-        if value is not None
-    ]
+    overrides = option_overrides(
+        runner=("runner.kind", arguments.runner),
+        engine=("engine.kind", arguments.engine),
+        span=("inference.span", arguments.span),
+        format=("inference.format", arguments.format),
+    )
     settings = load(arguments, *overrides, "purpose=inference")
     check_secrets(settings, os.environ, leave_out=("schedule", "kubeflow"))
     out = console()
@@ -79,7 +77,7 @@ def _command(arguments: argparse.Namespace) -> str:
     """The command line of this run, for the ones that are suggested after it."""
     options = [word for file in arguments.config for word in ("-c", file)]
     options += [word for override in arguments.set for word in ("--set", override)]
-    given = {"--span": arguments.span, "--out": arguments.out}
+    given = {"--span": arguments.span, "--out": arguments.out, "--format": arguments.format}
     given |= {"--runner": arguments.runner, "--engine": arguments.engine}
     options += [word for option, value in given.items() if value is not None for word in (option, str(value))]
     options += ["--profile"] * arguments.profile

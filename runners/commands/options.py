@@ -34,8 +34,17 @@ def add_debug(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help="show tracebacks")
 
 
-def load(arguments: argparse.Namespace, *overrides: str) -> Settings:
-    """The settings that -c and --set describe, and then `overrides`.
+def option_overrides(**options: tuple[str, object]) -> list[tuple[str, str]]:
+    """Overrides for `load` that options of a command stand for; mistakes in them are told of the option.
+
+    Args:
+        options: by their names: a setting, dots between its keys, and its value; None: the option was not given.
+    """
+    return [(f"{key}={value}", f"--{name} {value}") for name, (key, value) in options.items() if value is not None]
+
+
+def load(arguments: argparse.Namespace, *overrides: str | tuple[str, str]) -> Settings:
+    """The settings that -c and --set describe, and then `overrides`, as `load_settings` takes them.
 
     Raises:
         SettingsError: something in them is wrong.

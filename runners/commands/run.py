@@ -13,7 +13,7 @@ from configs.secret import check_secrets, mask_passwords
 from runners.commands.console import console
 from runners.commands.exit_codes import EXIT_ERROR, EXIT_NOT_BLESSED, EXIT_OK
 from runners.commands.libraries import libraries
-from runners.commands.options import add_settings, load
+from runners.commands.options import add_settings, load, option_overrides
 
 NEWEST = ""
 """The run that --resume without a name means."""
@@ -53,11 +53,9 @@ def add(commands: Commands) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     if arguments.resume is not None and (arguments.first or arguments.last):
         arguments.parser.error("--resume continues a run as it was started: leave --from and --to out")
-    overrides = [
-        f"{key}={value}"
-        for key, value in (("runner.kind", arguments.runner), ("engine.kind", arguments.engine))
-        if value
-    ]
+    overrides = option_overrides(
+        runner=("runner.kind", arguments.runner or None), engine=("engine.kind", arguments.engine or None)
+    )
     settings = load(arguments, *overrides, "purpose=training")
     check_secrets(settings, os.environ, leave_out=("schedule", "kubeflow"))
     out = console()

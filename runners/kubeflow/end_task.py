@@ -13,7 +13,7 @@ from typing import Any, Literal
 from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration.metadata import Metadata
 
-from configs.kubeflow import BEGIN, END
+from configs.kubeflow import BEGIN, DRY_RUN_VARIABLE, END
 from configs.settings import Settings
 from pipeline import nodes
 from runners.compiled import node_ids
@@ -179,7 +179,7 @@ def _state(status: str) -> str:
 
 def _is_canceled(settings: Settings, run_id: str, state: str, environment: Mapping[str, str]) -> bool:
     # Of a run that is being terminated the status is RUNNING or FAILED, as of one whose pods were killed.
-    host = settings.kubeflow.host
+    host = None if DRY_RUN_VARIABLE in environment else settings.kubeflow.host
     if state in (*_SUCCEEDED, *CANCELED) or host is None:
         return state in CANCELED
     return state_of_run(host, run_id, environment) in (*CANCELED, "CANCELING")

@@ -70,6 +70,8 @@ def _look(settings: Settings, environment: Mapping[str, str]) -> dict[str, Any]:
     if not plan.jobs:
         newest = plan.decisions[-1] if plan.decisions else None
         shown = f"{newest.action} {shown_span(newest.end, situation.dated)}: {newest.why}" if newest else "no data"
+        if DRY_RUN_VARIABLE in environment and settings.kubeflow.host:
+            shown += "; a dry run does not ask Kubeflow: what is running by its record is taken for running"
         raise RunError(
             "No span is to be trained on now.",
             where=f"data.path: {settings.data.path}",

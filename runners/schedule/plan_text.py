@@ -43,12 +43,23 @@ def print_plan(plan: Plan, schedule: Schedule, console: Console, *, place: str, 
         console.print(decisions_table(plan.decisions[-limit:], dated))
     if len(plan.decisions) > limit:
         console.print(f"and {len(plan.decisions) - limit} older ones", highlight=False)
+    _print_gaps(plan.decisions[-limit:], console, dated=dated)
     if plan.opening is not None:
         console.print(f"Trainings may begin: {plan.opening.why}.", markup=False, highlight=False)
     if plan.next_tick is not None:
         console.print(f"Next time: {shown_time(schedule, plan.next_tick)}", markup=False, highlight=False)
     if not schedule.is_set:
         console.print("Nothing starts a training by itself: schedule.cron and schedule.triggers are not set.")
+
+
+def _print_gaps(decisions: Sequence[Decision], console: Console, *, dated: bool) -> None:
+    """What the rows mean that are of no data: of days long past, they may be most of what is seen."""
+    if not any(one.action == "gap" for one in decisions):
+        return
+    told = "gap: no data are there, and none are waited for; nothing is done about it, and windows have a gap there."
+    if dated and decisions[-1].action == "gap":
+        told += " The last one is the time from the newest data until today; --now TIME plans as of another day."
+    console.print(told, markup=False, highlight=False, soft_wrap=True)
 
 
 def decisions_table(decisions: Sequence[Decision], dated: bool) -> Table:

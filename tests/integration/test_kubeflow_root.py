@@ -21,7 +21,7 @@ from configs.load import load_settings
 from configs.settings import Settings
 from runners.kubeflow.package import checked_package
 from runners.kubeflow.root import object_store
-from runners.kubeflow.root.shared_root import MANIFESTS
+from runners.kubeflow.root.unit_names import MANIFESTS
 from runners.kubeflow.run_parameters import settings_text
 from tests.digests import digests
 from tests.integration.command_server import Command, CommandServer, is_gone

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from tfx.types import standard_artifacts
 
 from runners import cli
 from runners.kubeflow.root import object_store
-from runners.kubeflow.root.shared_root import MANIFESTS, SharedRoot
+from runners.kubeflow.root.shared_root import SharedRoot
+from runners.kubeflow.root.unit_names import MANIFESTS
 from tests.integration.s3_server import s3_server
 from tests.integration.trips import write_trips
 from tests.unit.runners.made_history import Artifacts, MadeHistory
@@ -127,6 +129,22 @@ def test_what_goes_from_the_root_is_what_would_go_from_a_folder(
     assert not output.exists()
 
 
+def test_notes_of_runs_that_never_began_go_with_the_logs(
+    tmp_path: Path, bucket: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    history = Cleaned(tmp_path, f"{bucket}/trips")
+    note, log = (f"logs/{name}" for name in ("never/.told-failed", "of-another/ExampleGen.log"))
+    for name in (note, log):
+        history.root.store.put(name, b"")
+    before = history.root.store.list("logs/")[note].modified
+    while time.time() < before + 1:  # the server tells whole seconds
+        time.sleep(0.01)
+    history.refused("1")
+    history.refused("2")
+    history.clean(capsys, "--logs", "--yes")
+    assert set(history.root.store.list("logs/")) == {log}
+
+
 def test_nothing_goes_while_a_run_is_going_on(tmp_path: Path, bucket: str, capsys: pytest.CaptureFixture[str]) -> None:
     history = Cleaned(tmp_path, f"{bucket}/trips")
     history.refused("1")
@@ -147,14 +165,14 @@ def test_a_run_that_begins_meanwhile_keeps_what_is_left(
     history.refused("2")
     history.take()
     first, *others = [one["path"] for one in history.clean(capsys)["remove"]]
-    delete = object_store.object_store(history.root.url).delete
+    delete = object_store.object_store(history.root.url).delete_same
 
-    def begin(names: Any) -> None:
-        delete(names)
+    def begin(objects: Any) -> None:
+        delete(objects)
         history.made.record("3", "running", orchestrator="kubeflow")
 
     with monkeypatch.context() as patch:
-        patch.setattr(history.root.store, "delete", begin)
+        patch.setattr(history.root.store, "delete_same", begin)
         assert "A run is using this pipeline root" in history.clean(capsys, "--yes")
     left = {Path(history.made.output_dir / name) for name in history.names()}
     there = [folder for folder in (first, *others) if any(name.is_relative_to(folder) for name in left)]
@@ -170,7 +188,7 @@ def test_a_clean_that_was_killed_is_ended_by_the_next_one(
     history.take()
     gone = {one["path"] for one in history.clean(capsys)["remove"]}
     with monkeypatch.context() as patch:
-        patch.setattr(history.root.store, "delete", _killed)
+        patch.setattr(history.root.store, "delete_same", _killed)
         with pytest.raises(Killed):
             history.clean(capsys, "--yes")
     history.clean(capsys, "--yes")

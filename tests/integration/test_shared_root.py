@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from google.protobuf import text_format
@@ -17,7 +18,8 @@ from runners.kubeflow.checks.root import root_findings
 from runners.kubeflow.root import object_store
 from runners.kubeflow.root.node_files import NodeFiles
 from runners.kubeflow.root.object_store import CHUNK_BYTES
-from runners.kubeflow.root.shared_root import MANIFESTS, SharedRoot
+from runners.kubeflow.root.shared_root import SharedRoot
+from runners.kubeflow.root.unit_names import MANIFESTS, manifest_name
 from schemas.artifact_contents import looks
 from schemas.errors import ReleaseError, RunError
 from serving.audit_log import AuditEntry
@@ -170,6 +172,10 @@ class Killed(BaseException):
     """What ends a process."""
 
 
+def _killed(objects: object) -> None:
+    raise Killed
+
+
 @pytest.mark.parametrize("requests", range(6))
 def test_a_retirement_that_is_killed_is_ended_by_the_next_task(
     root: SharedRoot, other: SharedRoot, monkeypatch: pytest.MonkeyPatch, requests: int
@@ -182,15 +188,18 @@ def test_a_retirement_that_is_killed_is_ended_by_the_next_task(
     root.claim(unit, "run-1")
     root.take([unit])
 
-    def delete(names: Iterable[str]) -> None:
-        nonlocal left
-        if (left := left - 1) < 0:
-            raise Killed
-        delete_all(names)
+    def killed(delete: Callable[[Any], None]) -> Callable[[Any], None]:
+        def delete_or_die(objects: Any) -> None:
+            nonlocal left
+            if (left := left - 1) < 0:
+                raise Killed
+            delete(objects)
 
-    delete_all = root.store.delete
+        return delete_or_die
+
     with monkeypatch.context() as patch:
-        patch.setattr(root.store, "delete", delete)
+        for each in ("delete", "delete_same"):
+            patch.setattr(root.store, each, killed(getattr(root.store, each)))
         try:
             root.forget(unit, first=("release.json", "saved_model.pb"))
         except Killed:
@@ -201,6 +210,57 @@ def test_a_retirement_that_is_killed_is_ended_by_the_next_task(
     NodeFiles(other, "run-2", "Pusher").prepare("Pusher")
     assert root.store.list("") == {}
     assert ReleaseStore(other.folder / "releases", "m").versions() == {}
+
+
+PREPARED = "prepared/rows"
+
+
+def prepare(task: SharedRoot, rows: str) -> None:
+    """Makes prepared data, and takes them."""
+    parent = task.folder / "prepared"
+    with alone(parent), staging(parent) as staged:
+        (staged / "rows.csv").write_text(rows)
+        keep(staged, task.folder / PREPARED, (str(staged / "rows.csv"),))
+    task.take([PREPARED])
+
+
+@pytest.mark.parametrize("taken", ["whole", "in part"])
+def test_a_task_that_hangs_deletes_nothing_that_was_made_anew(
+    root: SharedRoot, other: SharedRoot, monkeypatch: pytest.MonkeyPatch, taken: str
+) -> None:
+    prepare(root, "old rows")
+    store, get = root.store, root.store.get
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "delete_same", _killed)
+        with pytest.raises(Killed):
+            root.forget(PREPARED)
+
+    def hang(name: str) -> bytes | None:
+        """Answers what was there before another task ended the deletion and made the folder anew."""
+        answer = get(name)
+        monkeypatch.undo()
+        root.end_forgetting()
+        prepare(root, "new rows")
+        if taken == "in part":
+            store.delete([manifest_name(PREPARED)])
+        return answer
+
+    monkeypatch.setattr(store, "get", hang)
+    other.end_forgetting()
+    assert store.get(f"{PREPARED}/rows.csv") == b"new rows"
+    assert root.is_whole(PREPARED) == (taken == "whole")
+    assert store.list(".deleted/") == {}
+
+
+def test_what_was_made_anew_since_a_task_began_stays(root: SharedRoot, other: SharedRoot) -> None:
+    prepare(root, "old rows")
+    node = NodeFiles(other, "run-1", "ExampleGen")
+    node.prepare("ExampleGen")
+    (other.folder / PREPARED).rmdir()  # a query's result that is replaced
+    root.forget(PREPARED)
+    prepare(root, "new rows")
+    node.take("ExampleGen", [], "")
+    assert root.is_whole(PREPARED)
 
 
 def test_a_name_belongs_to_one_run(root: SharedRoot, other: SharedRoot) -> None:
@@ -256,9 +316,10 @@ def test_what_was_prepared_is_brought_when_it_is_asked_for_and_leaves_with_it(
     nodes[1].prepare("ExampleGen")
     prepared = tasks[1].folder / "prepared"
     # As old as they are: a query's result is replaced when it is.
-    ages = root.ages("prepared")
+    taken = root.taken("prepared")
     assert {path.name: path.stat().st_mtime for path in prepared.iterdir()} == {
-        name: pytest.approx(ages[f"prepared/{name}"], abs=1e-3) for name in ("asked for", "replaced", "not asked for")
+        name: pytest.approx(taken[f"prepared/{name}"].modified, abs=1e-3)
+        for name in ("asked for", "replaced", "not asked for")
     }
     with fetched_by(nodes[1].fetch):
         assert is_whole(prepared / "asked for", "csv")

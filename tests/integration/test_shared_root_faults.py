@@ -14,8 +14,9 @@ from runners.kubeflow.root import node_files, object_store
 from runners.kubeflow.root.node_files import NodeFiles
 from runners.kubeflow.root.object_store import CHUNK_BYTES, Stat
 from runners.kubeflow.root.run_files import RunFiles
-from runners.kubeflow.root.shared_root import MANIFESTS, SharedRoot
+from runners.kubeflow.root.shared_root import SharedRoot
 from runners.kubeflow.root.transfers import transfer_all
+from runners.kubeflow.root.unit_names import MANIFESTS
 from schemas.errors import RunError
 from tests.integration.faulty_store import Fault, FaultyStore, faulty_store
 from tests.integration.s3_server import S3Server, s3_server

@@ -39,7 +39,7 @@ def add(commands: Commands) -> None:
     store = parser.add_mutually_exclusive_group()
     store.add_argument("--metadata-url", metavar="URL", help="metadata store instead of a throw-away database")
     store.add_argument("--keep-metadata", action="store_true", help="the metadata store that was compiled")
-    store.add_argument("--database", choices=("postgresql", "mysql"), help="default: the first that is installed")
+    store.add_argument("--database", choices=("postgresql", "mysql"), help="default: as compiled, if installed")
     parser.add_argument("--tell-webhook", action="store_true", help="also post the outcome to kubeflow.webhook")
     parser.add_argument("--in-image", metavar="IMAGE", help="run each task in this image")
     parser.add_argument(
@@ -95,12 +95,17 @@ def _run(arguments: argparse.Namespace) -> int:
         retries=not arguments.no_retries,
     )
     screen = console(stderr=arguments.json)
+
+    def say(line: str) -> None:
+        screen.print(line, highlight=False, markup=False, soft_wrap=True)
+
     with interruptible():
         result = dry_run(
             specification,
             given_parameters(specification, arguments.parameter),
             options,
-            say=lambda line: screen.print(line, highlight=False, markup=False, soft_wrap=True),
+            say=say,
+            started=lambda name, before, count: say(f"{name}: task {before + 1} of {count}"),
             ended=lambda task: print_task(task, screen),
         )
     if arguments.json:

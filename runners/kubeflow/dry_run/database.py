@@ -36,24 +36,26 @@ class Database:
     """A server that runs.
 
     Attributes:
+        kind: of `KINDS`.
         program: what runs, for people.
         url: for metadata.url; the password is a variable.
         password: of that variable.
     """
 
+    kind: str
     program: str
     url: str
     password: str
 
 
 @contextlib.contextmanager
-def throw_away_database(kind: str | None = None) -> Iterator[Database]:
+def throw_away_database(*kinds: str) -> Iterator[Database]:
     """Starts one on a free port of this machine only, and ends and removes it.
 
     The kernel ends it when this process dies in any other way.
 
     Args:
-        kind: of `KINDS`; None takes the first that is installed.
+        kinds: of `KINDS`, the first that is installed; none takes any.
 
     Raises:
         SetupError: none is installed, or it does not start.
@@ -61,7 +63,7 @@ def throw_away_database(kind: str | None = None) -> Iterator[Database]:
     programs: dict[str, Callable[[Path, str], _Server]] = {"postgresql": _postgresql, "mysql": _mysql}
     remove_left_over()
     missing = []
-    for name in [kind] if kind else KINDS:
+    for name in kinds or KINDS:
         account = _account({"postgresql": "postgres", "mysql": "mysql"}[name])
         prefix = f"{_PREFIX}{os.getpid()}-"
         with tempfile.TemporaryDirectory(prefix=prefix, dir="/tmp", ignore_cleanup_errors=True) as folder:
@@ -125,7 +127,7 @@ class _Server:
         try:
             self._wait(process)
             url = f"{self.scheme}://{_USER}:${{{PASSWORD_VARIABLE}}}@127.0.0.1:{self.port}/{_DATABASE}"
-            yield Database(Path(self.start[0]).name, url, self.password)
+            yield Database(self.scheme, Path(self.start[0]).name, url, self.password)
         finally:
             process.send_signal(self.stop)
             try:

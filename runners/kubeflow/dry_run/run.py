@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from configs.kubeflow import DRY_RUN_VARIABLE
-from runners.kubeflow.dry_run.database import PASSWORD_VARIABLE, throw_away_database
+from runners.kubeflow.dry_run.database import KINDS, PASSWORD_VARIABLE, throw_away_database
 from runners.kubeflow.dry_run.in_image import InImage
+from runners.kubeflow.dry_run.metadata_line import compiled_store, metadata_line
 from runners.kubeflow.dry_run.namespaces import Namespaces
 from runners.kubeflow.dry_run.plain import Plain
 from runners.kubeflow.dry_run.pod import Cluster
-from runners.kubeflow.dry_run.task_order import require_executable
+from runners.kubeflow.dry_run.task_order import require_executable, task_count
 from runners.kubeflow.dry_run.task_result import TaskResult
 from runners.kubeflow.dry_run.walk import Walk
 from runners.kubeflow.parameters import SETTINGS, all_parameters
@@ -43,7 +44,7 @@ class Options:
         metadata_url: for metadata.url in the settings; None starts a database, unless `keep_metadata`.
         keep_metadata: leaves metadata.url as it was compiled.
         tell_webhook: leaves kubeflow.webhook as it was compiled; else a dry run tells nobody.
-        database: of `database.KINDS`; None takes what is installed.
+        database: of `database.KINDS`; None takes that of the compiled store where it is installed, else the other.
         image: to run the tasks in.
         engine: of `in_image.ENGINES`; None takes the first that has the image.
         limit: seconds a task may take.
@@ -90,6 +91,7 @@ def dry_run(
     options: Options,
     say: Callable[[str], None],
     ended: Callable[[TaskResult], None],
+    started: Callable[[str, int, int], None] = lambda name, before, count: None,
 ) -> DryRun:
     """Executes a compiled pipeline on this machine.
 
@@ -99,17 +101,24 @@ def dry_run(
         options: how.
         say: takes a line about what is used.
         ended: takes each task's result.
+        started: takes the name of each task when it begins, how many were before it, and how many there are.
 
     Raises:
         ScalableTFError: it could not begin. A task that fails raises nothing.
     """
     require_executable(specification)
+    count = task_count(specification)
+    say(
+        f"dry run of {specification.name}: {count} task{'s' * (count != 1)} of the compiled file, one after the other; "
+        "each has a process of its own, as on a cluster, and takes some seconds to start if it uses TensorFlow"
+    )
     run_id = str(uuid.uuid4())
     root = options.root or Path(tempfile.mkdtemp(prefix="dry-run-"))
     root = root.absolute()
     (root / "tasks").mkdir(parents=True, exist_ok=True)
     if options.root is None:
         root.chmod(0o755)  # a container's user is another
+    say(f"files: in {root}{'' if options.root else ', removed unless a task fails'}")
     succeeded = False
     with contextlib.ExitStack() as stack:
         stack.callback(lambda: None if options.root or not succeeded else shutil.rmtree(root, ignore_errors=True))
@@ -117,12 +126,15 @@ def dry_run(
         values = all_parameters(specification, dict(parameters))
         environment = {**options.environment, DRY_RUN_VARIABLE: "1"}
         if SETTINGS in values:
-            url = options.metadata_url
+            url, store, database = options.metadata_url, compiled_store(values[SETTINGS]), None
             if url is None and not options.keep_metadata:
-                database = stack.enter_context(throw_away_database(options.database))
-                url = database.url
+                # As in the cluster, where that is installed.
+                kinds = sorted(KINDS, key=lambda kind: store is None or kind != store.scheme)
+                found = throw_away_database(*((options.database,) if options.database else kinds))
+                database = stack.enter_context(found)
                 environment[PASSWORD_VARIABLE] = database.password
-                say(f"metadata: {database.program}, started for this run")
+            say(metadata_line(database, url, store, chosen=options.database is not None))
+            url = database.url if database else url
             values[SETTINGS] = _settings_here(values[SETTINGS], url, options.tell_webhook)
         cluster = Cluster(
             root, options.claims, options.secrets, options.config_maps, place.mode, one_path=place.name == Plain.name
@@ -141,6 +153,7 @@ def dry_run(
             environment=environment,
             limit=options.limit,
             retries=options.retries,
+            started=started,
             ended=ended,
         )
         succeeded = walk.execute(values)
@@ -170,22 +183,20 @@ def _place(options: Options, root: Path, say: Callable[[str], None]) -> Iterator
 
 
 def _settings_here(settings: Any, url: str | None, tell_webhook: bool) -> Any:
-    """The settings with another metadata store, and without a webhook and an API server, which does not know this run.
+    """The settings with another metadata store, and without a webhook.
 
     They are as they are where nothing of them changes.
     """
     try:
         content = json.loads(settings)
         kubeflow = content.get("kubeflow", {})
-        silent = [name for name in ("webhook", "host") if kubeflow.get(name) is not None]
-        if tell_webhook and "webhook" in silent:
-            silent.remove("webhook")
-        if url is None and not silent:
+        is_silent = kubeflow.get("webhook") is not None and not tell_webhook
+        if url is None and not is_silent:
             return settings
         if url is not None:
             content["metadata"] = {**content.get("metadata", {}), "url": url}
-        for name in silent:
-            del kubeflow[name]
+        if is_silent:
+            del kubeflow["webhook"]
     except (TypeError, ValueError, AttributeError) as error:
         raise SettingsError(
             "The pipeline's parameter `settings` is no object in JSON.",

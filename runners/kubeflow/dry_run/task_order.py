@@ -53,6 +53,13 @@ def is_exit_task(task: Any) -> bool:
     return bool(task.trigger_policy.strategy == _COMPLETED)
 
 
+def task_count(specification: Specification) -> int:
+    """How many containers a run of it has, when nothing fails."""
+    pipeline = specification.pipeline
+    tasks = _tasks(pipeline.root.dag.tasks, pipeline, "", ())
+    return sum(not pipeline.components[task.component_ref.name].HasField("dag") for _, task in tasks)
+
+
 def require_executable(specification: Specification) -> None:
     """Refuses, before anything runs, what a dry run does not execute.
 

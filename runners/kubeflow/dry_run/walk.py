@@ -24,7 +24,7 @@ from runners.kubeflow.dry_run.place import Place
 from runners.kubeflow.dry_run.placeholders import substitute
 from runners.kubeflow.dry_run.pod import Cluster, Mount, make_folder
 from runners.kubeflow.dry_run.process import run_process
-from runners.kubeflow.dry_run.task_order import is_exit_task, task_order
+from runners.kubeflow.dry_run.task_order import is_exit_task, task_count, task_order
 from runners.kubeflow.dry_run.task_outputs import read_outputs
 from runners.kubeflow.dry_run.task_result import FAILED, SKIPPED, SUCCEEDED, TaskResult
 from runners.kubeflow.specification import Specification
@@ -46,6 +46,7 @@ class Walk:
         environment: variables that every task gets, beside its own.
         limit: seconds that a task may take where the specification says nothing.
         retries: whether a task that failed is tried again as its policy says.
+        started: called with each task's name when it begins, how many were before it, and how many there are.
         ended: called with each task's result.
         results: of the tasks so far, in their order.
     """
@@ -58,6 +59,7 @@ class Walk:
     environment: Mapping[str, str] = field(default_factory=dict)
     limit: float | None = None
     retries: bool = True
+    started: Callable[[str, int, int], None] = lambda name, before, count: None
     ended: Callable[[TaskResult], None] = lambda result: None
     results: list[TaskResult] = field(default_factory=list)
 
@@ -105,6 +107,7 @@ class Walk:
         container = self._executors()[label]["container"]
         kubernetes = self.specification.kubernetes.get(label, {})
         folder = self.root / "tasks" / f"{path}{name}".replace("/", ".")
+        self.started(name, len(self.results), task_count(self.specification))
         begun = time.monotonic()
         command: tuple[str, ...] = ()
         code, attempts, logs, outputs, reason = None, 0, None, Outputs(), ""

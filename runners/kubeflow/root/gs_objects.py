@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -83,9 +83,13 @@ class GsObjects:
         """Deletes objects; those that are not there are passed over."""
         transfer_all([partial(self._delete, name) for name in names])
 
-    def _delete(self, name: str) -> None:
-        with self._told(name), suppress(exceptions.NotFound):
-            self._blob(name).delete(**_LIMITS)
+    def delete_same(self, objects: Mapping[str, Stat]) -> None:
+        """Deletes objects of these generations; those that are not there, or are others, are passed over."""
+        transfer_all([partial(self._delete, name, int(stat.tag)) for name, stat in objects.items()])
+
+    def _delete(self, name: str, generation: int | None = None) -> None:
+        with self._told(name), suppress(exceptions.NotFound, exceptions.PreconditionFailed):
+            self._blob(name).delete(if_generation_match=generation, **_LIMITS)
 
     def _blob(self, name: str) -> storage.Blob:
         return self._bucket.blob(self._folder + name, chunk_size=CHUNK_BYTES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -31,6 +31,10 @@ class Stat:
     size: int
     tag: str
     modified: float = field(default=0.0, compare=False)
+
+    def is_same(self, other: Stat | None) -> bool:
+        """Whether another one is of the same writing; the tag of S3 says only that the content is the same."""
+        return self == other and other is not None and self.modified == other.modified
 
 
 class NoCredentialsError(RunError):
@@ -69,6 +73,12 @@ class ObjectStore(Protocol):
 
     def delete(self, names: Iterable[str]) -> None:
         """Deletes objects; those that are not there are passed over."""
+
+    def delete_same(self, objects: Mapping[str, Stat]) -> None:
+        """Deletes objects that have still these tags, as far as the store compares them when it deletes.
+
+        Those that are not there, or are others, are passed over.
+        """
 
 
 def object_store(url: str) -> ObjectStore:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from runners.kubeflow.root.object_store import Stat
 from runners.kubeflow.root.shared_root import SharedRoot
 
 _FOLDER = "prepared"
@@ -20,17 +21,17 @@ class PreparedFiles:
 
     def __init__(self, root: SharedRoot) -> None:
         self._root = root
-        self._there: set[str] = set()
+        self._there: dict[str, Stat] = {}
         self._waiting: set[str] = set()
 
     def prepare(self) -> None:
         """Makes an empty folder for each, as old as it is: a query's results are replaced by name and age."""
-        ages = self._root.ages(_FOLDER)
-        for unit, modified in ages.items():
+        self._there = self._root.taken(_FOLDER)
+        self._waiting = set(self._there)
+        for unit, manifest in self._there.items():
             folder = self._root.folder / unit
             folder.mkdir(parents=True, exist_ok=True)
-            os.utime(folder, (modified, modified))
-        self._there, self._waiting = set(ages), set(ages)
+            os.utime(folder, (manifest.modified, manifest.modified))
 
     def fetch(self, folder: Path) -> None:
         """Fills one of those folders; one that is not whole any more stays empty, and is made anew."""
@@ -41,7 +42,7 @@ class PreparedFiles:
                 self._root.bring([unit])
 
     def take(self) -> None:
-        """Takes what was made, notes what was used, and lets go of what is gone here."""
+        """Takes what was made, notes what was used, and lets go of what is gone here and was not taken anew there."""
         folder = self._root.folder / _FOLDER
         here = {
             f"{_FOLDER}/{path.name}": path
@@ -49,5 +50,5 @@ class PreparedFiles:
             if path.is_dir() and not path.name.startswith(".")
         }
         self._root.take([unit for unit, path in here.items() if (path / _KEPT).is_file()])
-        for unit in sorted(self._there - here.keys()):
-            self._root.forget(unit)
+        for unit in sorted(self._there.keys() - here.keys()):
+            self._root.forget(unit, seen=self._there[unit])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -30,6 +30,8 @@ from runners.kubeflow.root.transfers import PARALLEL
 _Read = TypeVar("_Read")
 _ABSENT = ("404", "NoSuchKey", "NotFound")
 _THERE = ("409", "412", "PreconditionFailed", "ConditionalRequestConflict")
+_OTHER = (*_ABSENT, "Not Found", *_THERE, "412 Precondition Failed")
+"""Of an object that was to be deleted by its ETag; in lists of what was not deleted Amazon spells some otherwise."""
 _WRONG_KEYS = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "TokenRefreshRequired")
 _DELETED_AT_ONCE = 1000
 _KEYS = (
@@ -117,12 +119,20 @@ class S3Objects:
 
     def delete(self, names: Iterable[str]) -> None:
         """Deletes objects; those that are not there are passed over."""
-        keys = [{"Key": self._folder + name} for name in names]
+        self._delete([{"Key": self._folder + name} for name in names])
+
+    def delete_same(self, objects: Mapping[str, Stat]) -> None:
+        """Deletes objects of these ETags, where the server compares them; others or none are passed over."""
+        self._delete([{"Key": self._folder + name, "ETag": stat.tag} for name, stat in objects.items()])
+
+    def _delete(self, keys: Sequence[Mapping[str, str]]) -> None:
         for start in range(0, len(keys), _DELETED_AT_ONCE):
             some = keys[start : start + _DELETED_AT_ONCE]
             with self._told(some[0]["Key"]):
                 answer = self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": some, "Quiet": True})
-                for failed in answer.get("Errors", ())[:1]:
+                for failed in answer.get("Errors", ()):
+                    if "ETag" in some[0] and failed["Code"] in _OTHER:
+                        continue
                     raise ClientError({"Error": failed}, "DeleteObjects")
 
     def _read(self, name: str, read: Callable[[Any], _Read], **condition: str) -> _Read:

@@ -13,24 +13,21 @@ not changed is known by its looks and not sent again.
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from runners.kubeflow.root.deletion import Deletion, end_deletions
 from runners.kubeflow.root.manifest import Manifest, to_bring, to_take
 from runners.kubeflow.root.object_store import ObjectStore, Stat, object_store
 from runners.kubeflow.root.transfers import transfer_all
+from runners.kubeflow.root.unit_names import CLAIMS, MANIFESTS, claim_name, manifest_name, unit_of
 from schemas.errors import RunError
 from schemas.storage_error import storage_error
-
-MANIFESTS = ".manifests"
-_CLAIMS = ".claims"
-_DELETED = ".deleted"
-_SUFFIX = ".json"
 
 
 class SharedRoot:
@@ -58,16 +55,16 @@ class SharedRoot:
 
     def units(self, below: str) -> list[str]:
         """The whole folders below one."""
-        return list(self.ages(below))
+        return list(self.taken(below))
 
-    def ages(self, below: str) -> dict[str, float]:
-        """The whole folders below one, and when each was taken, seconds since 1970."""
+    def taken(self, below: str) -> dict[str, Stat]:
+        """The whole folders below one, and what their manifests are: each was written when its folder was taken."""
         found = self.store.list(f"{MANIFESTS}/{below}/")
-        return {name.removeprefix(f"{MANIFESTS}/").removesuffix(_SUFFIX): stat.modified for name, stat in found.items()}
+        return {unit_of(name): stat for name, stat in found.items()}
 
     def manifest(self, unit: str) -> Manifest | None:
         """What a folder holds; None where it is not whole."""
-        text = self.store.get(f"{MANIFESTS}/{unit}{_SUFFIX}")
+        text = self.store.get(manifest_name(unit))
         return None if text is None else Manifest.from_json(text)
 
     def objects(self, unit: str) -> dict[str, Stat]:
@@ -157,14 +154,14 @@ class SharedRoot:
                     fix="See that nothing but the tasks deletes there, such as rules of the bucket, and that nothing "
                     "writes those files here any more. Then run the task again.",
                 )
-            self.store.put(f"{MANIFESTS}/{unit}{_SUFFIX}", kept.to_json())
+            self.store.put(manifest_name(unit), kept.to_json())
 
     def take_files(self, names: Iterable[str]) -> None:
         """Takes single files."""
         with self._disk():
             self._take_all(names)
 
-    def forget(self, unit: str, first: Sequence[str] = ()) -> None:
+    def forget(self, unit: str, first: Sequence[str] = (), seen: Stat | None = None) -> None:
         """Deletes a folder that this pipeline has taken. One that is killed meanwhile is ended by `end_forgetting`.
 
         One that was claimed, and whose taking was cut off before its manifest was there, goes as it is.
@@ -172,49 +169,45 @@ class SharedRoot:
         Args:
             unit: the folder.
             first: names of files that make it visible to others, which go before everything else, in this order.
+            seen: its manifest, of `taken`, by which it was decided: one that was taken since stays.
         """
-        claim, kept = f"{_CLAIMS}/{unit}", self.manifest(unit)
-        if kept is None and claim not in self.store.list(claim):
+        deletion = self._deletion(unit)
+        if (deletion.manifest or deletion.claim) is None or (seen is not None and not seen.is_same(deletion.manifest)):
             return
-        names = list(self.objects(unit) if kept is None else kept.files)
-        visible = [[name] for name in first if name in names]
-        self.forget_files(unit, [*visible, [name for name in names if name not in first]])
+        files = deletion.files[0]
+        if deletion.manifest is not None:
+            kept = self.manifest(unit)  # read after the listing: what was written in between is not as it is noted
+            ours = set() if kept is None else {_joined(unit, name) for name in kept.files}
+            files = {name: stat for name, stat in files.items() if name in ours}
+        early = [name for each in first if (name := _joined(unit, each)) in files]
+        late = {name: stat for name, stat in files.items() if name not in early}
+        replace(deletion, files=[*({name: files[name]} for name in early), late]).begin(self.store)
 
-    def forget_files(self, unit: str, names: Sequence[Sequence[str]]) -> None:
-        """Deletes files of a folder, and that it is one. First of all it is written down which.
-
-        Args:
-            unit: the folder.
-            names: of files, by their paths below it; those that are listed together go in any order.
-        """
-        self.store.put(f"{_DELETED}/{unit}", json.dumps(names).encode())
-        self._forget(unit, names)
+    def forget_all(self, unit: str) -> None:
+        """Deletes whatever is in a folder, and that it is one. One that is killed is ended as that of `forget`."""
+        self._deletion(unit).begin(self.store)
 
     def end_forgetting(self) -> None:
         """Deletes what others had begun to: they were killed, or are still at it, and then it is done twice."""
-        for name in self.store.list(f"{_DELETED}/"):
-            if (names := self.store.get(name)) is not None:
-                self._forget(name.removeprefix(f"{_DELETED}/"), json.loads(names))
+        end_deletions(self.store)
 
-    def _forget(self, unit: str, names: Sequence[Sequence[str]]) -> None:
-        self.store.delete([f"{MANIFESTS}/{unit}{_SUFFIX}"])
-        for together in names:
-            self.store.delete([_joined(unit, name) for name in together])
-        self.store.delete([f"{_CLAIMS}/{unit}"])
-        self.store.delete([f"{_DELETED}/{unit}"])
+    def _deletion(self, unit: str) -> Deletion:
+        manifest, claim = (self.store.list(name).get(name) for name in (manifest_name(unit), claim_name(unit)))
+        files = {_joined(unit, name): stat for name, stat in self.objects(unit).items()}
+        return Deletion(unit, manifest, claim, [files])
 
     def claim(self, unit: str, run_id: str) -> bool:
         """Has the name of a folder for a run; False where another run has it."""
-        name = f"{_CLAIMS}/{unit}"
+        name = claim_name(unit)
         return self.store.put(name, run_id.encode(), new=True) or self.store.get(name) == run_id.encode()
 
     def claims(self, below: str) -> list[str]:
         """The names below one that runs have."""
-        return [name.removeprefix(f"{_CLAIMS}/") for name in self.store.list(f"{_CLAIMS}/{below}/")]
+        return [name.removeprefix(f"{CLAIMS}/") for name in self.store.list(f"{CLAIMS}/{below}/")]
 
     def is_claimed_by(self, unit: str, run_id: str) -> bool:
         """Whether it is this run that has a name."""
-        return self.store.get(f"{_CLAIMS}/{unit}") == run_id.encode()
+        return self.store.get(claim_name(unit)) == run_id.encode()
 
     def _bring(self, name: str, tag: str, mtime: int | None) -> None:
         target = self.folder / name

@@ -36,19 +36,24 @@ def _servers() -> None:
     find("mariadbd", packages="mariadb-server")
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_tasks_use_a_real_database(execute: Execute, tmp_path: Path, said: list[str], kind: str) -> None:
+@pytest.mark.parametrize(("kind", "started"), [*zip(KINDS, KINDS, strict=True), (None, "mysql")])
+def test_tasks_use_a_real_database_of_the_compiled_kind_unless_told_otherwise(
+    execute: Execute, tmp_path: Path, said: list[str], kind: str | None, started: str
+) -> None:
     specification = shell_tasks(tmp_path, _QUERY, python=True)
-    settings = json.dumps({"name": "a", "metadata": {"url": "mysql://far-away/ml", "retry_seconds": 3}})
+    settings = json.dumps({"name": "a", "metadata": {"url": "mysql://ml:${PASSWORD}@far-away/ml", "retry_seconds": 3}})
 
     result = execute(specification, {"settings": settings}, keep_metadata=False, database=kind)
 
     assert result.succeeded, result
-    assert printed(result).startswith(f"{kind} ")
+    assert printed(result).startswith(f"{started} ")
     given = json.loads(result.tasks[0].command[-1])
     assert given["metadata"]["retry_seconds"] == 3
     assert f":${{{PASSWORD_VARIABLE}}}@127.0.0.1:" in given["metadata"]["url"]
-    assert any(line.startswith("metadata: ") for line in said)
+    (line,) = (line for line in said if line.startswith("metadata: "))
+    program = {"postgresql": "postgres", "mysql": "mariadbd"}[started]
+    assert line.startswith(f"metadata: an empty {program}, started for this run")
+    assert line.endswith("mysql://ml@far-away:3306/ml, as compiled, is for the cluster. --keep-metadata takes that one")
 
 
 def test_a_store_of_ones_own(execute: Execute, tmp_path: Path) -> None:
@@ -76,12 +81,13 @@ def test_the_database_is_gone_afterwards() -> None:
     assert not any(folder.exists() for folder in made)
 
 
-def test_neither_a_webhook_nor_an_api_server_hears_of_a_dry_run(execute: Execute, tmp_path: Path) -> None:
+def test_no_webhook_hears_of_a_dry_run(execute: Execute, tmp_path: Path) -> None:
     specification = shell_tasks(tmp_path, "true")
-    kubeflow = {"webhook": "https://chat.example.com/hook", "image": "x"}
-    settings = {"settings": json.dumps({"kubeflow": {**kubeflow, "host": "https://kubeflow.example.com"}})}
+    rest = {"host": "https://kubeflow.example.com", "image": "x"}
+    kubeflow = {"webhook": "https://chat.example.com/hook", **rest}
+    settings = {"settings": json.dumps({"kubeflow": kubeflow})}
 
     quiet, loud = (execute(specification, settings, tell_webhook=tell) for tell in (False, True))
 
-    assert json.loads(quiet.tasks[0].command[-1]) == {"kubeflow": {"image": "x"}}
+    assert json.loads(quiet.tasks[0].command[-1]) == {"kubeflow": rest}
     assert json.loads(loud.tasks[0].command[-1]) == {"kubeflow": kubeflow}

@@ -29,7 +29,7 @@ def test_a_task_runs_in_the_image_and_writes_to_its_volume(execute: Execute, tmp
 
     assert states(result.tasks) == [("task", "succeeded", 0), ("task-2", "failed", 4), ("end", "succeeded", 0)]
     assert printed(result, 1) == "/opt/venv/bin/scalable-tf\nblue\n"
-    assert IMAGE in said[0]
+    assert IMAGE in said[2]
 
 
 def test_an_image_that_is_not_there(execute: Execute, tmp_path: Path) -> None:

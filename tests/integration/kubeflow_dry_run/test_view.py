@@ -82,7 +82,7 @@ def test_without_namespaces_it_runs_and_says_so(
 
     assert printed(result, 1) == "x\n"
     assert (tmp_path / "root" / "claims" / CLAIM / "seen").is_file()
-    assert said[0].endswith("as this machine refuses: unshare failed: Operation not permitted")
+    assert said[2].endswith("as this machine refuses: unshare failed: Operation not permitted")
 
 
 @pytest.mark.usefixtures("namespaces")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from runners.kubeflow.dry_run.process import TIMED_OUT
+from runners.kubeflow.dry_run.run import Options, dry_run
 from schemas.errors import RunError
 from tests.integration.kubeflow_dry_run.conftest import Execute, printed
 from tests.integration.kubeflow_dry_run.shell_tasks import CLAIM, MOUNT, handing_on, shell_tasks, states
@@ -24,6 +25,24 @@ def test_tasks_run_in_order_with_what_was_compiled(execute: Execute, tmp_path: P
     assert result.tasks[0].command == ("sh", "-c", write, result.run_id, '{"a": 1}')
     assert printed(result, 1) == f'{result.run_id} blue {{"a": 1}}\n'
     assert (tmp_path / "root" / "claims" / CLAIM / "seen").is_file()
+
+
+def test_before_and_while_it_runs_it_says_what_it_does(tmp_path: Path) -> None:
+    said: list[str] = []
+    options = Options(root=tmp_path / "root", keep_metadata=True)
+
+    dry_run(
+        shell_tasks(tmp_path, "false", "true"),
+        {},
+        options,
+        said.append,
+        ended=lambda task: said.append(f"{task.name} {task.state}"),
+        started=lambda name, before, count: said.append(f"{name}: {before} of {count}"),
+    )
+
+    assert said[0].startswith("dry run of shell: 3 tasks of the compiled file, one after the other; each has a process")
+    assert said[1] == f"files: in {tmp_path / 'root'}"
+    assert said[-5:] == ["task: 0 of 3", "task failed", "task-2 skipped", "end: 2 of 3", "end succeeded"]
 
 
 def test_parameters_and_artifacts_are_handed_on(execute: Execute, tmp_path: Path) -> None:

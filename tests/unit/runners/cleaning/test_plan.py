@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from runners.cleaning.plan import (
     KILLED,
     NOT_NEEDED,
     OLD_LOGS,
+    OLD_NOTES,
     OLD_PREPARED,
     OTHERS,
     READ_BY_OTHERS,
@@ -22,6 +24,7 @@ from runners.cleaning.plan import (
     Plan,
     make_plan,
 )
+from runners.cleaning.removal import remove_folders
 from tests.unit.runners.made_history import Artifacts, MadeHistory
 
 pytestmark = pytest.mark.slow
@@ -292,6 +295,20 @@ def test_logs_go_when_that_is_asked_for(made: MadeHistory) -> None:
     assert not [one for one in plan(made).remove if one.reason == OLD_LOGS]
     found = [one.path for one in plan(made, logs=True).remove if one.reason == OLD_LOGS]
     assert found == [str(made.output_dir / "logs/1")]
+
+
+def test_notes_of_runs_that_never_began_go_with_the_logs(made: MadeHistory) -> None:
+    refused(made, "1")
+    logs = made.output_dir / "logs"
+    logs.mkdir(exist_ok=True)
+    for name, modified in ((".told-failed-old", 1), (".told-failed-new", time.time() + 60)):
+        (logs / name).touch()
+        os.utime(logs / name, (modified, modified))
+    assert not [one for one in plan(made).remove if one.reason == OLD_NOTES]
+    found = [one.path for one in plan(made, logs=True).remove if one.reason == OLD_NOTES]
+    assert found == [str(logs / ".told-failed-old")]
+    remove_folders(made.output_dir, found)
+    assert [path.name for path in logs.glob(".told-*")] == [".told-failed-new"]
 
 
 @pytest.mark.parametrize("place", ["artifacts/Trainer/model", "prepared", "logs"])

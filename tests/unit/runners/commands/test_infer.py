@@ -20,7 +20,8 @@ def program(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [(), ("--span", "0"), ("--set", "name=a b", "--out", "here", "--engine", "flink", "--profile")]
+    "options",
+    [(), ("--span", "0"), ("--set", "name=a b", "--out", "here", "--format", "csv", "--engine", "flink", "--profile")],
 )
 def test_the_command_that_is_suggested_is_the_one_that_was_given(options: tuple[str, ...]) -> None:
     words = " ".join(f"'{word}'" if " " in word else word for word in options)

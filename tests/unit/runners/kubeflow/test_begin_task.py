@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -148,6 +149,22 @@ def test_a_dry_run_closes_no_run_of_others(history: MadeHistory) -> None:
     with pytest.raises(RunError, match="No span is to be trained on now"):
         begin_run(given, "kfp-2", {})
     assert recorded(history, "of-1").state == "failed"
+
+
+def test_a_dry_run_does_not_take_a_long_run_for_dead_because_it_asks_nobody(
+    history: MadeHistory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as kubeflow:
+        host = f"kubeflow.host=http://127.0.0.1:{kubeflow.getsockname()[1]}"
+        done(history, 2, state="running", orchestrator="kubeflow")
+        monkeypatch.setenv(DRY_RUN_VARIABLE, "1")
+        with pytest.raises(RunError, match="No span is to be trained on now") as raised:
+            begin_run(settings(history, "schedule.run_seconds=3600", host), "dry", {DRY_RUN_VARIABLE: "1"})
+        kubeflow.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            kubeflow.accept()
+    assert "run of-2 is at it, on kubeflow" in str(raised.value)
+    assert "does not ask Kubeflow" in str(raised.value)
 
 
 def test_without_the_schedule_s_secrets_a_lost_run_is_told_of_by_the_next_one_who_has_them(

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from tfx.types import standard_artifacts
 
+from configs.kubeflow import DRY_RUN_VARIABLE
 from configs.settings import Settings
 from runners.books import Books
 from runners.compiled import compile_pipeline, node_ids, with_run_id
@@ -92,6 +93,16 @@ def test_of_tasks_that_were_killed_kubeflow_knows_whether_somebody_terminated_th
         end_run(settings(history, f"kubeflow.host={server.url}"), "kfp", f'{{"state": "{status}"}}', {})
     with history.metadata as metadata:
         assert run_record(metadata, "trips", "kfp").state == state
+
+
+def test_a_dry_run_asks_nobody(history: MadeHistory) -> None:
+    with kubeflow_api() as server:
+        server.faults = [Fault("GET .*/runs/kfp", 200, body=b'{"run_id": "kfp", "state": "CANCELING"}')]
+        given = settings(history, f"kubeflow.host={server.url}")
+        end_run(given, "kfp", '{"state": "FAILED"}', {DRY_RUN_VARIABLE: "1"})
+        assert len(server.faults) == 1
+    with history.metadata as metadata:
+        assert run_record(metadata, "trips", "kfp").state == "failed"
 
 
 def test_a_run_that_released_nothing_says_why(history: MadeHistory) -> None:
