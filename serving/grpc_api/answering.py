@@ -6,7 +6,8 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Awaitable, Callable
+import weakref
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
@@ -15,12 +16,14 @@ import grpc
 from google.protobuf.message import DecodeError, Message
 
 from serving.grpc_api.call_count import CallCount
+from serving.server.deadline import Deadline
 from serving.server.metrics import Metrics
 from serving.server.request_error import RequestError
 
 _LOG = logging.getLogger(__name__)
 # The others are not counted by TensorFlow Serving.
 _COUNTED = ("Predict", "Classify", "Regress")
+_Answer = Callable[["Method", bytes, grpc.aio.ServicerContext], Awaitable[bytes]]
 _LONGEST = 1024  # bytes of an error's message, as in TensorFlow Serving: it goes in a header, which clients limit
 _SMALL = 256 << 10  # bytes of a request: to read one with more would hold up the others of the loop
 
@@ -34,14 +37,17 @@ class Method:
         request: the type of its message.
         model: the model's name in a message.
         work: makes the answer by a deadline of `time.monotonic()`, in a thread.
-        on_loop: the same for a small request, without a thread; default: it takes one, too.
+        on_loop: makes the answer, as it is sent, on the event loop, with threads for what would hold it up; default:
+            every request takes a thread.
+        is_quick: whether a request of few bytes is one for `on_loop`.
     """
 
     api: str
     request: type[Message]
     model: Callable[[Any], str]
     work: Callable[[Any, float | None], Message]
-    on_loop: Callable[[Any, float | None], Awaitable[Message]] | None = None
+    on_loop: Callable[[Any, float | None, Executor], Awaitable[bytes]] | None = None
+    is_quick: Callable[[Any], bool] = lambda request: True
 
 
 class Answering:
@@ -60,28 +66,20 @@ class Answering:
 
     def service(self, name: str, *methods: Method) -> grpc.GenericRpcHandler:
         """What a server needs of a service: messages come and go as bytes, so that a thread can read a large one."""
-        handlers = {one.api: grpc.unary_unary_rpc_method_handler(self._handler(one)) for one in methods}
-        return grpc.method_handlers_generic_handler(name, handlers)
-
-    def _handler(self, method: Method) -> Callable[[bytes, grpc.aio.ServicerContext], Awaitable[bytes]]:
-        async def answer(data: bytes, context: grpc.aio.ServicerContext) -> bytes:
-            return await self._answer(method, data, context)
-
-        return answer
+        return _Service(name, methods, self._calls, self._answer)
 
     async def _answer(self, method: Method, data: bytes, context: grpc.aio.ServicerContext) -> bytes:
         """The answer to a call; an error ends it with its code."""
         started = time.monotonic()
-        self._calls.begin()
-        context.add_done_callback(self._calls.end)
         left = context.time_remaining()
         # Without a deadline, grpc may say that there are some 300 billion years, which no lock can wait for.
         deadline = None if left is None or left > threading.TIMEOUT_MAX else started + left
+        clients_deadline = Deadline(deadline, started)
         call = _Call(method, data, deadline)
         code = grpc.StatusCode.OK
         try:
-            if method.on_loop is not None and len(data) <= _SMALL:
-                return await call.on_loop(method.on_loop)
+            if method.on_loop is not None and len(data) <= _SMALL and method.is_quick(request := call.request()):
+                return await method.on_loop(request, deadline, self._threads)
             self._calls.begin()
             work = self._threads.submit(call.in_thread)
             work.add_done_callback(self._calls.end)
@@ -89,8 +87,8 @@ class Answering:
         except RequestError as error:
             code, message = error.code, error.message
         except asyncio.CancelledError:  # nobody hears the answer; gRPC ends the call
-            over = deadline is not None and time.monotonic() >= deadline
-            code = grpc.StatusCode.DEADLINE_EXCEEDED if over else grpc.StatusCode.CANCELLED
+            late = clients_deadline.ended_call()
+            code = grpc.StatusCode.DEADLINE_EXCEEDED if late else grpc.StatusCode.CANCELLED
             raise
         except Exception as error:
             _LOG.exception("%s of model %s failed.", method.api, call.model)
@@ -106,6 +104,44 @@ class Answering:
         raise AssertionError("abort raises")
 
 
+class _Service(grpc.ServiceRpcHandler):
+    """What a server asks for the handler of each call, before it has the call's message."""
+
+    def __init__(self, name: str, methods: Sequence[Method], calls: CallCount, answer: _Answer) -> None:
+        self._name = name
+        self._methods = {f"/{name}/{one.api}": one for one in methods}
+        self._calls = calls
+        self._answer = answer
+
+    def service_name(self) -> str:
+        return self._name
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler | None:
+        method = self._methods.get(handler_call_details.method)
+        if method is None:
+            return None
+        # From now on, however long its message is on the way: the server does not end meanwhile.
+        arrival = _Arrival(self._calls)
+
+        async def answer(data: bytes, context: grpc.aio.ServicerContext) -> bytes:
+            context.add_done_callback(arrival.end)
+            return await self._answer(method, data, context)
+
+        return grpc.unary_unary_rpc_method_handler(answer)
+
+
+class _Arrival:
+    """A call that counts until it is answered, or nobody refers to it any more: its message never came."""
+
+    def __init__(self, calls: CallCount) -> None:
+        calls.begin()
+        self._ended = weakref.finalize(self, calls.end)
+        self._ended.atexit = False
+
+    def end(self, *_: object) -> None:
+        self._ended()
+
+
 class _Call:
     """A call of a method.
 
@@ -118,18 +154,24 @@ class _Call:
         self._method = method
         self._data = data
         self._deadline = deadline
+        self._request: Message | None = None
 
     def in_thread(self) -> bytes:
-        return self._method.work(self._request(), self._deadline).SerializeToString()
+        return self._method.work(self.request(), self._deadline).SerializeToString()
 
-    async def on_loop(self, work: Callable[[Any, float | None], Awaitable[Message]]) -> bytes:
-        return (await work(self._request(), self._deadline)).SerializeToString()
+    def request(self) -> Message:
+        """The message, read once.
 
-    def _request(self) -> Message:
+        Raises:
+            RequestError: INTERNAL: it is none.
+        """
+        if self._request is not None:
+            return self._request
         try:
             request = self._method.request.FromString(self._data)
         except DecodeError as error:
             raise RequestError(grpc.StatusCode.INTERNAL, "The request is no such message.") from error
         self._data = b""
         self.model = self._method.model(request)
+        self._request = request
         return request

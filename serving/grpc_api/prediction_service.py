@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -21,7 +22,7 @@ from serving.server.classify import classify
 from serving.server.example_input import serialized_examples
 from serving.server.manager import ModelManager
 from serving.server.multi_inference import multi_inference
-from serving.server.predict import model_spec, predict, predict_on_loop
+from serving.server.predict import is_quick, model_spec, predict, predict_on_loop
 from serving.server.regress import regress
 from serving.server.request_error import invalid
 from serving.server.servable import Servable
@@ -46,6 +47,7 @@ def prediction_service(manager: ModelManager, answering: Answering) -> grpc.Gene
             _model,
             service.predict,
             service.predict_on_loop if manager.batches else None,
+            is_quick,
         ),
         Method("Classify", classification_pb2.ClassificationRequest, _model, service.classify),
         Method("Regress", regression_pb2.RegressionRequest, _model, service.regress),
@@ -69,11 +71,11 @@ class _PredictionService:
             return predict(servable, request, deadline)
 
     async def predict_on_loop(
-        self, request: predict_pb2.PredictRequest, deadline: float | None
-    ) -> predict_pb2.PredictResponse:
+        self, request: predict_pb2.PredictRequest, deadline: float | None, threads: Executor
+    ) -> bytes:
         """The same, where requests are combined."""
         with self._lease(request) as servable:
-            return await predict_on_loop(servable, request, deadline)
+            return await predict_on_loop(servable, request, deadline, threads)
 
     def classify(
         self, request: classification_pb2.ClassificationRequest, deadline: float | None

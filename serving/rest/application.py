@@ -17,6 +17,7 @@ from serving.rest.limits import RestLimits
 from serving.rest.metrics_text import metrics_text
 from serving.server.manager import ModelManager
 from serving.server.metrics import Metrics
+from serving.server.on_thread import on_thread
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -29,6 +30,7 @@ _CORS = [
     (b"access-control-allow-methods", b"POST, GET"),
     (b"access-control-allow-headers", b"Content-Type"),
 ]
+_QUICK_PACKING = 64 << 10  # bytes; more is packed by a thread
 _WORTH_PACKING = 1024  # bytes; below, gzip adds more than it takes
 
 
@@ -126,7 +128,10 @@ class RestApplication:
             return _packed(self._handler.answer(call), headers)
 
         async def on_loop() -> tuple[Answer, bytes | None]:
-            return _packed(await self._handler.answer_on_loop(call), headers)
+            answer = await self._handler.answer_on_loop(call, self._executor)
+            if len(answer.body) <= _QUICK_PACKING:
+                return _packed(answer, headers)
+            return await on_thread(self._executor, _packed, answer, headers)
 
         # A body that a thread has begun to read stays until it has ended, also when nobody waits for the answer.
         job = None if self._handler.is_quick(call) else self._executor.submit(in_thread)

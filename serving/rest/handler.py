@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Executor
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from http import HTTPStatus
-from typing import Any
 
 import grpc
-import numpy.typing as npt
 
 from serving.rest.answer import Answer
 from serving.rest.call import Call
@@ -24,10 +22,12 @@ from serving.rest.limits import RestLimits
 from serving.rest.model_json import metadata_json, status_json
 from serving.rest.predict_request import PredictRequest, read_predict_request, signature_name
 from serving.rest.route import Route
+from serving.server.answer_size import is_small
 from serving.server.classify import classify
 from serving.server.example_input import serialized_examples
 from serving.server.manager import ModelManager
 from serving.server.metrics import Metrics
+from serving.server.on_thread import on_thread
 from serving.server.regress import regress
 from serving.server.request_error import RequestError, invalid
 from serving.server.servable import DEFAULT_SIGNATURE, Servable
@@ -37,8 +37,7 @@ _LARGE_BODY = 8 << 20
 _UNPACKED_RATIO = 1000  # Deflate makes nothing smaller than this.
 # What holds an event loop up for at most some milliseconds, also where the text is faulty.
 _QUICK_BODY = 16 << 10
-_QUICK_VALUES = 1024
-_QUICK_STRINGS = 64 << 10  # bytes
+_QUICK_VALUES = 2048
 
 
 class RestHandler:
@@ -82,18 +81,22 @@ class RestHandler:
             call.answer = _preflight(call.headers) if call.method == "OPTIONS" else self._answer(call)
         return call.answer
 
-    async def answer_on_loop(self, call: Call) -> Answer:
+    async def answer_on_loop(self, call: Call, threads: Executor) -> Answer:
         """As `answer`, on an event loop, without a thread that waits for the batch.
+
+        Args:
+            call: that `is_quick`.
+            threads: for what would hold up the loop.
 
         Raises:
             asyncio.CancelledError: nobody waits for it any more, and nothing of it runs.
         """
         with call, self._predict_request(call, call.route()) as (servable, name, request):
-            outputs = await servable.answer(name, request.feeds, deadline=call.deadline)
-            if _is_quick(outputs):
+            outputs = await servable.answer(name, request.feeds, deadline=call.deadline, threads=threads)
+            if is_small(outputs, _QUICK_VALUES):
                 text = predictions_json(outputs, rows=request.rows)
             else:
-                text = await asyncio.to_thread(predictions_json, outputs, rows=request.rows)
+                text = await on_thread(threads, predictions_json, outputs, rows=request.rows)
             call.answer = Answer(HTTPStatus.OK, text)
         return call.answer
 
@@ -158,14 +161,6 @@ class RestHandler:
         if call.encoding not in ("gzip", "x-gzip", "deflate"):
             raise invalid(f"Content-Encoding {call.encoding} is not known: use gzip or none.")
         return unpacked(call.body, self._limits.body_bytes)
-
-
-def _is_quick(outputs: Mapping[str, npt.NDArray[Any]]) -> bool:
-    """Whether outputs become JSON at once."""
-    for array in outputs.values():
-        if array.size > _QUICK_VALUES or (array.dtype == object and sum(map(len, array.flat)) > _QUICK_STRINGS):
-            return False
-    return True
 
 
 def _preflight(headers: Mapping[bytes, bytes]) -> Answer:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
+import logging
 import math
 import os
 import threading
@@ -22,8 +23,10 @@ import grpc
 import numpy as np
 import numpy.typing as npt
 
+from serving.server.on_thread import ended
 from serving.server.request_error import RequestError
 
+_LOG = logging.getLogger(__name__)
 Arrays = Sequence[npt.NDArray[Any]]
 Results = list[npt.NDArray[Any]]
 
@@ -33,8 +36,9 @@ class BatchingOptions:
     """How requests are combined.
 
     Attributes:
-        max_batch_size: rows of a batch; a request with more is a batch of its own.
-        timeout_micros: how long the first request of a batch waits for others.
+        max_batch_size: rows of a batch.
+        timeout_micros: how long the first request of a batch waits for others; on an event loop, whose clock has
+            milliseconds, rounded up to them.
         queued_batches: how many may wait of one signature of one version; above that, requests are UNAVAILABLE.
         parallel_batches: how many are run at a time; default: one for each processor.
     """
@@ -51,7 +55,7 @@ class Batcher:
     Args:
         options: how.
         run: runs the signature's inputs, in its order; gives its outputs.
-        combine: whether requests may be combined at all; else each is a batch of its own.
+        combine: whether requests may be combined at all.
     """
 
     def __init__(self, options: BatchingOptions, run: Callable[[Arrays], Results], *, combine: bool = True) -> None:
@@ -62,14 +66,21 @@ class Batcher:
         self._waiting: list[_Batch] = []
         self._open: dict[tuple[tuple[int, ...], ...], _Batch] = {}  # that others may join
         self._working = 0
+        self._closed = False
         # They begin with the first batch, and end with `close` or with this.
         self._threads = ThreadPoolExecutor(options.parallel_batches, thread_name_prefix="batch")
+
+    def combines(self, feeds: Arrays) -> bool:
+        """Whether a request may be combined with others; if not, it is none for this."""
+        rows = _rows(feeds)
+        fits = self._combine and 0 < rows <= self._options.max_batch_size
+        return fits and all(feed.shape[:1] == (rows,) for feed in feeds)
 
     def __call__(self, feeds: Arrays, deadline: float | None = None) -> Results:
         """The outputs of one request, to a thread that waits for them.
 
         Args:
-            feeds: its inputs; those of a batch agree in all but the first dimension.
+            feeds: its inputs, which may be combined; those of a batch agree in all but the first dimension.
             deadline: of `time.monotonic()`.
 
         Raises:
@@ -95,7 +106,7 @@ class Batcher:
         except asyncio.CancelledError:
             if not self._withdraw(part) and not part.ended:
                 part.at_end = loop.create_future()
-                await part.at_end
+                await ended(part.at_end)
             raise
         finally:
             if timer is not None:
@@ -104,6 +115,7 @@ class Batcher:
     def close(self) -> None:
         """Ends the threads; there are no requests any more."""
         with self._changed:
+            self._closed = True
             self._waiting.clear()
             self._changed.notify_all()
         self._threads.shutdown(wait=False)
@@ -112,6 +124,11 @@ class Batcher:
         """Takes a request out; not once it runs: until then its version has to stay loaded, so whoever asks waits."""
         with self._changed:
             part.withdrawn = not part.begun
+            batch = part.batch
+            if part.withdrawn and batch in self._waiting and all(one.withdrawn for one in batch.parts):
+                # Its place is free for others, and nobody joins what only an ended loop would have run.
+                self._waiting.remove(batch)
+                self._shut(batch)
             return part.withdrawn
 
     def _expire(self, part: _Part) -> None:
@@ -120,11 +137,10 @@ class Batcher:
 
     def _join(self, part: _Part) -> _Part:
         """Makes a request part of a batch."""
-        most, feeds = self._options.max_batch_size, part.feeds
-        fits = self._combine and 0 < part.rows <= most and all(feed.shape[:1] == (part.rows,) for feed in feeds)
-        key = tuple(feed.shape[1:] for feed in feeds)
+        most = self._options.max_batch_size
+        key = tuple([feed.shape[1:] for feed in part.feeds])
         with self._changed:
-            batch = self._open.get(key) if fits else None
+            batch = self._open.get(key)
             if batch is None or batch.rows + part.rows > most:
                 if len(self._waiting) >= self._options.queued_batches:
                     raise RequestError(
@@ -133,12 +149,15 @@ class Batcher:
                     )
                 if batch is not None:
                     self._fill(batch)
-                batch = self._new_batch(key, part.loop)
-                if fits:
-                    self._open[key] = batch
+                batch = self._open[key] = self._new_batch(key, part.loop)
+            elif part.loop is not batch.loop and batch.due == math.inf:
+                # Who is not of that loop does not depend on it: it may be busy, or end.
+                batch.due = time.monotonic() + self._options.timeout_micros / 1e6
+                self._wake()
+            part.batch = batch
             batch.parts.append(part)
             batch.rows += part.rows
-            if not fits or batch.rows >= most:
+            if batch.rows >= most:
                 self._fill(batch)
         return part
 
@@ -150,37 +169,45 @@ class Batcher:
         else:
             # By its clock, what has arrived at the loop is part of the batch when its time is over. A thread would
             # stop the loop to take what is there.
-            batch = _Batch(key, math.inf)
-            loop.call_later(seconds, self._ripen, batch)
+            batch = _Batch(key, math.inf, loop)
+            loop.call_later(math.ceil(seconds * 1e3) / 1e3, self._ripen, batch)
         self._waiting.append(batch)
         return batch
 
     def _fill(self, batch: _Batch) -> None:
         """A batch waits for no others any more."""
-        if self._open.get(batch.key) is batch:
-            del self._open[batch.key]
+        self._shut(batch)
         batch.due = 0.0
         self._wake()
+
+    def _shut(self, batch: _Batch) -> None:
+        if self._open.get(batch.key) is batch:
+            del self._open[batch.key]
 
     def _ripen(self, batch: _Batch) -> None:
         """The time of a batch is over: it is run, with those that come until a thread is free."""
         with self._changed:
-            if batch.due:
+            if batch.due and not self._closed and batch in self._waiting:
                 batch.due = 0.0
                 self._wake()
 
     def _wake(self) -> None:
         if self._working < self._options.parallel_batches:
-            self._working += 1
             self._threads.submit(self._work)
+            self._working += 1
         else:
             self._changed.notify()
 
     def _work(self) -> None:
         """Runs batches as long as there are any."""
-        while (batch := self._next()) is not None:
-            self._execute(batch.parts)
-            _deliver(batch.parts)
+        try:
+            while (batch := self._next()) is not None:
+                self._execute(batch.parts)
+                _deliver(batch.parts)
+        except BaseException:  # another thread takes its place
+            with self._changed:
+                self._working -= 1
+            raise
 
     def _next(self) -> _Batch | None:
         with self._changed:
@@ -189,8 +216,7 @@ class Batcher:
                 for place, batch in enumerate(self._waiting):
                     if batch.due <= now:
                         del self._waiting[place]
-                        if self._open.get(batch.key) is batch:
-                            del self._open[batch.key]
+                        self._shut(batch)
                         for part in batch.parts:
                             part.begun = True
                         return batch
@@ -246,7 +272,16 @@ def _deliver(parts: Sequence[_Part]) -> None:
 
 def _settle(parts: Sequence[_Part]) -> None:
     for part in parts:
-        part.settle()
+        try:
+            part.settle()
+        except Exception:  # the others are told
+            _LOG.exception("A request of a batch cannot be told what became of it.")
+            part.future.cancel()
+
+
+def _rows(feeds: Arrays) -> int:
+    """In the first dimension; 0 where there is none."""
+    return feeds[0].shape[0] if feeds and feeds[0].ndim else 0
 
 
 @dataclass(eq=False)
@@ -256,7 +291,8 @@ class _Part:
     Attributes:
         future: what whoever asks waits for.
         loop: of the future; default: it is that of a thread.
-        rows: in the first dimension; 0 where there is none.
+        rows: in the first dimension.
+        batch: that it is of.
         begun: it is not withdrawn any more.
         withdrawn: nobody waits for it.
         ended: it does not run any more.
@@ -268,6 +304,7 @@ class _Part:
     future: asyncio.Future[Results] | concurrent.futures.Future[Results]
     loop: asyncio.AbstractEventLoop | None = None
     rows: int = field(init=False)
+    batch: _Batch = field(init=False)
     begun: bool = False
     withdrawn: bool = False
     ended: bool = False
@@ -276,7 +313,7 @@ class _Part:
     error: Exception | None = None
 
     def __post_init__(self) -> None:
-        self.rows = self.feeds[0].shape[0] if self.feeds and self.feeds[0].ndim else 0
+        self.rows = _rows(self.feeds)
 
     def settle(self) -> None:
         """Gives the outcome to whoever asks."""
@@ -293,10 +330,11 @@ class _Part:
 
 @dataclass(eq=False)
 class _Batch:
-    """Requests that are run together, when it is due, of `time.monotonic()`; infinite: somebody will say so."""
+    """Requests that are run together, when it is due, of `time.monotonic()`; infinite: a timer of `loop` says so."""
 
     key: tuple[tuple[int, ...], ...]
     due: float
+    loop: asyncio.AbstractEventLoop | None = None
     parts: list[_Part] = field(default_factory=list)
     rows: int = 0
 

@@ -9,6 +9,7 @@ import secrets
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,10 +18,13 @@ import numpy.typing as npt
 from serving.audit_log import CANARY, STABLE
 from serving.canaries_seen import CanarySeen
 from serving.seen_traffic import SeenTraffic
+from serving.server.answer_size import is_small
+from serving.server.deadline import Deadline
 from serving.server.servable import Servable
 from serving.traffic_split import TrafficSplit
 
 _LOG = logging.getLogger(__name__)
+_QUICK_VALUES = 1024
 
 
 @dataclass(eq=False)
@@ -104,6 +108,8 @@ class WatchedServable(Servable):
         self._traffic = traffic
         self._outputs: dict[tuple[str, str], npt.NDArray[Any]] = {}
         self._began = time.monotonic()
+        self._deadline = Deadline(None)
+        self._threads: Executor | None = None  # None: no event loop runs it
 
     def run(
         self,
@@ -123,17 +129,24 @@ class WatchedServable(Servable):
         feeds: Mapping[str, npt.NDArray[Any]],
         outputs: Sequence[str] | None = None,
         deadline: float | None = None,
+        *,
+        threads: Executor,
     ) -> dict[str, npt.NDArray[Any]]:
         """As `Servable.answer`."""
-        found = await self._servable.answer(signature, feeds, outputs, deadline)
+        self._deadline, self._threads = Deadline(deadline), threads
+        found = await self._servable.answer(signature, feeds, outputs, deadline, threads=threads)
         self._outputs |= {(signature, output): values for output, values in found.items()}
         return found
 
     def ended(self, error: BaseException | None) -> None:
         """Counts the request; not one that its client has given up, which says nothing of the version."""
-        if isinstance(error, asyncio.CancelledError):
+        if isinstance(error, asyncio.CancelledError) and not self._deadline.ended_call():
             return
         if error is not None:
             self._traffic.failed(self.version)
-        else:
-            self._traffic.answered(self.version, time.monotonic() - self._began, self._outputs)
+            return
+        seconds = time.monotonic() - self._began
+        if self._threads is None or is_small({key[1]: values for key, values in self._outputs.items()}, _QUICK_VALUES):
+            self._traffic.answered(self.version, seconds, self._outputs)
+        else:  # an event loop has others to answer meanwhile
+            self._threads.submit(self._traffic.answered, self.version, seconds, self._outputs)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
 
 from serving.server.batching import BatchingOptions
+from serving.server.on_thread import on_thread
 from serving.server.request_error import RequestError, invalid
 from serving.server.signature_call import SignatureCall
 
@@ -106,21 +107,30 @@ class Servable:
         feeds: Mapping[str, npt.NDArray[Any]],
         outputs: Sequence[str] | None = None,
         deadline: float | None = None,
+        *,
+        threads: Executor,
     ) -> dict[str, npt.NDArray[Any]]:
         """As `run`, where requests are combined: on an event loop, without a thread that waits.
+
+        `threads` are for what would hold up the loop: a signature that is called for the first time, and a request that
+        cannot be combined with others.
 
         Raises:
             asyncio.CancelledError: nobody waits for it any more, and nothing of it runs.
         """
-        call = self._call(signature, outputs)
+        call = self._known_call(signature, outputs)
+        if call is None:
+            call = await on_thread(threads, self._call, signature, outputs)
         _check(deadline)
-        try:
-            found = await call.answer(feeds, deadline)
-        except asyncio.CancelledError:
-            _check(deadline)
-            raise
+        found = await call.answer(feeds, deadline, threads)
         _check(deadline)
         return found
+
+    def _known_call(self, name: str, outputs: Sequence[str] | None) -> SignatureCall | None:
+        signature = self.signatures.get(name)
+        if signature is None:
+            return None
+        return self._calls.get((name, tuple(sorted(signature.outputs if outputs is None else outputs))))
 
     def _call(self, name: str, outputs: Sequence[str] | None) -> SignatureCall:
         signature = self.signatures.get(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
 from typing import Any
 
 import grpc
@@ -16,6 +17,7 @@ from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef, TensorInfo
 
 from serving.server.batching import Batcher, BatchingOptions
 from serving.server.dtype_text import dtype_text
+from serving.server.on_thread import on_thread
 from serving.server.request_error import RequestError, invalid
 from serving.server.tensor_proto import decode, dtype_of
 
@@ -69,14 +71,18 @@ class SignatureCall:
             RequestError: as `Servable.run`.
         """
         feeds = self._feeds(given)
-        results = self._batcher(feeds, deadline) if self._batcher else self._run(feeds)
+        batcher = self._batcher
+        results = batcher(feeds, deadline) if batcher and batcher.combines(feeds) else self._run(feeds)
         return dict(zip(self.outputs, results, strict=True))
 
-    async def answer(self, given: Mapping[str, Array], deadline: float | None) -> dict[str, Array]:
-        """As a call, with batching only, to a coroutine: see `Batcher.answer`."""
-        if self._batcher is None:
-            raise RuntimeError("Without batching, a thread has to wait.")
-        return dict(zip(self.outputs, await self._batcher.answer(self._feeds(given), deadline), strict=True))
+    async def answer(self, given: Mapping[str, Array], deadline: float | None, threads: Executor) -> dict[str, Array]:
+        """As a call, to a coroutine; what is not combined with others is run by one of `threads`."""
+        feeds = self._feeds(given)
+        if self._batcher and self._batcher.combines(feeds):
+            results = await self._batcher.answer(feeds, deadline)
+        else:
+            results = await on_thread(threads, self._run, feeds)
+        return dict(zip(self.outputs, results, strict=True))
 
     def close(self) -> None:
         """Ends its threads; nobody may call it any more."""

@@ -179,3 +179,60 @@ def test_on_an_event_loop_a_request_that_waits_is_taken_out_and_one_that_runs_is
     assert ended == ["late", "waiting", "running"]
     assert batcher(rows(4))[0].tolist() == [8]
     assert model.batches == [1, 1]
+
+
+def test_who_shares_a_batch_with_an_event_loop_does_not_depend_on_it() -> None:
+    model = Model()
+    batcher = Batcher(BatchingOptions(4, 1000), model)
+
+    async def begin() -> asyncio.Task[list[npt.NDArray[Any]]]:
+        task = asyncio.ensure_future(batcher.answer(rows(1)))
+        await asyncio.sleep(0)
+        return task
+
+    loop = asyncio.new_event_loop()  # which runs no further: its timer never comes
+    task = loop.run_until_complete(begin())
+    assert batcher(rows(2))[0].tolist() == [4]
+    assert model.batches == [2]
+    assert loop.run_until_complete(task)[0].tolist() == [2]
+    loop.close()
+
+
+def test_a_batch_that_nobody_waits_for_any_more_leaves_its_place() -> None:
+    model = Model()
+    batcher = Batcher(BatchingOptions(4, HOUR, queued_batches=1), model)
+    for _ in range(3):
+        with pytest.raises(RequestError) as late:
+            batcher(rows(1), time.monotonic() + 0.001)
+        assert late.value.code is grpc.StatusCode.DEADLINE_EXCEEDED
+    assert batcher._waiting == []
+    assert model.batches == []
+
+
+def test_a_batch_of_a_version_that_is_gone_is_not_run() -> None:
+    model = Model()
+    batcher = Batcher(BatchingOptions(4, 1000), model)
+
+    async def scenario() -> list[str]:
+        faults: list[str] = []
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: faults.append(context["message"]))
+        task = loop.create_task(batcher.answer(rows(1)))
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait({task})
+        batcher.close()
+        await asyncio.sleep(0.01)  # longer than the time of the batch
+        return faults
+
+    assert asyncio.run(scenario()) == []
+
+
+def test_only_what_fits_is_combined() -> None:
+    batcher = Batcher(BatchingOptions(2, 0), Model())
+    assert batcher.combines(rows(1, 2))
+    assert not batcher.combines(rows(1, 2, 3))
+    assert not batcher.combines(rows())
+    assert not batcher.combines([np.float32(1).reshape(())])
+    assert not batcher.combines([np.zeros(2), np.zeros(1)])
+    assert not Batcher(BatchingOptions(2, 0), Model(), combine=False).combines(rows(1))

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from serving.server.canary_traffic import CanaryTraffic
+from serving.server.batching import BatchingOptions
+from serving.server.canary_traffic import CanaryTraffic, WatchedServable
 from serving.server.manager import ModelManager
 from serving.server.model_config import ModelConfig
 from serving.server.request_error import RequestError
+from serving.server.servable import Servable
 from serving.server.version_policy import VersionPolicy
 from serving.traffic_split import TrafficSplit, write_split
 from tests.tiny_models import half_plus
@@ -91,3 +96,27 @@ def test_a_manager_counts_by_version_what_predicts(base: Path) -> None:
     manager.poll()
     assert manager.canaries() == {}
     manager.close()
+
+
+def test_a_canary_is_charged_with_calls_that_their_deadline_ended_and_not_with_those_given_up(tmp_path: Path) -> None:
+    servable = Servable("half", 2, half_plus(tmp_path / "2", 2.0), BatchingOptions(2, 3_600_000_000))
+    found = traffic(20)
+
+    async def cancelled(seconds: float) -> None:
+        watched = WatchedServable(servable, found)
+        feeds = {"x": np.zeros((1, 1), np.float32)}
+        deadline = time.monotonic() + seconds
+        task = asyncio.ensure_future(watched.answer("serving_default", feeds, deadline=deadline, threads=threads))
+        await asyncio.sleep(0.001)
+        task.cancel()
+        with pytest.raises((asyncio.CancelledError, RequestError)) as error:  # a slow machine is late by itself
+            await task
+        watched.ended(error.value)
+
+    with ThreadPoolExecutor(1) as threads:
+        servable.run("serving_default", {"x": np.zeros((3, 1), np.float32)})  # what comes first takes long
+        asyncio.run(cancelled(3600.0))
+        assert found.snapshot()[2].requests == 0
+        asyncio.run(cancelled(0.018))
+        assert (found.snapshot()[2].requests, found.snapshot()[2].errors) == (1, 1)
+    servable.close()
