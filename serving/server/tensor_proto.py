@@ -42,6 +42,7 @@ _PACKED: dict[str, int] = {"float32": 5, "float64": 6, "complex64": 9, "complex1
 _PACKED_FROM = 16  # values from which that pays
 # What a request may grow to by sending fewer values than its shape has.
 _MOST_FILLED = 1 << 26
+_MOST_FILLED_STRINGS = 1 << 20  # which Python fills one by one, and does nothing else meanwhile
 
 
 @functools.cache
@@ -82,7 +83,7 @@ def decode(tensor: TensorProto) -> Array:
 
 def _filled(values: Array, size: int) -> Array:
     """TensorFlow's rule: the last value is repeated to the end, and without one it is zero."""
-    if size > _MOST_FILLED:
+    if size > (_MOST_FILLED_STRINGS if values.dtype == object else _MOST_FILLED):
         raise ValueError(f"its shape has {size} values, and {len(values)} were sent")
     filled: Array
     if values.dtype == object:
