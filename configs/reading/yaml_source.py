@@ -18,6 +18,7 @@ import yaml
 from yaml import events
 
 from configs.reading.located import Located, Mistake, Path, Place, Scalar, mistake
+from configs.secret import mask_passwords
 from schemas.errors import SettingsError
 
 try:
@@ -269,7 +270,7 @@ def _syntax_fix(text: str, mark: yaml.Mark | None, one_line: bool) -> str:
         return "Indent with spaces, not with tabs."
     if mark and mark.line < len(lines) and lines[mark.line][mark.column : mark.column + 1] in ("`", "@", "%"):
         sign, rest = lines[mark.line][mark.column], lines[mark.line][mark.column :].partition(" #")[0].rstrip()
-        quoted = "'" + rest.replace("'", "''") + "'"
+        quoted = "'" + mask_passwords(rest).replace("'", "''") + "'"
         example = "" if re.search(r"[\[\]{},]", lines[mark.line]) else f": {quoted}"
         return f"YAML lets no text begin with {sign}: put the whole text in single quotes{example}."
     if one_line:

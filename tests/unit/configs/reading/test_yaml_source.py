@@ -177,6 +177,8 @@ def test_tabs_are_named() -> None:
         ("a: `Trip Total` > '3'  # dollars", ": '`Trip Total` > ''3'''."),
         ("a: [`b`]", "in single quotes."),
         ("a: @b", ": '@b'."),
+        ("a: `mysql://ml:hunter2@db/ml`", ": '`mysql://ml:***@db/ml`'."),
+        ("a: @https://host?token=hunter2", ": '@https://host?token=***'."),
     ],
 )
 def test_a_text_that_begins_with_a_sign_that_yaml_keeps_is_shown_in_quotes(text: str, fix: str) -> None:
