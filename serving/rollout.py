@@ -70,14 +70,15 @@ class Rollout:
         old = labels_of(config, self._store.model)
         entry = self._entry(action, label, old, labels, split)
         plan = self._plan(config, entry)
-        split_before = self._readable_split() or TrafficSplit.nothing(old.get(STABLE, labels[label]))
+        none_before = TrafficSplit.nothing(old.get(STABLE, labels[label]))
+        split_before = self._split_before(none_before)
         no_split = TrafficSplit.nothing(labels[STABLE])
         told: list[RemoteServer] = []
         with contextlib.ExitStack() as connections:
             servers = [connections.enter_context(server) for server in _servers(self._request)]
             try:
                 self._refuse_unloading(servers, plan.final)
-                write_split(self._store.directory, split or split_before)
+                write_split(self._store.directory, split or split_before or none_before)
                 # From here on a retention that deletes old versions leaves these alone.
                 with directory_lock(self._store.directory):
                     self._check_there(labels[label])
@@ -143,11 +144,11 @@ class Rollout:
             base_path=self._request.base_path or (known.base_path if known else str(self._store.directory.absolute())),
         )
 
-    def _readable_split(self) -> TrafficSplit | None:
+    def _split_before(self, unreadable: TrafficSplit) -> TrafficSplit | None:
         try:
             return read_split(self._store.directory)
         except ReleaseError:
-            return None
+            return unreadable
 
     def _refuse_unloading(self, servers: Sequence[RemoteServer], config: ModelServerConfig) -> None:
         """Servers unload what a config does not name: whether they have other models is asked first."""
@@ -162,7 +163,7 @@ class Rollout:
             self._store.get(version)
 
     def _put_back(
-        self, text: str | None, split: TrafficSplit, config: ModelServerConfig, told: Iterable[RemoteServer]
+        self, text: str | None, split: TrafficSplit | None, config: ModelServerConfig, told: Iterable[RemoteServer]
     ) -> list[str]:
         """Undoes a move that has failed. Returns what could not be undone."""
         lost = []

@@ -64,6 +64,15 @@ def test_the_first_promotion_that_fails_leaves_no_file(labels: Labels, server: M
     left(labels, None, server, {}, {4})
 
 
+def test_a_model_whose_requests_were_not_split_is_not_split_by_a_promotion_that_failed(
+    labels: Labels, server: ModelServer
+) -> None:
+    server.broken = {2}
+    with pytest.raises(ReleaseError, match="cannot load version 2"):
+        labels.promote(2, told(server))
+    assert read_split(labels.store.directory) is None
+
+
 def test_servers_that_followed_are_put_back_where_another_one_refuses(labels: Labels, server: ModelServer) -> None:
     labels.promote(1, told(server))
     text = ServedModels(labels.store.directory.parent).text()
