@@ -13,7 +13,7 @@ from google.protobuf import text_format
 from tensorflow_serving.config.model_server_config_pb2 import ModelConfig, ModelServerConfig
 
 from schemas.errors import ReleaseError, SettingsError
-from serving.served_models import entry_of
+from serving.served_models import ServedModels, entry_of
 
 if TYPE_CHECKING:
     from serving.remote_server import RemoteServer
@@ -23,10 +23,12 @@ def kept_models(options: Iterable[str]) -> ModelServerConfig:
     """The models that servers are to keep.
 
     Args:
-        options: each NAME=DIR, or a file with a ModelServerConfig as protocol buffer text.
+        options: each NAME=DIR, or a file with a ModelServerConfig as protocol buffer text. A model that is released in
+            DIR has the labels and versions that models.config beside it says, any other its newest version.
 
     Raises:
         SettingsError: one is neither.
+        ReleaseError: a models.config beside a DIR cannot be read.
     """
     found = ModelServerConfig()
     for option in options:
@@ -34,7 +36,7 @@ def kept_models(options: Iterable[str]) -> ModelServerConfig:
         if not equals:
             entries = list(_read(Path(option)).model_config_list.config)
         elif name and folder and "/" not in name:
-            entries = [ModelConfig(name=name, base_path=folder)]
+            entries = [_in_folder(name, folder)]
         else:
             raise _wrong(option, "no NAME=DIR")
         for entry in entries:
@@ -93,6 +95,15 @@ def refuse_unloading(
                 fix=f"Name what it is to keep: {known}, with folders as the server sees them; or --keep FILE, the "
                 "config that it was started with. Or let the models go: --unload-others.",
             )
+
+
+def _in_folder(name: str, folder: str) -> ModelConfig:
+    """Without its labels the clients that ask for them would be refused, and others get what was never promoted."""
+    found = ModelConfig()
+    if (known := entry_of(ServedModels(Path(folder).parent).config(), name)) is not None:
+        found.CopyFrom(known)
+    found.name, found.base_path = name, folder
+    return found
 
 
 def _read(path: Path) -> ModelServerConfig:

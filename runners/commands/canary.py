@@ -142,6 +142,7 @@ def _run(arguments: argparse.Namespace) -> int:
     labels, request = labels_of(arguments), request_of(arguments)
     from runners.interrupt import interruptible
     from runners.release_view import find_version
+    from serving.other_models import kept_models
 
     version = find_version(labels, arguments.version)
     tell_models(labels, request)
@@ -155,7 +156,8 @@ def _run(arguments: argparse.Namespace) -> int:
     with interruptible():
         verdict = watch(arguments, labels, version, request, limits)
         reasons = "; ".join(verdict.reasons)
-        told = replace(request, why=f"canary: {reasons}")
+        # Others may have moved labels of the models that servers keep meanwhile.
+        told = replace(request, why=f"canary: {reasons}", keep=kept_models(arguments.keep))
         if verdict.decision == "promote":
             say(labels.promote(version, told, canary=True))
             return EXIT_OK

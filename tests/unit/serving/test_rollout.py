@@ -122,6 +122,15 @@ def test_a_move_that_fails_gives_servers_back_what_they_keep(labels: Labels, ser
         labels.promote(2, request)
 
 
+def test_a_model_that_is_kept_by_its_folder_keeps_its_labels(labels: Labels, server: ModelServer, beside: Path) -> None:
+    (beside / "8").mkdir()
+    served = ServedModels(beside.parent)
+    served.write(with_model(ModelServerConfig(), "mnist", "/elsewhere", labels={"stable": 7}, versions=[7]))
+    labels.promote(1, replace(told(server), keep=kept_models([f"mnist={beside}"])))
+    assert server.labels == {"taxi": {"stable": 1}, "mnist": {"stable": 7}}
+    assert server.available("mnist") == {7}
+
+
 def test_names_that_metrics_tell_are_asked_for(labels: Labels, server: ModelServer) -> None:
     server.states["tip"] = {1: AVAILABLE}
     with pytest.raises(ReleaseError, match=r"would unload them: tip\.\n(.*\n)*.*--keep tip=DIR"):

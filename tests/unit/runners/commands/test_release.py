@@ -245,6 +245,28 @@ def test_a_bad_canary_is_rolled_back(run: Run, root: Path, predictions: Predicti
     assert "rollback canary 2 -> 1" in out
 
 
+def test_what_servers_keep_is_read_again_when_a_canary_ends(
+    run: Run, root: Path, predictions: Predictions, requests: str, tmp_path: Path
+) -> None:
+    other = tmp_path / "other/releases/tip"
+    for version in "12":
+        (other / version).mkdir(parents=True)
+    served = ServedModels(other.parent)
+
+    def promote(version: int) -> None:
+        served.write(with_model(served.config(), "tip", str(other), labels={"stable": version}, versions=[1, 2]))
+
+    def fail(x: float) -> float:
+        promote(2)  # by somebody else, while the canary is watched
+        raise ValueError
+
+    promote(1)
+    predictions.answers[2] = fail
+    code, _, _ = watch(run, predictions, requests, "--keep", f"tip={other}")
+    assert (code, labels(root)) == (5, {"stable": 1, "canary": 1})
+    assert predictions.server.labels["tip"] == {"stable": 2}
+
+
 def test_a_canary_without_a_verdict_stays(run: Run, root: Path, predictions: Predictions, requests: str) -> None:
     code, out, _ = watch(run, predictions, requests, "--most-requests", "60")
     assert code == 6
