@@ -15,7 +15,7 @@ from serving.client.signature import Signature, TensorSpec
 
 Columns = dict[str, npt.NDArray[Any]]
 
-_MISSING = " If it stands for a missing value: -c FILE, settings whose data.missing_values has it."
+_MISSING = " If it stands for a missing value: `scalable-tf predict -c FILE` takes data.missing_values."
 _TRUTH = {"true": True, "1": True, "false": False, "0": False}
 
 

@@ -125,7 +125,7 @@ class GrpcClient(_Model):
         except grpc.RpcError as error:
             if error.code() == grpc.StatusCode.INVALID_ARGUMENT:  # it may be another version by now
                 self._known = None
-            raise message.refusal(error, self._where, self.address) from error
+            raise message.refusal(error, self._where, "" if self._known else self.address) from error
 
 
 class AsyncGrpcClient(_Model):
@@ -175,7 +175,8 @@ class AsyncGrpcClient(_Model):
         except grpc.RpcError as error:
             if error.code() == grpc.StatusCode.INVALID_ARGUMENT:
                 self._known = None
-            raise await asyncio.to_thread(message.refusal, error, self._where, self.address) from error
+            address = "" if self._known else self.address
+            raise await asyncio.to_thread(message.refusal, error, self._where, address) from error
 
 
 def _options(retries: int) -> list[tuple[str, Any]]:

@@ -78,9 +78,16 @@ def versions(response: Any) -> list[dict[str, Any]]:
 
 
 def refusal(error: Any, where: str, address: str) -> ServingError:
-    """What a call's error says; asks the address itself what it is where nothing answers."""
+    """What a call's error says.
+
+    Args:
+        error: of gRPC.
+        where: the server and the model.
+        address: that is asked itself what it is where nothing answers; empty: a server has answered there before, which
+            is too busy now, or gone.
+    """
     code = error.code()
-    fix = other_port(address, "gRPC") if code is grpc.StatusCode.UNAVAILABLE else ""
+    fix = other_port(address, "gRPC") if address and code is grpc.StatusCode.UNAVAILABLE else ""
     if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
         what = "The model server does not answer."
     else:

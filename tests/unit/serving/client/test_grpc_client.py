@@ -117,6 +117,19 @@ def test_a_busy_server_is_asked_again(server: Doubling) -> None:
     assert len(server.asked) == 3
 
 
+def test_a_server_that_has_answered_is_not_looked_at_when_it_is_busy(
+    server: Doubling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = []
+    monkeypatch.setattr("serving.client.grpc_message.other_port", lambda *asked: looked.append(asked) or "")
+    with GrpcClient(server.address, "twice", retries=0) as client:
+        assert client.predict(COLUMNS).outputs["y"].tolist() == [2.0, 5.0]
+        server.busy = 1
+        with pytest.raises(ServingError, match="the queue is full"):
+            client.predict(COLUMNS)
+    assert looked == []
+
+
 def test_a_refusal_says_what_the_server_said(server: Doubling) -> None:
     with (
         GrpcClient(server.address, "other", version=3) as client,
