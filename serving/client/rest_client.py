@@ -230,9 +230,7 @@ class _Call:
             fix = "Send fewer rows at once, or allow more time."
         else:
             text = str(error) or type(error).__name__
-            # A server that has answered is at the right port.
-            fix = "" if self.known else other_port(urlsplit(self.base).netloc, "REST")
-            fix = fix or _UNREACHED
+            fix = other_port(urlsplit(self.base).netloc, "REST") or _UNREACHED
         return ServingError("The model server does not answer.", where=self.where, received=text, fix=fix)
 
 

@@ -127,6 +127,15 @@ def test_a_server_that_has_answered_is_not_looked_at_when_it_is_busy(
         server.busy = 1
         with pytest.raises(ServingError, match="the queue is full"):
             client.predict(COLUMNS)
+
+    async def ask() -> None:
+        async with AsyncGrpcClient(server.address, "twice", retries=0) as client:
+            await client.signature()
+            server.busy = 1
+            with pytest.raises(ServingError, match="the queue is full"):
+                await client.predict(COLUMNS)
+
+    asyncio.run(ask())
     assert looked == []
 
 
