@@ -110,3 +110,5 @@ class GrpcServer:
         await asyncio.get_running_loop().run_in_executor(None, self._calls.wait, grace)
         await self._server.stop(None)
         await stopping
+        # With the last of them, gRPC ends the thread that polls for it, which would outlive the interpreter.
+        del self._server
