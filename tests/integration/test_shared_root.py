@@ -252,6 +252,20 @@ def test_a_task_that_hangs_deletes_nothing_that_was_made_anew(
     assert store.list(".deleted/") == {}
 
 
+@pytest.mark.parametrize(
+    "note", [b'[["rows.csv"]]', b"{", b'{"unit": "prepared/rows"}'], ids=["names only", "cut off", "in part"]
+)
+def test_a_note_that_cannot_be_read_stops_no_task(
+    root: SharedRoot, other: SharedRoot, caplog: pytest.LogCaptureFixture, note: bytes
+) -> None:
+    prepare(root, "rows")
+    root.store.put(f".deleted/{PREPARED}", note)
+    other.end_forgetting()
+    assert root.store.list(".deleted/") == {}
+    assert root.is_whole(PREPARED)
+    assert f".deleted/{PREPARED} cannot be read" in caplog.text
+
+
 def test_what_was_made_anew_since_a_task_began_stays(root: SharedRoot, other: SharedRoot) -> None:
     prepare(root, "old rows")
     node = NodeFiles(other, "run-1", "ExampleGen")
