@@ -86,8 +86,8 @@ class Deletion:
 def end_deletions(store: ObjectStore) -> None:
     """Ends those that were written down.
 
-    A note of another version, which may have named files without their tags, is dropped: every task reads the notes, and
-    none of them would begin any more.
+    A note of another version, which may have named files without their tags, is dropped: every task reads the notes,
+    and none of them would begin any more.
 
     Args:
         store: of the root.
