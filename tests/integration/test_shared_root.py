@@ -224,16 +224,20 @@ def prepare(task: SharedRoot, rows: str) -> None:
     task.take([PREPARED])
 
 
-@pytest.mark.parametrize("taken", ["whole", "in part"])
+def forget_and_be_killed(task: SharedRoot) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(task.store, "delete_same", _killed)
+        with pytest.raises(Killed):
+            task.forget(PREPARED)
+
+
+@pytest.mark.parametrize("taken", ["whole", "in part", "and deleted again"])
 def test_a_task_that_hangs_deletes_nothing_that_was_made_anew(
     root: SharedRoot, other: SharedRoot, monkeypatch: pytest.MonkeyPatch, taken: str
 ) -> None:
     prepare(root, "old rows")
     store, get = root.store, root.store.get
-    with monkeypatch.context() as patch:
-        patch.setattr(store, "delete_same", _killed)
-        with pytest.raises(Killed):
-            root.forget(PREPARED)
+    forget_and_be_killed(root)
 
     def hang(name: str) -> bytes | None:
         """Answers what was there before another task ended the deletion and made the folder anew."""
@@ -243,13 +247,40 @@ def test_a_task_that_hangs_deletes_nothing_that_was_made_anew(
         prepare(root, "new rows")
         if taken == "in part":
             store.delete([manifest_name(PREPARED)])
+        if taken == "and deleted again":
+            forget_and_be_killed(root)
         return answer
 
     monkeypatch.setattr(store, "get", hang)
     other.end_forgetting()
     assert store.get(f"{PREPARED}/rows.csv") == b"new rows"
-    assert root.is_whole(PREPARED) == (taken == "whole")
-    assert store.list(".deleted/") == {}
+    assert root.is_whole(PREPARED) == (taken != "in part")
+    assert bool(store.list(".deleted/")) == (taken == "and deleted again")
+
+
+def test_what_was_taken_again_since_it_was_to_be_deleted_stays_with_files_that_are_as_they_were(
+    root: SharedRoot, other: SharedRoot
+) -> None:
+    prepare(root, "rows")
+    forget_and_be_killed(root)
+    (root.folder / PREPARED / "more.csv").write_text("more")
+    root.take([PREPARED])
+    other.end_forgetting()
+    assert root.is_whole(PREPARED)
+
+
+@pytest.mark.parametrize(
+    "note", [b'[["rows.csv"]]', b"{", b'{"unit": "prepared/rows"}'], ids=["names only", "cut off", "in part"]
+)
+def test_a_note_that_cannot_be_read_stops_no_task(
+    root: SharedRoot, other: SharedRoot, caplog: pytest.LogCaptureFixture, note: bytes
+) -> None:
+    prepare(root, "rows")
+    root.store.put(f".deleted/{PREPARED}", note)
+    other.end_forgetting()
+    assert root.store.list(".deleted/") == {}
+    assert root.is_whole(PREPARED)
+    assert f".deleted/{PREPARED} cannot be read" in caplog.text
 
 
 def test_what_was_made_anew_since_a_task_began_stays(root: SharedRoot, other: SharedRoot) -> None:

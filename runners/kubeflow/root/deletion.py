@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from runners.kubeflow.root.object_store import ObjectStore, Stat
 from runners.kubeflow.root.unit_names import DELETED, claim_name, deletion_name, manifest_name
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -32,14 +35,21 @@ class Deletion:
 
     @classmethod
     def from_json(cls, text: bytes) -> Deletion:
-        """The inverse of `to_json`."""
-        noted = json.loads(text)
-        return cls(
-            noted["unit"],
-            noted["manifest"] and Stat(**noted["manifest"]),
-            noted["claim"] and Stat(**noted["claim"]),
-            [{name: Stat(**stat) for name, stat in together.items()} for together in noted["files"]],
-        )
+        """The inverse of `to_json`.
+
+        Raises:
+            ValueError: the text is none of those.
+        """
+        try:
+            noted = json.loads(text)
+            return cls(
+                noted["unit"],
+                noted["manifest"] and Stat(**noted["manifest"]),
+                noted["claim"] and Stat(**noted["claim"]),
+                [{name: Stat(**stat) for name, stat in together.items()} for together in noted["files"]],
+            )
+        except (AttributeError, KeyError, TypeError) as error:
+            raise ValueError(str(error)) from error
 
     def to_json(self) -> bytes:
         """As it is written down."""
@@ -76,12 +86,22 @@ class Deletion:
 def end_deletions(store: ObjectStore) -> None:
     """Ends those that were written down.
 
+    A note of another version, which may have named files without their tags, is dropped: every task reads the notes,
+    and none of them would begin any more.
+
     Args:
         store: of the root.
     """
     for note in store.list(f"{DELETED}/"):
-        if (text := store.get(note)) is not None:
-            Deletion.from_json(text).end(store, text)
+        if (text := store.get(note)) is None:
+            continue
+        try:
+            deletion = Deletion.from_json(text)
+        except ValueError:
+            _LOG.warning("%s cannot be read and is dropped: what is left of that folder is not deleted.", note)
+            store.delete([note])
+        else:
+            deletion.end(store, text)
 
 
 def _delete(store: ObjectStore, prefix: str, noted: Mapping[str, Stat]) -> None:
