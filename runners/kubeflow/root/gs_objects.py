@@ -116,4 +116,4 @@ class GsObjects:
 
 
 def _stat(blob: storage.Blob) -> Stat:
-    return Stat(blob.size, str(blob.generation), blob.updated.timestamp())
+    return Stat(blob.size, str(blob.generation), blob.time_created.timestamp())
