@@ -6,7 +6,6 @@ import asyncio
 import logging
 import threading
 import time
-import weakref
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -74,7 +73,6 @@ class Answering:
         left = context.time_remaining()
         # Without a deadline, grpc may say that there are some 300 billion years, which no lock can wait for.
         deadline = None if left is None or left > threading.TIMEOUT_MAX else started + left
-        clients_deadline = Deadline(deadline, started)
         call = _Call(method, data, deadline)
         code = grpc.StatusCode.OK
         try:
@@ -87,7 +85,7 @@ class Answering:
         except RequestError as error:
             code, message = error.code, error.message
         except asyncio.CancelledError:  # nobody hears the answer; gRPC ends the call
-            late = clients_deadline.ended_call()
+            late = Deadline(deadline, started).ended_call()
             code = grpc.StatusCode.DEADLINE_EXCEEDED if late else grpc.StatusCode.CANCELLED
             raise
         except Exception as error:
@@ -120,26 +118,34 @@ class _Service(grpc.ServiceRpcHandler):
         method = self._methods.get(handler_call_details.method)
         if method is None:
             return None
-        # From now on, however long its message is on the way: the server does not end meanwhile.
-        arrival = _Arrival(self._calls)
-
-        async def answer(data: bytes, context: grpc.aio.ServicerContext) -> bytes:
-            context.add_done_callback(arrival.end)
-            return await self._answer(method, data, context)
-
-        return grpc.unary_unary_rpc_method_handler(answer)
+        return _Arrival(method, self._calls, self._answer)
 
 
-class _Arrival:
-    """A call that counts until it is answered, or nobody refers to it any more: its message never came."""
+class _Arrival(grpc.RpcMethodHandler):
+    """The handler of one call, which counts until it is answered, or nobody refers to this: its message never came.
 
-    def __init__(self, calls: CallCount) -> None:
+    It begins to count before its message is there, however long that is on the way: the server does not end meanwhile.
+    """
+
+    request_streaming = response_streaming = False
+    request_deserializer = response_serializer = None
+
+    def __init__(self, method: Method, calls: CallCount, answer: _Answer) -> None:
+        self._method = method
+        self._answer = answer
+        self._calls: CallCount | None = calls
         calls.begin()
-        self._ended = weakref.finalize(self, calls.end)
-        self._ended.atexit = False
 
-    def end(self, *_: object) -> None:
-        self._ended()
+    async def unary_unary(self, data: bytes, context: grpc.aio.ServicerContext) -> bytes:
+        context.add_done_callback(self._end)
+        return await self._answer(self._method, data, context)
+
+    def _end(self, *_: object) -> None:
+        if self._calls is not None:
+            self._calls.end()
+            self._calls = None
+
+    __del__ = _end
 
 
 class _Call:

@@ -9,17 +9,18 @@ class CallCount:
     """Counts what has begun and not ended; safe to use from any thread."""
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
         self._count = 0
 
     def begin(self) -> None:
         """One more."""
-        with self._changed:
+        with self._lock:
             self._count += 1
 
     def end(self, *_: object) -> None:
         """One less."""
-        with self._changed:
+        with self._lock:
             self._count -= 1
             if self._count == 0:
                 self._changed.notify_all()

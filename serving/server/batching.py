@@ -62,7 +62,8 @@ class Batcher:
         self._options = options
         self._run = run
         self._combine = combine
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
         self._waiting: list[_Batch] = []
         self._open: dict[tuple[tuple[int, ...], ...], _Batch] = {}  # that others may join
         self._working = 0
@@ -114,7 +115,7 @@ class Batcher:
 
     def close(self) -> None:
         """Ends the threads; there are no requests any more."""
-        with self._changed:
+        with self._lock:
             self._closed = True
             self._waiting.clear()
             self._changed.notify_all()
@@ -122,7 +123,7 @@ class Batcher:
 
     def _withdraw(self, part: _Part) -> bool:
         """Takes a request out; not once it runs: until then its version has to stay loaded, so whoever asks waits."""
-        with self._changed:
+        with self._lock:
             part.withdrawn = not part.begun
             batch = part.batch
             if part.withdrawn and batch in self._waiting and all(one.withdrawn for one in batch.parts):
@@ -139,7 +140,7 @@ class Batcher:
         """Makes a request part of a batch."""
         most = self._options.max_batch_size
         key = tuple([feed.shape[1:] for feed in part.feeds])
-        with self._changed:
+        with self._lock:
             batch = self._open.get(key)
             if batch is None or batch.rows + part.rows > most:
                 if len(self._waiting) >= self._options.queued_batches:
@@ -186,7 +187,7 @@ class Batcher:
 
     def _ripen(self, batch: _Batch) -> None:
         """The time of a batch is over: it is run, with those that come until a thread is free."""
-        with self._changed:
+        with self._lock:
             if batch.due and not self._closed and batch in self._waiting:
                 batch.due = 0.0
                 self._wake()
@@ -205,12 +206,12 @@ class Batcher:
                 self._execute(batch.parts)
                 _deliver(batch.parts)
         except BaseException:  # another thread takes its place
-            with self._changed:
+            with self._lock:
                 self._working -= 1
             raise
 
     def _next(self) -> _Batch | None:
-        with self._changed:
+        with self._lock:
             while True:
                 now = time.monotonic()
                 for place, batch in enumerate(self._waiting):
@@ -284,7 +285,7 @@ def _rows(feeds: Arrays) -> int:
     return feeds[0].shape[0] if feeds and feeds[0].ndim else 0
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class _Part:
     """One request of a batch.
 
@@ -328,7 +329,7 @@ class _Part:
             self.future.set_result(self.results)
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class _Batch:
     """Requests that are run together, when it is due, of `time.monotonic()`; infinite: a timer of `loop` says so."""
 

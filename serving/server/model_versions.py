@@ -106,7 +106,11 @@ class ModelVersions:
         and is not tried yet, or was rolled back.
         """
         stable = self.labels.get(STABLE) if self.traffic is not None or self.split_error else None
-        return next((version for version in self.available() if stable is None or version <= stable), None)
+        found = None  # a loop: every request asks
+        for number, one in self.versions.items():
+            if one.state == AVAILABLE and (stable is None or number <= stable) and (found is None or number > found):
+                found = number
+        return found
 
     def canary_traffic(self) -> CanaryTraffic | None:
         """Of a canary that is tried now, with these labels and versions."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from typing import Any
@@ -43,7 +42,13 @@ def predict(
 def is_quick(request: predict_pb2.PredictRequest) -> bool:
     """Whether a request of few bytes has few values, too: TensorFlow's rule for typed fields fills up any shape."""
     inputs = request.inputs
-    return all(math.prod([dim.size for dim in inputs[key].tensor_shape.dim]) <= _QUICK_VALUES for key in inputs)
+    for key in inputs:
+        size = 1
+        for dim in inputs[key].tensor_shape.dim:
+            size *= dim.size
+        if size > _QUICK_VALUES:
+            return False
+    return True
 
 
 async def predict_on_loop(

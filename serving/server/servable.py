@@ -52,7 +52,7 @@ class Servable:
         self.version = version
         self._batching = batching
         self._lock = threading.Lock()
-        self._calls: dict[tuple[str, tuple[str, ...]], SignatureCall] = {}
+        self._calls: dict[tuple[str, tuple[str, ...] | None], SignatureCall] = {}
         self._session = tf.compat.v1.Session(graph=tf.Graph(), config=_config())
         try:
             with self._session.graph.as_default():
@@ -130,13 +130,13 @@ class Servable:
         signature = self.signatures.get(name)
         if signature is None:
             return None
-        return self._calls.get((name, tuple(sorted(signature.outputs if outputs is None else outputs))))
+        return self._calls.get((name, _wanted(signature, outputs)))
 
     def _call(self, name: str, outputs: Sequence[str] | None) -> SignatureCall:
         signature = self.signatures.get(name)
         if signature is None:
             raise invalid(f'Serving signature key "{name}" not found.')
-        wanted = tuple(sorted(signature.outputs if outputs is None else outputs))
+        wanted = _wanted(signature, outputs)
         call = self._calls.get((name, wanted))
         if call is not None:
             return call
@@ -155,9 +155,16 @@ class Servable:
                 # Each holds some memory, and there are many ways to choose from many outputs.
                 while len(self._calls) >= _MOST_CALLS:
                     del self._calls[next(iter(self._calls))]
-                call = SignatureCall(self._session, signature, wanted, self._batching)
+                call = SignatureCall(self._session, signature, sorted(signature.outputs) if wanted is None else wanted, self._batching)
                 self._calls[name, wanted] = call
             return self._calls[name, wanted]
+
+
+def _wanted(signature: SignatureDef, outputs: Sequence[str] | None) -> tuple[str, ...] | None:
+    """Outputs as what is kept for them has them; None: all."""
+    if outputs is None or len(outputs) == len(signature.outputs) and set(outputs) == set(signature.outputs):
+        return None
+    return tuple(sorted(outputs))
 
 
 def _check(deadline: float | None) -> None:
