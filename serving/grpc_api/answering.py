@@ -35,7 +35,7 @@ class Method:
         api: its name.
         request: the type of its message.
         model: the model's name in a message.
-        work: makes the answer by a deadline of `time.monotonic()`, in a thread.
+        work: makes the answer, a message or as it is sent, by a deadline of `time.monotonic()`, in a thread.
         on_loop: makes the answer, as it is sent, on the event loop, with threads for what would hold it up; default:
             every request takes a thread.
         is_quick: whether a request of few bytes is one for `on_loop`.
@@ -44,7 +44,7 @@ class Method:
     api: str
     request: type[Message]
     model: Callable[[Any], str]
-    work: Callable[[Any, float | None], Message]
+    work: Callable[[Any, float | None], Message | bytes]
     on_loop: Callable[[Any, float | None, Executor], Awaitable[bytes]] | None = None
     is_quick: Callable[[Any], bool] = lambda request: True
 
@@ -163,7 +163,8 @@ class _Call:
         self._request: Message | None = None
 
     def in_thread(self) -> bytes:
-        return self._method.work(self.request(), self._deadline).SerializeToString()
+        answer = self._method.work(self.request(), self._deadline)
+        return answer if isinstance(answer, bytes) else answer.SerializeToString()
 
     def request(self) -> Message:
         """The message, read once.

@@ -65,7 +65,7 @@ class _PredictionService:
     def __init__(self, manager: ModelManager) -> None:
         self._manager = manager
 
-    def predict(self, request: predict_pb2.PredictRequest, deadline: float | None) -> predict_pb2.PredictResponse:
+    def predict(self, request: predict_pb2.PredictRequest, deadline: float | None) -> bytes:
         """Outputs of a signature for tensors."""
         with self._lease(request) as servable:
             return predict(servable, request, deadline)

@@ -106,7 +106,7 @@ class ModelVersions:
         and is not tried yet, or was rolled back.
         """
         stable = self.labels.get(STABLE) if self.traffic is not None or self.split_error else None
-        found = None  # a loop: every request asks
+        found: int | None = None  # a loop: every request asks
         for number, one in self.versions.items():
             if one.state == AVAILABLE and (stable is None or number <= stable) and (found is None or number > found):
                 found = number

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from typing import Any
@@ -14,17 +15,16 @@ from serving.server.answer_size import is_small
 from serving.server.on_thread import on_thread
 from serving.server.request_error import RequestError, invalid
 from serving.server.servable import DEFAULT_SIGNATURE, Servable
-from serving.server.tensor_proto import decode, encode
+from serving.server.tensor_proto import decode, encode, field
 
 Array = npt.NDArray[Any]
 
+_MOST_BYTES = (1 << 31) - 1  # of a message of protobuf
 _QUICK_VALUES = 1 << 14  # what holds an event loop up for some milliseconds
 
 
-def predict(
-    servable: Servable, request: predict_pb2.PredictRequest, deadline: float | None = None
-) -> predict_pb2.PredictResponse:
-    """The answer to a request.
+def predict(servable: Servable, request: predict_pb2.PredictRequest, deadline: float | None = None) -> bytes:
+    """The answer to a request: a serialized PredictResponse.
 
     Args:
         servable: the version that answers.
@@ -58,8 +58,8 @@ async def predict_on_loop(
     signature, feeds, outputs = _read(servable, request)
     found = await servable.answer(signature, feeds, outputs, deadline, threads=threads)
     if is_small(found, _QUICK_VALUES):
-        return _serialized(servable, signature, found)
-    return await on_thread(threads, _serialized, servable, signature, found)
+        return _response(servable, signature, found)
+    return await on_thread(threads, _response, servable, signature, found)
 
 
 def _read(servable: Servable, request: predict_pb2.PredictRequest) -> tuple[str, dict[str, Array], list[str] | None]:
@@ -77,26 +77,26 @@ def _read(servable: Servable, request: predict_pb2.PredictRequest) -> tuple[str,
     return signature, feeds, list(request.output_filter) or None
 
 
-def _response(servable: Servable, signature: str, found: Mapping[str, Array]) -> predict_pb2.PredictResponse:
-    response = predict_pb2.PredictResponse()
-    _describe(servable, signature, response.model_spec)
-    for key, array in found.items():
-        encode(array, response.outputs[key])
-    return response
+def _response(servable: Servable, signature: str, found: Mapping[str, Array]) -> bytes:
+    """A serialized PredictResponse; the numbers are those of its fields, and of a map's entry's."""
+    outputs = [field(1, field(1, key.encode()) + field(2, encode(array))) for key, array in found.items()]
+    answer = b"".join([*outputs, _spec_field(servable.name, servable.version, signature)])
+    if len(answer) > _MOST_BYTES:
+        raise RequestError(grpc.StatusCode.RESOURCE_EXHAUSTED, f"The answer has {len(answer)} bytes, more than 2 GiB.")
+    return answer
 
 
-def _serialized(servable: Servable, signature: str, found: Mapping[str, Array]) -> bytes:
-    return _response(servable, signature, found).SerializeToString()
+@functools.lru_cache(maxsize=256)
+def _spec_field(name: str, version: int, signature: str) -> bytes:
+    return field(2, _spec(name, version, signature).SerializeToString())
 
 
 def model_spec(servable: Servable, signature: str | None) -> model_pb2.ModelSpec:
     """What an answer says of the version that gave it."""
-    found = model_pb2.ModelSpec()
-    _describe(servable, signature or DEFAULT_SIGNATURE, found)
+    return _spec(servable.name, servable.version, signature or DEFAULT_SIGNATURE)
+
+
+def _spec(name: str, version: int, signature: str) -> model_pb2.ModelSpec:
+    found = model_pb2.ModelSpec(name=name, signature_name=signature)
+    found.version.value = version
     return found
-
-
-def _describe(servable: Servable, signature: str, spec: model_pb2.ModelSpec) -> None:
-    spec.name = servable.name
-    spec.signature_name = signature
-    spec.version.value = servable.version

@@ -57,9 +57,9 @@ def test_a_loop_is_held_up_neither_by_a_first_call_nor_by_a_large_answer_nor_by_
         assert asyncio.run(ask([[2.0]])) == ([[3.0]], ["_call"])
         assert asyncio.run(ask([[4.0]])) == ([[4.0]], [])
         many, used = asyncio.run(ask([[2.0]] * 16_385))
-        assert (len(many), used) == (16_385, ["_serialized"])
+        assert (len(many), used) == (16_385, ["_response"])
         many, used = asyncio.run(ask([[2.0]] * 20_001))
-        assert (len(many), used) == (20_001, ["_run", "_serialized"])
+        assert (len(many), used) == (20_001, ["_run", "_response"])
 
 
 def test_few_bytes_may_be_many_values() -> None:

@@ -42,9 +42,7 @@ def equal(one: Any, other: Any) -> None:
 
 
 def test_values_are_in_the_typed_field() -> None:
-    proto = TensorProto()
-    encode(np.array([[1.0, 2.0]], np.float32), proto)
-    assert proto == TensorProto(
+    assert TensorProto.FromString(encode(np.array([[1.0, 2.0]], np.float32))) == TensorProto(
         dtype=DataType.DT_FLOAT,
         float_val=[1.0, 2.0],
         tensor_shape={"dim": [{"size": 1}, {"size": 2}]},
@@ -53,8 +51,7 @@ def test_values_are_in_the_typed_field() -> None:
 
 @pytest.mark.parametrize("name", ARRAYS)
 def test_what_is_written_is_read_by_us_and_by_tensorflow(name: str) -> None:
-    proto = TensorProto()
-    encode(ARRAYS[name], proto)
+    proto = TensorProto.FromString(encode(ARRAYS[name]))
     assert not proto.tensor_content
     equal(decode(proto), ARRAYS[name])
     equal(np.asarray(tf.make_ndarray(proto)), ARRAYS[name])
