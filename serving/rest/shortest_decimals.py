@@ -10,6 +10,7 @@ import numpy.typing as npt
 _POWERS = np.array([float(f"1e{power}") for power in range(23)])  # all of them exact
 # Where the arithmetic below is exact; what is outside, or not a number, is rare.
 _SMALLEST, _LARGEST = 1e-9, 1e15
+_FEW = 64
 
 
 def shortest_decimals(values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
@@ -27,6 +28,10 @@ def shortest_decimals(values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     values = np.asarray(values)
     doubles = values.astype(np.float64, order="C")
     if values.dtype == np.float64:
+        return doubles
+    if values.size <= _FEW and values.dtype == np.float32:
+        # NumPy's own text of a number, which is the shortest one: for few, faster than the passes below.
+        doubles.reshape(-1)[:] = [float(str(value)) for value in values.flat]
         return doubles
     flat, source = doubles.reshape(-1), values.reshape(-1)
     magnitude = np.abs(flat)

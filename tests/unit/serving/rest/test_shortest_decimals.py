@@ -26,6 +26,8 @@ def test_any_layout_and_scalars() -> None:
 @example(999999.94)
 @example(8.589973e9)
 def test_the_shortest_text_that_reads_back(value: float) -> None:
-    (found,) = shortest_decimals(np.float32([value])).tolist()
-    # Dragon4 of numpy, one value at a time.
-    assert found == float(str(np.float32(value)))
+    few, many = np.float32([value]), np.float32([value] * 100)
+    # Dragon4 of numpy, one value at a time, of which few are made.
+    expected = float(str(few[0]))
+    assert shortest_decimals(few).tolist() == [expected]
+    assert shortest_decimals(many).tolist() == [expected] * 100
