@@ -38,7 +38,6 @@ class Method:
         work: makes the answer, a message or as it is sent, by a deadline of `time.monotonic()`, in a thread.
         on_loop: makes the answer, as it is sent, on the event loop, with threads for what would hold it up; default:
             every request takes a thread.
-        is_quick: whether a request of few bytes is one for `on_loop`.
     """
 
     api: str
@@ -46,7 +45,6 @@ class Method:
     model: Callable[[Any], str]
     work: Callable[[Any, float | None], Message | bytes]
     on_loop: Callable[[Any, float | None, Executor], Awaitable[bytes]] | None = None
-    is_quick: Callable[[Any], bool] = lambda request: True
 
 
 class Answering:
@@ -76,8 +74,8 @@ class Answering:
         call = _Call(method, data, deadline)
         code = grpc.StatusCode.OK
         try:
-            if method.on_loop is not None and len(data) <= _SMALL and method.is_quick(request := call.request()):
-                return await method.on_loop(request, deadline, self._threads)
+            if method.on_loop is not None and len(data) <= _SMALL:
+                return await method.on_loop(call.request(), deadline, self._threads)
             self._calls.begin()
             work = self._threads.submit(call.in_thread)
             work.add_done_callback(self._calls.end)

@@ -22,7 +22,7 @@ from serving.server.classify import classify
 from serving.server.example_input import serialized_examples
 from serving.server.manager import ModelManager
 from serving.server.multi_inference import multi_inference
-from serving.server.predict import is_quick, model_spec, predict, predict_on_loop
+from serving.server.predict import model_spec, predict, predict_on_loop
 from serving.server.regress import regress
 from serving.server.request_error import invalid
 from serving.server.servable import Servable
@@ -47,7 +47,6 @@ def prediction_service(manager: ModelManager, answering: Answering) -> grpc.Gene
             _model,
             service.predict,
             service.predict_on_loop if manager.batches else None,
-            is_quick,
         ),
         Method("Classify", classification_pb2.ClassificationRequest, _model, service.classify),
         Method("Regress", regression_pb2.RegressionRequest, _model, service.regress),

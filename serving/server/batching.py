@@ -193,11 +193,11 @@ class Batcher:
                 self._wake()
 
     def _wake(self) -> None:
+        # All: who waits for a batch that another one takes would wait on, also at the interpreter's end.
+        self._changed.notify_all()
         if self._working < self._options.parallel_batches:
             self._threads.submit(self._work)
             self._working += 1
-        else:
-            self._changed.notify()
 
     def _work(self) -> None:
         """Runs batches as long as there are any."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from typing import Any
@@ -15,7 +16,7 @@ from serving.server.answer_size import is_small
 from serving.server.on_thread import on_thread
 from serving.server.request_error import RequestError, invalid
 from serving.server.servable import DEFAULT_SIGNATURE, Servable
-from serving.server.tensor_proto import decode, encode, field
+from serving.server.tensor_proto import ManyValuesError, decode, encode, field
 
 Array = npt.NDArray[Any]
 
@@ -39,31 +40,24 @@ def predict(servable: Servable, request: predict_pb2.PredictRequest, deadline: f
     return _response(servable, signature, servable.run(signature, feeds, outputs, deadline))
 
 
-def is_quick(request: predict_pb2.PredictRequest) -> bool:
-    """Whether a request of few bytes has few values, too: TensorFlow's rule for typed fields fills up any shape."""
-    inputs = request.inputs
-    for key in inputs:
-        size = 1
-        for dim in inputs[key].tensor_shape.dim:
-            size *= dim.size
-        if size > _QUICK_VALUES:
-            return False
-    return True
-
-
 async def predict_on_loop(
     servable: Servable, request: predict_pb2.PredictRequest, deadline: float | None, threads: Executor
 ) -> bytes:
-    """The answer, as it is sent, to a request that `is_quick`, where requests are combined: see `Servable.answer`."""
-    signature, feeds, outputs = _read(servable, request)
+    """The same on an event loop, where requests are combined: see `Servable.answer`."""
+    try:
+        signature, feeds, outputs = _read(servable, request, _QUICK_VALUES)
+    except ManyValuesError:
+        return await on_thread(threads, predict, servable, request, deadline)
     found = await servable.answer(signature, feeds, outputs, deadline, threads=threads)
     if is_small(found, _QUICK_VALUES):
         return _response(servable, signature, found)
     return await on_thread(threads, _response, servable, signature, found)
 
 
-def _read(servable: Servable, request: predict_pb2.PredictRequest) -> tuple[str, dict[str, Array], list[str] | None]:
-    """Signature, inputs, and the outputs that are wanted."""
+def _read(
+    servable: Servable, request: predict_pb2.PredictRequest, most: float = math.inf
+) -> tuple[str, dict[str, Array], list[str] | None]:
+    """Signature, inputs of at most so many values each, and the outputs that are wanted."""
     signature = request.model_spec.signature_name or DEFAULT_SIGNATURE
     if signature not in servable.signatures:
         raise RequestError(grpc.StatusCode.FAILED_PRECONDITION, f'Serving signature key "{signature}" not found.')
@@ -71,7 +65,7 @@ def _read(servable: Servable, request: predict_pb2.PredictRequest) -> tuple[str,
     inputs = request.inputs
     for key in inputs:
         try:
-            feeds[key] = decode(inputs[key])
+            feeds[key] = decode(inputs[key], most)
         except ValueError as error:
             raise invalid(f"tensor parsing error: {key}: {error}") from error
     return signature, feeds, list(request.output_filter) or None

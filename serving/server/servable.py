@@ -155,14 +155,16 @@ class Servable:
                 # Each holds some memory, and there are many ways to choose from many outputs.
                 while len(self._calls) >= _MOST_CALLS:
                     del self._calls[next(iter(self._calls))]
-                call = SignatureCall(self._session, signature, sorted(signature.outputs) if wanted is None else wanted, self._batching)
+                call = SignatureCall(
+                    self._session, signature, sorted(signature.outputs) if wanted is None else wanted, self._batching
+                )
                 self._calls[name, wanted] = call
             return self._calls[name, wanted]
 
 
 def _wanted(signature: SignatureDef, outputs: Sequence[str] | None) -> tuple[str, ...] | None:
     """Outputs as what is kept for them has them; None: all."""
-    if outputs is None or len(outputs) == len(signature.outputs) and set(outputs) == set(signature.outputs):
+    if outputs is None or (len(outputs) == len(signature.outputs) and set(outputs) == set(signature.outputs)):
         return None
     return tuple(sorted(outputs))
 

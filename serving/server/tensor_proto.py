@@ -58,19 +58,30 @@ def dtype_of(number: int) -> np.dtype[Any]:
         raise ValueError(f"unsupported dtype {number}") from error
 
 
-def decode(tensor: TensorProto) -> Array:
+class ManyValuesError(Exception):
+    """A tensor has more values than are to be read now."""
+
+
+def decode(tensor: TensorProto, most: float = math.inf) -> Array:
     """The array of a TensorProto.
+
+    Args:
+        tensor: with values in the typed field or in `tensor_content`.
+        most: values that are read; few bytes may be many, by TensorFlow's rule that typed fields fill up any shape.
 
     Returns:
         Of the dtype it says; strings as an object array of bytes.
 
     Raises:
         ValueError: its values are not what its dtype and shape say.
+        ManyValuesError: its shape has more than `most`.
     """
     shape = tuple([dim.size for dim in tensor.tensor_shape.dim])
     if tensor.tensor_shape.unknown_rank or (shape and min(shape) < 0):
         raise ValueError("its shape is not known")
     size = math.prod(shape)
+    if size > most:
+        raise ManyValuesError
     dtype = dtype_of(tensor.dtype)
     values = _strings(tensor, size) if dtype.kind == "O" else _numbers(tensor, dtype)
     if len(values) != size:
@@ -190,11 +201,13 @@ def field(number: int, value: bytes) -> bytes:
         number: of the field, at most 15.
         value: encoded.
     """
-    return bytes([number << 3 | 2]) + varint(len(value)) + value
+    return bytes((number << 3 | 2,)) + varint(len(value)) + value
 
 
 def varint(number: int) -> bytes:
     """A whole number, not negative, as protobuf encodes it."""
+    if number <= 0x7F:
+        return bytes((number,))
     found = bytearray()
     while number > 0x7F:
         found.append(number & 0x7F | 0x80)
@@ -205,7 +218,7 @@ def varint(number: int) -> bytes:
 
 @functools.lru_cache(maxsize=1024)
 def _head(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
-    number = DataType.DT_STRING if dtype == object else tf.as_dtype(dtype).as_datatype_enum
+    number = DataType.DT_STRING if dtype.kind == "O" else tf.as_dtype(dtype).as_datatype_enum
     dims = {"dim": [{"size": size} for size in shape]}
     return bytes(TensorProto(dtype=number, tensor_shape=dims).SerializeToString())
 

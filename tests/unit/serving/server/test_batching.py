@@ -53,6 +53,16 @@ def until(condition: Callable[[], bool]) -> None:
         time.sleep(0.001)
 
 
+def test_a_thread_does_not_wait_on_for_a_batch_that_another_one_has_taken() -> None:
+    batcher = Batcher(BatchingOptions(2, HOUR, parallel_batches=2), Model())
+    with ThreadPoolExecutor(1) as threads:
+        first = threads.submit(batcher, rows(1))
+        until(lambda: bool(batcher._changed._waiters))  # type: ignore[attr-defined]
+        assert batcher(rows(2))[0].tolist() == [4]
+        assert first.result()[0].tolist() == [2]
+    until(lambda: batcher._working == 0)
+
+
 def test_a_full_batch_is_run_once_and_each_request_gets_its_rows() -> None:
     model = Model()
     batcher = Batcher(BatchingOptions(4, HOUR), model)
