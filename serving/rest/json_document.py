@@ -111,7 +111,7 @@ def _parse(body: bytes, decoder: json.JSONDecoder = _DECODER) -> Any:
     """The value that a body begins with; where only the slow parser tells what is asked, a small one is read by it."""
     mark = len(codecs.BOM_UTF8) if body.startswith(codecs.BOM_UTF8) else 0
     try:
-        text = body[mark:].decode("utf-8")
+        text = (body[mark:] if mark else body).decode("utf-8")
     except UnicodeDecodeError as error:
         raise parse_error("Invalid encoding in string.", mark + error.start) from error
     start = len(text) - len(text.lstrip(" \t\r\n"))
