@@ -70,15 +70,15 @@ class RestApplication:
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """One request, of ASGI's type http."""
-        path = scope["raw_path"].decode("latin-1")
+        place = scope["raw_path"].decode("latin-1")
+        # As in TensorFlow Serving, what follows a question mark is part of the path.
+        path = f"{place}?{scope['query_string'].decode('latin-1')}" if scope["query_string"] else place
         headers = dict(scope["headers"])
         if _API.fullmatch(path) is None:
             # What is counted takes time: not here, where all connections wait, nor where requests wait for their turn.
-            counted = path in (METRICS_PATH, PATH)
-            method = scope["method"]
-            await _reply(
-                send, await asyncio.to_thread(self._other, method, path) if counted else self._other(method, path)
-            )
+            asked = (scope["method"], place, path)
+            counted = place in (METRICS_PATH, PATH)
+            await _reply(send, await asyncio.to_thread(self._other, *asked) if counted else self._other(*asked))
             return
         body = bytearray()
         try:
@@ -151,18 +151,21 @@ class RestApplication:
         answer, packed = work.result()
         await _reply(send, answer, packed, self._more_headers)
 
-    def _other(self, method: str, path: str) -> Answer:
-        """Paths outside the API."""
-        if path == METRICS_PATH:  # whatever the method, as in TensorFlow Serving
+    def _other(self, method: str, place: str, path: str) -> Answer:
+        """Paths outside the API, without and with what follows a question mark."""
+        if place == METRICS_PATH:  # whatever the method, as in TensorFlow Serving
+            if path != place:
+                wrong = f"Unexpected path: {path}. Should be {place}"
+                return Answer(HTTPStatus.BAD_REQUEST, wrong.encode("latin-1"), "text/plain")
             text = metrics_text(self._metrics, self._manager.canaries())
             return Answer(HTTPStatus.OK, text.encode("utf-8", "replace"), "text/plain")
         if method in ("GET", "HEAD"):
-            if path == PATH:
+            if place == PATH:
                 models = {name: one.told() for name, one in self._manager.canaries().items()}
                 return Answer(HTTPStatus.OK, CanariesSeen(models=models).model_dump_json().encode())
-            if path == "/healthz":
+            if place == "/healthz":
                 return Answer(HTTPStatus.OK, b"ok\n", "text/plain")
-            if path == "/readyz":
+            if place == "/readyz":
                 if self._draining() or not self._manager.ready():
                     return Answer(HTTPStatus.SERVICE_UNAVAILABLE, b"not ready\n", "text/plain")
                 return Answer(HTTPStatus.OK, b"ok\n", "text/plain")

@@ -35,10 +35,12 @@ def bytes_of(value: Any) -> bytes:
     if not is_base64(value):
         raise invalid(f"JSON Value: {value_text(value)} not formatted correctly for base64 data")
     text = value["b64"].translate(_WHITESPACE)
-    # Padding may be left out.
-    if "=" not in text:
-        text += "=" * (-len(text) % 4)
+    digits = text.rstrip("=.")
+    padding = -len(digits) % 4
     try:
-        return base64.b64decode(text, validate=True)
+        # It may be left out, and consist of points.
+        if padding == 3 or len(text) - len(digits) not in (0, padding):
+            raise ValueError(padding)
+        return base64.b64decode(digits + "=" * padding, validate=True)
     except (binascii.Error, ValueError) as error:
         raise invalid("Unable to base64 decode") from error

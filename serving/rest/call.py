@@ -41,7 +41,7 @@ class Call(AbstractContextManager["Call"]):
 
     Args:
         method: of HTTP, in capitals.
-        path: as it was sent, without the query.
+        path: as it was sent, with the query.
         headers: by name in small letters.
         body: as it was sent.
         deadline: of `time.monotonic()`.
@@ -75,10 +75,9 @@ class Call(AbstractContextManager["Call"]):
         self._route: Route | None = None
 
     @property
-    def encoding(self) -> str:
-        """Of the body; empty: none."""
-        found = self.headers.get(b"content-encoding", b"").decode("latin-1").strip().lower()
-        return "" if found == "identity" else found
+    def is_packed(self) -> bool:
+        """Whether its body is under gzip; other encodings are not looked at, as in TensorFlow Serving."""
+        return b"gzip" in self.headers.get(b"content-encoding", b"").lower()
 
     @property
     def predicts(self) -> bool:

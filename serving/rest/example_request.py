@@ -65,8 +65,8 @@ def _feature(name: str, content: Any, body: bytes) -> feature_pb2.Feature:
     if len(kinds) > 1 or "" in kinds:
         raise _first_fault(name, values)
     if kinds == {"int64"}:
-        if any(value > _INT64.max for value in values):
-            raise invalid(f"Feature: {name} has uint64_t element. Only int64_t is supported.")
+        if any(map(_is_unsigned, values)):
+            raise _unsigned(name)
         feature.int64_list.value.extend(map(int, values))  # protobuf takes no bool for a number any more
     elif kinds == {"float"}:
         with np.errstate(over="ignore"):
@@ -89,6 +89,14 @@ def _kind(value: Any) -> str:
     return "bytes" if isinstance(value, str) or is_base64(value) else ""
 
 
+def _is_unsigned(value: Any) -> bool:
+    return isinstance(value, int) and _INT64.max < value <= _UINT64_MAX
+
+
+def _unsigned(name: str) -> RequestError:
+    return invalid(f"Feature: {name} has uint64_t element. Only int64_t is supported.")
+
+
 def _first_fault(name: str, values: list[Any]) -> RequestError:
     first = _kind(values[0])
     for value in values:
@@ -97,4 +105,6 @@ def _first_fault(name: str, values: list[Any]) -> RequestError:
             return invalid(f"Feature: {name} has element with unexpected JSON type: {type_name(value)}")
         if kind != first:
             break
+        if _is_unsigned(value):
+            return _unsigned(name)
     return invalid(f"Unexpected element type in feature: {name} expecting type: {first}")

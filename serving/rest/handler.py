@@ -62,7 +62,7 @@ class RestHandler:
 
         Args:
             method: of HTTP, in capitals.
-            path: as it was sent, without the query.
+            path: as it was sent, with the query.
             headers: by name in small letters.
             body: as it was sent.
             began: when it had come, of `time.monotonic()`; default: now. It may have waited since.
@@ -73,7 +73,7 @@ class RestHandler:
 
     def is_quick(self, call: Call) -> bool:
         """Whether a request may be answered by `answer_on_loop`: a small Predict, where requests are combined."""
-        return self._manager.batches and call.predicts and len(call.body) <= _QUICK_BODY and not call.encoding
+        return self._manager.batches and call.predicts and len(call.body) <= _QUICK_BODY and not call.is_packed
 
     def answer(self, call: Call) -> Answer:
         """The answer to a request; never raises."""
@@ -152,15 +152,11 @@ class RestHandler:
 
     def _room(self, call: Call) -> AbstractContextManager[object]:
         """Waits until no other request takes much memory, if this one may."""
-        large = _LARGE_BODY // _UNPACKED_RATIO if call.encoding else _LARGE_BODY
+        large = _LARGE_BODY // _UNPACKED_RATIO if call.is_packed else _LARGE_BODY
         return self._large if len(call.body) > large else nullcontext()
 
     def _text(self, call: Call) -> bytes:
-        if not call.encoding:
-            return call.body
-        if call.encoding not in ("gzip", "x-gzip", "deflate"):
-            raise invalid(f"Content-Encoding {call.encoding} is not known: use gzip or none.")
-        return unpacked(call.body, self._limits.body_bytes)
+        return unpacked(call.body, self._limits.body_bytes) if call.is_packed else call.body
 
 
 def _preflight(headers: Mapping[bytes, bytes]) -> Answer:

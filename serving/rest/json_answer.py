@@ -18,6 +18,9 @@ from serving.server.request_error import invalid
 
 # Floats of Python print as the shortest text, always with a point or an exponent, and as NaN, Infinity, -Infinity.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, check_circular=False)
+_RAW = "\ud800"  # around a number that is written otherwise; no text has it, as bytes that are no text become others
+_LARGE = 1e6
+_WHOLE = {tf.int8, tf.uint8, tf.int16, tf.int32, tf.uint32, tf.int64, tf.uint64, tf.bool}
 
 
 def predictions_json(outputs: Mapping[str, npt.NDArray[Any]], *, rows: bool) -> bytes:
@@ -79,6 +82,8 @@ def error_json(message: str) -> bytes:
 def answer_json(answer: Mapping[str, Any], *, errors: str = "surrogateescape") -> bytes:
     """An object with one member, indented as TensorFlow Serving's: the member on a line, its value without breaks."""
     members = ",\n".join(f"    {_ENCODER.encode(key)}: {_ENCODER.encode(value)}" for key, value in answer.items())
+    if _RAW in members and errors != "replace":
+        members = members.replace(f'"{_RAW}', "").replace(f'{_RAW}"', "")
     # By default bytes of string outputs that are no text go out as they are.
     return f"{{\n{members}\n}}".encode("utf-8", errors)
 
@@ -96,9 +101,9 @@ def _check_rows(shapes: Mapping[str, Sequence[int]]) -> None:
 def _plain(name: str, array: npt.NDArray[Any]) -> Any:
     """An array as what Python's encoder takes: nested lists, or a scalar."""
     kind = tf.dtypes.as_dtype(array.dtype)
-    if kind.is_floating:
-        return shortest_decimals(array).tolist()
-    if kind.is_integer or kind.is_bool:
+    if kind in (tf.float32, tf.float64):
+        return _decimals(array)
+    if kind in _WHOLE:
         return array.tolist()
     if kind == tf.string:
         strings = np.empty(array.size, dtype=object)
@@ -108,10 +113,31 @@ def _plain(name: str, array: npt.NDArray[Any]) -> Any:
         else:
             strings[:] = [value.decode("utf-8", "surrogateescape") for value in flat]
         return strings.reshape(array.shape).tolist()
+    if not array.size:
+        return array.tolist()
     raise invalid(f"Failed to write JSON value for tensor type: {dtype_text(kind)}")
 
 
-def _floats(values: list[float]) -> list[float]:
+def _floats(values: list[float]) -> list[Any]:
     """Values of float32 fields."""
-    found: list[float] = shortest_decimals(np.array(values, dtype=np.float32)).tolist()
+    found: list[Any] = _decimals(np.array(values, dtype=np.float32))
     return found
+
+
+def _decimals(array: npt.NDArray[Any]) -> Any:
+    """Floats as what prints as TensorFlow Serving prints them."""
+    doubles = shortest_decimals(array)
+    large = np.isfinite(doubles) & (np.abs(doubles) >= _LARGE)
+    if not large.any():
+        return doubles.tolist()
+    found = doubles.astype(object)
+    found[large] = [f"{_RAW}{_large_text(value)}{_RAW}" for value in array[large]]
+    return found.tolist()
+
+
+def _large_text(value: Any) -> str:
+    """A float from a million on, which C prints with an exponent where six digits tell it: 9e+06, but 1234567.0."""
+    text = f"{value:g}"
+    if type(value)(text) != value:
+        text = f"{value:.9g}" if isinstance(value, np.float32) else repr(float(value))
+    return text if "." in text or "e" in text else f"{text}.0"

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+import codecs
 import json
+import math
 from typing import Any
 
-from serving.rest.deep_json import IN_OBJECT, of_any_python, parse_deep
+import grpc
+
+from serving.rest.deep_json import (
+    INVALID_ESCAPE,
+    INVALID_HEX,
+    INVALID_VALUE,
+    NO_COLON,
+    NO_COMMA_IN_LIST,
+    NO_NAME,
+    OPEN_STRING,
+    TOO_BIG,
+    parse_deep,
+)
 from serving.rest.too_large import TooLargeError
 from serving.rest.value_text import value_text
 from serving.server.request_error import RequestError, invalid
@@ -17,20 +31,24 @@ MAX_STRINGS = 8_000_000
 MAX_ELEMENTS = 32_000_000
 _SMALL = 1 << 16  # characters that are read a second time, slowly, after a fault
 
-# RapidJSON's words for what Python's parser says.
+# RapidJSON's words for what Python's parser says, in bodies that are too large to be read a second time.
 _MESSAGES = {
-    "Expecting value": "Invalid value.",
-    "Expecting property name enclosed in double quotes": "Missing a name for object member.",
-    "Expecting ':' delimiter": "Missing a colon after a name of object member.",
-    "Expecting ',' delimiter": "Missing a comma or ] after an array element.",
-    IN_OBJECT: "Missing a comma or } after an object member.",
-    "Unterminated string starting at": "Missing a closing quotation mark in string.",
-    "Invalid control character at": "Invalid encoding in string.",
-    "Invalid \\escape": "Invalid escape character in string.",
-    "Invalid \\uXXXX escape": "Incorrect hex digit after \\u escape in string.",
+    "Expecting value": INVALID_VALUE,
+    "Expecting property name enclosed in double quotes": NO_NAME,
+    "Expecting ':' delimiter": NO_COLON,
+    "Expecting ',' delimiter": NO_COMMA_IN_LIST,
+    "Illegal trailing comma before end of array": INVALID_VALUE,
+    "Illegal trailing comma before end of object": NO_NAME,
+    "Unterminated string starting at": OPEN_STRING,
+    "Invalid control character at": INVALID_ESCAPE,
+    "Invalid \\escape": INVALID_ESCAPE,
+    "Invalid \\uXXXX escape": INVALID_HEX,
 }
 _DECODER = json.JSONDecoder()
-_TOO_BIG = "Number too big to be stored in double."
+
+
+class ParseError(RequestError):
+    """A body is no JSON."""
 
 
 def parse_document(body: bytes) -> dict[str, Any]:
@@ -47,24 +65,9 @@ def parse_document(body: bytes) -> dict[str, Any]:
     counts = (body.count(b"[") + body.count(b"{"), body.count(b'"') // 2, body.count(b","))
     if any(count > most for count, most in zip(counts, (MAX_CONTAINERS, MAX_STRINGS, MAX_ELEMENTS), strict=True)):
         raise TooLargeError("JSON document has too many elements.")
-    try:
-        # A byte order mark is skipped.
-        text = body.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise parse_error("Invalid encoding in string.", error.start) from error
-    start = len(text) - len(text.lstrip(" \t\r\n"))
-    if not text:
+    if not body:
         raise invalid("JSON Parse error: The document is empty")
-    if start == len(text):
-        raise parse_error("The document is empty.", start)
-    try:
-        document = _parse(text, start)
-    except json.JSONDecodeError as error:
-        message = _MESSAGES.get(error.msg, error.msg)
-        raise parse_error(message, len(text[: error.pos].encode("utf-8"))) from error
-    except ValueError as error:
-        # Python refuses to read a whole number of thousands of digits.
-        raise parse_error(_TOO_BIG, 0) from error
+    document = _parse(body)
     if not isinstance(document, dict):
         raise invalid(f"JSON Value: {value_text(document)} Is not object")
     return document
@@ -78,12 +81,12 @@ def require_finite_numbers(body: bytes) -> None:
     Raises:
         RequestError: INVALID_ARGUMENT: there is a number that no double holds.
     """
-    _parse(body.decode("utf-8-sig").lstrip(" \t\r\n"), 0, json.JSONDecoder(parse_float=_stored_float))
+    _parse(body, json.JSONDecoder(parse_float=_stored_float, parse_int=_stored_float))
 
 
-def parse_error(message: str, offset: int) -> RequestError:
+def parse_error(message: str, offset: int) -> ParseError:
     """What TensorFlow Serving says of a body that is no JSON."""
-    return invalid(f"JSON Parse error: {message} at offset: {offset}")
+    return ParseError(grpc.StatusCode.INVALID_ARGUMENT, f"JSON Parse error: {message} at offset: {offset}")
 
 
 def type_name(value: Any) -> str:
@@ -99,25 +102,41 @@ def type_name(value: Any) -> str:
     return "String" if isinstance(value, str) else "Number"
 
 
-def too_big() -> RequestError:
+def too_big() -> ParseError:
     """A number beyond double."""
-    return parse_error(_TOO_BIG, 0)
+    return parse_error(TOO_BIG, 0)
 
 
-def _parse(text: str, start: int, decoder: json.JSONDecoder = _DECODER) -> Any:
+def _parse(body: bytes, decoder: json.JSONDecoder = _DECODER) -> Any:
+    """The value that a body begins with; where only the slow parser tells what is asked, a small one is read by it."""
+    mark = len(codecs.BOM_UTF8) if body.startswith(codecs.BOM_UTF8) else 0
     try:
-        return decoder.raw_decode(text, start)[0]
-    except RecursionError:
-        return parse_deep(text, start, decoder)
+        text = (body[mark:] if mark else body).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise parse_error("Invalid encoding in string.", mark + error.start) from error
+    start = len(text) - len(text.lstrip(" \t\r\n"))
+    is_small = len(text) <= _SMALL
+    try:
+        if is_small and ("\\ud" in text or "\\uD" in text):
+            return parse_deep(text, start)
+        try:
+            return decoder.raw_decode(text, start)[0]
+        except RecursionError:
+            return parse_deep(text, start)
+        except (ValueError, OverflowError):
+            if is_small:
+                return parse_deep(text, start)
+            raise
     except json.JSONDecodeError as error:
-        if len(text) <= _SMALL:
-            # It may hold tokens that only RapidJSON knows; and the place of the fault is known better.
-            return parse_deep(text, start, decoder)
-        raise of_any_python(error) from None
+        message = _MESSAGES.get(error.msg, error.msg)
+        raise parse_error(message, mark + len(text[: error.pos].encode("utf-8"))) from error
+    except (ValueError, OverflowError) as error:
+        # Python refuses to read a whole number of thousands of digits.
+        raise too_big() from error
 
 
 def _stored_float(digits: str) -> float:
     value = float(digits)
-    if value in (float("inf"), float("-inf")):
-        raise too_big()
+    if math.isinf(value):
+        raise OverflowError(digits)
     return value

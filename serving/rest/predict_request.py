@@ -12,6 +12,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
 
 from serving.rest.bytes_value import is_base64
+from serving.rest.json_document import ParseError
 from serving.rest.tensor_decoding import TensorDecoder, shape_of
 from serving.rest.value_text import value_text
 from serving.server.request_error import RequestError, invalid
@@ -110,6 +111,8 @@ def _rows(instances: list[Any], dtypes: dict[str, tf.DType], decoder: TensorDeco
         name = min(dtypes)
         return {name: decoder.array(instances, dtypes[name])}
     except (KeyError, RequestError) as error:
+        if isinstance(error, ParseError):  # of the text, not of a row
+            raise
         # The columns did not fit together: say which row is to blame.
         raise _first_fault(instances, dtypes, decoder, named) from error
 

@@ -11,6 +11,8 @@ from serving.server.request_error import invalid
 _VERSION = r"(?:/versions/(?P<version>[0-9]+)|/labels/(?P<label>[^/:]+))?"
 _POST = re.compile(rf"/v1/models/(?P<model>[^/:]+){_VERSION}:(?P<action>(?-i:classify|regress|predict))", re.IGNORECASE)
 _GET = re.compile(rf"/v1/models(?:/(?P<model>[^/:]+))?{_VERSION}(?:/(?P<action>metadata))?", re.IGNORECASE)
+# What libevent, TensorFlow Serving's HTTP server, takes for no address.
+_NO_ADDRESS = re.compile(r"[^A-Za-z0-9._~!$&'()*+,;=:@/?%-]|%(?![0-9A-Fa-f]{2})")
 _MAX_VERSION = 2**63 - 1
 
 
@@ -42,7 +44,7 @@ def read_route(method: str, path: str) -> Route:
         RequestError: INVALID_ARGUMENT: there is no such route.
     """
     pattern = {"POST": _POST, "GET": _GET}.get(method)
-    found = pattern.fullmatch(path) if pattern else None
+    found = pattern.fullmatch(path) if pattern and not _NO_ADDRESS.search(path) else None
     if found is None:
         raise invalid(f"Malformed request: {method} {path}")
     version = found["version"]

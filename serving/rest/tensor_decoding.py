@@ -22,8 +22,9 @@ from serving.server.dtype_text import dtype_text
 from serving.server.request_error import RequestError, invalid
 
 _MAX_RANK = 32  # of numpy 1
-_INTEGERS = {tf.int8, tf.uint8, tf.int16, tf.uint16, tf.int32, tf.uint32, tf.int64, tf.uint64}
-_DECIMALS = {tf.float32, tf.float64, tf.float16, tf.bfloat16}
+# TensorFlow Serving has no form for others, such as float16 and uint16.
+_INTEGERS = {tf.int8, tf.uint8, tf.int16, tf.int32, tf.uint32, tf.int64, tf.uint64}
+_DECIMALS = {tf.float32, tf.float64}
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,7 @@ class TensorDecoder:
         try:
             doubles = np.array(flat, dtype=np.float64)
         except OverflowError as error:
+            require_finite_numbers(self.body)
             raise too_big() from error
         if np.isinf(doubles).any():
             require_finite_numbers(self.body)

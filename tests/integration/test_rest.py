@@ -118,7 +118,7 @@ def server(commands: CommandServer, models: Path, tmp_path_factory: pytest.TempP
         ("/v1/models/half/versions/1:predict", '{"instances": [[2.0]]}', {"predictions": [[2.0]]}),
         ("/v1/models/half/versions/0003:predict", '{"instances": [[2.0]]}', {"predictions": [[4.0]]}),
         ("/v1/models/half/labels/stable:predict", '{"instances": [[2.0]]}', {"predictions": [[2.0]]}),
-        ("/V1/models/%68alf:predict?x=y", '{"instances": [[2.0]]}', {"predictions": [[4.0]]}),
+        ("/V1/models/%68alf:predict", '{"instances": [[2.0]]}', {"predictions": [[4.0]]}),
         (ECHO, '{"signature_name": "divide", "instances": [5, -6]}', {"predictions": [2, -2]}),
         (
             "/v1/models/half:classify",
@@ -213,6 +213,8 @@ def column(row: str) -> str:
         ("GET", HALF, None, 400, f"Malformed request: GET {HALF}"),
         ("POST", "/v1/models/half", "{}", 400, "Malformed request: POST /v1/models/half"),
         ("PUT", HALF, "{}", 400, f"Malformed request: PUT {HALF}"),
+        ("POST", f"{HALF}?a=b", '{"instances": [[2.0]]}', 400, f"Malformed request: POST {HALF}?a=b"),
+        ("GET", "/v1/models/half?a=b", None, 404, "Could not find any versions of model half?a=b"),
         ("DELETE", "/v1/models/half", None, 400, "Malformed request: DELETE /v1/models/half"),
         ("GET", "/v1/models/../../../etc/passwd", None, 400, "Malformed request"),
         (
@@ -326,6 +328,10 @@ def test_health_and_metrics(server: Server) -> None:
     assert server.ask("GET", "/readyz")[0] == 200
     status, body, headers = server.ask("GET", "/monitoring/prometheus/metrics")
     assert (status, headers["Content-Type"]) == (200, "text/plain")
+    assert server.ask("GET", "/monitoring/prometheus/metrics?a=b")[:2] == (
+        400,
+        b"Unexpected path: /monitoring/prometheus/metrics?a=b. Should be /monitoring/prometheus/metrics",
+    )
     assert b'\n:tensorflow:serving:request_count{model_name="half",status="OK"} ' in body
     assert b':tensorflow:serving:request_latency_bucket{model_name="half",API="predict",entrypoint="REST",le="' in body
 

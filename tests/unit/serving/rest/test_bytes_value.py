@@ -18,6 +18,8 @@ from serving.server.request_error import RequestError
         ({"b64": " aGV\nsbG8= "}, b"hello"),
         ({"b64": "/+8="}, b"\xff\xef"),
         ({"b64": ""}, b""),
+        ({"b64": "aGVsbG8."}, b"hello"),
+        ({"b64": "aA= ="}, b"h"),
     ],
 )
 def test_bytes(value: Any, found: bytes) -> None:
@@ -30,6 +32,10 @@ def test_bytes(value: Any, found: bytes) -> None:
         ({"b64": "a"}, "Unable to base64 decode"),
         ({"b64": "a-_="}, "Unable to base64 decode"),
         ({"b64": "a==="}, "Unable to base64 decode"),
+        ({"b64": "aGVsbG8=="}, "Unable to base64 decode"),
+        ({"b64": "aA="}, "Unable to base64 decode"),
+        ({"b64": "aA==aA=="}, "Unable to base64 decode"),
+        ({"b64": "="}, "Unable to base64 decode"),
         ({"b64": 1}, 'JSON Value: {\n    "b64": 1\n} not formatted correctly for base64 data'),
         ({"b64": "", "x": 1}, 'JSON Value: {\n    "b64": "",\n    "x": 1\n} not formatted correctly for base64 data'),
         ("\ud800", "JSON Parse error: The surrogate pair in string is invalid. at offset: 0"),

@@ -65,6 +65,11 @@ def test_whole_numbers_of_64_bits() -> None:
             '{"examples": [{"n": [2, 18446744073709551615]}]}',
             "n has uint64_t element. Only int64_t is supported.",
         ),
+        (
+            '{"examples": [{"n": [18446744073709551615, 1.0]}]}',
+            "n has uint64_t element. Only int64_t is supported.",
+        ),
+        ('{"examples": [{"n": [1.0, 18446744073709551615]}]}', "feature: n expecting type: float"),
         ('{"examples": [{"n": [Infinity, 1e400]}]}', "Number too big to be stored in double."),
         ('{"examples": [{"n": {"b64": "a"}}]}', "Unable to base64 decode"),
         ('{"examples": [{"\\ud800": 1}]}', "The surrogate pair in string is invalid."),

@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import tensorflow as tf
 from tensorflow_serving.apis import classification_pb2, regression_pb2
 
 from serving.rest.json_answer import classification_json, error_json, predictions_json, regression_json
@@ -37,16 +36,32 @@ def test_several_outputs_are_named_row_by_row_or_column_by_column() -> None:
 def test_decimals_show_a_point_or_an_exponent_and_as_few_digits_as_tell_them() -> None:
     values = np.float32([3, 0.2, 9000000, 0.00003, 555557.5, 1 / 3, 16777216, -0.0, 3.4028235e38, 1e-45])
     assert predictions_json({"y": values}, rows=True).decode() == (
-        '{\n    "predictions": [3.0, 0.2, 9000000.0, 3e-05, 555557.5, 0.33333334, 16777216.0, -0.0, 3.4028235e+38, '
+        '{\n    "predictions": [3.0, 0.2, 9e+06, 3e-05, 555557.5, 0.33333334, 16777216.0, -0.0, 3.40282347e+38, '
         "1e-45]\n}"
     )
     assert (
         predictions_json({"y": np.float64([0.2, 1e300, 1])}, rows=False) == b'{\n    "outputs": [0.2, 1e+300, 1.0]\n}'
     )
-    halves = np.array([0.1, 2], tf.float16.as_numpy_dtype)
-    assert predictions_json({"y": halves}, rows=False) == b'{\n    "outputs": [0.1, 2.0]\n}'
-    brains = np.array([0.1, 2], tf.bfloat16.as_numpy_dtype)
-    assert predictions_json({"y": brains}, rows=False) == b'{\n    "outputs": [0.1, 2.0]\n}'
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (np.float32(1e6), "1e+06"),
+        (np.float32(-2.5e7), "-2.5e+07"),
+        (np.float32(1435774380), "1.43577434e+09"),
+        (np.float32(1234567), "1234567.0"),
+        (np.float64(9e6), "9e+06"),
+        (np.float64(1234567.1), "1234567.1"),
+        (np.float64(12345678), "12345678.0"),
+        (np.float64(999999), "999999.0"),
+        (np.float64(1.7976931348623157e308), "1.7976931348623157e+308"),
+    ],
+)
+def test_from_a_million_on_six_digits_have_an_exponent(value: Any, text: str) -> None:
+    assert predictions_json({"y": np.array(value)}, rows=False).decode() == f'{{\n    "outputs": {text}\n}}'
+    rows = predictions_json({"x": np.array([value, 1], value.dtype), "y": strings(b'1"', b"")}, rows=True)
+    assert rows.decode() == (f'{{\n    "predictions": [{{"x": {text}, "y": "1\\""}}, {{"x": 1.0, "y": ""}}]\n}}')
 
 
 def test_what_is_no_number_is_a_token() -> None:
@@ -56,6 +71,7 @@ def test_what_is_no_number_is_a_token() -> None:
 
 def test_no_rows() -> None:
     empty = np.zeros((0, 2), np.int32)
+    assert predictions_json({"y": empty.astype(np.float16)}, rows=False) == b'{\n    "outputs": []\n}'
     assert predictions_json({"y": empty}, rows=True) == b'{\n    "predictions": []\n}'
     assert predictions_json({"y": empty, "z": empty}, rows=True) == b'{\n    "predictions": []\n}'
 
@@ -75,6 +91,8 @@ def test_text_goes_out_as_it_is() -> None:
             "Tensor name: z has inconsistent batch size: 1 expecting: 2",
         ),
         ({"y": np.zeros(2, np.complex64)}, "Failed to write JSON value for tensor type: complex64"),
+        ({"y": np.zeros(2, np.float16)}, "Failed to write JSON value for tensor type: half"),
+        ({"y": np.zeros(2, np.uint16)}, "Failed to write JSON value for tensor type: uint16"),
     ],
 )
 def test_rows_that_cannot_be_written(outputs: dict[str, Any], message: str) -> None:

@@ -20,6 +20,8 @@ RESERVED = "%21%23%24%25%26%27%28%29%2A%2B%2C%2F%3A%3B%3D%3F%40%5B%5D"
         ("GET", "/v1/models/m/metadata", Route("metadata", "m")),
         ("GET", "/v1/models/m/labels/l/metadata", Route("metadata", "m", label="l")),
         ("GET", "/v1/models/m/METADATA", Route("status", "m")),
+        ("GET", "/v1/models/m?a=b", Route("status", "m?a=b")),
+        ("GET", "/v1/models/a+~!$&'()*,;=@%C3%BC", Route("status", "a+~!$&'()*,;=@\u00fc")),
         ("GET", f"/v1/models/n{RESERVED}", Route("status", "n!#$%&'()*+,/:;=?@[]")),
         ("GET", f"/v1/models/m/labels/l{RESERVED}", Route("status", "m", label="l!#$%&'()*+,/:;=?@[]")),
     ],
@@ -48,6 +50,12 @@ def test_routes(method: str, path: str, route: Route) -> None:
         ("POST", "/v1/models/foo/versions/50/labels/l:regress"),
         ("GET", "/v1/models/foo/"),
         ("GET", "/v1/models/../../etc/passwd"),
+        ("POST", "/v1/models/foo:predict?a=b"),
+        ("GET", "/v1/models/50%"),
+        ("GET", "/v1/models/50%2"),
+        ("GET", "/v1/models/[foo]"),
+        ("GET", '/v1/models/"foo"'),
+        ("GET", "/v1/models/f\xc3\xb6\xc3\xb6"),
     ],
 )
 def test_paths_that_are_no_route(method: str, path: str) -> None:
