@@ -70,6 +70,11 @@ def test_no_rows_are_fine(echoing: Servable) -> None:
         (("other", {}), 'Serving signature key "other" not found'),
         (("serving_default", echoed(more=np.zeros(1))), "Sent extra: {more}. Missing but required: {}"),
         (("divide", {}), "Sent extra: {}. Missing but required: {divisor}"),
+        (
+            ("divide", {"dividend": np.zeros(1, np.int32)}),
+            r"Signature input alias: divisor\(feed name: \S+:0\) not found in request and no default value provided. "
+            r"Inputs expected to be in the request {dividend}, or default input alias set: .",
+        ),
         (("divide", {"divisor": np.array([1.0])}), 'to be int32 but double is provided, for the input "divisor"'),
         (("divide", {"divisor": np.array([b"1"], object)}), r"Expects arg\[0\] to be int32 but string is provided"),
         (("serving_default", echoed(text=np.zeros(2))), "to be string but double is provided"),
