@@ -125,6 +125,15 @@ def test_a_broken_version_takes_no_good_one_down_and_is_tried_again_with_other_f
     assert states(manager) == {2: "AVAILABLE", 1: "END"}
 
 
+def test_what_is_wrong_with_a_version_has_a_code(release: Release, manage: Any, tmp_path: Path) -> None:
+    release(1, broken=True)
+    (release(2) / "saved_model.pb").write_bytes(b"")  # without the tag `serve`
+    (release(3) / "saved_model.pb").unlink()
+    manager = manage(ModelConfig("half", tmp_path / "half", VersionPolicy("all")))
+    codes = {state.version: state.error_code for state in manager.states("half")}
+    assert codes == {1: "DATA_LOSS", 2: "NOT_FOUND", 3: "NOT_FOUND"}
+
+
 def test_a_version_that_is_being_copied_is_served_when_all_of_it_is_there(
     release: Release, manage: Any, model: Path
 ) -> None:
