@@ -147,9 +147,8 @@ class SignatureCall:
                 try:
                     self._calls[small] = self._session._make_callable_from_options(options)
                 except tf.errors.OpError as error:
-                    raise RequestError(
-                        grpc.StatusCode.FAILED_PRECONDITION, f"The signature cannot be run: {error.message}"
-                    ) from error
+                    code = _CODES.get(error.error_code, grpc.StatusCode.UNKNOWN)
+                    raise RequestError(code, f"The signature cannot be run: {error.message}") from error
             return self._calls[small]
 
 

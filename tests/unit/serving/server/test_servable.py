@@ -8,6 +8,7 @@ from typing import Any
 import grpc
 import numpy as np
 import pytest
+from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
 
 from serving.server.batching import BatchingOptions
 from serving.server.request_error import RequestError
@@ -44,6 +45,17 @@ def test_a_signature_is_run(half: Servable) -> None:
     found = half.run("serving_default", {"x": np.array([[2.0], [4.0]], np.float32)})
     assert found["y"].tolist() == [[3.0], [4.0]]
     assert found["y"].dtype == np.float32
+
+
+def test_a_signature_that_cannot_be_run_is_told(half: Servable, monkeypatch: pytest.MonkeyPatch) -> None:
+    signature = SignatureDef()
+    signature.CopyFrom(half.signatures["serving_default"])
+    signature.inputs["again"].CopyFrom(signature.inputs["x"])
+    monkeypatch.setitem(half.signatures, "twice", signature)
+    x = np.zeros((1, 1), np.float32)
+    code, message = code_and_message(half, "twice", {"x": x, "again": x})
+    assert code == grpc.StatusCode.INVALID_ARGUMENT
+    assert "fed more than once" in message
 
 
 def test_every_type_comes_back_exactly(echoing: Servable) -> None:
