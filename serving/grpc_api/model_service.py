@@ -67,7 +67,7 @@ class _ModelService:
                 "Only ModelConfigList is currently supported"
             )
         try:
-            models = from_proto(request.config, strict=True)
+            models = from_proto(request.config, strict=True, served=self._manager.names())
         except SettingsError as error:
             raise invalid(f"{error.what} {error.fix}") from error
         self._manager.reload(models)

@@ -28,6 +28,7 @@ from serving.server.version_state import VersionState
 
 _LOG = logging.getLogger(__name__)
 _LONGEST_END = 10.0  # seconds
+_MOST_DROPPED = 100  # models that are no longer listed, and whose versions are told as ended
 
 
 class ModelManager:
@@ -50,6 +51,7 @@ class ModelManager:
         self._lock = threading.Lock()  # for what requests read: short
         self._changing = threading.Lock()  # held by who loads and unloads
         self._models = {config.name: ModelVersions(config) for config in configs}
+        self._dropped: dict[str, ModelVersions] = {}  # by reloads, for GetModelStatus
         self._loaded = threading.Event()
         self._ended = threading.Event()
         self._loader = VersionLoader(self._lock, self._ended, batching)
@@ -108,7 +110,7 @@ class ModelManager:
             RequestError: NOT_FOUND: there is no such model or version; INVALID_ARGUMENT: no such label.
         """
         with self._lock:
-            model = self._models.get(name)
+            model = self._models.get(name) or self._dropped.get(name)
             found = model.states() if model else []
             if label is not None and model:
                 version = labelled(model, label)
@@ -140,9 +142,9 @@ class ModelManager:
         """Serves exactly these models from now on; returns when they are loaded and the others are not offered.
 
         Raises:
-            RequestError: INVALID_ARGUMENT: a folder is not there, and nothing has changed; UNKNOWN: a model has no
-                version that could be loaded, the rest is as it should be, and it is tried again; FAILED_PRECONDITION:
-                a label of a version that is not loaded: the labels stay as they were.
+            RequestError: INVALID_ARGUMENT: a folder is not there, and nothing has changed; UNKNOWN: a model that was
+                not listed before has no version that could be loaded, the rest is as it should be, and it is tried
+                again; FAILED_PRECONDITION: a label of a version that is not loaded: the labels stay as they were.
         """
         configs = tuple(configs)
         for config in configs:
@@ -154,22 +156,25 @@ class ModelManager:
     def _reload(self, configs: tuple[ModelConfig, ...]) -> None:
         with self._lock:
             check_labels(configs, self._models)
-            fresh = {config.name: self._models.get(config.name) or ModelVersions(config) for config in configs}
+            before = self._models
+            fresh = {config.name: before.get(config.name) or ModelVersions(config) for config in configs}
             for config in configs:
                 fresh[config.name].config = config
-            dropped = [model for name, model in self._models.items() if name not in fresh]
+            dropped = {name: model for name, model in before.items() if name not in fresh}
             # The dropped ones serve until the new ones do.
-            self._models = self._models | fresh
+            self._models = before | fresh
         for model in fresh.values():
             # Before its versions are loaded and labelled: a canary gets its part from its first request on.
             self._read_split(model)
             self._loader.converge(model, retry=True)
         with self._lock:
             self._models = fresh
-        for model in dropped:
+            kept = {name: model for name, model in self._dropped.items() if name not in fresh} | dropped
+            self._dropped = dict([*kept.items()][-_MOST_DROPPED:])
+        for model in dropped.values():
             self._loader.unload_all(model)
         self._loader.collect()
-        failures = [failure for model in fresh.values() if (failure := _failure(model))]
+        failures = [failure for name, model in fresh.items() if (failure := _failure(model, new=name not in before))]
         if failures:
             raise RequestError(
                 grpc.StatusCode.UNKNOWN,
@@ -287,20 +292,20 @@ def _on_event_loop() -> bool:
     return True
 
 
-def _failure(model: ModelVersions) -> str | None:
-    """What is wrong with a model that should be served and is not; None if it is."""
-    wanted = model.config.policy.specific
+def _failure(model: ModelVersions, *, new: bool) -> str | None:
+    """What is wrong with a model that should be served and is not; None if it is.
+
+    As TensorFlow Serving, of a model that was listed before (not `new`) it does not say what of its new config could
+    not be loaded: that is in its states.
+    """
     available = model.available()
-    if wanted and (missing := [version for version in wanted if version not in available]):
-        version = missing[0]
-    elif not available:
-        version = max(model.versions, default=-1)
-    elif model.versions[available[0]].error_message:
-        version = available[0]
-    else:
+    if available and model.versions[available[0]].error_message:
+        version = available[0]  # its folder has moved to where it cannot be loaded
+    elif available or not new:
         return None
-    found = model.versions.get(version)
-    why = found.error_message if found is not None and found.error_message else "there is no such version"
-    if version < 0:
-        return f"{{{{name: {model.config.name}}} due to error: there is no version in {model.config.base_path}}}"
-    return f"{{{{name: {model.config.name} version: {version}}} due to error: {why}}}"
+    elif model.versions:
+        version = max(model.versions)
+    else:
+        folder = model.config.base_path
+        return f"{{{{name: {model.config.name}}} due to error: there is none of its versions in {folder}}}"
+    return f"{{{{name: {model.config.name} version: {version}}} due to error: {model.versions[version].error_message}}}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -57,17 +57,23 @@ def from_file(path: Path) -> tuple[ModelConfig, ...]:
         text = path.read_text(encoding="utf-8")
         found = text_format.Parse(text, model_server_config_pb2.ModelServerConfig())
     except (OSError, UnicodeDecodeError, text_format.ParseError) as error:
+        # TensorFlow Serving's words, for who looks for them.
+        parsing = "Error parsing text-format tensorflow.serving.ModelServerConfig: "
         raise SettingsError(
             "The file of models cannot be read.",
             where=str(path),
-            received=error,
+            received=f"{parsing if isinstance(error, text_format.ParseError) else ''}{error}",
             fix='Write a ModelServerConfig: model_config_list { config { name: "x" base_path: "/models/x" } }.',
         ) from error
     return from_proto(found, where=str(path))
 
 
 def from_proto(
-    given: model_server_config_pb2.ModelServerConfig, where: str = "", *, strict: bool = False
+    given: model_server_config_pb2.ModelServerConfig,
+    where: str = "",
+    *,
+    strict: bool = False,
+    served: Container[str] = (),
 ) -> tuple[ModelConfig, ...]:
     """The models of a ModelServerConfig.
 
@@ -75,6 +81,7 @@ def from_proto(
         given: the config.
         where: it is from, for errors.
         strict: whether each model has to name its platform and an absolute path, as TensorFlow Serving wants it.
+        served: names of models that are served now, for errors.
 
     Raises:
         SettingsError: something in it is wrong.
@@ -88,7 +95,7 @@ def from_proto(
         )
     if strict:
         for one in given.model_config_list.config:
-            _check(one, where)
+            _check(one, where, served)
     return unique(tuple(_model(one, where) for one in given.model_config_list.config), where)
 
 
@@ -111,7 +118,7 @@ def unique(models: Iterable[ModelConfig], where: str = "") -> tuple[ModelConfig,
     return tuple(found.values())
 
 
-def _check(given: model_server_config_pb2.ModelConfig, where: str) -> None:
+def _check(given: model_server_config_pb2.ModelConfig, where: str, served: Container[str]) -> None:
     fields = "ModelServerConfig::model_type (deprecated)", "ModelServerConfig::model_platform"
     if not given.model_platform and not given.model_type:
         raise SettingsError(
@@ -124,6 +131,19 @@ def _check(given: model_server_config_pb2.ModelConfig, where: str) -> None:
             f"Illegal setting both {fields[0]} and {fields[1]}, model name is {given.name}.",
             where=where,
             fix="Leave model_type out.",
+        )
+    if given.model_type not in (0, 1):
+        raise SettingsError(
+            f"{fields[0].split()[0]} choice {given.model_type} not supported.",
+            where=where,
+            fix='Use model_platform: "tensorflow".',
+        )
+    if given.name in served and given.model_platform not in ("", "tensorflow"):
+        raise SettingsError(
+            f"Illegal to change a model's platform. For model {given.name} platform was tensorflow and new platform "
+            f"requested is {given.model_platform}.",
+            where=where,
+            fix="Give the other model another name.",
         )
     if not given.base_path.startswith("/"):
         raise SettingsError(

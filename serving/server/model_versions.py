@@ -158,6 +158,9 @@ def _described(error: Exception) -> tuple[str, str]:
     if isinstance(error, tf.errors.OpError):
         codes = {code.value[0]: code.name for code in grpc.StatusCode}
         return codes.get(error.error_code, "UNKNOWN"), str(error.message)
-    if isinstance(error, OSError):
-        return "NOT_FOUND", str(error)
+    text = str(error)
+    if isinstance(error, OSError):  # TensorFlow's, too, of a SavedModel that is none
+        return "DATA_LOSS" if text.startswith("Cannot parse file") else "NOT_FOUND", text
+    if isinstance(error, RuntimeError) and "could not be found in SavedModel" in text:  # it has other tags
+        return "NOT_FOUND", text
     return "UNKNOWN", f"{type(error).__name__}: {error}"

@@ -94,12 +94,27 @@ class SignatureCall:
             extra = sorted(given.keys() - self._inputs.keys())
             missing = sorted(self._inputs.keys() - given.keys() - self._defaults.keys())
             if extra or missing:
-                raise invalid(
-                    f"input size does not match signature: {len(given)}!={len(self._inputs)} "
-                    f"len({{{','.join(sorted(given))}}}) != len({{{','.join(self._inputs)}}}). "
-                    f"Sent extra: {{{','.join(extra)}}}. Missing but required: {{{','.join(missing)}}}."
-                )
+                raise invalid(self._mismatch(sorted(given), extra, missing))
         return [one.checked(given[key] if key in given else self._defaults[key]) for key, one in self._inputs.items()]
+
+    def _mismatch(self, given: Sequence[str], extra: Sequence[str], missing: Sequence[str]) -> str:
+        """In TensorFlow Serving's words, which has others where as many inputs are sent as there are, or defaults."""
+        sent = ",".join(given)
+        rest = f"Sent extra: {{{','.join(extra)}}}. Missing but required: {{{','.join(missing)}}}."
+        count = len(self._inputs)
+        if len(given) > count or (len(given) < count and not self._defaults):
+            names = ",".join(self._inputs)
+            sizes = f"{len(given)}!={count} len({{{sent}}}) != len({{{names}}})"
+            return f"input size does not match signature: {sizes}. {rest}"
+        if missing:
+            name, defaults = missing[0], ",".join(sorted(self._defaults))
+            return (
+                f"Signature input alias: {name}(feed name: {self._inputs[name].tensor}) not found in request and no "
+                f"default value provided. Inputs expected to be in the request {{{sent}}}, or default input alias set: "
+                f"{defaults}. {rest}"
+            )
+        used = ",".join(key for key in given if key in self._inputs)
+        return f"Inputs contains invalid name. Used request inputs: {used}, request input: {sent}. {rest}"
 
     def _run(self, feeds: Sequence[Array]) -> list[Array]:
         try:
@@ -132,9 +147,8 @@ class SignatureCall:
                 try:
                     self._calls[small] = self._session._make_callable_from_options(options)
                 except tf.errors.OpError as error:
-                    raise RequestError(
-                        grpc.StatusCode.FAILED_PRECONDITION, f"The signature cannot be run: {error.message}"
-                    ) from error
+                    code = _CODES.get(error.error_code, grpc.StatusCode.UNKNOWN)
+                    raise RequestError(code, f"The signature cannot be run: {error.message}") from error
             return self._calls[small]
 
 

@@ -85,7 +85,7 @@ def decode(tensor: TensorProto, most: float = math.inf) -> Array:
     dtype = dtype_of(tensor.dtype)
     values = _strings(tensor, size) if dtype.kind == "O" else _numbers(tensor, dtype)
     if len(values) != size:
-        if tensor.tensor_content:
+        if tensor.tensor_content and size:
             raise ValueError(f"its shape has {size} values, and its content {len(values)}")
         # TensorFlow's rule for typed fields: the first ones are taken.
         values = values[:size] if len(values) > size else _filled(values, size)

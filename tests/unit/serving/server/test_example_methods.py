@@ -189,19 +189,35 @@ def test_a_model_is_warmed_up_by_what_it_brings(half: Servable, tmp_path: Path) 
         prediction_log_pb2.PredictionLog(
             multi_inference_log={"request": inference(("half", "regress_x_to_y", REGRESS))}
         ),
+        prediction_log_pb2.PredictionLog(),
     ]
     write_warmup(tmp_path, *logs)
-    assert warm_up(half, tmp_path) == 4
+    assert warm_up(half, tmp_path) == 5
 
 
 @pytest.mark.parametrize(
-    ("logs", "message"),
+    ("logs", "code", "message"),
     [
-        ([predict_log(1.0, np.float64)], "Expects arg[0] to be float but double is provided"),
-        ([prediction_log_pb2.PredictionLog(session_run_log={})], "Unsupported log_type"),
-        ([predict_log(1.0)] * 1001, "exceeds the maximum"),
+        ([predict_log(1.0, np.float64)], "INVALID_ARGUMENT", "Expects arg[0] to be float but double is provided"),
+        (
+            [prediction_log_pb2.PredictionLog(session_run_log={})],
+            "UNIMPLEMENTED",
+            "Unsupported log_type for warmup: 5",
+        ),
+        ([predict_log(1.0)] * 1001, "INVALID_ARGUMENT", "exceeds the maximum"),
     ],
 )
-def test_a_warmup_that_the_model_refuses_is_told(half: Servable, tmp_path: Path, logs: Any, message: str) -> None:
+def test_a_warmup_that_the_model_refuses_is_told(
+    half: Servable, tmp_path: Path, logs: Any, code: str, message: str
+) -> None:
     write_warmup(tmp_path, *logs)
-    assert message in refused(lambda: warm_up(half, tmp_path))[1]
+    found = refused(lambda: warm_up(half, tmp_path))
+    assert (found[0].name, message in found[1]) == (code, True)
+
+
+def test_a_warmup_that_is_no_record_file_is_told(half: Servable, tmp_path: Path) -> None:
+    write_warmup(tmp_path)
+    (tmp_path / WARMUP_FILE).write_bytes(b"this is no TFRecord file, and long")
+    code, message = refused(lambda: warm_up(half, tmp_path))
+    assert code == grpc.StatusCode.DATA_LOSS
+    assert message.endswith(". Please verify your warmup data is in TFRecord format.")

@@ -125,6 +125,15 @@ def test_a_broken_version_takes_no_good_one_down_and_is_tried_again_with_other_f
     assert states(manager) == {2: "AVAILABLE", 1: "END"}
 
 
+def test_what_is_wrong_with_a_version_has_a_code(release: Release, manage: Any, tmp_path: Path) -> None:
+    release(1, broken=True)
+    (release(2) / "saved_model.pb").write_bytes(b"")  # without the tag `serve`
+    (release(3) / "saved_model.pb").unlink()
+    manager = manage(ModelConfig("half", tmp_path / "half", VersionPolicy("all")))
+    codes = {state.version: state.error_code for state in manager.states("half")}
+    assert codes == {1: "DATA_LOSS", 2: "NOT_FOUND", 3: "NOT_FOUND"}
+
+
 def test_a_version_that_is_being_copied_is_served_when_all_of_it_is_there(
     release: Release, manage: Any, model: Path
 ) -> None:
@@ -283,7 +292,10 @@ def test_a_reload_serves_exactly_what_it_lists(release: Release, manage: Any, tm
     assert manager.names() == ["other"]
     assert served(manager, "other") == 4
     assert refused(lambda: served(manager)) == ("NOT_FOUND", "Servable not found for request: Latest(half)")
-    assert refused(lambda: manager.states("half")) == ("NOT_FOUND", "Could not find any versions of model half")
+    assert states(manager) == {1: "END"}  # as of a version that is unloaded
+    assert refused(lambda: manager.states("none")) == ("NOT_FOUND", "Could not find any versions of model none")
+    manager.reload([ModelConfig("half", tmp_path / "half")])
+    assert (states(manager), states(manager, "other")) == ({1: "AVAILABLE"}, {4: "END"})
 
 
 def test_a_reload_with_a_folder_that_is_not_there_changes_nothing(
@@ -309,6 +321,26 @@ def test_a_reload_says_which_model_is_not_available(release: Release, manage: An
     assert "name: empty" in message
     assert "half" not in message.replace(str(tmp_path), "")
     assert served(manager) == 1
+
+
+def test_a_reload_waits_for_a_version_of_each_new_model_only(release: Release, manage: Any, tmp_path: Path) -> None:
+    release(1)
+    release(4, "other")
+    release(1, "broken", broken=True)
+    manager = manage()
+
+    def specific(name: str, *versions: int) -> ModelConfig:
+        return ModelConfig(name, tmp_path / name, VersionPolicy("specific", specific=versions))
+
+    manager.reload([specific("half", 1, 999), specific("other", 4, 5)])
+    assert (served(manager), served(manager, "other")) == (1, 4)
+    manager.reload([specific("half", 999)])
+    assert refused(lambda: served(manager))[0] == "NOT_FOUND"
+    both = [ModelConfig(name, tmp_path / name) for name in ("half", "broken")]
+    assert refused(lambda: manager.reload(both))[0] == "UNKNOWN"
+    manager.reload(both)  # by then it is no new one
+    assert served(manager) == 1
+    assert states(manager, "broken") == {1: "END"}
 
 
 def test_a_model_whose_folder_moves_is_served_from_the_new_one(release: Release, manage: Any, tmp_path: Path) -> None:

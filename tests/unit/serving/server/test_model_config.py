@@ -40,7 +40,10 @@ def test_a_file_is_a_model_server_config(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "what"),
     [
-        ("model_config_list { config { nme: 'a' } }", "cannot be read"),
+        (
+            "model_config_list { config { nme: 'a' } }",
+            "Received: Error parsing text-format tensorflow.serving.ModelServerConfig: 1:",
+        ),
         ("custom_model_config {}", "Only a model_config_list"),
         ("model_config_list { config { name: 'a' } }", "needs a name and a base_path"),
         ("model_config_list { config { name: 'a' base_path: '/a' model_platform: 'caffe' } }", "unsupported platform"),
@@ -85,12 +88,14 @@ def test_names_are_given_once() -> None:
         ("base_path: '/a' model_platform: 'tensorflow' model_type: TENSORFLOW", "Illegal setting both"),
         ("base_path: 'a' model_platform: 'tensorflow'", r"absolute path or URI; got base_path\(\)=a"),
         ("model_type: TENSORFLOW", r"absolute path or URI; got base_path\(\)="),
+        ("base_path: '/a' model_type: OTHER", "ModelServerConfig::model_type choice 2 not supported"),
+        ("base_path: '/a' model_platform: 'caffe'", "Illegal to change a model's platform. For model a platform was"),
     ],
 )
 def test_a_reload_is_as_strict_as_tensorflow_serving(fields: str, what: str) -> None:
     config = text_format.Parse(f"model_config_list {{ config {{ name: 'a' {fields} }} }}", ModelServerConfig())
     with pytest.raises(SettingsError, match=what):
-        from_proto(config, strict=True)
+        from_proto(config, strict=True, served=["a"])
 
 
 def test_the_field_that_came_before_the_platform() -> None:

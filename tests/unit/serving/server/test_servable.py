@@ -8,6 +8,7 @@ from typing import Any
 import grpc
 import numpy as np
 import pytest
+from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
 
 from serving.server.batching import BatchingOptions
 from serving.server.request_error import RequestError
@@ -46,6 +47,17 @@ def test_a_signature_is_run(half: Servable) -> None:
     assert found["y"].dtype == np.float32
 
 
+def test_a_signature_that_cannot_be_run_is_told(half: Servable, monkeypatch: pytest.MonkeyPatch) -> None:
+    signature = SignatureDef()
+    signature.CopyFrom(half.signatures["serving_default"])
+    signature.inputs["again"].CopyFrom(signature.inputs["x"])
+    monkeypatch.setitem(half.signatures, "twice", signature)
+    x = np.zeros((1, 1), np.float32)
+    code, message = code_and_message(half, "twice", {"x": x, "again": x})
+    assert code == grpc.StatusCode.INVALID_ARGUMENT
+    assert "fed more than once" in message
+
+
 def test_every_type_comes_back_exactly(echoing: Servable) -> None:
     given = echoed()
     found = echoing.run("serving_default", given)
@@ -70,6 +82,11 @@ def test_no_rows_are_fine(echoing: Servable) -> None:
         (("other", {}), 'Serving signature key "other" not found'),
         (("serving_default", echoed(more=np.zeros(1))), "Sent extra: {more}. Missing but required: {}"),
         (("divide", {}), "Sent extra: {}. Missing but required: {divisor}"),
+        (
+            ("divide", {"dividend": np.zeros(1, np.int32)}),
+            r"Signature input alias: divisor\(feed name: \S+:0\) not found in request and no default value provided. "
+            r"Inputs expected to be in the request {dividend}, or default input alias set: .",
+        ),
         (("divide", {"divisor": np.array([1.0])}), 'to be int32 but double is provided, for the input "divisor"'),
         (("divide", {"divisor": np.array([b"1"], object)}), r"Expects arg\[0\] to be int32 but string is provided"),
         (("serving_default", echoed(text=np.zeros(2))), "to be string but double is provided"),

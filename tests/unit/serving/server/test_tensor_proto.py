@@ -62,6 +62,11 @@ def test_what_tensorflow_writes_is_read(name: str) -> None:
     equal(decode(tf.make_tensor_proto(ARRAYS[name])), ARRAYS[name])
 
 
+def test_a_shape_without_values_needs_no_content() -> None:
+    proto = TensorProto(dtype=DataType.DT_FLOAT, tensor_content=b"\0" * 8, tensor_shape={"dim": [{"size": 0}]})
+    assert decode(proto).shape == (0,)
+
+
 def test_strings_are_read_from_the_content() -> None:
     proto = TensorProto(dtype=DataType.DT_STRING, tensor_content=b"\x01\x80\x01a" + b"b" * 128)
     proto.tensor_shape.dim.add().size = 2
