@@ -39,7 +39,7 @@ class Pem:
                 "A file for TLS cannot be read.",
                 where=str(path),
                 received=error.strerror,
-                fix="Name a PEM file that this user may read.",
+                fix="Name a file that this user may read.",
             ) from error
 
 

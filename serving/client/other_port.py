@@ -15,6 +15,10 @@ from serving.client.client_tls import is_secure, place_of
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 _EMPTY_SETTINGS = b"\0\0\0\x04\0\0\0\0\0"
 _SECONDS = 2.0
+_TRUST = (
+    "TLS begins there, and does not end well. Name who signed the server's certificate (--tls-ca FILE, or `ca` of "
+    "ClientTls), and what to show where it asks for a certificate (--tls-cert and --tls-key)."
+)
 
 
 def other_port(address: str, wanted: Literal["gRPC", "REST"]) -> str:
@@ -27,16 +31,20 @@ def other_port(address: str, wanted: Literal["gRPC", "REST"]) -> str:
     place = place_of(address).rstrip("/")
     answer = _answer(place)
     rest, grpc = answer.startswith(b"HTTP/"), answer[3:4] == b"\x04"
-    if is_secure(address):
-        plain = f"http://{place}" if wanted == "REST" else place
-        return f"What answers there speaks without TLS: give {plain} instead." if rest or grpc else ""
-    if wanted == "gRPC" and rest:
+    chosen = None if rest or grpc else _chosen_by_tls(place)
+    # Of TLS, a proxy of REST may choose HTTP/2, too.
+    if wanted == "gRPC" and (rest or chosen not in (None, "h2")):
         return f"This looks like the REST port: give the gRPC port of the server instead of {place}."
     if wanted == "REST" and grpc:
         return f"This looks like the gRPC port: give the REST port of the server instead of {place}."
-    if not rest and not grpc and _speaks_tls(place):
-        return f"The server speaks TLS: give {'https' if wanted == 'REST' else 'grpcs'}://{place} instead."
-    return ""
+    if is_secure(address) and (rest or grpc):
+        plain = f"http://{place}" if rest else place
+        return f"What answers there speaks without TLS: give {plain} instead."
+    if chosen is None:
+        return ""
+    if is_secure(address):
+        return _TRUST
+    return f"What answers there speaks TLS: give {'https' if wanted == 'REST' else 'grpcs'}://{place} instead."
 
 
 def _answer(place: str) -> bytes:
@@ -52,15 +60,16 @@ def _answer(place: str) -> bytes:
     return found
 
 
-def _speaks_tls(place: str) -> bool:
-    """Whether it ends a handshake, whoever it is: nothing is said to it."""
+def _chosen_by_tls(place: str) -> str | None:
+    """The protocol that it chooses in a handshake, whoever it is: nothing is said to it. None: it does not end one."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.set_alpn_protocols(["h2", "http/1.1"])
     try:
-        with _connected(place) as connection, context.wrap_socket(connection):
-            return True
+        with _connected(place) as connection, context.wrap_socket(connection) as secure:
+            return secure.selected_alpn_protocol() or ""
     except (OSError, ValueError):
-        return False
+        return None
 
 
 def _connected(place: str) -> socket.socket:

@@ -97,21 +97,31 @@ def test_who_shows_a_certificate_is_answered_and_nobody_else(
         secure, rest = _addresses(command)
         assert secure.startswith("grpcs://127.0.0.1:")
         assert rest.startswith("https://127.0.0.1:")
-        for where in (["--grpc", secure], ["--url", rest]):
+        trusted = {"SSL_CERT_FILE": str(trust.ca)}
+        for where, files, environment in (
+            (["--grpc", secure], trust.files, {}),
+            (["--url", rest], trust.files[1:], trusted),
+        ):
             ask = ["predict", *where, "--model", "half", "--signature", "serving_default", "--input", str(rows)]
-            answered = commands.run([*ask, *trust.files])
+            answered = commands.run([*ask, *files], **environment)
             assert answered.wait() == 0, answered.text
             assert answered.stdout.read_text() == '{"y": 2.5}\n{"y": 3.0}\n'
-            nameless = commands.run([*ask, trust.files[0]])
-            assert nameless.wait() == 1
-            assert "The model server does not answer." in nameless.text
-            strange = commands.run([*ask, *trust.files[1:]], SSL_CERT_FILE=str(trust.shown[0]))
-            assert strange.wait() == 1
-            assert "CERTIFICATE_VERIFY_FAILED" in strange.text
-            assert commands.run([*ask, *trust.files[1:]], SSL_CERT_FILE=str(trust.ca)).wait() == 0
+        nameless = commands.run([*ask, trust.files[0]])
+        assert nameless.wait() == 1
+        assert "--tls-cert" in nameless.text
+        for strange in (ClientTls(trust.ca), ClientTls(trust.shown[0], *trust.shown), None):
+            for kind, address in ((GrpcClient, secure), (RestClient, rest)):
+                with (
+                    kind(address, "half", tls=strange, retries=0) as client,
+                    pytest.raises(ServingError, match="--tls-ca"),
+                ):
+                    client.status()
         plain = secure.removeprefix("grpcs://")
-        told = commands.run(["predict", "--grpc", plain, "--model", "half", "--input", str(rows)])
-        assert f"The server speaks TLS: give {secure} instead." in told.text
+        with (
+            GrpcClient(plain, "half", retries=0) as client,
+            pytest.raises(ServingError, match=f"give {secure} instead"),
+        ):
+            client.status()
         moved = ["release", "promote", "1", "--releases", str(releases), "--model", "half", "--server", secure]
         promoted = commands.run([*moved, *trust.files])
         assert promoted.wait() == 0, promoted.text
@@ -149,9 +159,9 @@ def test_certificates_change_under_a_running_server(commands: CommandServer, rel
                 with kind(address, "half", tls=later.tls) as client:
                     assert client.predict({"x": [4.0]}).outputs["y"].tolist() == [4.0]
                 # The certificate that this one shows is nobody's any more.
-                with kind(address, "half", tls=ClientTls(later.ca, *trust.shown), retries=0) as client:
-                    with pytest.raises(ServingError, match="does not answer"):
-                        client.status()
+                unknown = kind(address, "half", tls=ClientTls(later.ca, *trust.shown), retries=0)
+                with unknown as client, pytest.raises(ServingError, match="does not answer"):
+                    client.status()
             assert old.predict({"x": [4.0]}).outputs["y"].tolist() == [4.0]
     assert "The certificates stay as they are: This is no SSLConfig" in command.text
     assert "New connections get the certificates" in command.text

@@ -16,6 +16,8 @@ from serving.model_server import ModelServer, ServerOptions
 from serving.remote_server import RemoteServer
 from serving.replay import Replay
 from serving.scraped_traffic import ScrapedTraffic
+from serving.server.server_tls import ServerTls
+from tests.certificates import Authority, ssl_config
 
 REST, GRPC = "This looks like the REST port", "This looks like the gRPC port"
 
@@ -23,6 +25,17 @@ REST, GRPC = "This looks like the REST port", "This looks like the gRPC port"
 @pytest.fixture(scope="module")
 def server() -> Iterator[ModelServer]:
     server = ModelServer(ServerOptions(models=(), grpc_port=0, rest_port=0))
+    server.start()
+    yield server
+    server.stop(0.0)
+
+
+@pytest.fixture(scope="module")
+def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModelServer]:
+    """One with TLS."""
+    config = tmp_path_factory.mktemp("tls") / "ssl.config"
+    config.write_text(ssl_config(Authority("root").sign("server")))
+    server = ModelServer(ServerOptions(models=(), grpc_port=0, rest_port=0, tls=ServerTls(config)))
     server.start()
     yield server
     server.stop(0.0)
@@ -40,6 +53,22 @@ def test_what_speaks_the_other_protocol_is_told_and_nothing_else_is(server: Mode
     assert other_port(grpc, "REST") == f"{GRPC}: give the REST port of the server instead of {grpc}."
     assert other_port(grpc, "gRPC") == other_port(rest, "REST") == other_port("127.0.0.1:1", "gRPC") == ""
     assert other_port("127.0.0.1", "REST") == ""
+
+
+def test_tls_is_told_where_it_is_and_where_it_is_not(server: ModelServer, secure: ModelServer) -> None:
+    grpc, rest = f"127.0.0.1:{secure.grpc_port}", f"127.0.0.1:{secure.rest_port}"
+    assert other_port(grpc, "gRPC") == f"What answers there speaks TLS: give grpcs://{grpc} instead."
+    assert other_port(f"http://{rest}", "REST") == f"What answers there speaks TLS: give https://{rest} instead."
+    assert other_port(f"grpcs://{rest}", "gRPC") == f"{REST}: give the gRPC port of the server instead of {rest}."
+    assert "--tls-ca FILE" in other_port(f"grpcs://{grpc}", "gRPC")
+    assert "--tls-ca FILE" in other_port(f"https://{rest}/", "REST")
+    grpc, rest = f"127.0.0.1:{server.grpc_port}", f"127.0.0.1:{server.rest_port}"
+    assert other_port(f"grpcs://{grpc}", "gRPC") == f"What answers there speaks without TLS: give {grpc} instead."
+    assert (
+        other_port(f"https://{rest}", "REST") == f"What answers there speaks without TLS: give http://{rest} instead."
+    )
+    assert other_port(f"https://{grpc}", "REST").startswith(GRPC)
+    assert other_port("https://127.0.0.1:1", "REST") == ""
 
 
 def test_clients_and_releases_tell_it(server: ModelServer) -> None:
