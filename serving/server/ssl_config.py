@@ -75,7 +75,11 @@ class SslConfig:
         load_identity(context, self.certificate, self.key)
         if self.authorities:
             load_authorities(context, self.authorities)
-        context.verify_mode = ssl.CERT_REQUIRED if self.client_verify else ssl.CERT_NONE
+        if self.client_verify:
+            context.verify_mode = ssl.CERT_REQUIRED
+            # A session that is taken up again shows no certificate, also where its authority is not trusted any more.
+            context.options |= ssl.OP_NO_TICKET
+            context.num_tickets = 0
         return context
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from schemas.errors import ReleaseError, ServingError
+from serving.asked_models import asked_models
+from serving.client.client_tls import ClientTls
 from serving.client.grpc_client import AsyncGrpcClient, GrpcClient
 from serving.client.other_port import other_port
 from serving.client.rest_client import AsyncRestClient, RestClient
@@ -31,11 +34,19 @@ def server() -> Iterator[ModelServer]:
 
 
 @pytest.fixture(scope="module")
-def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModelServer]:
+def trusted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the SSLConfig of a server, and the certificate of its authority."""
+    folder, authority = tmp_path_factory.mktemp("tls"), Authority("root")
+    (folder / "ssl.config").write_text(ssl_config(authority.sign("server")))
+    (folder / "ca.pem").write_text(authority.certificate)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def secure(trusted: Path) -> Iterator[ModelServer]:
     """One with TLS."""
-    config = tmp_path_factory.mktemp("tls") / "ssl.config"
-    config.write_text(ssl_config(Authority("root").sign("server")))
-    server = ModelServer(ServerOptions(models=(), grpc_port=0, rest_port=0, tls=ServerTls(config)))
+    tls = ServerTls(trusted / "ssl.config")
+    server = ModelServer(ServerOptions(models=(), grpc_port=0, rest_port=0, tls=tls))
     server.start()
     yield server
     server.stop(0.0)
@@ -85,6 +96,25 @@ def test_clients_and_releases_tell_it(server: ModelServer) -> None:
         live.check()
     with ScrapedTraffic([f"http://{grpc}/"], [], "taxi") as scraped, pytest.raises(ReleaseError, match=GRPC):
         scraped.start()
+
+
+def test_releases_ask_with_tls(secure: ModelServer, trusted: Path) -> None:
+    grpc, rest = f"grpcs://127.0.0.1:{secure.grpc_port}", f"https://127.0.0.1:{secure.rest_port}"
+    tls = ClientTls(trusted / "ca.pem")
+    with RestClient(rest, "taxi", tls=tls) as client, pytest.raises(ServingError, match="Could not find any versions"):
+        client.status()
+    assert asked_models([rest], tls) == ("taxi",)
+    assert asked_models([rest]) == ()
+    with LiveTraffic([rest], "taxi", tls=tls) as live:
+        live.check()
+    with LiveTraffic([rest], "taxi") as live, pytest.raises(ReleaseError, match="--tls-ca"):
+        live.check()
+    with ScrapedTraffic([rest], [rest], "taxi", tls=tls) as scraped:
+        scraped.start()
+    with RemoteServer(grpc, 5.0, tls=tls) as remote:
+        assert not remote.serves("taxi")
+    with Replay([grpc], "taxi", tls) as replay, pytest.raises(ReleaseError, match="NOT_FOUND"):
+        replay.signatures()
 
 
 def test_clients_of_asyncio_tell_it(server: ModelServer) -> None:
