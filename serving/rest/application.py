@@ -154,7 +154,7 @@ class RestApplication:
     def _other(self, method: str, path: str) -> Answer:
         """Paths outside the API."""
         if path == METRICS_PATH:  # whatever the method, as in TensorFlow Serving
-            text = metrics_text(self._metrics, self._manager.canaries())
+            text = metrics_text(self._metrics, self._manager.canaries(), self._manager.runs)
             return Answer(HTTPStatus.OK, text.encode("utf-8", "replace"), "text/plain")
         if method in ("GET", "HEAD"):
             if path == PATH:
