@@ -92,6 +92,7 @@ def _prepare_environment() -> None:
     os.environ["TF_USE_LEGACY_KERAS"] = "1"  # Keras 3 cannot train on several workers (contract 3)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "1")  # nodes are forked, and may talk to a metadata service
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # it logs what it also raises, and each handshake that fails
     os.environ.setdefault("GLOG_minloglevel", "3")  # ML Metadata's library logs what it also raises
 
 

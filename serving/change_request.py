@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
+    from serving.client.client_tls import ClientTls
+
 
 @dataclass(frozen=True)
 class ChangeRequest:
@@ -18,13 +20,14 @@ class ChangeRequest:
         host: of the command.
         why: the reason.
         force: why a version that is not blessed is to be taken all the same; None: it is not.
-        servers: gRPC addresses of model servers to tell, `host:port`.
+        servers: gRPC addresses of model servers to tell, `host:port`; `grpcs://` before them for TLS.
         load_seconds: how long a server may take to load a version.
         settle_seconds: how long to wait between loading and labelling, for servers that read models.config themselves.
         base_path: the model's folder as servers see it; default: as models.config has it, else as it is here.
         keep: models that servers keep beside those of models.config.
         others: names of further models that they may have; whether they do is asked before they are told.
         unload_others: whether they may lose those.
+        tls: for `grpcs://`; default: that of the authorities that gRPC brings.
     """
 
     who: str
@@ -38,3 +41,4 @@ class ChangeRequest:
     keep: ModelServerConfig | None = None
     others: tuple[str, ...] = ()
     unload_others: bool = False
+    tls: ClientTls | None = None

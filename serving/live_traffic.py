@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 from pydantic import ValidationError
@@ -14,7 +13,8 @@ from schemas.errors import ReleaseError
 from serving.canaries_seen import PATH, CanariesSeen, CanarySeen
 from serving.canary import Limits, Traffic, Verdict
 from serving.canary_watch import watch_canary
-from serving.client.loopback import is_loopback
+from serving.client.client_tls import ClientTls
+from serving.client.http_connections import http_connections
 from serving.client.other_port import other_port
 from serving.seen_traffic import SeenTraffic, compared
 from serving.traffic_split import TrafficSplit
@@ -31,12 +31,18 @@ class LiveTraffic:
         model: its name.
         poll_seconds: how often they are asked.
         silent_seconds: how long a server may not answer, or not know of the canary, before that is an error.
+        tls: for addresses with `https://`; default: what httpx trusts.
     """
 
     def __init__(
-        self, urls: Iterable[str], model: str, poll_seconds: float = 1.0, silent_seconds: float = _SILENT_SECONDS
+        self,
+        urls: Iterable[str],
+        model: str,
+        poll_seconds: float = 1.0,
+        silent_seconds: float = _SILENT_SECONDS,
+        tls: ClientTls | None = None,
     ) -> None:
-        self._servers = [_Server(url.rstrip("/"), model, silent_seconds) for url in urls]
+        self._servers = [_Server(url.rstrip("/"), model, silent_seconds, tls) for url in urls]
         self._poll_seconds = poll_seconds
 
     def __enter__(self) -> LiveTraffic:
@@ -84,8 +90,8 @@ class LiveTraffic:
 class _Server:
     """One model server, whose counts begin at 0 when it starts anew."""
 
-    def __init__(self, url: str, model: str, silent_seconds: float) -> None:
-        self.http = httpx.Client(timeout=_CALL_SECONDS, trust_env=not is_loopback(urlsplit(url).hostname or ""))
+    def __init__(self, url: str, model: str, silent_seconds: float, tls: ClientTls | None) -> None:
+        self.http = http_connections(httpx.Client, url, tls, timeout=_CALL_SECONDS)
         self._url = url
         self._model = model
         self._silent_seconds = silent_seconds
@@ -137,7 +143,7 @@ class _Server:
             "A model server does not tell what it sees of canaries.",
             where=f"{self._url}{PATH}",
             received=received,
-            fix=other_port(urlsplit(self._url).netloc, "REST")
+            fix=other_port(self._url, "REST")
             or "Give the REST address of `scalable-tf serve`, http://HOST:PORT. TensorFlow Serving does not tell "
             "versions apart: use --requests there.",
         )

@@ -14,6 +14,7 @@ from serving.server.batching import BatchingOptions
 from serving.server.manager import ModelManager
 from serving.server.metrics import Metrics
 from serving.server.model_config import ModelConfig
+from serving.server.server_tls import ServerTls
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class ServerOptions:
         batching: how requests are combined; default: not at all.
         first_load_seconds: how long the first answers wait for the models; after that the server answers without those
             that are still being loaded, and says that it is not ready.
+        tls: of both protocols; default: plain text.
+        rest_tls: whether REST has it, too.
     """
 
     models: tuple[ModelConfig, ...]
@@ -42,6 +45,8 @@ class ServerOptions:
     poll_seconds: float = 1.0
     batching: BatchingOptions | None = None
     first_load_seconds: float = 60.0
+    tls: ServerTls | None = None
+    rest_tls: bool = True
 
 
 class ModelServer:
@@ -72,11 +77,19 @@ class ModelServer:
         self.manager = ModelManager(options.models, options.poll_seconds, options.batching)
         metrics = Metrics(self.manager.names)
         # They take their ports at once, so that a taken one is told before models are loaded; they answer from `start`.
-        grpc = GrpcServer(self.manager, metrics, options.host, options.grpc_port)
+        tls = options.tls
+        credentials = tls.grpc_credentials() if tls else None
+        grpc = GrpcServer(self.manager, metrics, options.host, options.grpc_port, credentials)
         self.grpc_port = grpc.port
         try:
             rest = RestServer(
-                self.manager, metrics, options.host, options.rest_port, options.rest_limits, cors=options.cors
+                self.manager,
+                metrics,
+                options.host,
+                options.rest_port,
+                options.rest_limits,
+                cors=options.cors,
+                tls=tls.http_context() if tls and options.rest_tls else None,
             )
         except RunError:
             grpc.stop(0.0)

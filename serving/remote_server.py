@@ -18,7 +18,8 @@ from tensorflow_serving.apis.model_service_pb2_grpc import ModelServiceStub
 from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
 from schemas.errors import ReleaseError
-from serving.client.loopback import grpc_proxy_option
+from serving.client.client_tls import ClientTls
+from serving.client.grpc_channel import grpc_channel
 from serving.client.other_port import other_port
 from serving.other_models import with_kept
 
@@ -32,16 +33,23 @@ class RemoteServer:
     """The server at an address.
 
     Args:
-        address: `host:port` of its gRPC port.
+        address: `host:port` of its gRPC port, `grpcs://` before it for TLS.
         load_seconds: how long it may take to load a version.
         keep: models that it has beside those of the configs that it is told; default: none.
+        tls: for `grpcs://`; default: that of the authorities that gRPC brings.
     """
 
-    def __init__(self, address: str, load_seconds: float, keep: ModelServerConfig | None = None) -> None:
+    def __init__(
+        self,
+        address: str,
+        load_seconds: float,
+        keep: ModelServerConfig | None = None,
+        tls: ClientTls | None = None,
+    ) -> None:
         self.address = address
         self.keep = keep
         self._load_seconds = load_seconds
-        self._channel = grpc.insecure_channel(address, options=[grpc_proxy_option(address)])
+        self._channel = grpc_channel(address, tls=tls)
         self._stub = ModelServiceStub(self._channel)
 
     def __enter__(self) -> RemoteServer:

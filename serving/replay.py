@@ -20,7 +20,8 @@ from schemas.counted import counted
 from schemas.errors import ReleaseError
 from serving.audit_log import CANARY, STABLE
 from serving.canary import Limits, Verdict, decide
-from serving.client.loopback import grpc_proxy_option
+from serving.client.client_tls import ClientTls
+from serving.client.grpc_channel import grpc_channel
 from serving.client.other_port import other_port
 from serving.seen_traffic import SeenTraffic, compared
 
@@ -34,16 +35,14 @@ class Replay:
     """Sends requests to the labels of a model and compares the answers.
 
     Args:
-        addresses: gRPC addresses of model servers, which are asked in turn.
+        addresses: gRPC addresses of model servers, which are asked in turn; `grpcs://` before them for TLS.
         model: its name.
+        tls: for `grpcs://`; default: that of the authorities that gRPC brings.
     """
 
-    def __init__(self, addresses: Iterable[str], model: str) -> None:
+    def __init__(self, addresses: Iterable[str], model: str, tls: ClientTls | None = None) -> None:
         self._model = model
-        self._channels = {
-            address: grpc.insecure_channel(address, options=[*_UNLIMITED, grpc_proxy_option(address)])
-            for address in addresses
-        }
+        self._channels = {address: grpc_channel(address, _UNLIMITED, tls) for address in addresses}
         self._stubs = [PredictionServiceStub(channel) for channel in self._channels.values()]
 
     def __enter__(self) -> Replay:

@@ -192,7 +192,7 @@ def _servers(request: ChangeRequest) -> list[RemoteServer]:
     # TensorFlow Serving's messages bring all of TensorFlow with them: seconds, which a rollback without servers saves.
     from serving.remote_server import RemoteServer
 
-    return [RemoteServer(address, request.load_seconds, request.keep) for address in request.servers]
+    return [RemoteServer(address, request.load_seconds, request.keep, request.tls) for address in request.servers]
 
 
 def _unloaded(servers: Iterable[RemoteServer], final: ModelServerConfig) -> Iterator[str]:

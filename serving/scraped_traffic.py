@@ -12,7 +12,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
@@ -20,7 +19,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from schemas.errors import ReleaseError
 from serving.canary import LATENCY_BOUNDS, Limits, Traffic, Verdict
 from serving.canary_watch import watch_canary
-from serving.client.loopback import is_loopback
+from serving.client.client_tls import ClientTls
+from serving.client.http_connections import http_connections
 from serving.client.other_port import other_port
 
 PATH = "/monitoring/prometheus/metrics"
@@ -60,6 +60,7 @@ class ScrapedTraffic:
         model: its name.
         poll_seconds: how often they are asked.
         silent_seconds: how long a server may not answer before that is an error.
+        tls: for addresses with `https://`; default: what httpx trusts.
     """
 
     def __init__(
@@ -69,8 +70,9 @@ class ScrapedTraffic:
         model: str,
         poll_seconds: float = 1.0,
         silent_seconds: float = _SILENT_SECONDS,
+        tls: ClientTls | None = None,
     ) -> None:
-        self._groups = [[_Server(url, model, silent_seconds) for url in urls] for urls in (stable, canary)]
+        self._groups = [[_Server(url, model, silent_seconds, tls) for url in urls] for urls in (stable, canary)]
         self._poll_seconds = poll_seconds
 
     def __enter__(self) -> ScrapedTraffic:
@@ -110,8 +112,8 @@ class ScrapedTraffic:
 
 
 class _Server:
-    def __init__(self, url: str, model: str, silent_seconds: float) -> None:
-        self.http = httpx.Client(timeout=_CALL_SECONDS, trust_env=not is_loopback(urlsplit(url).hostname or ""))
+    def __init__(self, url: str, model: str, silent_seconds: float, tls: ClientTls | None) -> None:
+        self.http = http_connections(httpx.Client, url, tls, timeout=_CALL_SECONDS)
         self._url, self._model = url.rstrip("/"), model
         self._silent_seconds = silent_seconds
         self._total = _Counts()
@@ -148,7 +150,7 @@ class _Server:
             "A model server does not tell its metrics.",
             where=f"{self._url}{PATH}",
             received=received,
-            fix=other_port(urlsplit(self._url).netloc, "REST")
+            fix=other_port(self._url, "REST")
             or "Give the REST address, http://HOST:PORT. TensorFlow Serving needs --monitoring_config_file with "
             f'prometheus_config {{ enable: true path: "{PATH}" }}.',
         )

@@ -139,7 +139,8 @@ def _run(arguments: argparse.Namespace) -> int:
         )
     if arguments.requests and not arguments.percent:
         raise SettingsError("The canary would get no request.", where="--percent", received=0, fix="Give more than 0.")
-    labels, request = labels_of(arguments), request_of(arguments)
+    labels = labels_of(arguments)
+    request = request_of(arguments, [*arguments.live, *arguments.canary_live])
     from runners.interrupt import interruptible
     from runners.release_view import find_version
     from serving.other_models import kept_models
@@ -177,14 +178,14 @@ def _watch_live(
         from serving.live_traffic import LiveTraffic
         from serving.scraped_traffic import ScrapedTraffic
     if request.servers:
-        request = replace(request, others=asked_models([*arguments.live, *arguments.canary_live]))
+        request = replace(request, others=asked_models([*arguments.live, *arguments.canary_live], request.tls))
     if arguments.canary_live:
-        with ScrapedTraffic(arguments.live, arguments.canary_live, labels.store.model) as traffic:
+        with ScrapedTraffic(arguments.live, arguments.canary_live, labels.store.model, tls=request.tls) as traffic:
             traffic.start()
             say(labels.canary(version, request))
             traffic.start()
             return traffic.watch(limits, arguments.watch_seconds, _progress)
-    with LiveTraffic(arguments.live, labels.store.model) as live:
+    with LiveTraffic(arguments.live, labels.store.model, tls=request.tls) as live:
         live.check()
         change = labels.canary(version, request, arguments.percent)
         say(change)
@@ -198,7 +199,7 @@ def _watch_replay(
     with libraries():
         from serving.recorded_requests import recorded_requests
         from serving.replay import Replay
-    with Replay(request.servers, labels.store.model) as replay:
+    with Replay(request.servers, labels.store.model, request.tls) as replay:
         requests = recorded_requests(arguments.requests, replay.signatures())
         change = labels.canary(version, request)
         say(change)

@@ -6,7 +6,7 @@ import argparse
 import contextlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ import numpy as np
 from runners.commands.exit_codes import EXIT_OK
 from runners.commands.libraries import libraries
 from runners.commands.options import add_settings, load
+from runners.commands.tls_options import add_tls, tls_of
 from schemas.errors import DataError, ServingError, SettingsError
 from schemas.request import request_key
 
@@ -31,9 +32,10 @@ def add(commands: Commands) -> None:
     parser = commands.add_parser("predict", help="ask a model server for predictions of rows in a file")
     address = parser.add_mutually_exclusive_group(required=True)
     address.add_argument(
-        "--url", metavar="URL", help="REST: http://HOST:PORT, or with the model, http://HOST:PORT/v1/models/NAME"
+        "--url", metavar="URL", help="REST: http(s)://HOST:PORT, or with the model, http://HOST:PORT/v1/models/NAME"
     )
-    address.add_argument("--grpc", metavar="HOST:PORT", help="gRPC")
+    address.add_argument("--grpc", metavar="HOST:PORT", help="gRPC; with TLS grpcs://HOST:PORT")
+    add_tls(parser)
     parser.add_argument("--model", default="", metavar="NAME", help="the model, where the URL does not name it")
     version = parser.add_mutually_exclusive_group()
     version.add_argument("--version", type=int, metavar="N", help="default: the newest")
@@ -64,8 +66,9 @@ def _run(arguments: argparse.Namespace) -> int:
     rows = read_rows(arguments.input, load(arguments).data.missing_values if arguments.config else ())
     if not rows:
         raise DataError("There are no rows to predict for.", where=str(arguments.input), fix="Name a file with rows.")
-    with _client(arguments) as client:
-        with _versions_told(client, arguments.timeout):
+    how = {"timeout": arguments.timeout, "tls": tls_of(arguments, [arguments.url or arguments.grpc])}
+    with _client(arguments, how) as client:
+        with _versions_told(client, how):
             asked = client.signature(arguments.signature)
         _tell(rows, asked)
         columns = columns_of_rows(rows, asked)
@@ -76,9 +79,9 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 @contextlib.contextmanager
-def _client(arguments: argparse.Namespace) -> Iterator[RestClient | GrpcClient]:
+def _client(arguments: argparse.Namespace, how: Mapping[str, Any]) -> Iterator[RestClient | GrpcClient]:
     """The client, whose libraries are loaded only where it is the one."""
-    named = {"version": arguments.version, "label": arguments.label, "timeout": arguments.timeout}
+    named = {"version": arguments.version, "label": arguments.label, **how}
     if arguments.url:
         from serving.client.rest_client import RestClient
 
@@ -95,7 +98,7 @@ def _client(arguments: argparse.Namespace) -> Iterator[RestClient | GrpcClient]:
 
 
 @contextlib.contextmanager
-def _versions_told(client: RestClient | GrpcClient, timeout: float) -> Iterator[None]:
+def _versions_told(client: RestClient | GrpcClient, how: Mapping[str, Any]) -> Iterator[None]:
     """Adds which versions there are to the error of a version or label that there is not."""
     try:
         yield
@@ -104,7 +107,7 @@ def _versions_told(client: RestClient | GrpcClient, timeout: float) -> Iterator[
         if not refused or (client.target.version is None and client.target.label is None):
             raise
         try:
-            with type(client)(client.address, client.target.model, timeout=timeout) as other:
+            with type(client)(client.address, client.target.model, **how) as other:
                 states = {one["version"]: one["state"] for one in other.status()}
         except ServingError:
             raise error from None

@@ -7,6 +7,7 @@ import getpass
 import os
 import re
 import sys
+from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 from runners.commands.console import console
 from runners.commands.libraries import libraries
 from runners.commands.options import add_settings, load
+from runners.commands.tls_options import add_tls, tls_of
 from schemas.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -43,8 +45,9 @@ def add_move(parser: argparse.ArgumentParser) -> None:
         default=[],
         type=_address,
         metavar="HOST:PORT",
-        help="gRPC address of a model server to tell; may be repeated",
+        help="gRPC address of a model server to tell, grpcs://HOST:PORT with TLS; may be repeated",
     )
+    add_tls(parser)
     parser.add_argument(
         "--keep",
         action="append",
@@ -79,8 +82,8 @@ def seconds(value: str) -> float:
 
 
 def _address(value: str) -> str:
-    if not re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^:/\s]+):[0-9]+", value):
-        raise argparse.ArgumentTypeError(f"must be HOST:PORT of the gRPC port: {value}")
+    if not re.fullmatch(r"(grpcs://)?(\[[0-9A-Fa-f:.]+\]|[^:/\s]+):[0-9]+", value):
+        raise argparse.ArgumentTypeError(f"must be HOST:PORT of the gRPC port, or grpcs://HOST:PORT: {value}")
     return value
 
 
@@ -131,8 +134,16 @@ def _check_model(root: Path, model: str) -> None:
         )
 
 
-def request_of(arguments: argparse.Namespace) -> ChangeRequest:
-    """Who asks for a move, and how it is to be done."""
+def request_of(arguments: argparse.Namespace, urls: Sequence[str] = ()) -> ChangeRequest:
+    """Who asks for a move, and how it is to be done.
+
+    Args:
+        arguments: of the command.
+        urls: REST addresses of servers that are asked, too.
+
+    Raises:
+        SettingsError: a model to keep, or a file for TLS, is none.
+    """
     from serving.change_request import ChangeRequest
     from serving.other_models import kept_models
 
@@ -154,6 +165,7 @@ def request_of(arguments: argparse.Namespace) -> ChangeRequest:
         base_path=arguments.base_path,
         keep=kept_models(arguments.keep),
         unload_others=arguments.unload_others,
+        tls=tls_of(arguments, [*arguments.server, *urls]),
     )
 
 

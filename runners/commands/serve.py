@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from serving.model_server import ModelServer
     from serving.server.batching import BatchingOptions
     from serving.server.model_config import ModelConfig
+    from serving.server.server_tls import ServerTls
 
 
 def add(commands: Commands) -> None:
@@ -51,6 +52,14 @@ def add(commands: Commands) -> None:
         metavar="S",
         help="how often --model-config is looked at for changes; default: 0, only at SIGHUP",
     )
+    parser.add_argument(
+        "--ssl-config",
+        type=Path,
+        metavar="FILE",
+        help="TLS for gRPC and REST: an SSLConfig in protocol buffer text, as --ssl_config_file of TensorFlow Serving; "
+        "it is read again when it changes",
+    )
+    parser.add_argument("--rest-plain", action="store_true", help="with --ssl-config: REST without TLS")
     parser.add_argument("--bind", default="127.0.0.1", metavar="ADDRESS", help="default: 127.0.0.1, this machine only")
     parser.add_argument("--grpc-port", type=int, default=8500, metavar="N", help="0 picks one; default: 8500")
     parser.add_argument("--rest-port", type=int, default=8501, metavar="N", help="0 picks one; default: 8501")
@@ -88,6 +97,7 @@ def add(commands: Commands) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     _check(arguments)
+    tls = _tls(arguments)
     with libraries():
         from serving.model_server import ModelServer, ServerOptions
         from serving.rest.limits import RestLimits
@@ -110,14 +120,18 @@ def _run(arguments: argparse.Namespace) -> int:
             cors=arguments.cors,
             poll_seconds=arguments.poll_seconds,
             batching=_batching(arguments),
+            tls=tls,
+            rest_tls=not arguments.rest_plain,
         )
     )
     signals: queue.SimpleQueue[int] = queue.SimpleQueue()
     for ending in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(ending, lambda number, frame: signals.put(number))
     server.start(lambda: not signals.empty())
-    print(f"gRPC: {arguments.bind}:{server.grpc_port}", flush=True)
-    print(f"REST: http://{arguments.bind}:{server.rest_port}", flush=True)
+    secure = tls is not None
+    print(f"gRPC: {'grpcs://' if secure else ''}{arguments.bind}:{server.grpc_port}", flush=True)
+    scheme = "https" if secure and not arguments.rest_plain else "http"
+    print(f"REST: {scheme}://{arguments.bind}:{server.rest_port}", flush=True)
     _tell_empty(models)
     if arguments.ask is not None:
         try:
@@ -153,6 +167,15 @@ def _next(signals: queue.SimpleQueue[int], config: WatchedFile) -> int:
 def _check(arguments: argparse.Namespace) -> None:
     if not arguments.model and arguments.model_config is None:
         raise SettingsError("There is no model to serve.", fix="Give --model NAME=DIR, or --model-config FILE.")
+    if arguments.rest_plain and arguments.ssl_config is None:
+        raise SettingsError("There is no TLS that REST could be without.", where="--rest-plain", fix="Leave it out.")
+    if arguments.ask is not None and arguments.ssl_config is not None:
+        raise SettingsError(
+            "--ask asks without TLS.",
+            where="--ask",
+            received="--ssl-config",
+            fix="Start the server without it, and ask with `scalable-tf predict`.",
+        )
     for option in ("poll_seconds", "model_config_poll_seconds", "batch_timeout_micros", "grace_seconds"):
         if not getattr(arguments, option) >= 0:
             raise _wrong(option, getattr(arguments, option), "0 or more")
@@ -162,6 +185,14 @@ def _check(arguments: argparse.Namespace) -> None:
     for option in ("grpc_port", "rest_port"):
         if not 0 <= getattr(arguments, option) < 1 << 16:
             raise _wrong(option, getattr(arguments, option), "a port, 0 to 65535")
+
+
+def _tls(arguments: argparse.Namespace) -> ServerTls | None:
+    if arguments.ssl_config is None:
+        return None
+    from serving.server.server_tls import ServerTls
+
+    return ServerTls(arguments.ssl_config)
 
 
 def _wrong(option: str, received: object, fix: str) -> SettingsError:

@@ -12,8 +12,9 @@ import grpc
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
 from serving.client import grpc_message as message
+from serving.client.client_tls import ClientTls, refuse_plain
 from serving.client.columns import columns_of
-from serving.client.loopback import grpc_proxy_option
+from serving.client.grpc_channel import grpc_channel
 from serving.client.prediction import Prediction
 from serving.client.signature import Signature, chosen
 from serving.client.target import Target
@@ -33,17 +34,14 @@ class _Model:
         label: str | None = None,
         timeout: float = 30.0,
         retries: int = 2,
-        credentials: grpc.ChannelCredentials | None = None,
+        tls: ClientTls | None = None,
     ) -> None:
         self.address, self.target = address, Target(model, version, label)
         self._where, self._timeout = f"{address}, {self.target}", timeout
         self._known: dict[str, Any] | None = None
-        options = [*_options(retries), grpc_proxy_option(address)]
-        self._channel = (
-            self._library.secure_channel(address, credentials, options)
-            if credentials
-            else self._library.insecure_channel(address, options)
-        )
+        if tls:
+            refuse_plain([address])
+        self._channel = grpc_channel(address, _options(retries), tls, self._library)
         self._predictions = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
         self._models = model_service_pb2_grpc.ModelServiceStub(self._channel)
 
@@ -52,13 +50,13 @@ class GrpcClient(_Model):
     """A model behind a gRPC address. It may be used by several threads.
 
     Args:
-        address: `HOST:PORT`.
+        address: `HOST:PORT` in plain text, or `grpcs://HOST:PORT` with TLS.
         model: its name.
         version: a number; default: the newest.
         label: such as `stable`.
         timeout: seconds that a call may take, with its repetitions.
         retries: how often one is sent again where the server is not reached, or is too busy (UNAVAILABLE); at most 4.
-        credentials: for TLS, of `grpc.ssl_channel_credentials`; default: none, in plain text.
+        tls: whom `grpcs://` trusts, and what it shows; default: the authorities that gRPC brings, and nothing.
 
     Attributes:
         address: of the server.
@@ -66,6 +64,7 @@ class GrpcClient(_Model):
 
     Raises:
         ServingError: no model is named, or both a version and a label.
+        SettingsError: `tls` is given for an address in plain text.
     """
 
     _library = grpc

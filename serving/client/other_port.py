@@ -1,4 +1,4 @@
-"""Whether an address is the port of the server's other protocol: gRPC and REST are easily confused.
+"""What an address that does not answer is instead: the port of the other protocol, or one with TLS, or without.
 
 Whatever speaks gRPC answers the preface of HTTP/2 with a SETTINGS frame, and whatever speaks REST with a line of
 HTTP/1. Source: RFC 9113, 3.4 and 6.5.
@@ -7,37 +7,71 @@ HTTP/1. Source: RFC 9113, 3.4 and 6.5.
 from __future__ import annotations
 
 import socket
+import ssl
 from typing import Literal
+
+from serving.client.client_tls import is_secure, place_of
 
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 _EMPTY_SETTINGS = b"\0\0\0\x04\0\0\0\0\0"
 _SECONDS = 2.0
+_TRUST = (
+    "TLS begins there, and does not end well. Name who signed the server's certificate (--tls-ca FILE, or `ca` of "
+    "ClientTls), and what to show where it asks for a certificate (--tls-cert and --tls-key)."
+)
 
 
 def other_port(address: str, wanted: Literal["gRPC", "REST"]) -> str:
-    """What to do about an address that does not answer as it should; empty where it is not the other port.
+    """What to do about an address that does not answer as it should; empty where it is none of these.
 
     Args:
-        address: `HOST:PORT`, without TLS.
+        address: `HOST:PORT`, or with `http://`, or with `https://` or `grpcs://` for TLS.
         wanted: the protocol that was tried.
     """
-    answer = _answer(address)
-    if wanted == "gRPC" and answer.startswith(b"HTTP/"):
-        return f"This looks like the REST port: give the gRPC port of the server instead of {address}."
-    if wanted == "REST" and answer[3:4] == b"\x04":
-        return f"This looks like the gRPC port: give the REST port of the server instead of {address}."
-    return ""
+    place = place_of(address).rstrip("/")
+    answer = _answer(place)
+    rest, grpc = answer.startswith(b"HTTP/"), answer[3:4] == b"\x04"
+    chosen = None if rest or grpc else _chosen_by_tls(place)
+    # Of TLS, a proxy of REST may choose HTTP/2, too.
+    if wanted == "gRPC" and (rest or chosen not in (None, "h2")):
+        return f"This looks like the REST port: give the gRPC port of the server instead of {place}."
+    if wanted == "REST" and grpc:
+        return f"This looks like the gRPC port: give the REST port of the server instead of {place}."
+    if is_secure(address) and (rest or grpc):
+        plain = f"http://{place}" if rest else place
+        return f"What answers there speaks without TLS: give {plain} instead."
+    if chosen is None:
+        return ""
+    if is_secure(address):
+        return _TRUST
+    return f"What answers there speaks TLS: give {'https' if wanted == 'REST' else 'grpcs'}://{place} instead."
 
 
-def _answer(address: str) -> bytes:
+def _answer(place: str) -> bytes:
     """The first bytes, up to 9, as long as a frame's header."""
-    host, _, port = address.rpartition(":")
     found = b""
     try:
-        with socket.create_connection((host.strip("[]"), int(port)), _SECONDS) as connection:
+        with _connected(place) as connection:
             connection.sendall(_PREFACE + _EMPTY_SETTINGS)
             while len(found) < len(_EMPTY_SETTINGS) and (more := connection.recv(len(_EMPTY_SETTINGS) - len(found))):
                 found += more
     except (OSError, ValueError):  # also of an address that is none
         pass
     return found
+
+
+def _chosen_by_tls(place: str) -> str | None:
+    """The protocol that it chooses in a handshake, whoever it is: nothing is said to it. None: it does not end one."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    try:
+        with _connected(place) as connection, context.wrap_socket(connection) as secure:
+            return secure.selected_alpn_protocol() or ""
+    except (OSError, ValueError):
+        return None
+
+
+def _connected(place: str) -> socket.socket:
+    host, _, port = place.rpartition(":")
+    return socket.create_connection((host.strip("[]"), int(port)), _SECONDS)

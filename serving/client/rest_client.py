@@ -13,8 +13,9 @@ import httpx
 
 from schemas.errors import ServingError
 from serving.client import rest_message as message
+from serving.client.client_tls import ClientTls, refuse_plain
 from serving.client.columns import columns_of
-from serving.client.loopback import is_loopback
+from serving.client.http_connections import http_connections
 from serving.client.other_port import other_port
 from serving.client.prediction import Prediction
 from serving.client.signature import Signature, chosen
@@ -39,11 +40,12 @@ class _Model:
         label: str | None = None,
         timeout: float = 30.0,
         retries: int = 2,
+        tls: ClientTls | None = None,
     ) -> None:
         self._call = _Call(url, model, version, label, timeout, retries)
-        # What the environment says of proxies is not of this machine itself.
-        environment = not is_loopback(urlsplit(self._call.base).hostname or "")
-        self._http = self._connections(base_url=self._call.base, trust_env=environment)
+        if tls:
+            refuse_plain([self._call.base])
+        self._http = http_connections(self._connections, self._call.base, tls, base_url=self._call.base)
         self.address, self.target = self._call.base, self._call.target
 
 
@@ -51,12 +53,13 @@ class RestClient(_Model):
     """A model behind a REST address. It may be used by several threads.
 
     Args:
-        url: `http://HOST:PORT`, or with the model's path, as `http://HOST:PORT/v1/models/NAME/labels/stable`.
+        url: `http://HOST:PORT`, `https://HOST:PORT`, or with the model's path, as `http://HOST:PORT/v1/models/NAME/labels/stable`.
         model: its name, where the address has none.
         version: a number; default: the newest.
         label: such as `stable`.
         timeout: seconds that a request may take, with its repetitions.
         retries: how often one is sent again where the server is not reached, or is too busy (503).
+        tls: whom `https://` trusts, and what it shows; default: what httpx trusts, and nothing.
 
     Attributes:
         address: of the server.
@@ -64,6 +67,7 @@ class RestClient(_Model):
 
     Raises:
         ServingError: the address is none, or names no model.
+        SettingsError: `tls` is given for an address in plain text.
     """
 
     _connections = httpx.Client
@@ -230,7 +234,7 @@ class _Call:
             fix = "Send fewer rows at once, or allow more time."
         else:
             text = str(error) or type(error).__name__
-            fix = other_port(urlsplit(self.base).netloc, "REST") or _UNREACHED
+            fix = other_port(self.base, "REST") or _UNREACHED
         return ServingError("The model server does not answer.", where=self.where, received=text, fix=fix)
 
 

@@ -43,15 +43,23 @@ class GrpcServer:
         metrics: where calls are counted.
         host: address to listen on.
         port: 0 picks one.
+        credentials: for TLS; default: none, in plain text.
 
     Attributes:
         port: on which it listens.
 
     Raises:
-        RunError: the port is taken, or the address is none of this machine's.
+        RunError: the port is taken, the address is none of this machine's, or gRPC does not take the certificate.
     """
 
-    def __init__(self, manager: ModelManager, metrics: Metrics, host: str, port: int) -> None:
+    def __init__(
+        self,
+        manager: ModelManager,
+        metrics: Metrics,
+        host: str,
+        port: int,
+        credentials: grpc.ServerCredentials | None = None,
+    ) -> None:
         self._manager = manager
         self._ending = False
         self._calls = CallCount()
@@ -61,10 +69,13 @@ class GrpcServer:
         address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self._loop = LoopThread("grpc-server")
         try:
-            self.port = self._loop.call(self._open(Answering(metrics, self._calls, self._threads), address))
+            self.port = self._loop.call(
+                self._open(Answering(metrics, self._calls, self._threads), address, credentials)
+            )
         except RuntimeError as error:
             self._loop.end()
-            raise RunError("The server of gRPC cannot listen there.", where=address, received=error) from error
+            fix = "Is the key RSA, or EC on P-256, P-384 or P-521? gRPC takes no other curve." if credentials else ""
+            raise RunError("The server of gRPC cannot listen there.", where=address, received=error, fix=fix) from error
 
     def start(self) -> None:
         """Begins to answer; connections that were made before wait until then."""
@@ -91,14 +102,16 @@ class GrpcServer:
         self._loop.begin(self._end(grace)).add_done_callback(end)
         return ended
 
-    async def _open(self, answering: Answering, address: str) -> int:
+    async def _open(self, answering: Answering, address: str, credentials: grpc.ServerCredentials | None) -> int:
         """Makes the server, which belongs to the loop that it is made in, and takes the port."""
         self._server = grpc.aio.server(options=_OPTIONS, maximum_concurrent_rpcs=_MOST_CALLS)
         self._health = Health(lambda: self._manager.ready() and not self._ending)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         services = prediction_service(self._manager, answering), model_service(self._manager, answering)
         self._server.add_generic_rpc_handlers(services)
-        return int(self._server.add_insecure_port(address))
+        if credentials is None:
+            return int(self._server.add_insecure_port(address))
+        return int(self._server.add_secure_port(address, credentials))
 
     async def _end(self, grace: float) -> None:
         # One that never started keeps its port.

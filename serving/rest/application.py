@@ -157,7 +157,7 @@ class RestApplication:
             if path != place:
                 wrong = f"Unexpected path: {path}. Should be {place}"
                 return Answer(HTTPStatus.BAD_REQUEST, wrong.encode("latin-1"), "text/plain")
-            text = metrics_text(self._metrics, self._manager.canaries())
+            text = metrics_text(self._metrics, self._manager.canaries(), self._manager.runs)
             return Answer(HTTPStatus.OK, text.encode("utf-8", "replace"), "text/plain")
         if method in ("GET", "HEAD"):
             if place == PATH:

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from serving.canary import LATENCY_BOUNDS
 from serving.server.canary_traffic import CanaryTraffic
 from serving.server.metrics import BOUNDS, Metrics
+from serving.server.run_metrics import EXAMPLE_BOUNDS, RunMetrics
 
 _COUNT = ":tensorflow:serving:request_count"
 _LATENCY = ":tensorflow:serving:request_latency"
+_RUNTIME = ":tensorflow:serving:runtime_latency"
+_EXAMPLES = ":tensorflow:serving:request_example_counts"
+_EXAMPLE_TOTAL = ":tensorflow:serving:request_example_count_total"
 _CANARY_COUNT = ":scalable_tf:serving:canary_request_count"
 _CANARY_LATENCY = ":scalable_tf:serving:canary_request_latency"
 _EVERY = 6  # of the fine bounds, which makes them as coarse as TensorFlow Serving's
 _NONE: Mapping[str, CanaryTraffic] = MappingProxyType({})
 
 
-def metrics_text(metrics: Metrics, canaries: Mapping[str, CanaryTraffic] = _NONE) -> str:
+def metrics_text(
+    metrics: Metrics, canaries: Mapping[str, CanaryTraffic] = _NONE, runs: RunMetrics | None = None
+) -> str:
     """The page at `/monitoring/prometheus/metrics`: counters by model and status, a histogram of microseconds.
 
     While canaries are tried, the same of both versions by names of ours; what TensorFlow Serving names stays as it is.
@@ -29,15 +35,38 @@ def metrics_text(metrics: Metrics, canaries: Mapping[str, CanaryTraffic] = _NONE
     lines += [f"# HELP {_LATENCY} Microseconds from a request to its answer.", f"# TYPE {_LATENCY} histogram"]
     for (model, api, entrypoint), latency in sorted(metrics.latencies().items()):
         labels = f'model_name="{_escaped(model)}",API="{_escaped(api)}",entrypoint="{_escaped(entrypoint)}"'
-        bounds = [*(f"{bound:g}" for bound in BOUNDS), "+Inf"]
-        counts = list(itertools.accumulate(latency.buckets))
-        for bound, count in zip(bounds, counts, strict=True):
-            lines.append(f'{_LATENCY}_bucket{{{labels},le="{bound}"}} {count}')
-        lines.append(f"{_LATENCY}_sum{{{labels}}} {latency.total}")
-        lines.append(f"{_LATENCY}_count{{{labels}}} {counts[-1]}")
+        lines += _histogram(_LATENCY, labels, BOUNDS, latency.buckets, latency.total)
+    if runs is not None:
+        lines += _run_lines(runs)
     if canaries:
         lines += _canary_lines(canaries)
     return "\n".join(lines) + "\n"
+
+
+def _run_lines(runs: RunMetrics) -> Iterator[str]:
+    yield f"# HELP {_RUNTIME} Microseconds that TensorFlow computed."
+    yield f"# TYPE {_RUNTIME} histogram"
+    for (model, api), latency in sorted(runs.latencies().items()):
+        # The runtime is that of sessions, which TensorFlow Serving tells from TFRT.
+        labels = f'model_name="{_escaped(model)}",API="{api}",runtime="TF1"'
+        yield from _histogram(_RUNTIME, labels, BOUNDS, latency.buckets, latency.total)
+    examples = [(f'model="{_escaped(model)}"', one) for model, one in sorted(runs.example_counts().items())]
+    yield f"# HELP {_EXAMPLES} Requests by their number of tf.Examples."
+    yield f"# TYPE {_EXAMPLES} histogram"
+    for labels, one in examples:
+        yield from _histogram(_EXAMPLES, labels, EXAMPLE_BOUNDS, one.buckets, one.total)
+    yield f"# HELP {_EXAMPLE_TOTAL} The tf.Examples of all requests."
+    yield f"# TYPE {_EXAMPLE_TOTAL} counter"
+    for labels, one in examples:
+        yield f"{_EXAMPLE_TOTAL}{{{labels}}} {one.total}"
+
+
+def _histogram(name: str, labels: str, bounds: Sequence[float], buckets: Sequence[int], total: float) -> Iterator[str]:
+    counts = list(itertools.accumulate(buckets))
+    for bound, count in zip([*(f"{bound:g}" for bound in bounds), "+Inf"], counts, strict=True):
+        yield f'{name}_bucket{{{labels},le="{bound}"}} {count}'
+    yield f"{name}_sum{{{labels}}} {total}"
+    yield f"{name}_count{{{labels}}} {counts[-1]}"
 
 
 def _canary_lines(canaries: Mapping[str, CanaryTraffic]) -> Iterator[str]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +34,7 @@ class RestServer:
         port: to listen on; 0 takes a free one.
         limits: of memory, time and connections.
         cors: whether pages of other origins may read its answers.
+        tls: for HTTPS; default: none, in plain text.
 
     Attributes:
         port: that it listens on.
@@ -48,6 +52,7 @@ class RestServer:
         limits: RestLimits | None = None,
         *,
         cors: bool = False,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._limits = limits or RestLimits()
         self._executor = ThreadPoolExecutor(self._limits.threads, thread_name_prefix="rest")
@@ -74,7 +79,7 @@ class RestServer:
         )
         self._started = threading.Event()
         self._ended = threading.Event()
-        self._server = _Server(self._config, self._started.set)
+        self._server = _Server(self._config, self._started.set, tls, self._limits.header_seconds)
         self._thread = threading.Thread(target=self._serve, name="rest-server", daemon=True)
 
     def start(self) -> None:
@@ -118,12 +123,25 @@ class RestServer:
 
 
 class _Server(uvicorn.Server):
-    """Tells when it accepts connections."""
+    """Tells when it accepts connections. With TLS that is ours: uvicorn would read files, and wait for handshakes."""
 
-    def __init__(self, config: uvicorn.Config, on_start: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        on_start: Callable[[], None],
+        tls: ssl.SSLContext | None,
+        handshake_seconds: float,
+    ) -> None:
         super().__init__(config)
         self._on_start = on_start
+        self._tls = tls
+        self._handshake_seconds = handshake_seconds
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._tls is not None:
+            self.config.ssl = self._tls
+            loop = asyncio.get_running_loop()
+            create = functools.partial(loop.create_server, ssl_handshake_timeout=self._handshake_seconds)
+            loop.create_server = create  # type: ignore[method-assign]
         await super().startup(sockets)
         self._on_start()

@@ -104,6 +104,7 @@ class WatchedServable(Servable):
 
     def __init__(self, servable: Servable, traffic: CanaryTraffic) -> None:  # it loads nothing
         self.name, self.version, self.signatures = servable.name, servable.version, servable.signatures
+        self.runs = servable.runs
         self._servable = servable
         self._traffic = traffic
         self._outputs: dict[tuple[str, str], npt.NDArray[Any]] = {}
@@ -117,9 +118,11 @@ class WatchedServable(Servable):
         feeds: Mapping[str, npt.NDArray[Any]],
         outputs: Sequence[str] | None = None,
         deadline: float | None = None,
+        *,
+        api: str = "Predict",
     ) -> dict[str, npt.NDArray[Any]]:
         """As `Servable.run`."""
-        found = self._servable.run(signature, feeds, outputs, deadline)
+        found = self._servable.run(signature, feeds, outputs, deadline, api=api)
         self._outputs |= {(signature, output): values for output, values in found.items()}
         return found
 

@@ -18,12 +18,18 @@ from serving.server.example_signature import (
 from serving.server.request_error import invalid
 from serving.server.servable import DEFAULT_SIGNATURE, Servable
 
+CLASSIFY = "Classify"
 _CLASSES = "classes"
 _SCORES = "scores"
 
 
 def classify(
-    servable: Servable, signature: str | None, examples: Sequence[bytes], deadline: float | None = None
+    servable: Servable,
+    signature: str | None,
+    examples: Sequence[bytes],
+    deadline: float | None = None,
+    *,
+    api: str = CLASSIFY,
 ) -> classification_pb2.ClassificationResult:
     """Labels and scores of each example.
 
@@ -32,13 +38,16 @@ def classify(
         signature: its name; default: `serving_default`.
         examples: serialized tf.Examples, at least one.
         deadline: of `time.monotonic()`.
+        api: for which it is counted; of another one, the examples are not.
 
     Raises:
         RequestError: INVALID_ARGUMENT: the signature is not there or does not classify; whatever running it raises.
     """
     name = signature or DEFAULT_SIGNATURE
     wanted = classification_outputs(servable, name)
-    found = servable.run(name, {INPUTS: example_array(examples)}, wanted, deadline)
+    found = servable.run(name, {INPUTS: example_array(examples)}, wanted, deadline, api=api)
+    if api == CLASSIFY:
+        servable.runs.examples(servable.name, len(examples))
     for key, dtype_name in ((_CLASSES, "DT_STRING"), (_SCORES, "DT_FLOAT")):
         if key not in found:
             continue

@@ -21,6 +21,7 @@ from serving.server.canary_traffic import CanaryTraffic, WatchedServable
 from serving.server.model_config import ModelConfig
 from serving.server.model_versions import AVAILABLE, LoadedVersion, ModelVersions
 from serving.server.request_error import RequestError, invalid, not_found
+from serving.server.run_metrics import RunMetrics
 from serving.server.servable import Servable
 from serving.server.version_labels import assign_labels, check_labels, labelled, take_labels, unassignable
 from serving.server.version_loader import VersionLoader
@@ -41,12 +42,14 @@ class ModelManager:
 
     Attributes:
         batches: whether they are: `Servable.answer` may be used.
+        runs: the models' computations.
     """
 
     def __init__(
         self, configs: Iterable[ModelConfig], poll_seconds: float = 1.0, batching: BatchingOptions | None = None
     ) -> None:
         self.batches = batching is not None
+        self.runs = RunMetrics()
         self._poll_seconds = poll_seconds
         self._lock = threading.Lock()  # for what requests read: short
         self._changing = threading.Lock()  # held by who loads and unloads
@@ -54,7 +57,7 @@ class ModelManager:
         self._dropped: dict[str, ModelVersions] = {}  # by reloads, for GetModelStatus
         self._loaded = threading.Event()
         self._ended = threading.Event()
-        self._loader = VersionLoader(self._lock, self._ended, batching)
+        self._loader = VersionLoader(self._lock, self._ended, batching, self.runs)
         self._thread = threading.Thread(target=self._poll_on, name="model-manager", daemon=True)
 
     def start(self) -> None:

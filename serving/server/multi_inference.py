@@ -15,6 +15,8 @@ from serving.server.regress import check_regression, regress
 from serving.server.request_error import RequestError, invalid
 from serving.server.servable import DEFAULT_SIGNATURE, Servable
 
+_API = "MultiInference"
+
 
 def multi_inference(
     servable: Servable, request: inference_pb2.MultiInferenceRequest, deadline: float | None = None
@@ -38,9 +40,11 @@ def multi_inference(
     for task, name in zip(request.tasks, names, strict=True):
         result = response.results.add(model_spec=model_spec(servable, name))
         if task.method_name == tf.saved_model.CLASSIFY_METHOD_NAME:
-            result.classification_result.CopyFrom(classify(servable, name, examples, deadline))
+            result.classification_result.CopyFrom(classify(servable, name, examples, deadline, api=_API))
         else:
-            result.regression_result.CopyFrom(regress(servable, name, examples, deadline))
+            result.regression_result.CopyFrom(regress(servable, name, examples, deadline, api=_API))
+    if names:
+        servable.runs.examples(servable.name, len(examples))
     return response
 
 

@@ -17,11 +17,17 @@ from serving.server.example_signature import (
 from serving.server.request_error import invalid
 from serving.server.servable import DEFAULT_SIGNATURE, Servable
 
+REGRESS = "Regress"
 _OUTPUTS = "outputs"
 
 
 def regress(
-    servable: Servable, signature: str | None, examples: Sequence[bytes], deadline: float | None = None
+    servable: Servable,
+    signature: str | None,
+    examples: Sequence[bytes],
+    deadline: float | None = None,
+    *,
+    api: str = REGRESS,
 ) -> regression_pb2.RegressionResult:
     """One number for each example.
 
@@ -30,13 +36,16 @@ def regress(
         signature: its name; default: `serving_default`.
         examples: serialized tf.Examples, at least one.
         deadline: of `time.monotonic()`.
+        api: for which it is counted; of another one, the examples are not.
 
     Raises:
         RequestError: INVALID_ARGUMENT: the signature is not there or does not regress; whatever running it raises.
     """
     name = signature or DEFAULT_SIGNATURE
     check_regression(servable, name)
-    found = servable.run(name, {INPUTS: example_array(examples)}, [_OUTPUTS], deadline)[_OUTPUTS]
+    found = servable.run(name, {INPUTS: example_array(examples)}, [_OUTPUTS], deadline, api=api)[_OUTPUTS]
+    if api == REGRESS:
+        servable.runs.examples(servable.name, len(examples))
     if not (found.ndim == 1 or (found.ndim == 2 and found.shape[1] == 1)):
         raise invalid(
             f"Expected output Tensor shape to be either [batch_size] or [batch_size, 1] but got {shape_text(found)}"

@@ -17,6 +17,7 @@ from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
 from serving.server.batching import BatchingOptions
 from serving.server.on_thread import on_thread
 from serving.server.request_error import RequestError, invalid
+from serving.server.run_metrics import RunMetrics
 from serving.server.signature_call import SignatureCall
 
 DEFAULT_SIGNATURE = "serving_default"
@@ -32,11 +33,13 @@ class Servable:
         version: its number.
         path: folder of the SavedModel.
         batching: how requests are combined; default: not at all.
+        runs: where its computations are counted; default: nobody asks.
 
     Attributes:
         name: of the model.
         version: its number.
         signatures: by name, as the SavedModel has them: `method_name`, `inputs` and `outputs` (TensorInfo by key).
+        runs: where its computations are counted.
 
     Raises:
         OSError: there is no SavedModel.
@@ -46,10 +49,19 @@ class Servable:
     name: str
     version: int
     signatures: Mapping[str, SignatureDef]
+    runs: RunMetrics
 
-    def __init__(self, name: str, version: int, path: Path, batching: BatchingOptions | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        version: int,
+        path: Path,
+        batching: BatchingOptions | None = None,
+        runs: RunMetrics | None = None,
+    ) -> None:
         self.name = name
         self.version = version
+        self.runs = runs or RunMetrics()
         self._batching = batching
         self._lock = threading.Lock()
         self._calls: dict[tuple[str, tuple[str, ...] | None], SignatureCall] = {}
@@ -78,6 +90,8 @@ class Servable:
         feeds: Mapping[str, npt.NDArray[Any]],
         outputs: Sequence[str] | None = None,
         deadline: float | None = None,
+        *,
+        api: str = "Predict",
     ) -> dict[str, npt.NDArray[Any]]:
         """What a signature answers.
 
@@ -86,6 +100,7 @@ class Servable:
             feeds: values by the keys of the signature's inputs; strings as object arrays of bytes.
             outputs: keys of the outputs that are wanted; default: all.
             deadline: of `time.monotonic()`.
+            api: for which it is counted: Predict, Classify, Regress or MultiInference.
 
         Returns:
             Values by the keys of the outputs; strings as object arrays of bytes.
@@ -97,7 +112,9 @@ class Servable:
         """
         call = self._call(signature, outputs)
         _check(deadline)
+        began = time.perf_counter()
         found = call(feeds, deadline)
+        self.runs.took(self.name, api, time.perf_counter() - began)
         _check(deadline)
         return found
 
@@ -122,7 +139,9 @@ class Servable:
         if call is None:
             call = await on_thread(threads, self._call, signature, outputs)
         _check(deadline)
+        began = time.perf_counter()
         found = await call.answer(feeds, deadline, threads)
+        self.runs.took(self.name, "Predict", time.perf_counter() - began)
         _check(deadline)
         return found
 

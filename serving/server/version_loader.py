@@ -9,6 +9,7 @@ from pathlib import Path
 
 from serving.server.batching import BatchingOptions
 from serving.server.model_versions import AVAILABLE, LoadedVersion, ModelVersions, files_of
+from serving.server.run_metrics import RunMetrics
 from serving.server.servable import Servable
 from serving.server.version_policy import version_directories
 from serving.server.warmup import warm_up
@@ -24,12 +25,16 @@ class VersionLoader:
         lock: for what requests read.
         ended: when it is set, nothing more is loaded.
         batching: how requests are combined; default: not at all.
+        runs: where the versions' computations are counted.
     """
 
-    def __init__(self, lock: threading.Lock, ended: threading.Event, batching: BatchingOptions | None) -> None:
+    def __init__(
+        self, lock: threading.Lock, ended: threading.Event, batching: BatchingOptions | None, runs: RunMetrics
+    ) -> None:
         self._lock = lock
         self._ended = ended
         self._batching = batching
+        self._runs = runs
         self._closed_some = False
 
     def converge(self, model: ModelVersions, *, retry: bool = False) -> None:
@@ -99,7 +104,7 @@ class VersionLoader:
             with self._lock:
                 model.versions[version] = fresh
         try:
-            servable = Servable(name, version, path, self._batching)
+            servable = Servable(name, version, path, self._batching, self._runs)
             try:
                 warm_up(servable, path)
             except BaseException:

@@ -34,3 +34,18 @@ def test_texts_for_missing_values_are_those_of_the_settings(
     assert "Where: x, row 2\n  Received: 'NA'\n" in capsys.readouterr().err
     assert main([*command, "-c", "configs/taxi.yaml", "--set", 'data.missing_values=["", NA]']) == 0
     assert capsys.readouterr().out == '{"y": 3.0}\n{"y": NaN}\n'
+
+
+def test_files_for_tls_are_for_addresses_with_it(
+    url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "rows.csv").write_text("x\n1.5\n")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "trusted.pem"))
+    ask = ["predict", "--model", "m", "--input", str(tmp_path / "rows.csv")]
+    assert main([*ask, "--url", url, "--tls-ca", str(tmp_path / "ca.pem")]) == 1
+    assert f"nothing is asked with TLS.\n  Where: TLS of the client\n  Received: {url}\n" in capsys.readouterr().err
+    assert main([*ask, "--url", url]) == 0
+    secure = ["--url", url.replace("http:", "https:")]
+    for options, file in ([], "trusted.pem"), (["--tls-ca", str(tmp_path / "ca.pem")], "ca.pem"):
+        assert main([*ask, *secure, *options]) == 1
+        assert f"cannot be read.\n  Where: {tmp_path / file}\n" in capsys.readouterr().err

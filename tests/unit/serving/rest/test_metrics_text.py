@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from typing import Any
+
 import grpc
 from prometheus_client.parser import text_string_to_metric_families
 
 from serving.rest.metrics_text import metrics_text
 from serving.server.canary_traffic import CanaryTraffic
 from serving.server.metrics import Metrics
+from serving.server.run_metrics import RunMetrics
 from serving.traffic_split import TrafficSplit
 
 
@@ -26,6 +29,28 @@ def test_counts_and_times() -> None:
         f'bucket{{{labels},le="58.32"}} 2',
     ]
     assert times[-3:] == [f'bucket{{{labels},le="+Inf"}} 2', f"sum{{{labels}}} 50.0", f"count{{{labels}}} 2"]
+
+
+def test_computations_and_examples() -> None:
+    runs = RunMetrics()
+    runs.took("half", "Predict", 20e-6)
+    runs.examples("half", 3)
+    page = metrics_text(Metrics(), runs=runs)
+    lines = [line.removeprefix(":tensorflow:serving:") for line in page.splitlines()]
+    labels = 'model_name="half",API="Predict",runtime="TF1"'
+    assert f'runtime_latency_bucket{{{labels},le="18"}} 0' in lines
+    assert f'runtime_latency_bucket{{{labels},le="32.4"}} 1' in lines
+    assert f"runtime_latency_sum{{{labels}}} 20.0" in lines
+    assert 'request_example_counts_bucket{model="half",le="2"} 0' in lines
+    assert 'request_example_counts_bucket{model="half",le="4"} 1' in lines
+    assert lines[-1] == 'request_example_count_total{model="half"} 3'
+    families = {family.name.removeprefix(":tensorflow:serving:"): family.type for family in _families(page)}
+    assert families["runtime_latency"] == families["request_example_counts"] == "histogram"
+    assert families["request_example_count"] == "counter"
+
+
+def _families(page: str) -> list[Any]:
+    return list(text_string_to_metric_families(page))
 
 
 def test_prometheus_reads_it() -> None:

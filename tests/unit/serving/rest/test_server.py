@@ -26,6 +26,7 @@ from serving.rest.limits import RestLimits
 from serving.rest.server import RestServer
 from serving.server.metrics import Metrics
 from serving.server.request_error import not_found
+from serving.server.run_metrics import RunMetrics
 from serving.server.version_state import VersionState
 
 SECONDS = 30.0
@@ -41,6 +42,7 @@ class Model:
         signature = SignatureDef(method_name=tf.saved_model.PREDICT_METHOD_NAME)
         signature.inputs["x"].dtype = signature.outputs["y"].dtype = tf.float32.as_datatype_enum
         self.signatures = {"serving_default": signature}
+        self.runs = RunMetrics()
         self.is_ready = True
         self.go_on = threading.Event()
         self.go_on.set()

@@ -18,6 +18,7 @@ from serving.server.example_input import serialized_examples
 from serving.server.multi_inference import multi_inference
 from serving.server.regress import regress
 from serving.server.request_error import RequestError
+from serving.server.run_metrics import ExampleCounts, RunMetrics
 from serving.server.servable import Servable
 from serving.server.warmup import warm_up
 from tests.tiny_models import half_plus, half_plus_2
@@ -127,6 +128,20 @@ def test_signatures_with_inputs_of_their_own_answer_together(half: Servable) -> 
     ).results
     assert first.regression_result.regressions[0].value == 3.0
     assert second.regression_result.regressions[0].value == 4.0
+
+
+def test_what_gave_results_is_counted(folder: Path) -> None:
+    runs = RunMetrics()
+    half = Servable("half", 3, folder, runs=runs)
+    classify(half, "classify_x_to_y", EXAMPLES)
+    regress(half, X_TO_Y, EXAMPLES[:1])
+    multi_inference(half, inference(("half", X_TO_Y, REGRESS), ("half", "classify_x_to_y", CLASSIFY)))
+    half.run("serving_default", {"x": np.zeros((5, 1), np.float32)})
+    refused(lambda: regress(half, X_TO_Y, [b"no example"]))
+    # Two examples, one, and the one of the tasks, which are a computation each.
+    assert runs.example_counts() == {"half": ExampleCounts([2, 1, *[0] * 14], 4)}
+    times = {key: sum(one.buckets) for key, one in runs.latencies().items()}
+    assert times == {("half", api): 1 for api in ("Classify", "Regress", "Predict")} | {("half", "MultiInference"): 2}
 
 
 def test_what_tensorflow_2_exports_classifies_and_regresses(tmp_path: Path) -> None:

@@ -1,0 +1,202 @@
+"""`scalable-tf serve --ssl-config`, and whoever asks it: real processes, and certificates that are made here."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import signal
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from schemas.errors import ServingError
+from serving.blessing import Blessing
+from serving.client.client_tls import ClientTls
+from serving.client.grpc_client import AsyncGrpcClient, GrpcClient
+from serving.client.rest_client import AsyncRestClient, RestClient
+from serving.release import Provenance
+from serving.releases import ReleaseStore
+from tests.certificates import Authority, ssl_config
+from tests.integration.command_server import Command, CommandServer
+from tests.integration.serve_command import port, serve
+from tests.tiny_models import half_plus
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandServer]:
+    modules = ["serving.model_server", "serving.client.grpc_client", "serving.remote_server", "httpx"]
+    server = CommandServer(tmp_path_factory.mktemp("commands"), modules)
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def releases(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of the model half, which answers x / 2 + 2."""
+    folder = tmp_path_factory.mktemp("half")
+    provenance = Provenance(pipeline="half", run_id="run", spans=(1,), blessing=Blessing(blessed=True))
+    ReleaseStore(folder / "releases", "half").publish(half_plus(folder / "model", 2.0), provenance)
+    return folder / "releases"
+
+
+@dataclass
+class Trust:
+    """Who signs whom: one authority for the server, and another one for its clients.
+
+    Attributes:
+        config: of the server.
+        files: options of commands: whom they trust, and what they show.
+    """
+
+    folder: Path
+
+    def __post_init__(self) -> None:
+        self.servers, self.clients = Authority("servers"), Authority("clients")
+        self.server = self.servers.sign("server")
+        self.config, self.ca = self.folder / "ssl.config", self.folder / "ca.pem"
+        self.config.write_text(ssl_config(self.server, self.clients))
+        self.ca.write_text(self.servers.certificate)
+        self.shown = self.clients.sign("client").write(self.folder / "client")
+        self.files = [f"--tls-ca={self.ca}", f"--tls-cert={self.shown[0]}", f"--tls-key={self.shown[1]}"]
+        self.tls = ClientTls(self.ca, *self.shown)
+
+
+@pytest.fixture
+def trust(tmp_path: Path) -> Trust:
+    return Trust(tmp_path)
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> Path:
+    path = tmp_path / "rows.json"
+    path.write_text(json.dumps([{"x": 1.0}, {"x": 2.0}]))
+    return path
+
+
+def _serve_half(commands: CommandServer, releases: Path, *options: str) -> AbstractContextManager[Command]:
+    return serve(commands, "--model", f"half={releases / 'half'}", *options)
+
+
+def _addresses(command: Command) -> tuple[str, str]:
+    """Of gRPC and REST, as it tells them."""
+    port(command, "REST")
+    found = dict(re.findall(r"^(gRPC|REST): (\S+)$", command.stdout.read_text(), re.MULTILINE))
+    return found["gRPC"], found["REST"]
+
+
+def test_who_shows_a_certificate_is_answered_and_nobody_else(
+    commands: CommandServer, releases: Path, trust: Trust, rows: Path
+) -> None:
+    with _serve_half(commands, releases, f"--ssl-config={trust.config}") as command:
+        secure, rest = _addresses(command)
+        assert secure.startswith("grpcs://127.0.0.1:")
+        assert rest.startswith("https://127.0.0.1:")
+        trusted = {"SSL_CERT_FILE": str(trust.ca)}
+        for where, files, environment in (
+            (["--grpc", secure], trust.files, {}),
+            (["--url", rest], trust.files[1:], trusted),
+        ):
+            ask = ["predict", *where, "--model", "half", "--signature", "serving_default", "--input", str(rows)]
+            answered = commands.run([*ask, *files], **environment)
+            assert answered.wait() == 0, answered.text
+            assert answered.stdout.read_text() == '{"y": 2.5}\n{"y": 3.0}\n'
+        nameless = commands.run([*ask, trust.files[0]])
+        assert nameless.wait() == 1
+        assert "--tls-cert" in nameless.text
+        for strange in (ClientTls(trust.ca), ClientTls(trust.shown[0], *trust.shown), None):
+            for kind, address in ((GrpcClient, secure), (RestClient, rest)):
+                with (
+                    kind(address, "half", tls=strange, retries=0) as client,
+                    pytest.raises(ServingError, match="--tls-ca"),
+                ):
+                    client.status()
+        plain = secure.removeprefix("grpcs://")
+        with (
+            GrpcClient(plain, "half", retries=0) as client,
+            pytest.raises(ServingError, match=f"give {secure} instead"),
+        ):
+            client.status()
+        moved = ["release", "promote", "1", "--releases", str(releases), "--model", "half", "--server", secure]
+        promoted = commands.run([*moved, *trust.files])
+        assert promoted.wait() == 0, promoted.text
+        with GrpcClient(secure, "half", label="stable", tls=trust.tls) as client:
+            assert client.predict({"x": [4.0]}).outputs["y"].tolist() == [4.0]
+        asyncio.run(_ask_by_asyncio(secure, rest, trust))
+        command.signal(signal.SIGTERM)
+        assert command.wait() == 0
+    assert "PRIVATE KEY" not in command.text
+
+
+async def _ask_by_asyncio(secure: str, rest: str, trust: Trust) -> None:
+    async with (
+        AsyncGrpcClient(secure, "half", tls=trust.tls) as one,
+        AsyncRestClient(rest, "half", tls=trust.tls) as other,
+    ):
+        for client in (one, other):
+            assert (await client.predict({"x": [4.0]})).outputs["y"].tolist() == [4.0]
+
+
+def test_certificates_change_under_a_running_server(commands: CommandServer, releases: Path, trust: Trust) -> None:
+    (trust.folder / "later").mkdir()
+    later = Trust(trust.folder / "later")
+    with _serve_half(commands, releases, f"--ssl-config={trust.config}") as command:
+        secure, rest = _addresses(command)
+        clients = (GrpcClient, secure), (RestClient, rest)
+        with GrpcClient(secure, "half", tls=trust.tls) as old:
+            assert old.predict({"x": [4.0]}).outputs["y"].tolist() == [4.0]
+            trust.config.write_text("server_key: ")
+            for kind, address in clients:
+                with kind(address, "half", tls=trust.tls) as client:
+                    client.status()
+            later.config.rename(trust.config)
+            for kind, address in clients:
+                with kind(address, "half", tls=later.tls) as client:
+                    assert client.predict({"x": [4.0]}).outputs["y"].tolist() == [4.0]
+                # The certificate that this one shows is nobody's any more.
+                unknown = kind(address, "half", tls=ClientTls(later.ca, *trust.shown), retries=0)
+                with unknown as client, pytest.raises(ServingError, match="does not answer"):
+                    client.status()
+            assert old.predict({"x": [4.0]}).outputs["y"].tolist() == [4.0]
+    assert "The certificates stay as they are: This is no SSLConfig" in command.text
+    assert "New connections get the certificates" in command.text
+
+
+def test_as_tensorflow_serving_has_it_rest_is_plain(commands: CommandServer, releases: Path, trust: Trust) -> None:
+    trust.config.write_text(ssl_config(trust.server))
+    with _serve_half(commands, releases, f"--ssl-config={trust.config}", "--rest-plain") as command:
+        secure, rest = _addresses(command)
+        assert rest.startswith("http://")
+        with GrpcClient(secure, "half", tls=ClientTls(trust.ca)) as one, RestClient(rest, "half") as other:
+            for client in (one, other):
+                assert client.predict({"x": [4.0]}).outputs["y"].tolist() == [4.0]
+        encrypted = rest.replace("http:", "https:")
+        with RestClient(encrypted, "half", tls=ClientTls(trust.ca)) as refused, pytest.raises(ServingError) as told:
+            refused.status()
+        assert told.value.fix == f"What answers there speaks without TLS: give {rest} instead."
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('server_key: "-----BEGIN SECRET', "no SSLConfig"),
+        ('server_key: "/etc/key.pem" server_cert: "/etc/cert.pem"', "Give the text of the file itself, not its name"),
+    ],
+)
+def test_a_file_that_is_of_no_use_ends_it_before_it_listens(
+    commands: CommandServer, releases: Path, tmp_path: Path, text: str, told: str
+) -> None:
+    (tmp_path / "ssl.config").write_text(text)
+    command = commands.run(
+        ["serve", "--model", f"half={releases / 'half'}", "--ssl-config", str(tmp_path / "ssl.config")]
+    )
+    assert command.wait() == 1
+    assert told in command.text
+    assert f"Where: {tmp_path / 'ssl.config'}" in command.text
+    assert "SECRET" not in command.text
+    assert "gRPC:" not in command.text

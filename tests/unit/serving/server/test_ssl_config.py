@@ -1,0 +1,77 @@
+"""TensorFlow Serving's SSLConfig."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from schemas.errors import SettingsError
+from serving.server.ssl_config import SslConfig
+from tests.certificates import Authority, Certificate, ssl_config
+
+
+@pytest.fixture(scope="module")
+def authority() -> Authority:
+    return Authority("root")
+
+
+@pytest.fixture(scope="module")
+def made(authority: Authority) -> Certificate:
+    return authority.sign("server")
+
+
+def _read(folder: Path, text: str) -> SslConfig:
+    (folder / "ssl.config").write_text(text)
+    return SslConfig.read(folder / "ssl.config")
+
+
+def _error(folder: Path, text: str) -> SettingsError:
+    with pytest.raises(SettingsError) as raised:
+        _read(folder, text)
+    assert raised.value.where.startswith(str(folder / "ssl.config"))
+    return raised.value
+
+
+def test_the_texts_of_pem_files(tmp_path: Path, authority: Authority, made: Certificate) -> None:
+    config = _read(tmp_path, f"# of this machine\n{ssl_config(made, authority)}")
+    assert (config.key.content, config.certificate.content) == (made.key.encode(), made.certificate.encode())
+    assert config.authorities
+    assert config.authorities.content == authority.certificate.encode()
+    assert config.client_verify
+
+
+def test_a_text_in_pieces_and_what_is_false_by_default(tmp_path: Path, made: Certificate) -> None:
+    key, certificate = (" ".join(f'"{line}\\n"' for line in text.splitlines()) for text in (made.key, made.certificate))
+    config = _read(tmp_path, f"server_key: {key}\nserver_cert: {certificate}")
+    assert config.key.content == made.key.encode()
+    assert (config.authorities, config.client_verify) == (None, False)
+
+
+def test_what_the_message_does_not_have_is_told_by_its_place(tmp_path: Path) -> None:
+    error = _error(tmp_path, 'server_key: "a"\nserver_certificate: "b"')
+    assert error.where.endswith(", line 2, column 1")
+
+
+def test_the_line_of_a_fault_is_not_shown(tmp_path: Path) -> None:
+    error = _error(tmp_path, 'server_key: "-----BEGIN PRIVATE KEY-----\nMIGH"')
+    assert error.where.endswith(", line 1, column 13")
+    assert "MIGH" not in str(error)
+    assert "PRIVATE" not in str(error)
+
+
+def test_what_is_missing_is_named(tmp_path: Path, made: Certificate) -> None:
+    text = ssl_config(made)
+    assert _error(tmp_path, "").what == "server_key is missing."
+    assert _error(tmp_path, text.replace("server_cert", "custom_ca")).what == "server_cert is missing."
+    assert _error(tmp_path, text.replace("false", "true")).what == "custom_ca is missing."
+
+
+def test_names_of_files_are_no_texts(tmp_path: Path) -> None:
+    error = _error(tmp_path, 'server_key: "/etc/key.pem" server_cert: "/etc/cert.pem"')
+    assert (error.what, error.received) == ("This is not PEM.", "text without -----BEGIN")
+
+
+def test_what_tls_cannot_use_is_told_by_its_field(tmp_path: Path, made: Certificate) -> None:
+    error = _error(tmp_path, ssl_config(Certificate(made.key, made.key)))
+    assert error.where.endswith(", server_cert")
