@@ -24,7 +24,8 @@ from serving.server.metrics import Metrics
 _LOG = logging.getLogger(__name__)
 # More than processors: a request may wait for a batch, or for a model that is loaded.
 _THREADS = 64
-_PATIENCE = 1.0  # seconds, until who watches its health has been told of the end
+_PATIENCE = 1.0  # seconds, until clients have been told of the end
+_SETTLING = 0.1  # seconds
 # Those above are RESOURCE_EXHAUSTED: each that waits holds its message.
 _MOST_CALLS = 4096
 _OPTIONS = (
@@ -105,9 +106,14 @@ class GrpcServer:
         await self._server.start()
         self._ending = True
         await self._health.tell(_PATIENCE)
+        # Calls that gRPC has and has not handed over yet: it would cancel them, which no client tries again.
+        await asyncio.sleep(min(_SETTLING, grace))
         stopping = asyncio.ensure_future(self._server.stop(grace))
-        # Once all calls are answered the connections are ended: gRPC waits seconds for idle clients to do it.
+        # The last one that is handed over is counted soon.
+        await asyncio.wait({stopping}, timeout=_SETTLING)
         await asyncio.get_running_loop().run_in_executor(None, self._calls.wait, grace)
+        # Once all calls are answered and read, the connections are ended: gRPC waits seconds for clients that are idle.
+        await asyncio.wait({stopping}, timeout=_PATIENCE)
         await self._server.stop(None)
         await stopping
         # With the last of them, gRPC ends the thread that polls for it, which would outlive the interpreter.
