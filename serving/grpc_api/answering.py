@@ -80,8 +80,8 @@ class Answering:
         try:
             if method.on_loop is not None and len(data) <= _SMALL and method.is_quick(request := call.request()):
                 return await method.on_loop(request, deadline, self._threads)
-            self._calls.begin()
             work = self._threads.submit(call.in_thread)
+            self._calls.begin()
             work.add_done_callback(self._calls.end)
             return await asyncio.wrap_future(work)
         except RequestError as error:
