@@ -12,7 +12,7 @@ from serving.server.request_error import RequestError
 
 
 class WorkerThreads(ThreadPoolExecutor):
-    """As `ThreadPoolExecutor`; but a thread that cannot be started (a limit of processes) is no loss while it has others.
+    """As `ThreadPoolExecutor`; but a thread that cannot be started is no loss while it has others.
 
     `ThreadPoolExecutor.submit` raises, and leaves the work in its queue nevertheless.
 

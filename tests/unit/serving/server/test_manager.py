@@ -410,10 +410,10 @@ def test_the_last_user_of_a_version_closes_it_also_where_there_is_no_thread(
     manager = manage()
 
     async def use() -> None:
-        with manager.lease("half"):
+        with monkeypatch.context() as limited, manager.lease("half"):
             release(2)
             await asyncio.to_thread(manager.poll)
-            monkeypatch.setattr(threading.Thread, "start", start)
+            limited.setattr(threading.Thread, "start", start)
 
     asyncio.run(use())
     assert states(manager) == {1: "END", 2: "AVAILABLE"}
