@@ -76,8 +76,8 @@ class Answering:
         try:
             if method.on_loop is not None and len(data) <= _SMALL:
                 return await method.on_loop(call.request(), deadline, self._threads)
-            self._calls.begin()
             work = self._threads.submit(call.in_thread)
+            self._calls.begin()
             work.add_done_callback(self._calls.end)
             return await asyncio.wrap_future(work)
         except RequestError as error:
@@ -96,7 +96,12 @@ class Answering:
         encoded = message.encode("utf-8", "replace")
         if len(encoded) > _LONGEST:
             message = f"{encoded[:_LONGEST].decode('utf-8', 'ignore')}...TRUNCATED"
-        await context.abort(code, message)
+        try:
+            await context.abort(code, message)
+        except (
+            grpc.aio.InternalError
+        ):  # the call has ended meanwhile, at its client's deadline: gRPC logs any other error
+            raise asyncio.CancelledError from None
         raise AssertionError("abort raises")
 
 

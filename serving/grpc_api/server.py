@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor
+import time
+from concurrent.futures import Future
 
 import grpc
 from grpc_health.v1 import health_pb2_grpc
@@ -20,11 +21,14 @@ from serving.grpc_api.prediction_service import prediction_service
 from serving.server.bound_socket import bound_socket
 from serving.server.manager import ModelManager
 from serving.server.metrics import Metrics
+from serving.server.worker_threads import WorkerThreads
 
 _LOG = logging.getLogger(__name__)
 # More than processors: a request may wait for a batch, or for a model that is loaded.
 _THREADS = 64
-_PATIENCE = 1.0  # seconds, until who watches its health has been told of the end
+_PATIENCE = 1.0  # seconds, until clients have been told of the end
+_SETTLING = 0.1  # seconds
+_LOOK = 0.01  # seconds, between two looks whether all calls are answered
 # Those above are RESOURCE_EXHAUSTED: each that waits holds its message.
 _MOST_CALLS = 4096
 _OPTIONS = (
@@ -63,7 +67,7 @@ class GrpcServer:
         self._manager = manager
         self._ending = False
         self._calls = CallCount()
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="grpc")
+        self._threads = WorkerThreads(_THREADS, thread_name_prefix="grpc")
         # Of what it cannot listen on, gRPC itself prints an account of its own.
         bound_socket(host, port, "gRPC", "--grpc-port").close()
         address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
@@ -118,9 +122,16 @@ class GrpcServer:
         await self._server.start()
         self._ending = True
         await self._health.tell(_PATIENCE)
+        # Calls that gRPC has and has not handed over yet: it would cancel them, which no client tries again.
+        await asyncio.sleep(min(_SETTLING, grace))
         stopping = asyncio.ensure_future(self._server.stop(grace))
-        # Once all calls are answered the connections are ended: gRPC waits seconds for idle clients to do it.
-        await asyncio.get_running_loop().run_in_executor(None, self._calls.wait, grace)
+        # The last one that is handed over is counted soon.
+        await asyncio.wait({stopping}, timeout=_SETTLING)
+        until = time.monotonic() + grace
+        while not self._calls.wait(0.0) and time.monotonic() < until:
+            await asyncio.sleep(_LOOK)
+        # Once all calls are answered and read, the connections are ended: gRPC waits seconds for clients that are idle.
+        await asyncio.wait({stopping}, timeout=_PATIENCE)
         await self._server.stop(None)
         await stopping
         # With the last of them, gRPC ends the thread that polls for it, which would outlive the interpreter.

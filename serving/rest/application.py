@@ -18,6 +18,8 @@ from serving.rest.metrics_text import metrics_text
 from serving.server.manager import ModelManager
 from serving.server.metrics import Metrics
 from serving.server.on_thread import on_thread
+from serving.server.request_error import RequestError
+from serving.server.worker_threads import WorkerThreads
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -63,6 +65,7 @@ class RestApplication:
         self._metrics = metrics
         self._limits = limits
         self._executor = executor
+        self._counting = WorkerThreads(4, thread_name_prefix="metrics")
         self._draining = draining
         self._more_headers = _CORS if cors else []
         self._handler = RestHandler(manager, metrics, limits)
@@ -77,8 +80,14 @@ class RestApplication:
         if _API.fullmatch(path) is None:
             # What is counted takes time: not here, where all connections wait, nor where requests wait for their turn.
             asked = (scope["method"], place, path)
-            counted = place in (METRICS_PATH, PATH)
-            await _reply(send, await asyncio.to_thread(self._other, *asked) if counted else self._other(*asked))
+            if place in (METRICS_PATH, PATH):
+                try:
+                    answer = await on_thread(self._counting, self._other, *asked)
+                except RequestError as error:
+                    answer = failure(HTTPStatus.SERVICE_UNAVAILABLE, error.message)
+            else:
+                answer = self._other(*asked)
+            await _reply(send, answer)
             return
         body = bytearray()
         try:
@@ -134,7 +143,13 @@ class RestApplication:
             return await on_thread(self._executor, _packed, answer, headers)
 
         # A body that a thread has begun to read stays until it has ended, also when nobody waits for the answer.
-        job = None if self._handler.is_quick(call) else self._executor.submit(in_thread)
+        try:
+            job = None if self._handler.is_quick(call) else self._executor.submit(in_thread)
+        except RequestError as error:
+            with call:
+                raise error
+            await _reply(send, call.answer, more=self._more_headers)
+            return
         work = asyncio.ensure_future(on_loop() if job is None else asyncio.wrap_future(job))
         # After the body, the only thing to receive is that the client is gone.
         gone = asyncio.ensure_future(receive())

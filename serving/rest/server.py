@@ -8,7 +8,6 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import uvicorn
 
@@ -19,6 +18,7 @@ from serving.rest.timed_protocol import TimedProtocol
 from serving.server.bound_socket import bound_socket
 from serving.server.manager import ModelManager
 from serving.server.metrics import Metrics
+from serving.server.worker_threads import WorkerThreads
 
 _START_SECONDS = 30.0
 _BACKLOG = 2048
@@ -55,7 +55,7 @@ class RestServer:
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._limits = limits or RestLimits()
-        self._executor = ThreadPoolExecutor(self._limits.threads, thread_name_prefix="rest")
+        self._executor = WorkerThreads(self._limits.threads, thread_name_prefix="rest")
         self._draining = False
         application = RestApplication(manager, metrics, self._limits, self._executor, lambda: self._draining, cors=cors)
         self._socket = bound_socket(host, port, "REST", "--rest-port")

@@ -15,7 +15,6 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +24,7 @@ import numpy.typing as npt
 
 from serving.server.on_thread import ended
 from serving.server.request_error import RequestError
+from serving.server.worker_threads import WorkerThreads
 
 _LOG = logging.getLogger(__name__)
 Arrays = Sequence[npt.NDArray[Any]]
@@ -69,7 +69,7 @@ class Batcher:
         self._working = 0
         self._closed = False
         # They begin with the first batch, and end with `close` or with this.
-        self._threads = ThreadPoolExecutor(options.parallel_batches, thread_name_prefix="batch")
+        self._threads = WorkerThreads(options.parallel_batches, thread_name_prefix="batch")
 
     def combines(self, feeds: Arrays) -> bool:
         """Whether a request may be combined with others; if not, it is none for this."""
@@ -140,6 +140,7 @@ class Batcher:
         """Makes a request part of a batch."""
         most = self._options.max_batch_size
         key = tuple([feed.shape[1:] for feed in part.feeds])
+        wake = False
         with self._lock:
             batch = self._open.get(key)
             if batch is None or batch.rows + part.rows > most:
@@ -151,22 +152,24 @@ class Batcher:
                 if batch is not None:
                     self._fill(batch)
                 batch = self._open[key] = self._new_batch(key, part.loop)
+                wake = part.loop is None  # a thread that waits until it is due
             elif part.loop is not batch.loop and batch.due == math.inf:
                 # Who is not of that loop does not depend on it: it may be busy, or end.
                 batch.due = time.monotonic() + self._options.timeout_micros / 1e6
-                self._wake()
+                wake = True
             part.batch = batch
             batch.parts.append(part)
             batch.rows += part.rows
             if batch.rows >= most:
                 self._fill(batch)
+            elif wake:
+                self._wake()
         return part
 
     def _new_batch(self, key: tuple[tuple[int, ...], ...], loop: asyncio.AbstractEventLoop | None) -> _Batch:
         seconds = self._options.timeout_micros / 1e6
         if loop is None:
             batch = _Batch(key, time.monotonic() + seconds)
-            self._wake()  # a thread that waits until then
         else:
             # By its clock, what has arrived at the loop is part of the batch when its time is over. A thread would
             # stop the loop to take what is there.
@@ -196,8 +199,21 @@ class Batcher:
         # All: who waits for a batch that another one takes would wait on, also at the interpreter's end.
         self._changed.notify_all()
         if self._working < self._options.parallel_batches:
-            self._threads.submit(self._work)
-            self._working += 1
+            try:
+                self._threads.submit(self._work)
+            except RequestError as error:
+                self._refuse(error)
+            else:
+                self._working += 1
+
+    def _refuse(self, error: RequestError) -> None:
+        """There is no thread that runs batches: nobody waits for one in vain."""
+        batches, self._waiting = self._waiting, []
+        self._open.clear()
+        for batch in batches:
+            for part in batch.parts:
+                part.begun, part.error = True, error
+            _deliver(batch.parts)
 
     def _work(self) -> None:
         """Runs batches as long as there are any."""

@@ -255,7 +255,10 @@ class ModelManager:
             unused = one.retired and one.leases == 0
         if unused and _on_event_loop():
             # It takes a while, in which nothing else of the loop would be answered.
-            threading.Thread(target=self._loader.close, args=(one,), name="unload").start()
+            try:
+                threading.Thread(target=self._loader.close, args=(one,), name="unload").start()
+            except RuntimeError:  # there is none
+                self._loader.close(one)
         elif unused:
             self._loader.close(one)
 

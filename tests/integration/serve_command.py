@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -36,6 +37,15 @@ def port(command: Command, name: str) -> int:
         assert time.monotonic() < deadline, command.text
         time.sleep(0.01)
     return int(lines[0].rpartition(":")[2])
+
+
+def refuses(port: int) -> bool:
+    """Whether nobody listens there any more."""
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except (ConnectionRefusedError, ConnectionResetError):
+        return True
+    return False
 
 
 def _lines(command: Command) -> list[str]:

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from tests.integration.command_server import Command, CommandServer
-from tests.integration.serve_command import SECONDS, port, serve
+from tests.integration.serve_command import SECONDS, port, refuses, serve
 from tests.tiny_models import echo, half_plus
 
 HALF = "/v1/models/half:predict"
@@ -353,3 +353,42 @@ def test_versions_come_and_go(commands: CommandServer, models: Path, tmp_path: P
         assert answer == (404, {"error": "Servable not found for request: Latest(half)"})
         running.command.signal(signal.SIGTERM)
         assert running.command.wait() == 0
+
+
+@contextmanager
+def half_sent(server: Server, head: str) -> Iterator[socket.socket]:
+    """A request whose body stays on the way."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=SECONDS) as connection:
+        connection.sendall(f"POST {HALF} HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n{head}".encode())
+        assert connection.recv(65536).startswith(b"HTTP/1.1 100 ")  # it is read
+        yield connection
+
+
+def test_sigterm_waits_for_bodies_that_are_on_their_way(commands: CommandServer, models: Path) -> None:
+    with (
+        serving(commands, f"--model=half={models}/half") as server,
+        half_sent(server, 'Content-Length: 22\r\n\r\n{"insta') as plain,
+        half_sent(server, 'Transfer-Encoding: chunked\r\n\r\n7\r\n{"insta\r\n') as chunked,
+    ):
+        server.command.signal(signal.SIGTERM)
+        deadline = time.monotonic() + SECONDS
+        while not refuses(server.port):
+            assert time.monotonic() < deadline
+        plain.sendall(b'nces": [[2.0]]}')
+        chunked.sendall(b'f\r\nnces": [[2.0]]}\r\n0\r\n\r\n')
+        for connection in (plain, chunked):
+            response = http.client.HTTPResponse(connection)
+            response.begin()
+            assert (response.status, json.loads(response.read())) == (200, {"predictions": [[4.0]]})
+        assert server.command.wait() == 0
+
+
+def test_sigterm_does_not_wait_for_a_body_without_end(commands: CommandServer, models: Path) -> None:
+    with (
+        serving(commands, f"--model=half={models}/half", "--grace-seconds=0.1") as server,
+        half_sent(server, "Content-Length: 22\r\n\r\n") as connection,
+    ):
+        server.command.signal(signal.SIGTERM)
+        assert server.command.wait() == 0
+        assert not connection.recv(65536).startswith(b"HTTP/1.1 200")
+        assert "Traceback" not in server.command.text

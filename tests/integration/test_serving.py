@@ -33,7 +33,8 @@ from tensorflow_serving.apis import (
 )
 
 from tests.integration.command_server import Command, CommandServer
-from tests.integration.serve_command import SECONDS, port, serve
+from tests.integration.gate import Gate, gate
+from tests.integration.serve_command import SECONDS, port, refuses, serve
 from tests.tiny_models import echo, half_plus
 
 
@@ -472,6 +473,41 @@ def test_sigterm_ends_the_server_also_when_a_request_does_not_end(commands: Comm
         assert server.health() == "SERVING"
         assert server.end() == 0
         assert waiting.exception().code().name in ("CANCELLED", "UNAVAILABLE")
+
+
+@contextmanager
+def half_sent(server: Server) -> Iterator[tuple[Gate, grpc.Future]]:
+    """A call of echo whose message stays on the way: the server has begun to read it, or would not take so much."""
+    request = predict_pb2.PredictRequest(model_spec={"name": "echo"}, output_filter=["rows"])
+    rows = 1 << 20
+    for key, value in {"long": np.zeros(rows, np.int64), "unsigned": np.zeros(0, np.uint64)}.items():
+        request.inputs[key].CopyFrom(tf.make_tensor_proto(value))
+    request.inputs["text"].CopyFrom(tf.make_tensor_proto(np.zeros(0, object), tf.string))
+    request.inputs["pair"].CopyFrom(tf.make_tensor_proto(np.zeros((0, 2))))
+    with gate(server.port, 4 << 20) as way, grpc.insecure_channel(f"127.0.0.1:{way.port}") as channel:
+        call = prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict.future(request, timeout=SECONDS)
+        assert way.reached.wait(SECONDS)
+        yield way, call
+
+
+def test_sigterm_waits_for_a_message_that_is_on_its_way(commands: CommandServer, models: Models) -> None:
+    models.release(5, "echo", "echo")
+    with serving(commands, models.option("echo")) as server, half_sent(server) as (way, call):
+        server.command.signal(signal.SIGTERM)
+        until(lambda: refuses(server.port))
+        with pytest.raises(grpc.FutureTimeoutError):  # longer than the server waits for who has been answered
+            call.result(1.5)
+        way.opened.set()
+        assert call.result().outputs["rows"].int_val == [1 << 20]
+        assert server.command.wait() == 0
+
+
+def test_sigterm_does_not_wait_for_a_message_without_end(commands: CommandServer, models: Models) -> None:
+    models.release(5, "echo", "echo")
+    with serving(commands, models.option("echo"), "--grace-seconds=0.1") as server, half_sent(server) as (_, call):
+        assert server.end() == 0
+        assert call.exception().code().name in ("CANCELLED", "UNAVAILABLE")
+        assert "Traceback" not in server.command.text
 
 
 def test_deadlines_are_the_clients(commands: CommandServer, models: Models) -> None:

@@ -246,3 +246,23 @@ def test_only_what_fits_is_combined() -> None:
     assert not batcher.combines([np.float32(1).reshape(())])
     assert not batcher.combines([np.zeros(2), np.zeros(1)])
     assert not Batcher(BatchingOptions(2, 0), Model(), combine=False).combines(rows(1))
+
+
+def test_no_request_of_a_batch_waits_where_there_is_no_thread_to_run_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    async def full_and_timed_out() -> list[object]:
+        batcher = Batcher(BatchingOptions(2, 1000), Model())
+        with monkeypatch.context() as limited:
+            limited.setattr(threading.Thread, "start", start)
+            full = [asyncio.ensure_future(batcher.answer(rows(x))) for x in (1.0, 2.0)]
+            found: list[object] = await asyncio.gather(*full, batcher.answer(rows(3, 4)), return_exceptions=True)
+            found += await asyncio.gather(batcher.answer(rows(5)), return_exceptions=True)
+            with pytest.raises(RequestError):
+                batcher(rows(6))
+        return [*found, (await batcher.answer(rows(7)))[0].tolist()]
+
+    *refused, answered = asyncio.run(asyncio.wait_for(full_and_timed_out(), 30))
+    assert [one.code for one in refused if isinstance(one, RequestError)] == [grpc.StatusCode.UNAVAILABLE] * 4
+    assert answered == [14]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import gc
 import shutil
 import threading
@@ -429,3 +430,22 @@ def _until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.002)
+
+
+def test_the_last_user_of_a_version_closes_it_also_where_there_is_no_thread(
+    release: Release, manage: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    release(1)
+    manager = manage()
+
+    async def use() -> None:
+        with monkeypatch.context() as limited, manager.lease("half"):
+            release(2)
+            await asyncio.to_thread(manager.poll)
+            limited.setattr(threading.Thread, "start", start)
+
+    asyncio.run(use())
+    assert states(manager) == {1: "END", 2: "AVAILABLE"}
