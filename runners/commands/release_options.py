@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runners.commands.console import console
+from runners.commands.grpc_address import grpc_address
 from runners.commands.libraries import libraries
 from runners.commands.options import add_settings, load
 from schemas.errors import SettingsError
@@ -41,7 +42,7 @@ def add_move(parser: argparse.ArgumentParser) -> None:
         "--server",
         action="append",
         default=[],
-        type=_address,
+        type=grpc_address,
         metavar="HOST:PORT",
         help="gRPC address of a model server to tell; may be repeated",
     )
@@ -76,12 +77,6 @@ def seconds(value: str) -> float:
     if not 0 <= number < float("inf"):
         raise argparse.ArgumentTypeError("must be a number of seconds, 0 or more")
     return number
-
-
-def _address(value: str) -> str:
-    if not re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^:/\s]+):[0-9]+", value):
-        raise argparse.ArgumentTypeError(f"must be HOST:PORT of the gRPC port: {value}")
-    return value
 
 
 def labels_of(arguments: argparse.Namespace) -> Labels:

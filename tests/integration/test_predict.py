@@ -82,10 +82,10 @@ def test_rows_keep_every_digit_and_letter(commands: CommandServer, address: list
 
 def test_a_misspelt_column_is_told(commands: CommandServer, address: list[str], tmp_path: Path) -> None:
     rows = tmp_path / "rows.json"
-    rows.write_text(json.dumps([{"tex" if key == "text" else key: value for key, value in PAIRS[0].items()}]))
+    rows.write_text(json.dumps([{"TEX" if key == "text" else key: value for key, value in PAIRS[0].items()}]))
     command = commands.run(["predict", *address, "--input", str(rows)])
     assert command.wait() == 0, command.text
-    assert "left out: more, tex (or is it text?)\n" in command.stderr.read_text()
+    assert "left out: TEX (or is it text?), more\n" in command.stderr.read_text()
 
 
 def test_a_version_that_there_is_not(commands: CommandServer, address: list[str], tmp_path: Path) -> None:

@@ -53,7 +53,9 @@ def test_a_folder_without_versions_is_none_to_keep(tmp_path: Path) -> None:
     file = tmp_path / "models.config"
     file.write_text(f'model_config_list {{ config {{ name: "b" base_path: "{tmp_path}" }} }}')
     for option in (f"b={tmp_path}", str(file)):
-        with pytest.raises(SettingsError, match=f"no version of b, .* is in {tmp_path}; or is it {tmp_path}/b") as raised:
+        with pytest.raises(
+            SettingsError, match=f"no version of b, .* is in {tmp_path}; or is it {tmp_path}/b"
+        ) as raised:
             kept_models([option])
         assert raised.value.where == "--keep"
     assert kept_models([f"b={tmp_path}/b"]).model_config_list.config[0].base_path == f"{tmp_path}/b"

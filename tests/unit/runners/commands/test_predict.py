@@ -34,3 +34,18 @@ def test_texts_for_missing_values_are_those_of_the_settings(
     assert "Where: x, row 2\n  Received: 'NA'\n" in capsys.readouterr().err
     assert main([*command, "-c", "configs/taxi.yaml", "--set", 'data.missing_values=["", NA]']) == 0
     assert capsys.readouterr().out == '{"y": 3.0}\n{"y": NaN}\n'
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:8500", "127.0.0.1", "127.0.0.1:99999", ":8500"])
+def test_an_address_of_grpc_has_a_host_and_a_port(address: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as raised:
+        main(["predict", "--grpc", address, "--model", "m", "--input", "configs/taxi_trips.csv"])
+    assert raised.value.code == 2
+    assert f"argument --grpc: must be HOST:PORT of the gRPC port: {address}" in capsys.readouterr().err
+
+
+def test_rows_without_any_column_are_told_so(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = tmp_path / "rows.json"
+    rows.write_text("[{}]")
+    assert main(["predict", "--url", f"{url}/v1/models/m", "--input", str(rows)]) == 1
+    assert "Received: rows without any column\n" in capsys.readouterr().err
