@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import getpass
 import os
 import re
@@ -73,10 +74,11 @@ def add_move(parser: argparse.ArgumentParser) -> None:
 
 def seconds(value: str) -> float:
     """A number of seconds, 0 or more."""
-    number = float(value)
-    if not 0 <= number < float("inf"):
-        raise argparse.ArgumentTypeError("must be a number of seconds, 0 or more")
-    return number
+    with contextlib.suppress(ValueError):
+        number = float(value)
+        if 0 <= number < float("inf"):
+            return number
+    raise argparse.ArgumentTypeError(f"must be a number of seconds, 0 or more: {value}")
 
 
 def labels_of(arguments: argparse.Namespace) -> Labels:
