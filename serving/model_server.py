@@ -15,6 +15,8 @@ from serving.server.manager import ModelManager
 from serving.server.metrics import Metrics
 from serving.server.model_config import ModelConfig
 
+_END_SECONDS = 5.0  # of a server that nobody has asked anything
+
 
 @dataclass(frozen=True)
 class ServerOptions:
@@ -79,7 +81,7 @@ class ModelServer:
                 self.manager, metrics, options.host, options.rest_port, options.rest_limits, cors=options.cors
             )
         except RunError:
-            grpc.stop(0.0)
+            grpc.stop(0.0).wait(_END_SECONDS)  # or it would still be ending when the interpreter does
             raise
         self.rest_port = rest.port
         self._fronts = (grpc, rest)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from serving.server.batching import BatchingOptions
     from serving.server.model_config import ModelConfig
 
+_BATCHES = {"max_batch_size": 64, "batch_timeout_micros": 1000, "max_queued_batches": 100}  # with --batching
+
 
 def add(commands: Commands) -> None:
     """Makes the parser."""
@@ -69,13 +71,14 @@ def add(commands: Commands) -> None:
         help="how often the folders are looked at for versions; 0: only at the start; default: 1",
     )
     parser.add_argument("--batching", action="store_true", help="run requests that come at the same time together")
-    parser.add_argument("--max-batch-size", type=int, default=64, metavar="ROWS", help="of a batch; default: 64")
+    parser.add_argument("--max-batch-size", type=int, metavar="ROWS", help="of a batch; default: 64")
     parser.add_argument(
-        "--batch-timeout-micros", type=int, default=1000, metavar="N", help="how long a batch fills up; default: 1000"
+        "--batch-timeout-micros", type=int, metavar="N", help="how long a batch fills up; default: 1000"
     )
     parser.add_argument(
-        "--max-queued-batches", type=int, default=100, metavar="N", help="above, requests are UNAVAILABLE; default: 100"
+        "--max-queued-batches", type=int, metavar="N", help="above, requests are UNAVAILABLE; default: 100"
     )
+    parser.set_defaults(**_BATCHES)
     parser.add_argument(
         "--grace-seconds", type=float, default=30.0, metavar="S", help="for requests that run at SIGTERM; default: 30"
     )
@@ -159,6 +162,15 @@ def _check(arguments: argparse.Namespace) -> None:
     for option in ("max_batch_size", "max_queued_batches", "rest_timeout_ms", "rest_body_mib"):
         if getattr(arguments, option) < 1:
             raise _wrong(option, getattr(arguments, option), "1 or more")
+    if not arguments.batching:
+        for option, default in _BATCHES.items():
+            if getattr(arguments, option) != default:
+                raise SettingsError(
+                    "Nothing is batched, so this option would do nothing.",
+                    where=f"--{option.replace('_', '-')}",
+                    received=getattr(arguments, option),
+                    fix="Add --batching, or leave it out.",
+                )
     for option in ("grpc_port", "rest_port"):
         if not 0 <= getattr(arguments, option) < 1 << 16:
             raise _wrong(option, getattr(arguments, option), "a port, 0 to 65535")
