@@ -167,6 +167,8 @@ def _run(arguments: argparse.Namespace) -> int:
             return EXIT_OK
         if verdict.decision == "roll back":
             say(labels.end_canary(told, version))
+            if "stability index" in reasons:
+                _progress("note: if the predictions were meant to change so much, allow it with --psi.")
             return EXIT_ROLLED_BACK
     print(f"Undecided: {reasons}. {_left(arguments, version)}")
     return EXIT_UNDECIDED

@@ -99,13 +99,23 @@ def labels_of(arguments: argparse.Namespace) -> Labels:
                 received=arguments.model,
                 fix=f"Models are released under {arguments.releases}/NAME; give the name alone.",
             )
-        folder = Path(os.path.abspath(arguments.releases))  # without `..`, and with the links that servers see
+        folder = _absolute(arguments.releases)
         _check_model(folder, arguments.model)
         return Labels(folder, arguments.model)
     settings = load(arguments)
     with libraries():
         from pipeline.pipeline import root
     return Labels(root(settings) / "releases", settings.model_name)
+
+
+def _absolute(folder: Path) -> Path:
+    """With the links that servers see, but without `..`, which behind a link leads to where that points."""
+    steps = list(Path.cwd().joinpath(folder).parts)
+    while ".." in steps:
+        place = steps.index("..")
+        before = Path(*steps[:place])
+        steps[: place + 1] = (before.resolve() if before.is_symlink() else before).parent.parts
+    return Path(*steps)
 
 
 def _check_model(root: Path, model: str) -> None:

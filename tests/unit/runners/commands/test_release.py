@@ -242,8 +242,9 @@ def test_a_good_canary_is_promoted(run: Run, root: Path, predictions: Prediction
 @pytest.mark.slow
 def test_a_bad_canary_is_rolled_back(run: Run, root: Path, predictions: Predictions, requests: str) -> None:
     predictions.answers[2] = lambda x: -x
-    code, out, _ = watch(run, predictions, requests)
+    code, out, err = watch(run, predictions, requests)
     assert code == 5
+    assert "allow it with --psi" in err
     assert predictions.server.labels["taxi"] == labels(root) == {"stable": 1, "canary": 1}
     assert "rollback canary 2 -> 1" in out
 
@@ -388,6 +389,16 @@ def test_a_misspelt_model_or_folder_is_told_with_the_nearest_and_what_there_is(
     )
     assert main(["release", "list", "--releases", f"{root}/none", "--model", "taxi"]) == 1
     assert f"Received: {root}/none\n" in capsys.readouterr().err
+
+
+def test_what_is_above_a_folder_is_looked_for_where_its_link_leads(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "link").symlink_to(root / "taxi")
+    for given in (f"{tmp_path}/elsewhere/link/..", f"{tmp_path}/elsewhere/link/1/../..", f"{root}/taxi/../../releases"):
+        assert main(["release", "list", "--releases", given, "--model", "taxi"]) == 0
+        assert "run-1" in capsys.readouterr().out
 
 
 def test_a_model_without_releases(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
