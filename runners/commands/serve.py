@@ -122,6 +122,7 @@ def _run(arguments: argparse.Namespace) -> int:
     print(f"gRPC: {arguments.bind}:{server.grpc_port}", flush=True)
     print(f"REST: http://{arguments.bind}:{server.rest_port}", flush=True)
     _tell_empty(models)
+    _tell_labels(models)
     if arguments.ask is not None:
         try:
             _ask(server, arguments)
@@ -206,6 +207,20 @@ def _tell_empty(models: Sequence[ModelConfig]) -> None:
             hint = f"; or is it {inside}?" if inside.is_dir() else ""
             text = f"note: no version of {model.name} is in {model.base_path} yet, a directory named by a number{hint}"
             print(text, file=sys.stderr, flush=True)
+
+
+def _tell_labels(models: Sequence[ModelConfig]) -> None:
+    """Says of which models `release` moves labels that were not read: the newest version may be none to be served."""
+    from serving.served_models import FILE_NAME
+    from serving.traffic_split import read_split
+
+    for model in models:
+        file = model.base_path.parent / FILE_NAME
+        with contextlib.suppress(ScalableTFError):  # the server tells of a split that it cannot read
+            split = None if model.version_labels or model.policy.kind != "latest" else read_split(model.base_path)
+            if split is not None and file.is_file():
+                text = f"note: the newest version of {model.name} is served, and version {split.stable} is stable: "
+                print(f"{text}--model reads no labels, --model-config {file} does", file=sys.stderr, flush=True)
 
 
 def _ask(server: ModelServer, arguments: argparse.Namespace) -> None:
