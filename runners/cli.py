@@ -34,6 +34,7 @@ from runners.commands import (
     settings,
 )
 from runners.commands.exit_codes import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_UNREAD
+from runners.commands.options import check_set
 from runners.interrupt import Interrupted
 from schemas.errors import ScalableTFError
 from schemas.storage_error import storage_error
@@ -49,6 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = argument_parser().parse_args(argv)
     _prepare_environment()
     try:
+        check_set(arguments)
         code: int = arguments.run(arguments)
         return code
     except ScalableTFError as error:

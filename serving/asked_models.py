@@ -9,7 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from serving.client.client_tls import ClientTls
 from serving.client.http_connections import http_connections
-from serving.scraped_traffic import PATH
+from serving.scraped_traffic import NO_PAGE, PATH
 
 _CALL_SECONDS = 10.0
 
@@ -27,7 +27,7 @@ def asked_models(urls: Iterable[str], tls: ClientTls | None = None) -> tuple[str
             with http_connections(httpx.Client, url, tls, timeout=_CALL_SECONDS) as client:
                 answer = client.get(f"{url.rstrip('/')}{PATH}")
             families = list(text_string_to_metric_families(answer.text)) if answer.is_success else []
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError):
+        except (httpx.HTTPError, httpx.InvalidURL, *NO_PAGE):
             continue
         found |= {sample.labels.get("model_name", "") for family in families for sample in family.samples}
     return tuple(sorted(found - {""}))

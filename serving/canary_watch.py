@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from schemas.counted import counted
+from schemas.errors import ReleaseError
 from serving.canary import Limits, Traffic, Verdict, decide
 
 _TOLD_EVERY = 10.0  # seconds
@@ -40,3 +41,14 @@ def watch_canary(
         if over:
             return verdict
         time.sleep(min(poll_seconds, max(end - now, 0.0)))
+
+
+def silent(error: ReleaseError) -> ReleaseError:
+    """What is to be said of a server that answered when the watch began, and does not any more."""
+    return ReleaseError(
+        "A model server that the canary is watched at does not answer any more.",
+        where=error.where,
+        received=error.received,
+        fix="See whether it runs, and what its log says. Then give the command again, or end the canary: "
+        "scalable-tf release rollback --canary.",
+    )

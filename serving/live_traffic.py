@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from schemas.errors import ReleaseError
 from serving.canaries_seen import PATH, CanariesSeen, CanarySeen
 from serving.canary import Limits, Traffic, Verdict
-from serving.canary_watch import watch_canary
+from serving.canary_watch import silent, watch_canary
 from serving.client.client_tls import ClientTls
 from serving.client.http_connections import http_connections
 from serving.client.other_port import other_port
@@ -104,9 +104,9 @@ class _Server:
         """What it has counted since the canary began, also before it was started anew."""
         try:
             found = self.ask().models.get(self._model)
-        except ReleaseError:
+        except ReleaseError as error:
             if time.monotonic() - self.heard > self._silent_seconds:
-                raise
+                raise silent(error) from error
             found = None
         else:
             if found is not None and found.split == split:

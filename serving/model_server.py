@@ -16,6 +16,8 @@ from serving.server.metrics import Metrics
 from serving.server.model_config import ModelConfig
 from serving.server.server_tls import ServerTls
 
+_END_SECONDS = 5.0  # of a server that nobody has asked anything
+
 
 @dataclass(frozen=True)
 class ServerOptions:
@@ -92,7 +94,7 @@ class ModelServer:
                 tls=tls.http_context() if tls and options.rest_tls else None,
             )
         except RunError:
-            grpc.stop(0.0)
+            grpc.stop(0.0).wait(_END_SECONDS)  # or it would still be ending when the interpreter does
             raise
         self.rest_port = rest.port
         self._fronts = (grpc, rest)

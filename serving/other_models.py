@@ -14,6 +14,7 @@ from tensorflow_serving.config.model_server_config_pb2 import ModelConfig, Model
 
 from schemas.errors import ReleaseError, SettingsError
 from serving.served_models import ServedModels, entry_of
+from serving.server.version_policy import version_directories
 
 if TYPE_CHECKING:
     from serving.remote_server import RemoteServer
@@ -27,7 +28,7 @@ def kept_models(options: Iterable[str]) -> ModelServerConfig:
             DIR has the labels and versions that models.config beside it says, any other its newest version.
 
     Raises:
-        SettingsError: one is neither.
+        SettingsError: one is neither, or its folder is here and has no version.
         ReleaseError: a models.config beside a DIR cannot be read.
     """
     found = ModelServerConfig()
@@ -46,6 +47,7 @@ def kept_models(options: Iterable[str]) -> ModelServerConfig:
             added.CopyFrom(entry)
             if "://" not in entry.base_path:
                 added.base_path = str(Path(entry.base_path).absolute())
+                _check_folder(option, entry.name, Path(added.base_path))
     return found
 
 
@@ -104,6 +106,21 @@ def _in_folder(name: str, folder: str) -> ModelConfig:
         found.CopyFrom(known)
     found.name, found.base_path = name, folder
     return found
+
+
+def _check_folder(option: str, name: str, folder: Path) -> None:
+    """A server that is told a folder without versions unloads what it had of the model, before it tells of an error.
+
+    Where the folder is none here, servers may see it all the same.
+    """
+    try:
+        empty = folder.is_dir() and not version_directories(folder)
+    except OSError:
+        return
+    if empty:
+        inside = folder / name
+        hint = f"; or is it {inside}?" if inside.is_dir() else ""
+        raise _wrong(option, f"no version of {name}, a directory named by a number, is in {folder}{hint}")
 
 
 def _read(path: Path) -> ModelServerConfig:

@@ -106,9 +106,15 @@ class Release(Provenance):
         try:
             return cls.model_validate_json(path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, ValidationError) as error:
+            received: object = error
+            if isinstance(error, OSError):
+                received = error.strerror or error
+            elif isinstance(error, ValidationError):  # its own text has several lines, and an address
+                faults = error.errors(include_url=False)
+                received = "; ".join(": ".join((*map(str, fault["loc"]), fault["msg"])) for fault in faults)
             raise ReleaseError(
                 "The record of a released version cannot be read.",
                 where=str(path),
-                received=error,
+                received=received,
                 fix="Restore release.json, or move the version's directory away and release the model again.",
             ) from error

@@ -149,12 +149,14 @@ class RemoteServer:
             raise self._refused(what, f"{error.code().name}: {error.details()}") from error
 
     def _refused(self, what: str, received: str) -> ReleaseError:
+        fix = "Check the server at this gRPC address and its log, then give the command again."
+        if self.keep is not None and (kept := [entry.name for entry in self.keep.model_config_list.config]):
+            fix += f" Where it tells of {', '.join(kept)}: --keep names folders as the server sees them."
         return ReleaseError(
             f"A model server {what}.",
             where=self.address,
             received=received,
-            fix=other_port(self.address, "gRPC")
-            or "Check the server at this gRPC address and its log, then give the command again.",
+            fix=other_port(self.address, "gRPC") or fix,
         )
 
 

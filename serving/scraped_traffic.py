@@ -18,7 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from schemas.errors import ReleaseError
 from serving.canary import LATENCY_BOUNDS, Limits, Traffic, Verdict
-from serving.canary_watch import watch_canary
+from serving.canary_watch import silent, watch_canary
 from serving.client.client_tls import ClientTls
 from serving.client.http_connections import http_connections
 from serving.client.other_port import other_port
@@ -26,6 +26,8 @@ from serving.client.other_port import other_port
 PATH = "/monitoring/prometheus/metrics"
 _COUNT = ":tensorflow:serving:request_count"
 _LATENCY = ":tensorflow:serving:request_latency"
+# What prometheus_client raises where a page has none of its lines.
+NO_PAGE = (ValueError, IndexError, KeyError)
 _CALL_SECONDS = 10.0
 _SILENT_SECONDS = 60.0
 _OK = "OK"
@@ -126,9 +128,9 @@ class _Server:
         """What it has counted since the start, also where it was started anew meanwhile."""
         try:
             found = self._ask()
-        except ReleaseError:
+        except ReleaseError as error:
             if time.monotonic() - self._heard > self._silent_seconds:
-                raise
+                raise silent(error) from error
             return self._total
         self._heard = time.monotonic()
         self._total.add(found)
@@ -144,8 +146,10 @@ class _Server:
             if answer.status_code == httpx.codes.OK:
                 return _counts(answer.text, self._model)
             received = f"HTTP {answer.status_code}"
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             received = error
+        except NO_PAGE as error:
+            received = f"no page of metrics: {error}"
         raise ReleaseError(
             "A model server does not tell its metrics.",
             where=f"{self._url}{PATH}",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import re
 import sys
+from collections.abc import Iterator
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +14,8 @@ from typing import TYPE_CHECKING
 from runners.commands.exit_codes import EXIT_OK, EXIT_ROLLED_BACK, EXIT_UNDECIDED
 from runners.commands.libraries import libraries
 from runners.commands.release_options import VERSION, add_move, labels_of, request_of, say, seconds, tell_models
-from schemas.errors import SettingsError
+from schemas.errors import ReleaseError, SettingsError
+from serving.audit_log import CANARY, STABLE
 from serving.canary import Limits, rules
 
 if TYPE_CHECKING:
@@ -102,10 +105,11 @@ def add(actions: Commands) -> None:
 
 
 def _percent(value: str) -> float:
-    number = float(value)
-    if not 0 <= number < 100:
-        raise argparse.ArgumentTypeError("must be 0 or more, and less than 100")
-    return number
+    with contextlib.suppress(ValueError):
+        number = float(value)
+        if 0 <= number < 100:
+            return number
+    raise argparse.ArgumentTypeError(f"must be a number, 0 or more, and less than 100: {value}")
 
 
 def _url(value: str) -> str:
@@ -154,7 +158,7 @@ def _run(arguments: argparse.Namespace) -> int:
     limits = Limits(**{limit.name: getattr(arguments, limit.name) for limit in fields(Limits)})
     _print("\n".join(rules(limits)))
     watch = _watch_live if arguments.live else _watch_replay
-    with interruptible():
+    with interruptible(), _left_told(arguments, labels, version):
         verdict = watch(arguments, labels, version, request, limits)
         reasons = "; ".join(verdict.reasons)
         # Others may have moved labels of the models that servers keep meanwhile.
@@ -164,9 +168,32 @@ def _run(arguments: argparse.Namespace) -> int:
             return EXIT_OK
         if verdict.decision == "roll back":
             say(labels.end_canary(told, version))
+            if "stability index" in reasons:
+                _progress("note: if the predictions were meant to change so much, allow it with --psi.")
             return EXIT_ROLLED_BACK
-    print(f"Undecided: {reasons}. Version {version} stays canary.")
+    print(f"Undecided: {reasons}. {_left(arguments, version)}")
     return EXIT_UNDECIDED
+
+
+@contextlib.contextmanager
+def _left_told(arguments: argparse.Namespace, labels: Labels, version: int) -> Iterator[None]:
+    """Says of a command that ends without a verdict that its canary stays, where it does: clients are asking it."""
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(ReleaseError):
+            if labels.current().get(CANARY) == version != labels.current().get(STABLE):
+                print(f"note: {_left(arguments, version)}", file=sys.stderr, flush=True)
+        raise
+
+
+def _left(arguments: argparse.Namespace, version: int) -> str:
+    live = arguments.live and not arguments.canary_live and arguments.percent
+    part = f", and gets {arguments.percent:g} % of the live requests" if live else ""
+    return (
+        f"Version {version} stays canary{part}. Give the command again to go on; scalable-tf release rollback "
+        "--canary ends it."
+    )
 
 
 def _watch_live(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from configs.load import load_settings
 from configs.settings import Settings
+from schemas.errors import SettingsError
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -32,6 +33,21 @@ def add_debug(parser: argparse.ArgumentParser) -> None:
     """Adds --debug, so that it may stand before and after the command."""
     # SUPPRESS: without it the subcommand's default would undo a --debug given before the command.
     parser.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help="show tracebacks")
+
+
+def check_set(arguments: argparse.Namespace) -> None:
+    """Refuses --set where no settings are named that it could change.
+
+    Raises:
+        SettingsError: there is a --set and no -c.
+    """
+    if getattr(arguments, "set", None) and not arguments.config:
+        raise SettingsError(
+            "There are no settings that --set could change.",
+            where="--set",
+            received=", ".join(text.partition("=")[0] for text in arguments.set),  # its value may be a password
+            fix="Name the settings, too: -c FILE; or leave --set out.",
+        )
 
 
 def option_overrides(**options: tuple[str, object]) -> list[tuple[str, str]]:

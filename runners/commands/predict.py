@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from runners.commands.exit_codes import EXIT_OK
+from runners.commands.grpc_address import grpc_address
 from runners.commands.libraries import libraries
 from runners.commands.options import add_settings, load
 from runners.commands.tls_options import add_tls, tls_of
@@ -34,7 +35,7 @@ def add(commands: Commands) -> None:
     address.add_argument(
         "--url", metavar="URL", help="REST: http(s)://HOST:PORT, or with the model, http://HOST:PORT/v1/models/NAME"
     )
-    address.add_argument("--grpc", metavar="HOST:PORT", help="gRPC; with TLS grpcs://HOST:PORT")
+    address.add_argument("--grpc", type=grpc_address, metavar="HOST:PORT", help="gRPC; with TLS grpcs://HOST:PORT")
     add_tls(parser)
     parser.add_argument("--model", default="", metavar="NAME", help="the model, where the URL does not name it")
     version = parser.add_mutually_exclusive_group()
@@ -120,11 +121,12 @@ def _tell(rows: list[dict[str, Any]], asked: Signature) -> None:
     """Says which columns are missing, for the model then takes its defaults, and which it does not take."""
     names = {request_key(name): name for row in rows for name in row}
     missing, unknown = sorted(asked.inputs.keys() - names.keys()), sorted(names.keys() - asked.inputs.keys())
+    small = {name.casefold(): name for name in missing}
     if len(missing) == len(asked.inputs):
         raise DataError(
             "The rows have none of the columns that the model takes.",
             where=f"signature {asked.name}",
-            received=", ".join(sorted(names.values())),
+            received=", ".join(sorted(names.values())) or "rows without any column",
             fix=f"It takes {', '.join(asked.inputs)}. Another one of the model: --signature NAME.",
         )
     if missing:
@@ -132,8 +134,8 @@ def _tell(rows: list[dict[str, Any]], asked: Signature) -> None:
     if unknown:
         texts = []
         for key in unknown:
-            near = get_close_matches(key, missing, n=1)
-            texts.append(f"{names[key]} (or is it {near[0]}?)" if near else names[key])
+            near = get_close_matches(key.casefold(), small, n=1)
+            texts.append(f"{names[key]} (or is it {small[near[0]]}?)" if near else names[key])
         print(f"note: not for the model, left out: {', '.join(texts)}", file=sys.stderr)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import getpass
 import os
 import re
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runners.commands.console import console
+from runners.commands.grpc_address import grpc_address
 from runners.commands.libraries import libraries
 from runners.commands.options import add_settings, load
 from runners.commands.tls_options import add_tls, tls_of
@@ -43,7 +45,7 @@ def add_move(parser: argparse.ArgumentParser) -> None:
         "--server",
         action="append",
         default=[],
-        type=_address,
+        type=grpc_address,
         metavar="HOST:PORT",
         help="gRPC address of a model server to tell, grpcs://HOST:PORT with TLS; may be repeated",
     )
@@ -75,16 +77,11 @@ def add_move(parser: argparse.ArgumentParser) -> None:
 
 def seconds(value: str) -> float:
     """A number of seconds, 0 or more."""
-    number = float(value)
-    if not 0 <= number < float("inf"):
-        raise argparse.ArgumentTypeError("must be a number of seconds, 0 or more")
-    return number
-
-
-def _address(value: str) -> str:
-    if not re.fullmatch(r"(grpcs://)?(\[[0-9A-Fa-f:.]+\]|[^:/\s]+):[0-9]+", value):
-        raise argparse.ArgumentTypeError(f"must be HOST:PORT of the gRPC port, or grpcs://HOST:PORT: {value}")
-    return value
+    with contextlib.suppress(ValueError):
+        number = float(value)
+        if 0 <= number < float("inf"):
+            return number
+    raise argparse.ArgumentTypeError(f"must be a number of seconds, 0 or more: {value}")
 
 
 def labels_of(arguments: argparse.Namespace) -> Labels:
@@ -105,13 +102,23 @@ def labels_of(arguments: argparse.Namespace) -> Labels:
                 received=arguments.model,
                 fix=f"Models are released under {arguments.releases}/NAME; give the name alone.",
             )
-        folder = Path(os.path.abspath(arguments.releases))  # without `..`, and with the links that servers see
+        folder = _absolute(arguments.releases)
         _check_model(folder, arguments.model)
         return Labels(folder, arguments.model)
     settings = load(arguments)
     with libraries():
         from pipeline.pipeline import root
     return Labels(root(settings) / "releases", settings.model_name)
+
+
+def _absolute(folder: Path) -> Path:
+    """With the links that servers see, but without `..`, which behind a link leads to where that points."""
+    steps = list(Path.cwd().joinpath(folder).parts)
+    while ".." in steps:
+        place = steps.index("..")
+        before = Path(*steps[:place])
+        steps[: place + 1] = (before.resolve() if before.is_symlink() else before).parent.parts
+    return Path(*steps)
 
 
 def _check_model(root: Path, model: str) -> None:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from serving.server.model_config import ModelConfig
     from serving.server.server_tls import ServerTls
 
+_BATCHES = {"max_batch_size": 64, "batch_timeout_micros": 1000, "max_queued_batches": 100}  # with --batching
+
 
 def add(commands: Commands) -> None:
     """Makes the parser."""
@@ -78,13 +80,14 @@ def add(commands: Commands) -> None:
         help="how often the folders are looked at for versions; 0: only at the start; default: 1",
     )
     parser.add_argument("--batching", action="store_true", help="run requests that come at the same time together")
-    parser.add_argument("--max-batch-size", type=int, default=64, metavar="ROWS", help="of a batch; default: 64")
+    parser.add_argument("--max-batch-size", type=int, metavar="ROWS", help="of a batch; default: 64")
     parser.add_argument(
-        "--batch-timeout-micros", type=int, default=1000, metavar="N", help="how long a batch fills up; default: 1000"
+        "--batch-timeout-micros", type=int, metavar="N", help="how long a batch fills up; default: 1000"
     )
     parser.add_argument(
-        "--max-queued-batches", type=int, default=100, metavar="N", help="above, requests are UNAVAILABLE; default: 100"
+        "--max-queued-batches", type=int, metavar="N", help="above, requests are UNAVAILABLE; default: 100"
     )
+    parser.set_defaults(**_BATCHES)
     parser.add_argument(
         "--grace-seconds", type=float, default=30.0, metavar="S", help="for requests that run at SIGTERM; default: 30"
     )
@@ -133,6 +136,7 @@ def _run(arguments: argparse.Namespace) -> int:
     scheme = "https" if secure and not arguments.rest_plain else "http"
     print(f"REST: {scheme}://{arguments.bind}:{server.rest_port}", flush=True)
     _tell_empty(models)
+    _tell_labels(models)
     if arguments.ask is not None:
         try:
             _ask(server, arguments)
@@ -182,6 +186,15 @@ def _check(arguments: argparse.Namespace) -> None:
     for option in ("max_batch_size", "max_queued_batches", "rest_timeout_ms", "rest_body_mib"):
         if getattr(arguments, option) < 1:
             raise _wrong(option, getattr(arguments, option), "1 or more")
+    if not arguments.batching:
+        for option, default in _BATCHES.items():
+            if getattr(arguments, option) != default:
+                raise SettingsError(
+                    "Nothing is batched, so this option would do nothing.",
+                    where=f"--{option.replace('_', '-')}",
+                    received=getattr(arguments, option),
+                    fix="Add --batching, or leave it out.",
+                )
     for option in ("grpc_port", "rest_port"):
         if not 0 <= getattr(arguments, option) < 1 << 16:
             raise _wrong(option, getattr(arguments, option), "a port, 0 to 65535")
@@ -225,6 +238,20 @@ def _tell_empty(models: Sequence[ModelConfig]) -> None:
             hint = f"; or is it {inside}?" if inside.is_dir() else ""
             text = f"note: no version of {model.name} is in {model.base_path} yet, a directory named by a number{hint}"
             print(text, file=sys.stderr, flush=True)
+
+
+def _tell_labels(models: Sequence[ModelConfig]) -> None:
+    """Says of which models `release` moves labels that were not read: the newest version may be none to be served."""
+    from serving.served_models import FILE_NAME
+    from serving.traffic_split import read_split
+
+    for model in models:
+        file = model.base_path.parent / FILE_NAME
+        with contextlib.suppress(ScalableTFError):  # the server tells of a split that it cannot read
+            split = None if model.version_labels or model.policy.kind != "latest" else read_split(model.base_path)
+            if split is not None and file.is_file():
+                text = f"note: the newest version of {model.name} is served, and version {split.stable} is stable: "
+                print(f"{text}--model reads no labels, --model-config {file} does", file=sys.stderr, flush=True)
 
 
 def _ask(server: ModelServer, arguments: argparse.Namespace) -> None:

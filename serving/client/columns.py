@@ -16,6 +16,7 @@ from serving.client.signature import Signature, TensorSpec
 Columns = dict[str, npt.NDArray[Any]]
 
 _MISSING = " If it stands for a missing value: `scalable-tf predict -c FILE` takes data.missing_values."
+_SHOWN = 100  # characters of a value
 _TRUTH = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -28,17 +29,40 @@ def columns_of_rows(rows: Sequence[Mapping[str, Any]], signature: Signature) -> 
         signature: what is asked.
 
     Raises:
-        DataError: there are no rows, or a value cannot be what the signature takes.
+        DataError: there are no rows, two columns are one input, or a value cannot be what the signature takes.
     """
     if not rows:
         raise DataError("There are no rows to predict for.", fix="Give at least one.")
     names = {request_key(name): name for row in rows for name in row}  # errors name what the rows have
     keyed = [{request_key(name): value for name, value in row.items()} for row in rows]
+    for place, (row, values) in enumerate(zip(rows, keyed, strict=True), 1):
+        if len(row) != len(values):
+            _check_names(row, signature, place)
     made = {}
     for key, spec in signature.inputs.items():
         name = names.get(key, key)
-        made[key] = _array([_value(row.get(key), spec, name, place) for place, row in enumerate(keyed, 1)], spec, name)
+        column = [_value(row.get(key), spec, name, place) for place, row in enumerate(keyed, 1)]
+        try:
+            made[key] = _array(column, spec, name)
+        except DataError:
+            for place, value in enumerate(column, 1):  # which of them it is
+                _array([value], spec, name, f"row {place}")
+            raise
+        if made[key].ndim > 1 and spec.shape is not None and len(spec.shape) == 1:
+            raise _wrong(name, "row 1", str(column[0])[:_SHOWN], spec, " The model takes one value of each row here.")
     return made
+
+
+def _check_names(row: Mapping[str, Any], signature: Signature, place: int) -> None:
+    for key in signature.inputs:
+        same = [name for name in row if request_key(name) == key]
+        if len(same) > 1:
+            raise DataError(
+                f"Two columns are one input of the model: {key}.",
+                where=f"row {place}",
+                received=", ".join(map(repr, same)),
+                fix="Leave one of them out.",
+            )
 
 
 def columns_of(given: Mapping[str, Any], signature: Signature) -> Columns:
@@ -111,13 +135,13 @@ def _value(value: Any, spec: TensorSpec, key: str, place: int) -> Any:
         raise _wrong(key, f"row {place}", repr(value), spec, _MISSING) from None
 
 
-def _array(values: Any, spec: TensorSpec, key: str) -> npt.NDArray[Any]:
+def _array(values: Any, spec: TensorSpec, key: str, row: str = "") -> npt.NDArray[Any]:
     wanted = np.dtype(spec.dtype)
     try:
         array = np.asarray(values, dtype=object if wanted.kind == "O" else None)
         fits = array.dtype.kind != "O" if wanted.kind != "O" else _is_text(array)
     except ValueError:  # rows of different lengths
-        raise _wrong(key, "", "lists of different lengths", spec) from None
+        raise _wrong(key, row, "lists of different lengths", spec) from None
     if wanted.kind == "O" and fits:
         return np.frompyfunc(_bytes, 1, 1)(array) if array.ndim else np.array(_bytes(array.item()), dtype=object)
     if wanted.kind in "iu" and array.dtype.kind in "fO":
@@ -130,7 +154,7 @@ def _array(values: Any, spec: TensorSpec, key: str) -> npt.NDArray[Any]:
             made = array.astype(wanted)
         if wanted.kind == "f" or np.array_equal(made, array):  # a float may lose digits, as everywhere
             return made
-    raise _wrong(key, "", array.ravel()[:3].tolist(), spec)
+    raise _wrong(key, row, array.ravel()[:3].tolist(), spec)
 
 
 def _whole(array: npt.NDArray[np.object_], wanted: np.dtype[Any]) -> npt.NDArray[Any] | None:

@@ -88,6 +88,8 @@ def refusal(error: Any, where: str, address: str) -> ServingError:
     """
     code = error.code()
     fix = other_port(address, "gRPC") if address and code is grpc.StatusCode.UNAVAILABLE else ""
+    if code is grpc.StatusCode.INVALID_ARGUMENT and "version label" in (error.details() or ""):
+        fix = "See the labels that it has: scalable-tf release list."
     if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
         what = "The model server does not answer."
     else:

@@ -198,7 +198,15 @@ class _Call:
             raise ServingError(
                 "The address names another model.", where=url, received=model, fix="Name the model once."
             )
-        if given is None or version is not None or label is not None:
+        named = (version, label) != (None, None)
+        if given is not None and named and (given.version, given.label) not in ((None, None), (version, label)):
+            raise ServingError(
+                "The address names another version or label.",
+                where=url,
+                received=label if version is None else version,
+                fix="Name the version, or the label, once.",
+            )
+        if given is None or named:
             given = Target(model or (given.model if given else ""), version, label)
         self.target = given
         self.where = f"{self.base}{message.path(given)}"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from serving.traffic_split import TrafficSplit, write_split
 from tests.integration.command_server import Command, CommandServer, is_gone
 from tests.tiny_models import echo
 
@@ -82,10 +83,10 @@ def test_rows_keep_every_digit_and_letter(commands: CommandServer, address: list
 
 def test_a_misspelt_column_is_told(commands: CommandServer, address: list[str], tmp_path: Path) -> None:
     rows = tmp_path / "rows.json"
-    rows.write_text(json.dumps([{"tex" if key == "text" else key: value for key, value in PAIRS[0].items()}]))
+    rows.write_text(json.dumps([{"TEX" if key == "text" else key: value for key, value in PAIRS[0].items()}]))
     command = commands.run(["predict", *address, "--input", str(rows)])
     assert command.wait() == 0, command.text
-    assert "left out: more, tex (or is it text?)\n" in command.stderr.read_text()
+    assert "left out: TEX (or is it text?), more\n" in command.stderr.read_text()
 
 
 def test_a_version_that_there_is_not(commands: CommandServer, address: list[str], tmp_path: Path) -> None:
@@ -125,6 +126,23 @@ def test_a_folder_without_versions_is_told(commands: CommandServer, model: Path)
     assert command.wait() == 0, command.text
     assert f"note: no version of echo is in {folder} yet" in command.stderr.read_text()
     assert f"or is it {folder / 'echo'}?" in command.stderr.read_text()
+
+
+def test_labels_that_are_not_read_are_told(commands: CommandServer, model: Path, tmp_path: Path) -> None:
+    """The newest version may be a canary that was rolled back."""
+    folder, rows = tmp_path / "echo", tmp_path / "rows.jsonl"
+    folder.mkdir()
+    (folder / "7").symlink_to(model / "7")
+    write_split(folder, TrafficSplit.nothing(6))
+    (tmp_path / "models.config").write_text(f'model_config_list {{ config {{ name: "echo" base_path: "{folder}" }} }}')
+    rows.write_text(json.dumps(PAIRS[0]))
+    ports = "--grpc-port=0", "--rest-port=0", "--ask", str(rows)
+    command = commands.run(["serve", "--model", f"echo={folder}", *ports])
+    assert command.wait() == 0, command.text
+    assert (
+        "note: the newest version of echo is served, and version 6 is stable: --model reads no labels, "
+        f"--model-config {tmp_path}/models.config does\n"
+    ) in command.stderr.read_text()
 
 
 def test_serve_asks_its_models_and_ends(commands: CommandServer, model: Path, tmp_path: Path) -> None:

@@ -530,7 +530,14 @@ def test_what_is_wrong_at_the_start_is_told(commands: CommandServer, models: Mod
             ("serve",): "There is no model to serve",
             ("serve", "--model=half"): "This names no model",
             ("serve", f"--model=half={models.folder}/missing"): "The folder of the model half is not there",
-            ("serve", models.option(), f"--grpc-port={port}"): "cannot listen there",
+            ("serve", models.option(), f"--grpc-port={port}"): "The server of gRPC cannot listen there",
+            (
+                "serve",
+                models.option(),
+                "--grpc-port=0",
+                f"--rest-port={port}",
+            ): "The server of REST cannot listen there",
+            ("serve", models.option(), "--max-batch-size=4"): "--batching",
             ("serve", models.option(), "--max-batch-size=0"): "--max-batch-size is out of range",
             ("serve", "--model-config=/missing"): "The file of models cannot be read",
         }

@@ -13,5 +13,10 @@ PAGE = b"""# TYPE :tensorflow:serving:request_count counter
 
 
 def test_names_of_all_servers_that_tell() -> None:
-    with page_server(PAGE) as url, page_server(b"") as without, page_server(b"no { metrics") as other:
-        assert asked_models([other, without, f"{url}/", "http://127.0.0.1:1"]) == ("taxi", "tip")
+    with (
+        page_server(PAGE) as url,
+        page_server(b"") as without,
+        page_server(b"no { metrics") as other,
+        page_server(b"# HELP") as more,
+    ):
+        assert asked_models([other, more, without, f"{url}/", "http://127.0.0.1:1"]) == ("taxi", "tip")

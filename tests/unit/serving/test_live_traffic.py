@@ -83,6 +83,13 @@ def test_a_server_that_has_another_canary_ends_it() -> None:
         live.watch(SPLIT, LIMITS, 60.0)
 
 
+def test_a_server_that_does_not_answer_any_more_is_not_taken_for_a_wrong_address() -> None:
+    with page_server(document(1, 1), b"") as url, LiveTraffic([url], "taxi", 0.0, silent_seconds=0.0) as live:
+        live.check()
+        with pytest.raises(ReleaseError, match="(?s)does not answer any more.*Received: HTTP 404.*--canary"):
+            live.watch(SPLIT, LIMITS, 60.0)
+
+
 @pytest.mark.parametrize(
     ("answer", "received"),
     [

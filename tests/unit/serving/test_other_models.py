@@ -47,6 +47,21 @@ def test_what_names_no_models_is_an_error(options: list[str], why: str) -> None:
     assert raised.value.where == "--keep"
 
 
+def test_a_folder_without_versions_is_none_to_keep(tmp_path: Path) -> None:
+    """A server would unload the model."""
+    (tmp_path / "b/1").mkdir(parents=True)
+    file = tmp_path / "models.config"
+    file.write_text(f'model_config_list {{ config {{ name: "b" base_path: "{tmp_path}" }} }}')
+    for option in (f"b={tmp_path}", str(file)):
+        with pytest.raises(
+            SettingsError, match=f"no version of b, .* is in {tmp_path}; or is it {tmp_path}/b"
+        ) as raised:
+            kept_models([option])
+        assert raised.value.where == "--keep"
+    assert kept_models([f"b={tmp_path}/b"]).model_config_list.config[0].base_path == f"{tmp_path}/b"
+    assert kept_models([f"b={tmp_path}/elsewhere"])  # of the servers
+
+
 def test_neighbours_are_the_models_of_this_pipeline_and_of_those_beside_it(tmp_path: Path) -> None:
     for path in ("taxi/releases/taxi/1", "taxi/releases/tip/1", "digits/releases/mnist/1", "digits/metadata/x"):
         (tmp_path / path).mkdir(parents=True)

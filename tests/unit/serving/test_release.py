@@ -86,3 +86,11 @@ def test_a_trained_model_is_the_released_one_also_with_warm_up_requests_added(re
     assert not release.is_of(trained | warmup)
     assert not warm.is_of({"saved_model.pb": "4" * 64})
     assert not warm.is_of(trained | {"assets/words": "5" * 64})
+
+
+def test_what_is_wrong_with_a_record_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "release.json").write_text('{"files": {}')
+    with pytest.raises(ReleaseError) as caught:
+        Release.load(tmp_path)
+    assert str(caught.value.received).startswith("Invalid JSON: ")
+    assert "\n" not in str(caught.value.received)

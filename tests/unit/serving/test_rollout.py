@@ -118,8 +118,9 @@ def test_a_move_that_fails_gives_servers_back_what_they_keep(labels: Labels, ser
         labels.promote(2, request)
     assert server.available("mnist") == {7}
     server.broken, server.refuses = set(), lambda config: "full"
-    with pytest.raises(ReleaseError, match=f"not put back: {server.address}: INTERNAL: full"):
+    with pytest.raises(ReleaseError, match=f"not put back: {server.address}: INTERNAL: full") as caught:
         labels.promote(2, request)
+    assert "Where it tells of mnist: --keep names folders as the server sees them." in str(caught.value.fix)
 
 
 def test_a_model_that_is_kept_by_its_folder_keeps_its_labels(labels: Labels, server: ModelServer, beside: Path) -> None:

@@ -77,6 +77,18 @@ def test_a_server_without_metrics_is_told() -> None:
         traffic.start()
 
 
+@pytest.mark.parametrize(
+    "page", [b"# HELP", b"<html>", b':tensorflow:serving:request_latency_bucket{model_name="taxi"} 1\n']
+)
+def test_a_page_without_metrics_is_told(page: bytes) -> None:
+    with (
+        page_server(page) as url,
+        ScrapedTraffic([url], [url], "taxi") as traffic,
+        pytest.raises(ReleaseError, match="Received: no page of metrics: "),
+    ):
+        traffic.start()
+
+
 def test_a_server_of_this_machine_is_asked_without_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     for name in ("no_proxy", "NO_PROXY"):

@@ -24,3 +24,23 @@ def test_where(words: list[str], where: str, message: str, capsys: pytest.Captur
     told = capsys.readouterr().err.splitlines()
     assert told[0].startswith(f"error: {message}")
     assert told[1] == f"  Where: {where}"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["predict", "--url", "http://127.0.0.1:1/v1/models/m", "--input", "configs/taxi_trips.csv"],
+        ["doctor"],
+        ["release", "list", "--releases", "configs", "--model", "m"],
+        ["metadata", "serve", "--url", "sqlite:///none"],
+    ],
+)
+def test_a_setting_of_no_settings_is_refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main([*words, "--set", "data.path=secret"]) == 1
+    told = capsys.readouterr().err.splitlines()
+    assert told[:3] == [
+        "error: There are no settings that --set could change.",
+        "  Where: --set",
+        "  Received: data.path",
+    ]
+    assert "-c FILE" in told[3]

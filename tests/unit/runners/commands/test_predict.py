@@ -49,3 +49,19 @@ def test_files_for_tls_are_for_addresses_with_it(
     for options, file in ([], "trusted.pem"), (["--tls-ca", str(tmp_path / "ca.pem")], "ca.pem"):
         assert main([*ask, *secure, *options]) == 1
         assert f"cannot be read.\n  Where: {tmp_path / file}\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:8500", "127.0.0.1", "127.0.0.1:99999", ":8500"])
+def test_an_address_of_grpc_has_a_host_and_a_port(address: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as raised:
+        main(["predict", "--grpc", address, "--model", "m", "--input", "configs/taxi_trips.csv"])
+    assert raised.value.code == 2
+    expected = f"argument --grpc: must be HOST:PORT of the gRPC port, or grpcs://HOST:PORT: {address}"
+    assert expected in capsys.readouterr().err
+
+
+def test_rows_without_any_column_are_told_so(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = tmp_path / "rows.json"
+    rows.write_text("[{}]")
+    assert main(["predict", "--url", f"{url}/v1/models/m", "--input", str(rows)]) == 1
+    assert "Received: rows without any column\n" in capsys.readouterr().err

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import re
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ import pytest
 from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
 from runners.cli import main
+from serving import canary_watch
 from serving.blessing import Blessing, Failure
+from serving.canary import Verdict, decide
 from serving.releases import ReleaseStore
 from serving.served_models import ServedModels, labels_of, with_model
 from tests.unit.serving.conftest import make_provenance, make_source
@@ -239,8 +242,9 @@ def test_a_good_canary_is_promoted(run: Run, root: Path, predictions: Prediction
 @pytest.mark.slow
 def test_a_bad_canary_is_rolled_back(run: Run, root: Path, predictions: Predictions, requests: str) -> None:
     predictions.answers[2] = lambda x: -x
-    code, out, _ = watch(run, predictions, requests)
+    code, out, err = watch(run, predictions, requests)
     assert code == 5
+    assert "allow it with --psi" in err
     assert predictions.server.labels["taxi"] == labels(root) == {"stable": 1, "canary": 1}
     assert "rollback canary 2 -> 1" in out
 
@@ -272,6 +276,26 @@ def test_a_canary_without_a_verdict_stays(run: Run, root: Path, predictions: Pre
     assert code == 6
     assert labels(root) == {"stable": 1, "canary": 2}
     assert "Undecided: stable gave" in out
+    assert "Version 2 stays canary. Give the command again to go on; scalable-tf release rollback --canary ends" in out
+
+
+def test_that_a_canary_stays_is_said_where_a_watch_is_interrupted(
+    run: Run, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def decided(*given: Any) -> Verdict:
+        signal.raise_signal(signal.SIGINT)
+        return decide(*given)
+
+    monkeypatch.setattr(canary_watch, "decide", decided)
+    run("promote", "1")
+    with page_server(b'{"models": {}}') as url:
+        code, _, err = run("canary", "2", "--watch", "--live", url, "--percent", "25")
+        assert (code, labels(root)) == (130, {"stable": 1, "canary": 2})
+        assert "note: Version 2 stays canary, and gets 25 % of the live requests. Give the command again" in err
+        assert "release rollback --canary ends it.\nStopped by SIGINT.\n" in err
+    # Where nothing has moved nothing stays.
+    run("rollback", "--canary")
+    assert "stays canary" not in run("canary", "2", "--watch", "--live", "http://127.0.0.1:1")[2]
 
 
 def test_a_file_of_requests_that_cannot_be_read_is_told_before_anything_moves(
@@ -340,6 +364,8 @@ def test_a_model_is_named_by_its_name_alone(capsys: pytest.CaptureFixture[str]) 
         ["promote", "1", "--server", "localhost"],
         ["promote", "1", "--settle-seconds", "-1"],
         ["canary", "1", "--percent", "100"],
+        ["canary", "1", "--percent", "ten"],
+        ["canary", "1", "--watch-seconds", "ten"],
         ["rollback", "--to"],
     ],
 )
@@ -347,6 +373,9 @@ def test_a_wrong_option_is_told_by_the_parser(options: list[str], capsys: pytest
     with pytest.raises(SystemExit) as end:
         main(["release", *options, "--releases", "x", "--model", "taxi"])
     assert end.value.code == 2
+    assert re.search(
+        rf"argument {options[-2] if len(options) > 2 else options[-1]}: (must be|expected)", capsys.readouterr().err
+    )
 
 
 def test_a_misspelt_model_or_folder_is_told_with_the_nearest_and_what_there_is(
@@ -360,6 +389,16 @@ def test_a_misspelt_model_or_folder_is_told_with_the_nearest_and_what_there_is(
     )
     assert main(["release", "list", "--releases", f"{root}/none", "--model", "taxi"]) == 1
     assert f"Received: {root}/none\n" in capsys.readouterr().err
+
+
+def test_what_is_above_a_folder_is_looked_for_where_its_link_leads(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "link").symlink_to(root / "taxi")
+    for given in (f"{tmp_path}/elsewhere/link/..", f"{tmp_path}/elsewhere/link/1/../..", f"{root}/taxi/../../releases"):
+        assert main(["release", "list", "--releases", given, "--model", "taxi"]) == 0
+        assert "run-1" in capsys.readouterr().out
 
 
 def test_a_model_without_releases(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -73,6 +73,27 @@ def test_a_value_is_told_by_the_name_that_its_rows_have() -> None:
         columns_of_rows([{"Trip Miles": True}], asked)
 
 
+def test_the_row_of_a_value_is_told() -> None:
+    rows = [{"company": "Blue"}, {"company": "Red"}, {"company": "Green"}, {"company": 7}]
+    with pytest.raises(DataError) as caught:
+        columns_of_rows(rows, _only("company"))
+    assert (caught.value.where, caught.value.received) == ("company, row 4", "[7]")
+
+
+def test_a_list_is_no_value() -> None:
+    with pytest.raises(DataError, match="The model takes one value of each row here") as caught:
+        columns_of_rows([{"miles": [1.0, 2.0]}], _only("miles"))
+    assert (caught.value.where, caught.value.received) == ("miles, row 1", "[1.0, 2.0]")
+
+
+def test_two_columns_are_not_one_input() -> None:
+    taken = Signature("predict", {"Trip_Miles": ASKED.inputs["miles"]}, {})
+    with pytest.raises(DataError, match="one input of the model: Trip_Miles") as caught:
+        columns_of_rows([{"Trip Miles": 1.0}, {"Trip Miles": 1.0, "Trip_Miles": 2.0}], taken)
+    assert (caught.value.where, caught.value.received) == ("row 2", "'Trip Miles', 'Trip_Miles'")
+    assert columns_of_rows([{"a b": 1, "a_b": 2, "miles": 3.0}], _only("miles"))["miles"].tolist() == [3.0]
+
+
 def test_whole_numbers_keep_every_digit() -> None:
     assert columns_of({"count": [2**63 - 1]}, _only("count"))["count"].tolist() == [2**63 - 1]
     unsigned = Signature("predict", {"x": TensorSpec(np.uint64, (-1,))}, {})

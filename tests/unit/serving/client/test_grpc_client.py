@@ -24,6 +24,7 @@ from tensorflow_serving.apis import (
 from schemas.errors import DataError, ServingError
 from serving.client.batches import predict_all, predict_all_async
 from serving.client.grpc_client import AsyncGrpcClient, GrpcClient
+from serving.client.grpc_message import refusal
 
 
 class Doubling(prediction_service_pb2_grpc.PredictionServiceServicer, model_service_pb2_grpc.ModelServiceServicer):
@@ -147,6 +148,17 @@ def test_a_refusal_says_what_the_server_said(server: Doubling) -> None:
         client.predict(COLUMNS)
     assert caught.value.received == "NOT_FOUND: Servable not found for request: Latest(other)"
     assert caught.value.where == f"{server.address}, other, version 3"
+
+
+def test_a_label_that_there_is_not_is_looked_for_among_the_labels() -> None:
+    class Unknown(grpc.RpcError):
+        def code(self) -> grpc.StatusCode:
+            return grpc.StatusCode.INVALID_ARGUMENT
+
+        def details(self) -> str:
+            return "Unrecognized servable version label: stabel"
+
+    assert refusal(Unknown(), "there", "").fix == "See the labels that it has: scalable-tf release list."
 
 
 def test_no_server(server: Doubling) -> None:

@@ -147,3 +147,16 @@ def test_async(server: Server) -> None:
 def test_addresses_that_are_none(url: str, model: str, text: str) -> None:
     with pytest.raises(ServingError, match=text):
         RestClient(url, model)
+
+
+def test_the_address_and_the_options_name_one_version() -> None:
+    """The options went before, unseen."""
+    with pytest.raises(ServingError, match="another version or label") as caught:
+        RestClient("http://host/v1/models/taxi/versions/1", label="stable")
+    assert caught.value.received == "stable"
+    with pytest.raises(ServingError, match="another version or label"):
+        RestClient("http://host/v1/models/taxi/versions/1", version=2)
+    with RestClient("http://host/v1/models/taxi/versions/1", version=1) as client:
+        assert client.target.version == 1
+    with RestClient("http://host/v1/models/taxi", label="stable") as client:
+        assert client.target.label == "stable"
