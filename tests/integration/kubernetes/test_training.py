@@ -47,7 +47,7 @@ def delete_worker(api: ApiServer, index: int) -> str:
 def test_a_deleted_worker_of_a_synchronous_training(
     tmp_path: Path, api: ApiServer, undisturbed: dict[str, Any], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    run = training(tmp_path, "multi_worker_mirrored", grace_seconds=120)  # it ends by itself, not killed
+    run = training(tmp_path, "multi_worker_mirrored", grace_seconds=30)  # it ends by itself, not killed
     run.start()
     wait_for(lambda: run.saved_step() or run.error)
     name = delete_worker(api, 1)
