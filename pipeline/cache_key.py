@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Iterable
 from importlib import metadata
@@ -31,6 +32,7 @@ def depend_on_stack(nodes: Iterable[BaseNode]) -> None:
             depends_on(node, stack=stack)
 
 
+@functools.cache  # of what is installed, each look goes through all of it
 def _stack() -> str:
     versions = [f"{name} {metadata.version(name)}" for name in _LIBRARIES]
     return hashlib.sha256("\n".join(versions).encode()).hexdigest()

@@ -76,7 +76,8 @@ def test_the_release_is_that_of_an_undisturbed_run(
             break
     assert command.wait() == 0, command.text
 
-    assert len(kills) >= len(NODES), kills
+    # What comes after the Trainer takes a moment: the run may be over before the kill.
+    assert {*NODES[: NODES.index("Trainer") + 1]} <= {*kills}, kills
     assert [path.name for path in runs(output)] == [run_id(command)]
     assert [path.name for path in (output / "releases/trips").iterdir() if path.is_dir()] == ["1"]
     assert comparable(output) == comparable(expected)

@@ -26,8 +26,9 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return ClusterTraining(tmp_path_factory.mktemp("long") / "t", {"strategy": "default", **LONG}).run()
 
 
-def training(folder: Path, strategy: str) -> ClusterTraining:
-    return ClusterTraining(folder / "t", {"strategy": strategy, "max_restarts": 3, "cluster": _WHOLE, **LONG})
+def training(folder: Path, strategy: str, **cluster: Any) -> ClusterTraining:
+    cluster = {**_WHOLE, **cluster}
+    return ClusterTraining(folder / "t", {"strategy": strategy, "max_restarts": 3, "cluster": cluster, **LONG})
 
 
 def assert_same(found: dict[str, Any], expected: dict[str, Any]) -> None:
@@ -46,7 +47,7 @@ def delete_worker(api: ApiServer, index: int) -> str:
 def test_a_deleted_worker_of_a_synchronous_training(
     tmp_path: Path, api: ApiServer, undisturbed: dict[str, Any], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    run = training(tmp_path, "multi_worker_mirrored")
+    run = training(tmp_path, "multi_worker_mirrored", grace_seconds=30)  # it ends by itself, not killed
     run.start()
     wait_for(lambda: run.saved_step() or run.error)
     name = delete_worker(api, 1)

@@ -154,8 +154,8 @@ def test_a_job_may_take_longer_than_the_job_server_to_answer() -> None:
     server = LocalJobServicer()
     port = server.start_grpc_server(0)
     try:
-        with beam_pipeline(served(f"localhost:{port}", 1.0))() as pipeline:
-            pipeline | beam.Create([2]) | beam.Map(lambda seconds: time.sleep(seconds))
+        with beam_pipeline(served(f"localhost:{port}", 4.0))() as pipeline:
+            pipeline | beam.Create([5]) | beam.Map(lambda seconds: time.sleep(seconds))
     finally:
         server.stop()
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 from typing import Any
+from unittest import mock
 
 import grpc
 from tensorflow_serving.apis.get_model_status_pb2 import GetModelStatusResponse, ModelVersionStatus
@@ -128,6 +129,7 @@ def running(server: ModelServer, *add: Callable[[grpc.Server], None]) -> Iterato
     server.address = f"127.0.0.1:{grpc_server.add_insecure_port('127.0.0.1:0')}"
     grpc_server.start()
     try:
-        yield server
+        with mock.patch("serving.remote_server._POLL_SECONDS", 0.002):  # it loads at the second look
+            yield server
     finally:
         grpc_server.stop(None).wait()

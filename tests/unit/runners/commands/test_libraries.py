@@ -15,22 +15,16 @@ def _as_before(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_collector_waits_and_does_not_look_at_what_was_made() -> None:
-    try:
-        with libraries():
-            assert not gc.isenabled()
-            made: list[list[int]] = [[]]
-        assert gc.isenabled()
-        assert not any(one is made for one in gc.get_objects())
-    finally:
-        gc.unfreeze()
+    with libraries():
+        assert not gc.isenabled()
+        made: list[list[int]] = [[]]
+    assert gc.isenabled()
+    assert not any(one is made for one in gc.get_objects())
 
 
 def test_what_is_printed_meanwhile_is_kept_off_the_terminal(capfd: pytest.CaptureFixture[str]) -> None:
-    try:
-        with libraries():
-            os.write(1, b"noise")
-    finally:
-        gc.unfreeze()
+    with libraries():
+        os.write(1, b"noise")
     assert capfd.readouterr() == ("", "")
 
 
@@ -40,8 +34,5 @@ def test_what_is_printed_before_an_import_fails_is_shown(capfd: pytest.CaptureFi
             os.write(1, b"why")
             raise ImportError
 
-    try:
-        pytest.raises(ImportError, fail)
-    finally:
-        gc.unfreeze()
+    pytest.raises(ImportError, fail)
     assert capfd.readouterr() == ("", "why")

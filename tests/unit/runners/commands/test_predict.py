@@ -16,7 +16,7 @@ from tests.unit.serving.client.test_rest_client import Server
 def url() -> Iterator[str]:
     """The REST address of a server whose model `m` doubles `x`."""
     server = Server()
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     yield server.url
     server.shutdown()

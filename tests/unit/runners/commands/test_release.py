@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import re
 import signal
@@ -26,13 +25,6 @@ from tests.unit.serving.prediction_server import Predictions
 
 Run = Callable[..., tuple[int, str, str]]
 REFUSED = Blessing(blessed=False, failures=(Failure(slice="Overall", metric="auc", value=0.5, bound="at least 0.9"),))
-
-
-@pytest.fixture(autouse=True)
-def thawed() -> Iterator[None]:
-    """A command takes its libraries out of the garbage collector's sight; in the tests' process others look there."""
-    yield
-    gc.unfreeze()
 
 
 @pytest.fixture

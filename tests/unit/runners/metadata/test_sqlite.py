@@ -107,7 +107,8 @@ def test_a_page_that_was_overwritten_is_found_by_the_call_that_needs_it(store: P
 
 
 @pytest.mark.parametrize("version", [6, 99])
-def test_a_store_of_another_version(store: Path, version: int) -> None:
+def test_a_store_of_another_version(store: Path, version: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runners.metadata.retrying_store.time.sleep", lambda seconds: None)  # it is opened eight times
     with closing(sqlite3.connect(store)) as opened, opened:
         opened.execute("UPDATE MLMDEnv SET schema_version = ?", (version,))
     error = _error(store)

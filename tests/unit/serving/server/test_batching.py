@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -16,6 +17,7 @@ from serving.server.batching import Batcher, BatchingOptions
 from serving.server.request_error import RequestError, invalid
 
 Arrays = Sequence[npt.NDArray[Any]]
+MakeBatcher = Callable[..., Batcher]
 HOUR = 3_600_000_000  # microseconds: only a full batch goes
 
 
@@ -37,6 +39,17 @@ class Model:
         return [feeds[0] * 2]
 
 
+@pytest.fixture
+def batcher_of() -> Iterator[MakeBatcher]:
+    """Makes batchers that are closed after the test: a thread that waits for an hour holds up the process's end."""
+    with contextlib.ExitStack() as after:
+
+        def make(options: BatchingOptions, run: Callable[[Arrays], Sequence[npt.NDArray[Any]]]) -> Batcher:
+            return after.enter_context(contextlib.closing(Batcher(options, run)))
+
+        yield make
+
+
 def rows(*values: float) -> list[npt.NDArray[Any]]:
     return [np.array(values, np.float32)]
 
@@ -53,8 +66,8 @@ def until(condition: Callable[[], bool]) -> None:
         time.sleep(0.001)
 
 
-def test_a_thread_does_not_wait_on_for_a_batch_that_another_one_has_taken() -> None:
-    batcher = Batcher(BatchingOptions(2, HOUR, parallel_batches=2), Model())
+def test_a_thread_does_not_wait_on_for_a_batch_that_another_one_has_taken(batcher_of: MakeBatcher) -> None:
+    batcher = batcher_of(BatchingOptions(2, HOUR, parallel_batches=2), Model())
     with ThreadPoolExecutor(1) as threads:
         first = threads.submit(batcher, rows(1))
         until(lambda: bool(batcher._changed._waiters))  # type: ignore[attr-defined]
@@ -63,23 +76,23 @@ def test_a_thread_does_not_wait_on_for_a_batch_that_another_one_has_taken() -> N
     until(lambda: batcher._working == 0)
 
 
-def test_a_full_batch_is_run_once_and_each_request_gets_its_rows() -> None:
+def test_a_full_batch_is_run_once_and_each_request_gets_its_rows(batcher_of: MakeBatcher) -> None:
     model = Model()
-    batcher = Batcher(BatchingOptions(4, HOUR), model)
+    batcher = batcher_of(BatchingOptions(4, HOUR), model)
     answers = together(batcher, [rows(1), rows(2, 3), rows(4)])
     assert [one.result()[0].tolist() for one in answers] == [[2], [4, 6], [8]]
     assert model.batches == [4]
 
 
-def test_a_batch_that_does_not_fill_up_goes_when_its_time_is_over() -> None:
+def test_a_batch_that_does_not_fill_up_goes_when_its_time_is_over(batcher_of: MakeBatcher) -> None:
     model = Model()
-    assert Batcher(BatchingOptions(4, 1000), model)(rows(1))[0].tolist() == [2]
+    assert batcher_of(BatchingOptions(4, 1000), model)(rows(1))[0].tolist() == [2]
     assert model.batches == [1]
 
 
-def test_a_bad_request_does_not_fail_its_neighbours() -> None:
+def test_a_bad_request_does_not_fail_its_neighbours(batcher_of: MakeBatcher) -> None:
     model = Model()
-    good, bad, other = together(Batcher(BatchingOptions(3, HOUR), model), [rows(1), rows(-1), rows(3)])
+    good, bad, other = together(batcher_of(BatchingOptions(3, HOUR), model), [rows(1), rows(-1), rows(3)])
     assert good.result()[0].tolist() == [2]
     assert other.result()[0].tolist() == [6]
     with pytest.raises(RequestError, match="negative"):
@@ -87,33 +100,33 @@ def test_a_bad_request_does_not_fail_its_neighbours() -> None:
     assert model.batches == [3, 1, 1, 1]
 
 
-def test_requests_of_other_inner_shapes_are_not_combined() -> None:
+def test_requests_of_other_inner_shapes_are_not_combined(batcher_of: MakeBatcher) -> None:
     model = Model()
-    batcher = Batcher(BatchingOptions(2, HOUR), model)
+    batcher = batcher_of(BatchingOptions(2, HOUR), model)
     wide = [np.ones((1, 2), np.float32)]
     answers = together(batcher, [rows(1), wide, rows(2), wide])
     assert [one.result()[0].shape for one in answers] == [(1,), (1, 2), (1,), (1, 2)]
     assert model.batches == [2, 2]
 
 
-def test_a_request_of_more_rows_than_a_batch_is_run_alone() -> None:
+def test_a_request_of_more_rows_than_a_batch_is_run_alone(batcher_of: MakeBatcher) -> None:
     model = Model()
-    assert len(Batcher(BatchingOptions(2, HOUR), model)(rows(1, 2, 3))[0]) == 3
+    assert len(batcher_of(BatchingOptions(2, HOUR), model)(rows(1, 2, 3))[0]) == 3
     assert model.batches == [3]
 
 
-def test_outputs_without_a_row_for_each_row_are_not_split() -> None:
+def test_outputs_without_a_row_for_each_row_are_not_split(batcher_of: MakeBatcher) -> None:
     def total(feeds: Arrays) -> list[npt.NDArray[Any]]:
         return [feeds[0].sum(keepdims=True)]
 
-    answers = together(Batcher(BatchingOptions(2, HOUR), total), [rows(1), rows(2)])
+    answers = together(batcher_of(BatchingOptions(2, HOUR), total), [rows(1), rows(2)])
     assert [one.result()[0].tolist() for one in answers] == [[1], [2]]
 
 
-def test_requests_for_which_no_batch_is_left_are_unavailable() -> None:
+def test_requests_for_which_no_batch_is_left_are_unavailable(batcher_of: MakeBatcher) -> None:
     model = Model()
     model.gate.clear()
-    batcher = Batcher(BatchingOptions(1, 0, queued_batches=1, parallel_batches=1), model)
+    batcher = batcher_of(BatchingOptions(1, 0, queued_batches=1, parallel_batches=1), model)
     with ThreadPoolExecutor(2) as threads:
         running = threads.submit(batcher, rows(1))
         model.entered.acquire()
@@ -127,10 +140,12 @@ def test_requests_for_which_no_batch_is_left_are_unavailable() -> None:
     assert batcher(rows(4))[0].tolist() == [8]
 
 
-def test_a_request_does_not_wait_longer_than_its_deadline_and_is_then_not_run() -> None:
+def test_a_request_does_not_wait_longer_than_its_deadline_and_is_then_not_run(
+    batcher_of: MakeBatcher,
+) -> None:
     model = Model()
     model.gate.clear()
-    batcher = Batcher(BatchingOptions(3, HOUR, parallel_batches=1), model)
+    batcher = batcher_of(BatchingOptions(3, HOUR, parallel_batches=1), model)
     with ThreadPoolExecutor(2) as threads:
         running = threads.submit(batcher, rows(1, 2, 3))
         model.entered.acquire()
@@ -145,9 +160,9 @@ def test_a_request_does_not_wait_longer_than_its_deadline_and_is_then_not_run() 
     assert model.batches == [3, 2]
 
 
-def test_requests_of_an_event_loop_share_a_batch_when_its_time_is_over() -> None:
+def test_requests_of_an_event_loop_share_a_batch_when_its_time_is_over(batcher_of: MakeBatcher) -> None:
     model = Model()
-    batcher = Batcher(BatchingOptions(4, 1000), model)
+    batcher = batcher_of(BatchingOptions(4, 1000), model)
 
     async def ask() -> list[Any]:
         return await asyncio.gather(*(batcher.answer(rows(value)) for value in (1, 2, 3)))
@@ -156,10 +171,12 @@ def test_requests_of_an_event_loop_share_a_batch_when_its_time_is_over() -> None
     assert model.batches == [3]
 
 
-def test_on_an_event_loop_a_request_that_waits_is_taken_out_and_one_that_runs_is_waited_for() -> None:
+def test_on_an_event_loop_a_request_that_waits_is_taken_out_and_one_that_runs_is_waited_for(
+    batcher_of: MakeBatcher,
+) -> None:
     model = Model()
     model.gate.clear()
-    batcher = Batcher(BatchingOptions(1, 0, parallel_batches=1), model)
+    batcher = batcher_of(BatchingOptions(1, 0, parallel_batches=1), model)
     ended: list[str] = []
 
     async def ask(name: str, deadline: float | None = None) -> None:
@@ -191,9 +208,9 @@ def test_on_an_event_loop_a_request_that_waits_is_taken_out_and_one_that_runs_is
     assert model.batches == [1, 1]
 
 
-def test_who_shares_a_batch_with_an_event_loop_does_not_depend_on_it() -> None:
+def test_who_shares_a_batch_with_an_event_loop_does_not_depend_on_it(batcher_of: MakeBatcher) -> None:
     model = Model()
-    batcher = Batcher(BatchingOptions(4, 1000), model)
+    batcher = batcher_of(BatchingOptions(4, 1000), model)
 
     async def begin() -> asyncio.Task[list[npt.NDArray[Any]]]:
         task = asyncio.ensure_future(batcher.answer(rows(1)))
@@ -208,9 +225,9 @@ def test_who_shares_a_batch_with_an_event_loop_does_not_depend_on_it() -> None:
     loop.close()
 
 
-def test_a_batch_that_nobody_waits_for_any_more_leaves_its_place() -> None:
+def test_a_batch_that_nobody_waits_for_any_more_leaves_its_place(batcher_of: MakeBatcher) -> None:
     model = Model()
-    batcher = Batcher(BatchingOptions(4, HOUR, queued_batches=1), model)
+    batcher = batcher_of(BatchingOptions(4, HOUR, queued_batches=1), model)
     for _ in range(3):
         with pytest.raises(RequestError) as late:
             batcher(rows(1), time.monotonic() + 0.001)
@@ -219,9 +236,9 @@ def test_a_batch_that_nobody_waits_for_any_more_leaves_its_place() -> None:
     assert model.batches == []
 
 
-def test_a_batch_of_a_version_that_is_gone_is_not_run() -> None:
+def test_a_batch_of_a_version_that_is_gone_is_not_run(batcher_of: MakeBatcher) -> None:
     model = Model()
-    batcher = Batcher(BatchingOptions(4, 1000), model)
+    batcher = batcher_of(BatchingOptions(4, 1000), model)
 
     async def scenario() -> list[str]:
         faults: list[str] = []
