@@ -20,12 +20,13 @@ if TYPE_CHECKING:
     from serving.remote_server import RemoteServer
 
 
-def kept_models(options: Iterable[str]) -> ModelServerConfig:
+def kept_models(options: Iterable[str], *, checked: bool = True) -> ModelServerConfig:
     """The models that servers are to keep.
 
     Args:
         options: each NAME=DIR, or a file with a ModelServerConfig as protocol buffer text. A model that is released in
             DIR has the labels and versions that models.config beside it says, any other its newest version.
+        checked: whether folders that are here and empty are refused.
 
     Raises:
         SettingsError: one is neither, or its folder is here and has no version.
@@ -47,7 +48,8 @@ def kept_models(options: Iterable[str]) -> ModelServerConfig:
             added.CopyFrom(entry)
             if "://" not in entry.base_path:
                 added.base_path = str(Path(entry.base_path).absolute())
-                _check_folder(option, entry.name, Path(added.base_path))
+                if checked:
+                    _check_folder(option, entry.name, Path(added.base_path))
     return found
 
 

@@ -50,6 +50,8 @@ def load_authorities(context: ssl.SSLContext, authorities: Pem) -> None:
         SettingsError: there are none.
     """
     text = authorities.content.decode("ascii", "replace").replace("\ufffd", "?")
+    # An authority that others have signed is enough by itself, as for gRPC.
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     try:
         context.load_verify_locations(cadata=text)
     except (ssl.SSLError, ValueError) as error:  # the latter of no text at all
@@ -82,7 +84,7 @@ def load_identity(context: ssl.SSLContext, certificate: Pem, key: Pem) -> None:
         with open(file, "wb", closefd=False) as writing:
             writing.write(key.content + b"\n" + certificate.content)
         context.load_cert_chain(f"/proc/self/fd/{file}", password=password)
-    except ssl.SSLError as error:
+    except (ssl.SSLError, OSError) as error:
         raise _unusable(_reason(error), certificate, key) from None
     finally:
         os.close(file)
@@ -100,6 +102,6 @@ def _unusable(reason: str, certificate: Pem, key: Pem) -> SettingsError:
     return SettingsError("There is no private key that TLS can use.", where=where, received=received, fix=_MAKE)
 
 
-def _reason(error: ValueError | ssl.SSLError) -> str:
+def _reason(error: ValueError | OSError) -> str:
     """The library's name for what is wrong, without what it read; empty: nothing in PEM."""
     return getattr(error, "reason", "") or ""

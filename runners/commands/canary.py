@@ -158,11 +158,11 @@ def _run(arguments: argparse.Namespace) -> int:
     limits = Limits(**{limit.name: getattr(arguments, limit.name) for limit in fields(Limits)})
     _print("\n".join(rules(limits)))
     watch = _watch_live if arguments.live else _watch_replay
-    with interruptible(), _left_told(arguments, labels, version):
+    with interruptible(), _left_told(labels, version):
         verdict = watch(arguments, labels, version, request, limits)
         reasons = "; ".join(verdict.reasons)
         # Others may have moved labels of the models that servers keep meanwhile.
-        told = replace(request, why=f"canary: {reasons}", keep=kept_models(arguments.keep))
+        told = replace(request, why=f"canary: {reasons}", keep=kept_models(arguments.keep, checked=False))
         if verdict.decision == "promote":
             say(labels.promote(version, told, canary=True))
             return EXIT_OK
@@ -171,25 +171,28 @@ def _run(arguments: argparse.Namespace) -> int:
             if "stability index" in reasons:
                 _progress("note: if the predictions were meant to change so much, allow it with --psi.")
             return EXIT_ROLLED_BACK
-    print(f"Undecided: {reasons}. {_left(arguments, version)}")
+    print(f"Undecided: {reasons}. {_left(labels, version)}")
     return EXIT_UNDECIDED
 
 
 @contextlib.contextmanager
-def _left_told(arguments: argparse.Namespace, labels: Labels, version: int) -> Iterator[None]:
+def _left_told(labels: Labels, version: int) -> Iterator[None]:
     """Says of a command that ends without a verdict that its canary stays, where it does: clients are asking it."""
     try:
         yield
     except BaseException:
         with contextlib.suppress(ReleaseError):
             if labels.current().get(CANARY) == version != labels.current().get(STABLE):
-                print(f"note: {_left(arguments, version)}", file=sys.stderr, flush=True)
+                print(f"note: {_left(labels, version)}", file=sys.stderr, flush=True)
         raise
 
 
-def _left(arguments: argparse.Namespace, version: int) -> str:
-    live = arguments.live and not arguments.canary_live and arguments.percent
-    part = f", and gets {arguments.percent:g} % of the live requests" if live else ""
+def _left(labels: Labels, version: int) -> str:
+    from serving.traffic_split import read_split
+
+    split = read_split(labels.store.directory)
+    live = split is not None and split.canary == version and split.percent
+    part = f", and gets {split.percent:g} % of the live requests" if split is not None and live else ""
     return (
         f"Version {version} stays canary{part}. Give the command again to go on; scalable-tf release rollback "
         "--canary ends it."

@@ -44,7 +44,8 @@ def other_port(address: str, wanted: Literal["gRPC", "REST"]) -> str:
         return ""
     if is_secure(address):
         return _TRUST
-    return f"What answers there speaks TLS: give {'https' if wanted == 'REST' else 'grpcs'}://{place} instead."
+    other = " If this is the gRPC port, give the REST port." if wanted == "REST" and chosen == "h2" else ""
+    return f"What answers there speaks TLS: give {'https' if wanted == 'REST' else 'grpcs'}://{place} instead.{other}"
 
 
 def _answer(place: str) -> bytes:

@@ -9,7 +9,8 @@ class CallCount:
     """Counts what has begun and not ended; safe to use from any thread."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        # That of a thread that is interrupted here, too: the collector may end a call whose message never came.
+        self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
         self._count = 0
 

@@ -22,6 +22,7 @@ from serving.server.worker_threads import WorkerThreads
 
 _START_SECONDS = 30.0
 _BACKLOG = 2048
+_SHUTDOWN_SECONDS = 1.0  # of TLS: who is idle does not answer its end, and 30 would be waited for
 
 
 class RestServer:
@@ -141,7 +142,11 @@ class _Server(uvicorn.Server):
         if self._tls is not None:
             self.config.ssl = self._tls
             loop = asyncio.get_running_loop()
-            create = functools.partial(loop.create_server, ssl_handshake_timeout=self._handshake_seconds)
+            create = functools.partial(
+                loop.create_server,
+                ssl_handshake_timeout=self._handshake_seconds,
+                ssl_shutdown_timeout=_SHUTDOWN_SECONDS,
+            )
             loop.create_server = create  # type: ignore[method-assign]
         await super().startup(sockets)
         self._on_start()

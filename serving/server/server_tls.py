@@ -6,7 +6,9 @@ import logging
 import os
 import ssl
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import grpc
 
@@ -32,7 +34,7 @@ class ServerTls:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
-        self._seen = _mark(path)
+        self._seen = self._told = _mark(path)
         self._config = SslConfig.read(path)
         self._context = self._config.context()
 
@@ -49,24 +51,22 @@ class ServerTls:
 
     def http_context(self) -> ssl.SSLContext:
         """For one server of HTTP."""
-
-        def choose(connection: ssl.SSLObject, name: str | None, context: ssl.SSLContext) -> None:
-            _, connection.context = self._current()
-
-        context = self._config.context()
-        # It is called for clients that name no server, too.
-        context.sni_callback = choose
-        return context
+        return _CurrentContext(lambda: self._current()[1])
 
     def _current(self) -> tuple[SslConfig, ssl.SSLContext]:
         with self._lock:
             mark = _mark(self._path)
             if mark != self._seen:
-                self._seen = mark
                 try:
                     self._take(SslConfig.read(self._path))
-                except SettingsError as error:
-                    _LOG.error("The certificates stay as they are: %s", error)
+                    self._seen = mark
+                except (SettingsError, OSError) as error:
+                    # What cannot be read may be soon, as it is.
+                    if not isinstance(error, OSError) and not isinstance(error.__cause__, OSError):
+                        self._seen = mark
+                    if mark != self._told:
+                        _LOG.error("The certificates stay as they are: %s", error)
+                    self._told = mark
             return self._config, self._context
 
     def _take(self, config: SslConfig) -> None:
@@ -81,6 +81,23 @@ class ServerTls:
         _LOG.info("New connections get the certificates that are in %s now.", self._path)
 
 
+class _CurrentContext(ssl.SSLContext):
+    """Begins each connection with the context of now, whole: a session of one before is not taken up again.
+
+    `sni_callback` would come too late for that: by then a client of an authority that is not trusted any more has
+    its old session back, without showing a certificate.
+    """
+
+    def __new__(cls, current: Callable[[], ssl.SSLContext]) -> _CurrentContext:
+        return super().__new__(cls, ssl.PROTOCOL_TLS_SERVER)
+
+    def __init__(self, current: Callable[[], ssl.SSLContext]) -> None:
+        self._now = current
+
+    def wrap_bio(self, *given: Any, **named: Any) -> ssl.SSLObject:
+        return self._now().wrap_bio(*given, **named)
+
+
 def _certificates(config: SslConfig) -> grpc.ServerCertificateConfiguration:
     authorities = config.authorities.content if config.authorities else None
     return grpc.ssl_server_certificate_configuration([(config.key.content, config.certificate.content)], authorities)
@@ -92,4 +109,4 @@ def _mark(path: Path) -> tuple[int, ...]:
         status = os.stat(path)
     except OSError:
         return ()
-    return status.st_ino, status.st_mtime_ns, status.st_size
+    return status.st_ino, status.st_mtime_ns, status.st_ctime_ns, status.st_size

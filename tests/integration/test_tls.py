@@ -93,7 +93,7 @@ def _addresses(command: Command) -> tuple[str, str]:
 def test_who_shows_a_certificate_is_answered_and_nobody_else(
     commands: CommandServer, releases: Path, trust: Trust, rows: Path
 ) -> None:
-    with _serve_half(commands, releases, f"--ssl-config={trust.config}") as command:
+    with _serve_half(commands, releases, f"--ssl-config={trust.config}", "--grace-seconds=3600") as command:
         secure, rest = _addresses(command)
         assert secure.startswith("grpcs://127.0.0.1:")
         assert rest.startswith("https://127.0.0.1:")
@@ -128,8 +128,10 @@ def test_who_shows_a_certificate_is_answered_and_nobody_else(
         with GrpcClient(secure, "half", label="stable", tls=trust.tls) as client:
             assert client.predict({"x": [4.0]}).outputs["y"].tolist() == [4.0]
         asyncio.run(_ask_by_asyncio(secure, rest, trust))
-        command.signal(signal.SIGTERM)
-        assert command.wait() == 0
+        with RestClient(rest, "half", tls=trust.tls) as idle:
+            idle.status()
+            command.signal(signal.SIGTERM)
+            assert command.wait() == 0
     assert "PRIVATE KEY" not in command.text
 
 

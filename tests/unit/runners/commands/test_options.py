@@ -32,7 +32,7 @@ def test_where(words: list[str], where: str, message: str, capsys: pytest.Captur
         ["predict", "--url", "http://127.0.0.1:1/v1/models/m", "--input", "configs/taxi_trips.csv"],
         ["doctor"],
         ["release", "list", "--releases", "configs", "--model", "m"],
-        ["metadata", "serve", "--url", "sqlite:///none"],
+        ["metadata", "serve", "--url", "sqlite:////proc/none"],
     ],
 )
 def test_a_setting_of_no_settings_is_refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
