@@ -10,7 +10,7 @@ from tensorflow.core.example import example_pb2, feature_pb2
 from tensorflow_serving.apis import input_pb2
 
 from serving.rest.bytes_value import bytes_of, is_base64
-from serving.rest.json_document import require_finite_numbers, type_name
+from serving.rest.json_document import require_finite_numbers, too_big, type_name
 from serving.rest.value_text import value_text
 from serving.server.request_error import RequestError, invalid
 
@@ -70,7 +70,10 @@ def _feature(name: str, content: Any, body: bytes) -> feature_pb2.Feature:
         feature.int64_list.value.extend(map(int, values))  # protobuf takes no bool for a number any more
     elif kinds == {"float"}:
         with np.errstate(over="ignore"):
-            floats = np.array([float(value) for value in values], dtype=np.float64)
+            try:
+                floats = np.array([float(value) for value in values], dtype=np.float64)
+            except OverflowError as error:
+                raise too_big() from error
             if np.isinf(floats).any():
                 require_finite_numbers(body)
             feature.float_list.value.extend(floats.astype(np.float32).tolist())

@@ -42,7 +42,7 @@ def _write(value: Any, parts: list[str], level: int, before: str = "") -> None:
             _add(f"{',' if number else ''}{line}{_string(key)}", parts)
             _write(item, parts, level + 1, ": ")
         _add(f"\n{' ' * _INDENT * level}}}" if value else "}", parts)
-    elif isinstance(value, float) and not math.isfinite(value):
+    elif isinstance(value, int | float) and not _is_double(value):
         # RapidJSON writes what comes before it, and no more.
         _add(before, parts)
         raise _FullError
@@ -54,6 +54,13 @@ def _add(text: str, parts: list[str]) -> None:
     if sum(len(part.encode("utf-8", "replace")) for part in parts) >= _MOST:
         raise _FullError
     parts.append(text)
+
+
+def _is_double(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number of hundreds of digits
+        return False
 
 
 def _scalar(value: Any) -> str:

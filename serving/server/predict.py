@@ -57,7 +57,7 @@ async def predict_on_loop(
 def _read(
     servable: Servable, request: predict_pb2.PredictRequest, most: float = math.inf
 ) -> tuple[str, dict[str, Array], list[str] | None]:
-    """Signature, inputs of at most so many values each, and the outputs that are wanted."""
+    """Signature, inputs of at most so many values together, and the outputs that are wanted."""
     signature = request.model_spec.signature_name or DEFAULT_SIGNATURE
     if signature not in servable.signatures:
         raise RequestError(grpc.StatusCode.FAILED_PRECONDITION, f'Serving signature key "{signature}" not found.')
@@ -66,6 +66,7 @@ def _read(
     for key in inputs:
         try:
             feeds[key] = decode(inputs[key], most)
+            most -= feeds[key].size
         except ValueError as error:
             raise invalid(f"tensor parsing error: {key}: {error}") from error
     return signature, feeds, list(request.output_filter) or None

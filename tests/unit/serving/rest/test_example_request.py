@@ -71,6 +71,7 @@ def test_whole_numbers_of_64_bits() -> None:
         ),
         ('{"examples": [{"n": [1.0, 18446744073709551615]}]}', "feature: n expecting type: float"),
         ('{"examples": [{"n": [Infinity, 1e400]}]}', "Number too big to be stored in double."),
+        (f'{{"examples": [{{"n": 1{"0" * 400}}}]}}', "Number too big to be stored in double."),
         ('{"examples": [{"n": {"b64": "a"}}]}', "Unable to base64 decode"),
         ('{"examples": [{"\\ud800": 1}]}', "The surrogate pair in string is invalid."),
     ],

@@ -38,6 +38,7 @@ def test_numbers_and_strings_as_rapidjson_writes_them(value: object, text: str) 
 def test_nothing_follows_what_is_no_number() -> None:
     assert value_text({"a": [1, math.nan, 2], "b": 3}) == '{\n    "a": [1, '
     assert value_text(math.inf) == ""
+    assert value_text({"a": [1, 10**400]}) == '{\n    "a": [1, '
 
 
 def test_nothing_begins_after_256_bytes() -> None:

@@ -40,3 +40,17 @@ def test_with_a_thread_work_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> Non
         assert not second.done()
         go_on.set()
         assert (first.result(), second.result()) == (True, 2)
+
+
+def test_once_threads_can_be_started_again_there_are_as_many_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    go_on, at_once = threading.Event(), threading.Barrier(4)
+    with WorkerThreads(8) as threads:
+        first = threads.submit(go_on.wait)
+        with monkeypatch.context() as limited:
+            no_more_threads(limited)
+            waiting = [threads.submit(int, number) for number in range(20)]
+        go_on.set()
+        assert first.result()
+        assert [one.result() for one in waiting] == list(range(20))
+        together = [threads.submit(at_once.wait, 30.0) for _ in range(4)]
+        assert sorted(one.result() for one in together) == [0, 1, 2, 3]
