@@ -282,7 +282,7 @@ def test_that_a_canary_stays_is_said_where_a_watch_is_interrupted(
     run("promote", "1")
     with page_server(b'{"models": {}}') as url:
         code, _, err = run("canary", "2", "--watch", "--live", url, "--percent", "25")
-        assert (code, labels(root)) == (130, {"stable": 1, "canary": 2})
+        assert (code, labels(root)) == (130, {"stable": 1, "canary": 2}), err
         assert "note: Version 2 stays canary, and gets 25 % of the live requests. Give the command again" in err
         assert "release rollback --canary ends it.\nStopped by SIGINT.\n" in err
     # Where nothing has moved nothing stays.
