@@ -90,9 +90,12 @@ def test_a_page_without_metrics_is_told(page: bytes) -> None:
 
 
 def test_a_line_that_is_cut_off_is_told_or_passed_over() -> None:
-    with page_server(b"# HELP") as url, ScrapedTraffic([url], [url], "taxi") as traffic:
-        with contextlib.suppress(ReleaseError):  # by prometheus_client up to 0.20
-            traffic.start()
+    with (
+        page_server(b"# HELP") as url,
+        ScrapedTraffic([url], [url], "taxi") as traffic,
+        contextlib.suppress(ReleaseError),  # by prometheus_client up to 0.20
+    ):
+        traffic.start()
 
 
 def test_a_server_of_this_machine_is_asked_without_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
