@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from types import FrameType
 
+_ONCE_MORE_SECONDS = 0.01
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -71,6 +74,8 @@ def interruptible() -> Iterator[None]:
         yield
         return
     raised = False
+    once_more: threading.Timer | None = None
+    other_hook = sys.unraisablehook
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         nonlocal raised
@@ -78,12 +83,28 @@ def interruptible() -> Iterator[None]:
             raised = True
             raise Interrupted(number)
 
+    def unraisable(lost: sys.UnraisableHookArgs) -> None:
+        """A finalizer, which Python runs anywhere, was interrupted, and went on: it would be the last interruption."""
+        nonlocal raised, once_more
+        if not isinstance(lost.exc_value, Interrupted):
+            other_hook(lost)
+            return
+        raised = False
+        # Not here, where it would be lost as well.
+        once_more = threading.Timer(_ONCE_MORE_SECONDS, os.kill, (os.getpid(), lost.exc_value.number))
+        once_more.daemon = True
+        once_more.start()
+
     before = {number: signal.getsignal(number) for number in SIGNALS}
     try:
+        sys.unraisablehook = unraisable
         for number, handler in before.items():
             if handler is not signal.SIG_IGN:
                 signal.signal(number, interrupt)
         yield
     finally:
+        if once_more is not None:
+            once_more.cancel()
         for number, handler in before.items():
             signal.signal(number, handler)
+        sys.unraisablehook = other_hook

@@ -108,3 +108,22 @@ def test_other_threads_are_left_alone() -> None:
     thread.start()
     thread.join()
     assert entered == [True]
+
+
+def test_a_signal_during_a_finalizer_is_not_lost() -> None:
+    class Finalized:
+        def __del__(self) -> None:
+            signal.raise_signal(signal.SIGTERM)
+
+    def work() -> None:
+        Finalized()
+        until = time.monotonic() + 30
+        while time.monotonic() < until:
+            time.sleep(0.01)
+
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        with pytest.raises(Interrupted), interruptible():
+            work()
+    finally:
+        signal.signal(signal.SIGTERM, before)
