@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
 import gc
 import logging
 import os
@@ -136,7 +137,6 @@ def _run(arguments: argparse.Namespace) -> int:
     scheme = "https" if secure and not arguments.rest_plain else "http"
     print(f"REST: {scheme}://{arguments.bind}:{server.rest_port}", flush=True)
     _tell_empty(models)
-    _tell_labels(models)
     if arguments.ask is not None:
         try:
             _ask(server, arguments)
@@ -216,8 +216,29 @@ def _wrong(option: str, received: object, fix: str) -> SettingsError:
 def _models(arguments: argparse.Namespace) -> tuple[ModelConfig, ...]:
     from serving.server.model_config import from_file, from_option, unique
 
-    given = [from_option(text) for text in arguments.model]
+    given = [_released(from_option(text)) for text in arguments.model]
     return unique([*given, *(from_file(arguments.model_config) if arguments.model_config else ())])
+
+
+def _released(model: ModelConfig) -> ModelConfig:
+    """With the labels and versions that `release` has given it: its newest version may be one that was rolled back."""
+    from serving.served_models import FILE_NAME
+    from serving.server.model_config import from_file
+    from serving.traffic_split import read_split
+
+    file = model.base_path.parent / FILE_NAME
+    try:
+        moved = read_split(model.base_path) is not None
+    except ScalableTFError:  # the server tells of what is there and cannot be read
+        moved = True
+    if not moved or not file.is_file():
+        return model
+    known = next((one for one in from_file(file) if one.name == model.name), None)
+    if known is None:
+        return model
+    text = f"note: {model.name} has the labels and versions that {file} says, which `scalable-tf release` changes"
+    print(text, file=sys.stderr, flush=True)
+    return dataclasses.replace(known, base_path=model.base_path)
 
 
 def _batching(arguments: argparse.Namespace) -> BatchingOptions | None:
@@ -238,20 +259,6 @@ def _tell_empty(models: Sequence[ModelConfig]) -> None:
             hint = f"; or is it {inside}?" if inside.is_dir() else ""
             text = f"note: no version of {model.name} is in {model.base_path} yet, a directory named by a number{hint}"
             print(text, file=sys.stderr, flush=True)
-
-
-def _tell_labels(models: Sequence[ModelConfig]) -> None:
-    """Says of which models `release` moves labels that were not read: the newest version may be none to be served."""
-    from serving.served_models import FILE_NAME
-    from serving.traffic_split import read_split
-
-    for model in models:
-        file = model.base_path.parent / FILE_NAME
-        with contextlib.suppress(ScalableTFError):  # the server tells of a split that it cannot read
-            split = None if model.version_labels or model.policy.kind != "latest" else read_split(model.base_path)
-            if split is not None and file.is_file():
-                text = f"note: the newest version of {model.name} is served, and version {split.stable} is stable: "
-                print(f"{text}--model reads no labels, --model-config {file} does", file=sys.stderr, flush=True)
 
 
 def _ask(server: ModelServer, arguments: argparse.Namespace) -> None:

@@ -128,21 +128,27 @@ def test_a_folder_without_versions_is_told(commands: CommandServer, model: Path)
     assert f"or is it {folder / 'echo'}?" in command.stderr.read_text()
 
 
-def test_labels_that_are_not_read_are_told(commands: CommandServer, model: Path, tmp_path: Path) -> None:
-    """The newest version may be a canary that was rolled back."""
+def test_a_released_model_is_served_as_its_labels_say(commands: CommandServer, model: Path, tmp_path: Path) -> None:
+    """Its newest version may be a canary that was rolled back."""
     folder, rows = tmp_path / "echo", tmp_path / "rows.jsonl"
     folder.mkdir()
-    (folder / "7").symlink_to(model / "7")
+    for version in ("6", "7"):
+        (folder / version).symlink_to(model / "7")
     write_split(folder, TrafficSplit.nothing(6))
-    (tmp_path / "models.config").write_text(f'model_config_list {{ config {{ name: "echo" base_path: "{folder}" }} }}')
     rows.write_text(json.dumps(PAIRS[0]))
-    ports = "--grpc-port=0", "--rest-port=0", "--ask", str(rows)
-    command = commands.run(["serve", "--model", f"echo={folder}", *ports])
-    assert command.wait() == 0, command.text
-    assert (
-        "note: the newest version of echo is served, and version 6 is stable: --model reads no labels, "
-        f"--model-config {tmp_path}/models.config does\n"
-    ) in command.stderr.read_text()
+    ask = ["serve", "--model", f"echo={folder}", "--grpc-port=0", "--rest-port=0", "--ask", str(rows)]
+    # Of what nobody has written there, the newest.
+    for versions, answers in ("", 7), ("model_version_policy { specific { versions: 6 } }", 6):
+        config = f'config {{ name: "echo" base_path: "/elsewhere" model_platform: "tensorflow" {versions} }}'
+        (tmp_path / "models.config").write_text(f"model_config_list {{ {config} }}")
+        command = commands.run(ask)
+        assert command.wait() == 0, command.text
+        assert f"echo, version {answers}, by REST and gRPC" in command.stdout.read_text()
+        assert f"note: echo has the labels and versions that {tmp_path}/models.config says" in command.text
+    (tmp_path / "models.config").write_text("model_config_list {")
+    command = commands.run(ask)
+    assert command.wait() == 1
+    assert f"Where: {tmp_path}/models.config" in command.text
 
 
 def test_serve_asks_its_models_and_ends(commands: CommandServer, model: Path, tmp_path: Path) -> None:
