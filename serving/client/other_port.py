@@ -17,7 +17,8 @@ _EMPTY_SETTINGS = b"\0\0\0\x04\0\0\0\0\0"
 _SECONDS = 2.0
 _TRUST = (
     "TLS begins there, and does not end well. Name who signed the server's certificate (--tls-ca FILE, or `ca` of "
-    "ClientTls), and what to show where it asks for a certificate (--tls-cert and --tls-key)."
+    "ClientTls), and what to show where it asks for a certificate (--tls-cert and --tls-key). The server's "
+    "certificate has to have this address as a subjectAltName."
 )
 
 
@@ -42,9 +43,9 @@ def other_port(address: str, wanted: Literal["gRPC", "REST"]) -> str:
         return f"What answers there speaks without TLS: give {plain} instead."
     if chosen is None:
         return ""
-    if is_secure(address):
-        return _TRUST
     other = " If this is the gRPC port, give the REST port." if wanted == "REST" and chosen == "h2" else ""
+    if is_secure(address):
+        return _TRUST + other
     return f"What answers there speaks TLS: give {'https' if wanted == 'REST' else 'grpcs'}://{place} instead.{other}"
 
 

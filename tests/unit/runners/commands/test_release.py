@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import signal
@@ -280,7 +281,9 @@ def test_that_a_canary_stays_is_said_where_a_watch_is_interrupted(
 
     monkeypatch.setattr(canary_watch, "decide", decided)
     run("promote", "1")
-    with page_server(b'{"models": {}}') as url:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background, shells have it ignored
+    with page_server(b'{"models": {}}') as url, contextlib.ExitStack() as restored:
+        restored.callback(signal.signal, signal.SIGINT, before)
         code, _, err = run("canary", "2", "--watch", "--live", url, "--percent", "25")
         assert (code, labels(root)) == (130, {"stable": 1, "canary": 2}), err
         assert "note: Version 2 stays canary, and gets 25 % of the live requests. Give the command again" in err
