@@ -91,7 +91,10 @@ class RestApplication:
             return
         body = bytearray()
         try:
-            refused = await self._read(receive, headers, body)
+            try:
+                refused = await self._read(receive, headers, body)
+            except asyncio.CancelledError:  # by uvicorn, at the end of the time that the server's end has
+                refused = failure(HTTPStatus.SERVICE_UNAVAILABLE, "The server has ended.")
             if refused is None:
                 await self._work(scope["method"], path, headers, body, receive, send)
             elif refused.status:
