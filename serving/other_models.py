@@ -13,7 +13,7 @@ from google.protobuf import text_format
 from tensorflow_serving.config.model_server_config_pb2 import ModelConfig, ModelServerConfig
 
 from schemas.errors import ReleaseError, SettingsError
-from serving.served_models import ServedModels, entry_of
+from serving.served_models import entry_beside, entry_of
 from serving.server.version_policy import version_directories
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def refuse_unloading(
 def _in_folder(name: str, folder: str) -> ModelConfig:
     """Without its labels the clients that ask for them would be refused, and others get what was never promoted."""
     found = ModelConfig()
-    if (known := entry_of(ServedModels(Path(folder).parent).config(), name)) is not None:
+    if (known := entry_beside(Path(folder), name)) is not None:
         found.CopyFrom(known)
     found.name, found.base_path = name, folder
     return found

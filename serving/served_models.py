@@ -106,6 +106,15 @@ def entry_of(config: ModelServerConfig, model: str) -> ModelConfig | None:
     return next((entry for entry in config.model_config_list.config if entry.name == model), None)
 
 
+def entry_beside(folder: Path, model: str) -> ModelConfig | None:
+    """What the models.config beside a model's folder says of it; None: nothing, or there is none.
+
+    Raises:
+        ReleaseError: it cannot be read.
+    """
+    return entry_of(ServedModels(folder.parent).config(), model)
+
+
 def labels_of(config: ModelServerConfig, model: str) -> dict[str, int]:
     """The model's labels and their versions."""
     entry = entry_of(config, model)

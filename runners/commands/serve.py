@@ -222,22 +222,25 @@ def _models(arguments: argparse.Namespace) -> tuple[ModelConfig, ...]:
 
 def _released(model: ModelConfig) -> ModelConfig:
     """With the labels and versions that `release` has given it: its newest version may be one that was rolled back."""
-    from serving.served_models import FILE_NAME
-    from serving.server.model_config import from_file
+    from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
+
+    from serving.served_models import FILE_NAME, entry_beside
+    from serving.server.model_config import from_proto
     from serving.traffic_split import read_split
 
-    file = model.base_path.parent / FILE_NAME
     try:
         moved = read_split(model.base_path) is not None
     except ScalableTFError:  # the server tells of what is there and cannot be read
         moved = True
-    if not moved or not file.is_file():
+    entry = entry_beside(model.base_path, model.name) if moved else None
+    if entry is None:
         return model
-    known = next((one for one in from_file(file) if one.name == model.name), None)
-    if known is None:
-        return model
+    file = model.base_path.parent / FILE_NAME
     text = f"note: {model.name} has the labels and versions that {file} says, which `scalable-tf release` changes"
     print(text, file=sys.stderr, flush=True)
+    config = ModelServerConfig()
+    config.model_config_list.config.append(entry)
+    (known,) = from_proto(config, where=str(file))
     return dataclasses.replace(known, base_path=model.base_path)
 
 

@@ -98,9 +98,8 @@ class Answering:
             message = f"{encoded[:_LONGEST].decode('utf-8', 'ignore')}...TRUNCATED"
         try:
             await context.abort(code, message)
-        except (
-            grpc.aio.InternalError
-        ):  # the call has ended meanwhile, at its client's deadline: gRPC logs any other error
+        except grpc.aio.InternalError:
+            # The call has ended meanwhile, at its client's deadline. gRPC logs any other error than this.
             raise asyncio.CancelledError from None
         raise AssertionError("abort raises")
 

@@ -9,16 +9,13 @@ from collections.abc import Callable
 import pytest
 
 from runners.interrupt import SIGNALS, Interrupted, interruptible, uninterrupted
+from tests.signal_handler import signal_handler
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_becomes_an_exception_with_the_shells_exit_code(number: signal.Signals, code: int) -> None:
-    before = signal.signal(number, signal.SIG_DFL)  # pytest-xdist's workers ignore some
-    try:
-        with pytest.raises(Interrupted) as caught, interruptible():
-            signal.raise_signal(number)
-    finally:
-        signal.signal(number, before)
+    with signal_handler(number), pytest.raises(Interrupted) as caught, interruptible():
+        signal.raise_signal(number)
     assert caught.value.exit_code == code
     assert str(caught.value) == number.name
 
@@ -33,12 +30,8 @@ def test_a_second_signal_does_not_disturb_the_clearing_up() -> None:
             signal.raise_signal(signal.SIGTERM)
             cleared.append(True)
 
-    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    try:
-        with pytest.raises(Interrupted), interruptible():
-            work()
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    with signal_handler(signal.SIGTERM), pytest.raises(Interrupted), interruptible():
+        work()
     assert cleared == [True]
 
 
@@ -52,12 +45,8 @@ def _reached_before_an_interrupt(send: Callable[[], None]) -> list[str]:
             reached.append("the end")
         reached.append("beyond")
 
-    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    try:
-        with pytest.raises(Interrupted), interruptible():
-            work()
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    with signal_handler(signal.SIGTERM), pytest.raises(Interrupted), interruptible():
+        work()
     return reached
 
 
@@ -89,12 +78,8 @@ def test_handlers_are_put_back() -> None:
 
 
 def test_an_ignored_signal_stays_ignored() -> None:
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        with interruptible():
-            signal.raise_signal(signal.SIGHUP)
-    finally:
-        signal.signal(signal.SIGHUP, before)
+    with signal_handler(signal.SIGHUP, signal.SIG_IGN), interruptible():
+        signal.raise_signal(signal.SIGHUP)
 
 
 def test_other_threads_are_left_alone() -> None:
@@ -121,9 +106,5 @@ def test_a_signal_during_a_finalizer_is_not_lost() -> None:
         while time.monotonic() < until:
             time.sleep(0.01)
 
-    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    try:
-        with pytest.raises(Interrupted), interruptible():
-            work()
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    with signal_handler(signal.SIGTERM), pytest.raises(Interrupted), interruptible():
+        work()

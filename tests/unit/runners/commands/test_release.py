@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
 import signal
@@ -19,6 +18,7 @@ from serving.blessing import Blessing, Failure
 from serving.canary import Verdict, decide
 from serving.releases import ReleaseStore
 from serving.served_models import ServedModels, labels_of, with_model
+from tests.signal_handler import signal_handler
 from tests.unit.serving.conftest import make_provenance, make_source
 from tests.unit.serving.model_server import AVAILABLE, ModelServer, running
 from tests.unit.serving.page_server import page_server
@@ -281,9 +281,7 @@ def test_that_a_canary_stays_is_said_where_a_watch_is_interrupted(
 
     monkeypatch.setattr(canary_watch, "decide", decided)
     run("promote", "1")
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background, shells have it ignored
-    with page_server(b'{"models": {}}') as url, contextlib.ExitStack() as restored:
-        restored.callback(signal.signal, signal.SIGINT, before)
+    with signal_handler(signal.SIGINT, signal.default_int_handler), page_server(b'{"models": {}}') as url:
         code, _, err = run("canary", "2", "--watch", "--live", url, "--percent", "25")
         assert (code, labels(root)) == (130, {"stable": 1, "canary": 2}), err
         assert "note: Version 2 stays canary, and gets 25 % of the live requests. Give the command again" in err
