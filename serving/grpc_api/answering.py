@@ -14,6 +14,7 @@ from typing import Any
 import grpc
 from google.protobuf.message import DecodeError, Message
 
+from serving.grpc_api.arrivals import Arrivals
 from serving.grpc_api.call_count import CallCount
 from serving.server.deadline import Deadline
 from serving.server.metrics import Metrics
@@ -24,6 +25,7 @@ _LOG = logging.getLogger(__name__)
 _COUNTED = ("Predict", "Classify", "Regress")
 _Answer = Callable[["Method", bytes, grpc.aio.ServicerContext], Awaitable[bytes]]
 _LONGEST = 1024  # bytes of an error's message, as in TensorFlow Serving: it goes in a header, which clients limit
+_FEW = 15  # calls at a time that do not wait for each other
 _SMALL = 256 << 10  # bytes of a request: to read one with more would hold up the others of the loop
 
 
@@ -60,6 +62,7 @@ class Answering:
         self._metrics = metrics
         self._calls = calls
         self._threads = threads
+        self._arrivals = Arrivals()
 
     def service(self, name: str, *methods: Method) -> grpc.GenericRpcHandler:
         """What a server needs of a service: messages come and go as bytes, so that a thread can read a large one."""
@@ -75,11 +78,14 @@ class Answering:
         code = grpc.StatusCode.OK
         try:
             if method.on_loop is not None and len(data) <= _SMALL:
-                return await method.on_loop(call.request(), deadline, self._threads)
-            work = self._threads.submit(call.in_thread)
-            self._calls.begin()
-            work.add_done_callback(self._calls.end)
-            return await asyncio.wrap_future(work)
+                if self._calls.count > _FEW:
+                    await self._arrivals.wait()
+                answer = await method.on_loop(call.request(), deadline, self._threads)
+            else:
+                work = self._threads.submit(call.in_thread)
+                self._calls.begin()
+                work.add_done_callback(self._calls.end)
+                return await asyncio.wrap_future(work)
         except RequestError as error:
             code, message = error.code, error.message
         except asyncio.CancelledError:  # nobody hears the answer; gRPC ends the call
@@ -93,6 +99,10 @@ class Answering:
             if method.api in _COUNTED and call.model is not None:
                 seconds = time.monotonic() - started
                 self._metrics.record(call.model, code, api=method.api, entrypoint="GRPC", seconds=seconds)
+        if code is grpc.StatusCode.OK:
+            # The others of the batch are prepared first: see `Arrivals`.
+            await asyncio.sleep(0)
+            return answer
         encoded = message.encode("utf-8", "replace")
         if len(encoded) > _LONGEST:
             message = f"{encoded[:_LONGEST].decode('utf-8', 'ignore')}...TRUNCATED"

@@ -9,6 +9,7 @@ from concurrent.futures import Executor
 from typing import Any
 
 import grpc
+import numpy as np
 import numpy.typing as npt
 from tensorflow_serving.apis import model_pb2, predict_pb2
 
@@ -16,7 +17,7 @@ from serving.server.answer_size import is_small
 from serving.server.on_thread import on_thread
 from serving.server.request_error import RequestError, invalid
 from serving.server.servable import DEFAULT_SIGNATURE, Servable
-from serving.server.tensor_proto import ManyValuesError, decode, encode, field
+from serving.server.tensor_proto import ManyValuesError, decode, encode, field, is_packed
 
 Array = npt.NDArray[Any]
 
@@ -74,11 +75,29 @@ def _read(
 
 def _response(servable: Servable, signature: str, found: Mapping[str, Array]) -> bytes:
     """A serialized PredictResponse; the numbers are those of its fields, and of a map's entry's."""
-    outputs = [field(1, field(1, key.encode()) + field(2, encode(array))) for key, array in found.items()]
+    outputs = [_output(key, array) for key, array in found.items()]
     answer = b"".join([*outputs, _spec_field(servable.name, servable.version, signature)])
     if len(answer) > _MOST_BYTES:
         raise RequestError(grpc.StatusCode.RESOURCE_EXHAUSTED, f"The answer has {len(answer)} bytes, more than 2 GiB.")
     return answer
+
+
+def _output(key: str, array: Array) -> bytes:
+    size = array.nbytes
+    if size > _QUICK_VALUES or not is_packed(array):
+        return _entry(key, array)
+    return _before(key, array.dtype, array.shape) + array.tobytes()
+
+
+def _entry(key: str, array: Array) -> bytes:
+    return field(1, field(1, key.encode()) + field(2, encode(array)))
+
+
+@functools.lru_cache(maxsize=1024)
+def _before(key: str, dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
+    """What an output of packed numbers begins with: all but these, which are its last field."""
+    zeros = np.zeros(shape, dtype)
+    return _entry(key, zeros)[: -zeros.nbytes]
 
 
 @functools.lru_cache(maxsize=256)

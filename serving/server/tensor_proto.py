@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import math
+import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -190,6 +191,11 @@ def encode(array: Array) -> bytes:
         return head + field(number, array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes())
     values = array.view(np.uint16) if _TYPED_FIELDS[name] == "half_val" else array
     return head + TensorProto(**{_TYPED_FIELDS[name]: values.ravel().tolist()}).SerializeToString()
+
+
+def is_packed(array: Array) -> bool:
+    """Whether what is encoded of an array ends with its bytes as they are, of which there are some."""
+    return array.size > 0 and array.dtype.isnative and sys.byteorder == "little" and _name_of(array.dtype) in _PACKED
 
 
 def field(number: int, value: bytes) -> bytes:
