@@ -16,7 +16,6 @@ from requests.adapters import HTTPAdapter
 
 from serving.object_store.bucket_folder import BucketFolder
 from serving.object_store.object_store import (
-    CHUNK_BYTES,
     CONNECT_SECONDS,
     PARALLEL,
     READ_SECONDS,
@@ -27,7 +26,7 @@ from serving.object_store.object_store import (
 
 _LIMITS: dict[str, Any] = {
     "timeout": (CONNECT_SECONDS, READ_SECONDS),
-    "retry": DEFAULT_RETRY.with_timeout(READ_SECONDS),
+    "retry": DEFAULT_RETRY.with_timeout(CONNECT_SECONDS),
 }
 _KEYS = (
     "Set GOOGLE_APPLICATION_CREDENTIALS to a key file where the server runs, or give the machine or the pod a service "
@@ -76,9 +75,8 @@ class GsObjects:
 
     def download(self, folder: BucketFolder, file: File, write: Callable[[bytes], None]) -> None:
         """Hands the object of that tag on, piece by piece."""
-        blob = self._client.bucket(folder.bucket).blob(
-            folder.prefix + file.name, chunk_size=CHUNK_BYTES, generation=int(file.tag)
-        )
+        # As one request, of which the library compares the checksum, and which it takes up again where it was cut off.
+        blob = self._client.bucket(folder.bucket).blob(folder.prefix + file.name, generation=int(file.tag))
         with _told(f"{folder}/{file.name}"):
             blob.download_to_file(cast("Any", _Written(write)), raw_download=True, **_LIMITS)
 

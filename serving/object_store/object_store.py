@@ -23,7 +23,7 @@ TRIES = 2
 PARALLEL = 8
 """Files on their way at a time."""
 CHUNK_BYTES = 8 << 20
-"""Of a file that is in memory at a time; a multiple of 256 KiB, as Google wants it."""
+"""Of a file that is in memory at a time."""
 _STORES = {"s3": ("s3_objects", "S3Objects", "boto3"), "gs": ("gs_objects", "GsObjects", "google-cloud-storage")}
 _USER = re.compile(r"//[^/@\s]*@")
 

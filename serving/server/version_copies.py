@@ -107,7 +107,8 @@ class VersionCopy:
                     raise InterruptedError("The server ends, or another file could not be copied.")
                 written.write(piece)
 
-            object_store(version.scheme).download(version, file, write)
+            if file.size:
+                object_store(version.scheme).download(version, file, write)
         if path.stat().st_size != file.size:
             raise ReleaseError(
                 "A file was not copied as a whole.",
