@@ -57,12 +57,12 @@ class VersionCopy:
                 f"SavedModel file does not exist at: {version}/{{saved_model.pbtxt|saved_model.pb}}"
             )
         _check_names(version, files)
-        self.path.mkdir(exist_ok=True)
         for name in self._there.keys() - {file.name for file in files}:
             (self.path / name).unlink()
             del self._there[name]
         missing = [file for file in files if self._there.get(file.name) != file]
         try:
+            self.path.mkdir(exist_ok=True)
             self._check_space(sum(file.size for file in missing))
             self._bring_all(version, missing)
         except OSError as error:

@@ -109,14 +109,19 @@ class VersionLoader:
         self, model: ModelVersions, version: int, path: Place, before: LoadedVersion | None, tried: LoadedVersion | None
     ) -> bool:
         name = model.config.name
-        fresh = LoadedVersion(path, "LOADING", files=() if tried is None else tried.files)
+        fresh = LoadedVersion(path, "LOADING")
+        if tried is not None and tried.path == path:
+            # What was copied is not copied again: a version that is broken is tried again and again.
+            fresh.files, fresh.copy, tried.copy = tried.files, tried.copy, None
+        elif tried is not None:
+            tried.drop_copy()
         serving = before is not None and before.state == AVAILABLE
         if not serving:
             with self._lock:
                 model.versions[version] = fresh
         try:
             fresh.files = model.folder.files(path)
-            folder = self._on_disk(fresh, tried)
+            folder = self._on_disk(fresh)
             servable = Servable(name, version, folder, self._batching, self._runs)
             try:
                 warm_up(servable, folder)
@@ -144,16 +149,10 @@ class VersionLoader:
             self._retire(before)
         return True
 
-    def _on_disk(self, fresh: LoadedVersion, tried: LoadedVersion | None) -> Path:
-        """The folder from which a version is loaded: what is in a bucket is copied first.
-
-        What an attempt that failed has copied is taken over, and only other files are copied: a version that is broken
-        is tried again and again.
-        """
+    def _on_disk(self, fresh: LoadedVersion) -> Path:
+        """The folder from which a version is loaded: what is in a bucket is copied first."""
         if isinstance(fresh.path, Path):
             return fresh.path
-        if tried is not None and tried.path == fresh.path:
-            fresh.copy, tried.copy = tried.copy, None
         if fresh.copy is None:
             fresh.copy = self._copies.new(fresh.path)
         fresh.copy.bring(fresh.path, [File(name, size, str(tag)) for name, size, tag in fresh.files])

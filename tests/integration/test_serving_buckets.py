@@ -30,6 +30,7 @@ from serving.server.manager import ModelManager
 from serving.server.model_config import from_option, from_proto
 from serving.server.request_error import RequestError
 from tests.integration.command_server import CommandServer
+from tests.integration.faulty_store import Fault
 from tests.integration.serve_command import port, serve
 from tests.integration.served_bucket import ServedBucket, served_bucket
 from tests.tiny_models import half_plus
@@ -194,6 +195,21 @@ def test_a_copy_that_is_cut_off_is_tried_again(bucket: ServedBucket, model: Path
     bucket.fail(None)
     manager.reload([from_option(f"half={bucket.url('cut/half')}")])
     assert served(manager) == 1
+
+
+def test_a_copy_that_is_cut_off_once_goes_on_where_it_was(
+    bucket: ServedBucket, model: Path, manage: Manage, copies: Path
+) -> None:
+    large = os.urandom(1 << 20)
+    bucket.copy(model, "once/half/1")
+    bucket.put("once/half/1/assets.extra/large", large)
+    faults: Iterator[Fault] = iter(["cut"])
+    bucket.proxy.fault = lambda method, path: next(faults, None) if "large" in path else None
+    manager = manage(bucket.url("once/half"))
+    assert served(manager) == 1
+    (copy,) = copies.glob("*/1-1/assets.extra/large")
+    assert copy.read_bytes() == large
+    assert next(faults, None) is None
 
 
 def test_a_prefix_without_objects_is_an_empty_folder(bucket: ServedBucket, model: Path, manage: Manage) -> None:
