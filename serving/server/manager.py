@@ -20,7 +20,7 @@ from schemas.errors import ReleaseError
 from serving.server.batching import BatchingOptions
 from serving.server.canary_traffic import CanaryTraffic, WatchedServable
 from serving.server.model_config import ModelConfig
-from serving.server.model_folder import model_folder
+from serving.server.model_folder import look_at_all, model_folder
 from serving.server.model_versions import AVAILABLE, LoadedVersion, ModelVersions
 from serving.server.request_error import RequestError, invalid, not_found
 from serving.server.run_metrics import RunMetrics
@@ -173,9 +173,10 @@ class ModelManager:
             dropped = {name: model for name, model in before.items() if name not in fresh}
             # The dropped ones serve until the new ones do.
             self._models = before | fresh
+        look_at_all(model.folder for model in fresh.values())
         for model in fresh.values():
             # Before its versions are loaded and labelled: a canary gets its part from its first request on.
-            self._look(model)
+            self._read_split(model)
             self._loader.converge(model, retry=True)
         with self._lock:
             self._models = fresh
@@ -215,17 +216,18 @@ class ModelManager:
     def poll(self) -> None:
         """Looks at the models' folders once, loads what is wanted and then unloads what is not."""
         with self._changing:
-            for model in list(self._models.values()):
+            models = list(self._models.values())
+            look_at_all(model.folder for model in models)
+            for model in models:
                 if self._ended.is_set():
                     return
-                self._look(model)
+                self._read_split(model)
                 self._loader.converge(model)
                 with self._lock:
                     take_labels(model)
             self._loader.collect()
 
-    def _look(self, model: ModelVersions) -> None:
-        model.folder.look()
+    def _read_split(self, model: ModelVersions) -> None:
         try:
             model.read_split()
             model.split_error = ""

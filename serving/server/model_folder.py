@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
 
@@ -10,7 +12,7 @@ from tensorflow_serving.config.model_server_config_pb2 import ModelConfig
 
 from schemas.errors import ReleaseError, ScalableTFError
 from serving.object_store.bucket_folder import BucketFolder
-from serving.object_store.object_store import File, Listing, ObjectStore, object_store
+from serving.object_store.object_store import PARALLEL, File, Listing, ObjectStore, object_store
 from serving.served_models import FILE_NAME as MODELS_FILE
 from serving.served_models import config_of, entry_beside, entry_of
 from serving.server.model_config import ModelConfig as ServedModel
@@ -69,6 +71,16 @@ def model_folder(config: ServedModel) -> ModelFolder:
     """The folder of a model, which nobody has looked at yet."""
     place = config.base_path
     return LocalModelFolder(place, config.name) if isinstance(place, Path) else BucketModelFolder(place)
+
+
+def look_at_all(folders: Iterable[ModelFolder]) -> None:
+    """Looks at folders; at those in buckets at the same time, as a store may be slow, or not answer at all."""
+    far = [folder for folder in folders if isinstance(folder, BucketModelFolder)]
+    if len(far) == 1:
+        far[0].look()
+    elif far:
+        with ThreadPoolExecutor(min(len(far), PARALLEL), thread_name_prefix="bucket") as pool:
+            list(pool.map(BucketModelFolder.look, far))
 
 
 class LocalModelFolder:

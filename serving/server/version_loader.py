@@ -110,10 +110,10 @@ class VersionLoader:
     ) -> bool:
         name = model.config.name
         fresh = LoadedVersion(path, "LOADING")
-        if tried is not None and tried.path == path:
+        if tried is not None and tried.delay and tried.path == path:
             # What was copied is not copied again: a version that is broken is tried again and again.
             fresh.files, fresh.copy, tried.copy = tried.files, tried.copy, None
-        elif tried is not None:
+        elif tried is not None and tried.delay:
             tried.drop_copy()
         serving = before is not None and before.state == AVAILABLE
         if not serving:
@@ -129,7 +129,7 @@ class VersionLoader:
                 servable.close()
                 raise
         except Exception as error:
-            if tried is None or tried.files != fresh.files:
+            if tried is None or not tried.delay or tried.files != fresh.files:
                 text = fresh.in_bucket(str(error))
                 _LOG.warning("Version %d of model %s cannot be loaded from %s: %s", version, name, path, text)
             with self._lock:

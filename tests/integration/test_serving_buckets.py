@@ -23,6 +23,7 @@ from serving.blessing import Blessing
 from serving.change_request import ChangeRequest
 from serving.labels import Labels
 from serving.model_server import ModelServer, ServerOptions
+from serving.object_store import object_store
 from serving.release import Provenance
 from serving.releases import ReleaseStore
 from serving.server import version_copies
@@ -96,9 +97,7 @@ def held(copies: Path) -> list[str]:
     return sorted(path.name.partition("-")[2] for path in copies.glob("scalable-tf-models-*/*") if path.is_dir())
 
 
-def test_versions_come_and_go_as_in_a_folder(
-    bucket: ServedBucket, model: Path, manage: Manage, copies: Path, tmp_path: Path
-) -> None:
+def test_versions_come_and_go_as_in_a_folder(bucket: ServedBucket, model: Path, manage: Manage, copies: Path) -> None:
     bucket.copy(model, "come/half/1")
     bucket.put("come/half/notes/2", b"no version")
     bucket.put("come/half/3", b"no version")
@@ -186,7 +185,7 @@ def test_what_serves_goes_on_while_the_store_is_away(
     assert served(manager) == 2
 
 
-def test_a_copy_that_is_cut_off_is_tried_again(bucket: ServedBucket, model: Path, manage: Manage, copies: Path) -> None:
+def test_a_copy_that_is_cut_off_is_tried_again(bucket: ServedBucket, model: Path, manage: Manage) -> None:
     bucket.copy(model, "cut/half/1")
     bucket.proxy.fault = lambda method, path: "cut" if "variables.data" in path else None
     manager = manage(bucket.url("cut/half"))
@@ -219,6 +218,36 @@ def test_a_prefix_without_objects_is_an_empty_folder(bucket: ServedBucket, model
     bucket.copy(model, "empty/half/1")
     manager.poll()
     assert served(manager) == 1
+
+
+def test_a_version_that_comes_back_while_it_is_used_gets_a_copy_of_its_own(
+    bucket: ServedBucket, model: Path, manage: Manage, copies: Path
+) -> None:
+    bucket.copy(model, "again/half/1")
+    names = bucket.copy(model, "again/half/2")
+    manager = manage(bucket.url("again/half"))
+    with manager.lease("half") as servable:
+        assert servable.version == 2
+        for name in names:
+            bucket.delete(name)
+        manager.poll()
+        bucket.copy(model, "again/half/2")
+        manager.poll()
+        assert (served(manager), held(copies)) == (2, ["2", "2"])
+    assert held(copies) == ["2"]
+
+
+def test_several_buckets_are_looked_at_at_once(bucket: ServedBucket, model: Path, manage: Manage) -> None:
+    bucket.copy(model, "several/half/1")
+    bucket.copy(model, "several/other/3")
+    manager = manage(bucket.url("several/half"))
+    options = ("half", "half"), ("other", "other"), ("none", "nothing")
+    with pytest.raises(RequestError, match="none} due to error: there is none of its versions in .*/several/nothing"):
+        manager.reload([from_option(f"{name}={bucket.url(f'several/{folder}')}") for name, folder in options])
+    assert [manager.states(name)[0].version for name in ("half", "other")] == [1, 3]
+    bucket.requests.clear()
+    manager.poll()
+    assert len(bucket.requests) == 3
 
 
 def test_a_reload_goes_from_a_folder_to_a_bucket_and_back(
@@ -293,8 +322,6 @@ def test_a_bucket_that_is_not_there_is_told_at_the_start(bucket: ServedBucket) -
 def test_credentials_that_are_missing_or_wrong_are_told_at_the_start(
     bucket: ServedBucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from serving.object_store import object_store
-
     if bucket.scheme == "gs":
         monkeypatch.delenv("STORAGE_EMULATOR_HOST")
         monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "/missing/key.json")
