@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.integration.servers import PASSWORD, PASSWORD_VARIABLE, Server
+from tests.integration.servers.database_server import PASSWORD, PASSWORD_VARIABLE, Server
 
 KINDS = ("mysql", "postgres")
 

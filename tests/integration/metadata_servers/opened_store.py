@@ -11,7 +11,8 @@ from configs.settings import Settings
 from runners.metadata.backend import StoreUnreachableError
 from runners.metadata_store import StoreMetadata, metadata_connection
 from schemas.errors import RunError
-from tests.integration.servers import PASSWORD, ROOT
+from tests.integration.command_server import ROOT
+from tests.integration.servers.database_server import PASSWORD
 
 
 def settings_of(url: str, *overrides: str, name: str = "taxi") -> Settings:

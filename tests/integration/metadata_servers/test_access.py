@@ -11,7 +11,7 @@ from absl import logging as absl_logging
 from runners.store_lock import store_lock
 from schemas.errors import SettingsError
 from tests.integration.metadata_servers.opened_store import open_store, refusal, settings_of
-from tests.integration.servers import PASSWORD, PASSWORD_VARIABLE, Server
+from tests.integration.servers.database_server import PASSWORD, PASSWORD_VARIABLE, Server
 
 pytestmark = pytest.mark.slow
 

@@ -19,7 +19,8 @@ from configs.settings import Settings
 from runners.metadata_store import StoreMetadata, metadata_connection
 from tests.integration import lossy_proxy
 from tests.integration.metadata_servers.opened_store import open_store, settings_of
-from tests.integration.servers import Server, Service
+from tests.integration.servers.database_server import Server
+from tests.integration.servers.metadata_service import Service
 
 pytestmark = pytest.mark.slow
 

@@ -17,8 +17,10 @@ from runners.metadata.backend import StoreUnreachableError
 from runners.metadata.store_backend import store_backend
 from runners.store_lock import store_lock
 from schemas.errors import RunError
+from tests.integration.command_server import ROOT
 from tests.integration.metadata_servers.opened_store import settings_of
-from tests.integration.servers import ROOT, Server, Service
+from tests.integration.servers.database_server import Server
+from tests.integration.servers.metadata_service import Service
 
 pytestmark = pytest.mark.slow
 _RUN = """

@@ -9,7 +9,8 @@ from ml_metadata.proto import metadata_store_pb2 as mlmd
 
 from runners.metadata.backend import StoreUnreachableError
 from tests.integration.metadata_servers.opened_store import open_store
-from tests.integration.servers import Server, Service
+from tests.integration.servers.database_server import Server
+from tests.integration.servers.metadata_service import Service
 
 pytestmark = pytest.mark.slow
 

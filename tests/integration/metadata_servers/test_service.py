@@ -10,7 +10,7 @@ from ml_metadata.proto import metadata_store_pb2 as mlmd
 from ml_metadata.proto import metadata_store_service_pb2 as messages
 
 from tests.integration.metadata_servers.opened_store import open_store
-from tests.integration.servers import Service
+from tests.integration.servers.metadata_service import Service
 
 pytestmark = pytest.mark.slow
 
