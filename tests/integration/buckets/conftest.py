@@ -1,4 +1,4 @@
-"""Buckets on servers of S3, and of Google Cloud Storage where fake-gcs-server is on the path; managers of models there."""
+"""Buckets on servers of S3, and of Google Cloud Storage where fake-gcs-server is on the path, and their models."""
 
 from __future__ import annotations
 
