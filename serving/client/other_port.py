@@ -1,5 +1,7 @@
 """What an address that does not answer is instead: the port of the other protocol, or one with TLS, or without.
 
+Or which certificate it is that stands between, `tls_fault`.
+
 Whatever speaks gRPC answers the preface of HTTP/2 with a SETTINGS frame, and whatever speaks REST with a line of
 HTTP/1. Source: RFC 9113, 3.4 and 6.5.
 """
@@ -10,10 +12,15 @@ import socket
 import ssl
 from typing import Literal
 
-from serving.client.client_tls import is_secure, place_of
+from serving.client.client_tls import ClientTls, is_secure, place_of
+from serving.client.tls_fault import tls_fault
 
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 _EMPTY_SETTINGS = b"\0\0\0\x04\0\0\0\0\0"
+_BEGINNINGS = {
+    "gRPC": ("h2", _PREFACE + _EMPTY_SETTINGS),
+    "REST": ("http/1.1", b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"),
+}
 _SECONDS = 2.0
 _TRUST = (
     "TLS begins there, and does not end well. Name who signed the server's certificate (--tls-ca FILE, or `ca` of "
@@ -22,12 +29,13 @@ _TRUST = (
 )
 
 
-def other_port(address: str, wanted: Literal["gRPC", "REST"]) -> str:
+def other_port(address: str, wanted: Literal["gRPC", "REST"], tls: ClientTls | None = None) -> str:
     """What to do about an address that does not answer as it should; empty where it is none of these.
 
     Args:
         address: `HOST:PORT`, or with `http://`, or with `https://` or `grpcs://` for TLS.
         wanted: the protocol that was tried.
+        tls: with which files; default: none.
     """
     place = place_of(address).rstrip("/")
     answer = _answer(place)
@@ -45,8 +53,15 @@ def other_port(address: str, wanted: Literal["gRPC", "REST"]) -> str:
         return ""
     other = " If this is the gRPC port, give the REST port." if wanted == "REST" and chosen == "h2" else ""
     if is_secure(address):
-        return _TRUST + other
+        return _fault(place, wanted, tls or ClientTls()) or _TRUST + other
     return f"What answers there speaks TLS: give {'https' if wanted == 'REST' else 'grpcs'}://{place} instead.{other}"
+
+
+def _fault(place: str, wanted: str, tls: ClientTls) -> str:
+    try:
+        return tls_fault(lambda: _connected(place), _split(place)[0], tls, *_BEGINNINGS[wanted])
+    except OSError:
+        return ""
 
 
 def _answer(place: str) -> bytes:
@@ -75,5 +90,9 @@ def _chosen_by_tls(place: str) -> str | None:
 
 
 def _connected(place: str) -> socket.socket:
+    return socket.create_connection(_split(place), _SECONDS)
+
+
+def _split(place: str) -> tuple[str, int]:
     host, _, port = place.rpartition(":")
-    return socket.create_connection((host.strip("[]"), int(port)), _SECONDS)
+    return host.strip("[]"), int(port)

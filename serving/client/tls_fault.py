@@ -1,0 +1,163 @@
+"""Which side of a TLS connection refuses the other's certificate, and why.
+
+gRPC's library tells a client no more than that a connection was closed, and servers such as it close without an alert.
+So the handshake is tried once more by Python's TLS, with the same files. Of version 1.2, where it can be: there it ends
+only once the server has looked at the client's certificate, and what the server asks for can be read on the way.
+Source: RFC 5246, 6.2.1 and 7.4.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
+from typing import TypeVar
+
+from serving.certificate_dates import CertificateDates
+from serving.client.client_tls import ClientTls
+
+_T = TypeVar("_T")
+_HANDSHAKE_RECORD, _CERTIFICATE_REQUEST = 22, 13
+_CHUNK = 1 << 14
+_NO_TLS_12 = "TLSV1_ALERT_PROTOCOL_VERSION"
+# OpenSSL's X509_V_ERR_CERT_NOT_YET_VALID, CERT_HAS_EXPIRED, HOSTNAME_MISMATCH and IP_ADDRESS_MISMATCH.
+_TIMES, _NAMES = (9, 10), (62, 64)
+
+
+def tls_fault(connect: Callable[[], socket.socket], host: str, tls: ClientTls, protocol: str, first: bytes) -> str:
+    """What is wrong, and what to do; empty: nothing that can be found this way.
+
+    Args:
+        connect: makes a connection to the server.
+        host: whom the server's certificate has to name.
+        tls: the files.
+        protocol: behind TLS, as ALPN names it.
+        first: what it begins with, and a server answers.
+
+    Raises:
+        OSError: there is no connection.
+    """
+    handshake = _Handshake(_context(tls, protocol), host, ssl.TLSVersion.TLSv1_2)
+    reason = handshake.fault(connect)
+    if reason == _NO_TLS_12:
+        handshake = _Handshake(_context(tls, protocol), host, ssl.TLSVersion.TLSv1_3)
+        reason = handshake.fault(connect, first)
+    if handshake.untrusted:
+        return _of_server(handshake.untrusted, host, tls, lambda: _names(_context(tls, protocol), host, connect))
+    return _of_client(reason, tls) if reason is not None and handshake.asked else ""
+
+
+class _Handshake:
+    """One try, whose bytes are looked at."""
+
+    def __init__(self, context: ssl.SSLContext, host: str, version: ssl.TLSVersion) -> None:
+        context.minimum_version = context.maximum_version = version
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.secure = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
+        self._received = b""
+        self._is_readable = version is ssl.TLSVersion.TLSv1_2
+        self.untrusted: ssl.SSLCertVerificationError | None = None
+
+    @property
+    def asked(self) -> bool:
+        """Whether the server asks for a certificate, as far as that can be read."""
+        return not self._is_readable or _CERTIFICATE_REQUEST in _messages(self._received)
+
+    def fault(self, connect: Callable[[], socket.socket], first: bytes = b"") -> str | None:
+        """The library's name for what went wrong, empty where the server just closes; None: nothing did."""
+        with connect() as connection:
+            try:
+                self._do(connection, self.secure.do_handshake)
+                if first:
+                    self.secure.write(first)
+                    return None if self._do(connection, lambda: self.secure.read(1)) else ""
+            except ssl.SSLCertVerificationError as error:
+                self.untrusted = error
+            except ssl.SSLError as error:
+                return error.reason or ""
+            except ConnectionError:
+                return ""
+        return None
+
+    def _do(self, connection: socket.socket, step: Callable[[], _T]) -> _T:
+        while True:
+            try:
+                return step()
+            except ssl.SSLWantReadError:
+                pass
+            finally:  # also an alert
+                connection.sendall(self._outgoing.read())
+            received = connection.recv(_CHUNK)
+            if not received:
+                raise ConnectionResetError
+            self._received += received
+            self._incoming.write(received)
+
+
+def _messages(received: bytes) -> Iterator[int]:
+    """The kinds of a handshake's messages, until they are encrypted."""
+    messages, place = b"", 0
+    while received[place : place + 1] == bytes([_HANDSHAKE_RECORD]):
+        size = int.from_bytes(received[place + 3 : place + 5], "big")
+        messages += received[place + 5 : place + 5 + size]
+        place += 5 + size
+    place = 0
+    while place < len(messages):
+        yield messages[place]
+        place += 4 + int.from_bytes(messages[place + 1 : place + 4], "big")
+
+
+def _context(tls: ClientTls, protocol: str) -> ssl.SSLContext:
+    context = tls.new_context()
+    context.set_alpn_protocols([protocol])
+    return context
+
+
+def _of_server(
+    error: ssl.SSLCertVerificationError, host: str, tls: ClientTls, given_names: Callable[[], list[str]]
+) -> str:
+    if error.verify_code in _NAMES:
+        names = ", ".join(given_names()) or "no name"
+        return (
+            f"The server's certificate is not for {host}, but for {names}. Ask by a name that it is for, or give the "
+            "server one that has this one as a subjectAltName."
+        )
+    if error.verify_code in _TIMES:
+        return (
+            f"The server's certificate, or one that it stands on, is not valid now ({error.verify_message}). Give the "
+            "server another one; or is this machine's clock wrong?"
+        )
+    trusted = f"of an authority in {tls.ca}" if tls.ca else "of an authority that the libraries bring"
+    return (
+        f"The server's certificate is not {trusted} ({error.verify_message}). Name who signed it: --tls-ca FILE, or "
+        "`ca` of ClientTls."
+    )
+
+
+def _of_client(reason: str, tls: ClientTls) -> str:
+    if tls.shown is None:
+        return (
+            "The server asks for a certificate, and none is shown. Give --tls-cert and --tls-key, or `certificate` and "
+            "`key` of ClientTls, of an authority that the server trusts."
+        )
+    now = datetime.now(timezone.utc)
+    if not (shown := CertificateDates.all_of(tls.shown)[0]).begin <= now < shown.end:
+        return f"The server does not take the certificate of {tls.shown.where}, which {shown.fault(now)}."
+    said = f" ({reason})" if "ALERT" in reason else ""
+    return (
+        f"The server does not take the certificate of {tls.shown.where}{said}. Show one of an authority that the server "
+        "trusts, `custom_ca` of its SSLConfig; for clients, where it says what it is for."
+    )
+
+
+def _names(context: ssl.SSLContext, host: str, connect: Callable[[], socket.socket]) -> list[str]:
+    """Whom the server's certificate is for."""
+    context.check_hostname = False
+    handshake = _Handshake(context, host, ssl.TLSVersion.TLSv1_2)
+    with contextlib.suppress(OSError, ValueError):  # the latter where it has not come to an end
+        handshake.fault(connect)
+        found = handshake.secure.getpeercert() or {}
+        return [value for kind, value in found.get("subjectAltName", ())]
+    return []
