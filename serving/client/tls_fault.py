@@ -12,6 +12,7 @@ import contextlib
 import socket
 import ssl
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TypeVar
 
@@ -19,34 +20,49 @@ from serving.certificate_dates import CertificateDates
 from serving.client.client_tls import ClientTls
 
 _T = TypeVar("_T")
-_HANDSHAKE_RECORD, _CERTIFICATE_REQUEST = 22, 13
+_HANDSHAKE_RECORD, _SERVER_HELLO, _CERTIFICATE_REQUEST = 22, 2, 13
 _CHUNK = 1 << 14
 _NO_TLS_12 = "TLSV1_ALERT_PROTOCOL_VERSION"
 # OpenSSL's X509_V_ERR_CERT_NOT_YET_VALID, CERT_HAS_EXPIRED, HOSTNAME_MISMATCH and IP_ADDRESS_MISMATCH.
 _TIMES, _NAMES = (9, 10), (62, 64)
 
 
-def tls_fault(connect: Callable[[], socket.socket], host: str, tls: ClientTls, protocol: str, first: bytes) -> str:
-    """What is wrong, and what to do; empty: nothing that can be found this way.
+@dataclass(frozen=True)
+class TlsFault:
+    """What a handshake tells.
 
-    Args:
-        connect: makes a connection to the server.
-        host: whom the server's certificate has to name.
-        tls: the files.
-        protocol: behind TLS, as ALPN names it.
-        first: what it begins with, and a server answers.
-
-    Raises:
-        OSError: there is no connection.
+    Attributes:
+        text: what is wrong, and what to do; empty: nothing that can be found this way.
+        protocol: that the server chose of those behind TLS, empty where it chose none; None: it has no TLS.
     """
-    handshake = _Handshake(_context(tls, protocol), host, ssl.TLSVersion.TLSv1_2)
-    reason = handshake.fault(connect)
-    if reason == _NO_TLS_12:
-        handshake = _Handshake(_context(tls, protocol), host, ssl.TLSVersion.TLSv1_3)
-        reason = handshake.fault(connect, first)
-    if handshake.untrusted:
-        return _of_server(handshake.untrusted, host, tls, lambda: _names(_context(tls, protocol), host, connect))
-    return _of_client(reason, tls) if reason is not None and handshake.asked else ""
+
+    text: str
+    protocol: str | None
+
+    @classmethod
+    def at(cls, connect: Callable[[], socket.socket], host: str, tls: ClientTls, first: bytes) -> TlsFault:
+        """Of a server.
+
+        Args:
+            connect: makes a connection to it.
+            host: whom its certificate has to name.
+            tls: the files.
+            first: what the protocol that is wanted begins with, and a server answers.
+
+        Raises:
+            OSError: there is no connection, or no answer.
+        """
+        handshake = _Handshake(tls.new_context(), host, ssl.TLSVersion.TLSv1_2)
+        reason = handshake.fault(connect)
+        if reason == _NO_TLS_12:
+            handshake = _Handshake(tls.new_context(), host, ssl.TLSVersion.TLSv1_3)
+            reason = handshake.fault(connect, first)
+        text = ""
+        if handshake.untrusted:
+            text = _of_server(handshake.untrusted, host, tls, connect)
+        elif reason is not None and handshake.asked:
+            text = _of_client(reason, tls)
+        return cls(text, handshake.protocol)
 
 
 class _Handshake:
@@ -54,11 +70,17 @@ class _Handshake:
 
     def __init__(self, context: ssl.SSLContext, host: str, version: ssl.TLSVersion) -> None:
         context.minimum_version = context.maximum_version = version
+        context.set_alpn_protocols(["h2", "http/1.1"])
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self.secure = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
         self._received = b""
         self._is_readable = version is ssl.TLSVersion.TLSv1_2
         self.untrusted: ssl.SSLCertVerificationError | None = None
+
+    @property
+    def protocol(self) -> str | None:
+        """As of TlsFault."""
+        return (self.secure.selected_alpn_protocol() or "") if _SERVER_HELLO in _messages(self._received) else None
 
     @property
     def asked(self) -> bool:
@@ -109,17 +131,11 @@ def _messages(received: bytes) -> Iterator[int]:
         place += 4 + int.from_bytes(messages[place + 1 : place + 4], "big")
 
 
-def _context(tls: ClientTls, protocol: str) -> ssl.SSLContext:
-    context = tls.new_context()
-    context.set_alpn_protocols([protocol])
-    return context
-
-
 def _of_server(
-    error: ssl.SSLCertVerificationError, host: str, tls: ClientTls, given_names: Callable[[], list[str]]
+    error: ssl.SSLCertVerificationError, host: str, tls: ClientTls, connect: Callable[[], socket.socket]
 ) -> str:
     if error.verify_code in _NAMES:
-        names = ", ".join(given_names()) or "no name"
+        names = ", ".join(_names(tls.new_context(), host, connect)) or "no name"
         return (
             f"The server's certificate is not for {host}, but for {names}. Ask by a name that it is for, or give the "
             "server one that has this one as a subjectAltName."
@@ -145,10 +161,11 @@ def _of_client(reason: str, tls: ClientTls) -> str:
     now = datetime.now(timezone.utc)
     if not (shown := CertificateDates.all_of(tls.shown)[0]).begin <= now < shown.end:
         return f"The server does not take the certificate of {tls.shown.where}, which {shown.fault(now)}."
-    said = f" ({reason})" if "ALERT" in reason else ""
+    _, alert, name = reason.partition("_ALERT_")
+    said = f" (alert {name.lower().replace('_', ' ')})" if alert else ""
     return (
-        f"The server does not take the certificate of {tls.shown.where}{said}. Show one of an authority that the server "
-        "trusts, `custom_ca` of its SSLConfig; for clients, where it says what it is for."
+        f"The server does not take the certificate of {tls.shown.where}{said}. Show one of an authority that the "
+        "server trusts, `custom_ca` of its SSLConfig; for clients, where it says what it is for."
     )
 
 
@@ -159,5 +176,5 @@ def _names(context: ssl.SSLContext, host: str, connect: Callable[[], socket.sock
     with contextlib.suppress(OSError, ValueError):  # the latter where it has not come to an end
         handshake.fault(connect)
         found = handshake.secure.getpeercert() or {}
-        return [value for kind, value in found.get("subjectAltName", ())]
+        return [str(name[1]) for name in found.get("subjectAltName", ())]
     return []

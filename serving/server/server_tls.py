@@ -13,6 +13,7 @@ from typing import Any
 import grpc
 
 from schemas.errors import SettingsError
+from serving.server.refused_handshakes import RefusedHandshake
 from serving.server.ssl_config import SslConfig
 
 _LOG = logging.getLogger(__name__)
@@ -94,8 +95,27 @@ class _CurrentContext(ssl.SSLContext):
     def __init__(self, current: Callable[[], ssl.SSLContext]) -> None:
         self._now = current
 
-    def wrap_bio(self, *given: Any, **named: Any) -> ssl.SSLObject:
-        return self._now().wrap_bio(*given, **named)
+    def wrap_bio(self, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO, *given: Any, **named: Any) -> ssl.SSLObject:
+        context = self._now()
+        context.sslobject_class = _Connection
+        connection = context.wrap_bio(incoming, outgoing, *given, **named)
+        if isinstance(connection, _Connection):
+            connection.outgoing = outgoing
+        return connection
+
+
+class _Connection(ssl.SSLObject):
+    """Gives a handshake's failure the alert that the client is to get: event loops let it lie."""
+
+    outgoing: ssl.MemoryBIO
+
+    def do_handshake(self) -> None:
+        try:
+            super().do_handshake()
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError, ssl.SSLEOFError):
+            raise
+        except ssl.SSLError as error:
+            raise RefusedHandshake(error, self.outgoing.read()) from error
 
 
 def _certificates(config: SslConfig) -> grpc.ServerCertificateConfiguration:
