@@ -5,6 +5,7 @@ Source: RFC 5280, 4.1: Certificate, TBSCertificate, Validity. Python's TLS tells
 
 from __future__ import annotations
 
+import contextlib
 import re
 import ssl
 from collections.abc import Iterator
@@ -33,9 +34,12 @@ class CertificateDates:
 
     @classmethod
     def all_of(cls, pem: Pem) -> list[CertificateDates]:
-        """Of each certificate in a text that TLS can read, in their order."""
-        found = (match.group().decode("ascii", "replace") for match in _PEM.finditer(pem.content))
-        return [cls._of(ssl.PEM_cert_to_DER_cert(text)) for text in found]
+        """Of each certificate in a text that TLS can read, in their order; those of an odd form are left out."""
+        found = []
+        for match in _PEM.finditer(pem.content):
+            with contextlib.suppress(ValueError, IndexError):
+                found.append(cls._of(ssl.PEM_cert_to_DER_cert(match.group().decode("ascii"))))
+        return found
 
     @classmethod
     def _of(cls, certificate: bytes) -> CertificateDates:

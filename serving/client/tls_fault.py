@@ -159,8 +159,9 @@ def _of_client(reason: str, tls: ClientTls) -> str:
             "`key` of ClientTls, of an authority that the server trusts."
         )
     now = datetime.now(timezone.utc)
-    if not (shown := CertificateDates.all_of(tls.shown)[0]).begin <= now < shown.end:
-        return f"The server does not take the certificate of {tls.shown.where}, which {shown.fault(now)}."
+    for dates in CertificateDates.all_of(tls.shown):
+        if not dates.begin <= now < dates.end:
+            return f"The server does not take the certificate of {tls.shown.where}, of which one {dates.fault(now)}."
     _, alert, name = reason.partition("_ALERT_")
     said = f" (alert {name.lower().replace('_', ' ')})" if alert else ""
     return (

@@ -7,16 +7,19 @@ import os
 import ssl
 import threading
 from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import grpc
 
 from schemas.errors import SettingsError
+from serving.certificate_dates import CertificateDates
 from serving.server.refused_handshakes import RefusedHandshake
 from serving.server.ssl_config import SslConfig
 
 _LOG = logging.getLogger(__name__)
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 
 
 class ServerTls:
@@ -25,23 +28,27 @@ class ServerTls:
     Connections that there are keep what they began with. A file that cannot be used is told in the log, and changes
     nothing; nor can `client_verify` change.
 
+    Certificates that end soon are told in the log once a day, and each hour once they have ended.
+
     Args:
         path: the file.
+        now: the time, with its zone.
 
     Raises:
         SettingsError: it cannot be used.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, now: Callable[[], datetime] = lambda: datetime.now(timezone.utc)) -> None:
+        self._path, self._now = path, now
         self._lock = threading.Lock()
         self._seen = self._told = _mark(path)
         self._config = SslConfig.read(path)
         self._context = self._config.context()
+        self._look_at_dates = datetime.min.replace(tzinfo=timezone.utc)
 
     def grpc_credentials(self) -> grpc.ServerCredentials:
         """For one server of gRPC."""
-        given = self._config
+        given, _ = self._current()
 
         def changed() -> grpc.ServerCertificateConfiguration | None:
             nonlocal given
@@ -52,6 +59,7 @@ class ServerTls:
 
     def http_context(self) -> ssl.SSLContext:
         """For one server of HTTP."""
+        self._current()
         return _CurrentContext(lambda: self._current()[1])
 
     def _current(self) -> tuple[SslConfig, ssl.SSLContext]:
@@ -68,6 +76,7 @@ class ServerTls:
                     if mark != self._told:
                         _LOG.error("The certificates stay as they are: %s", error)
                     self._told = mark
+            self._tell_dates()
             return self._config, self._context
 
     def _take(self, config: SslConfig) -> None:
@@ -79,7 +88,20 @@ class ServerTls:
                 fix="Start it anew.",
             )
         self._config, self._context = config, config.context()
+        self._look_at_dates = self._now()
         _LOG.info("New connections get the certificates that are in %s now.", self._path)
+
+    def _tell_dates(self) -> None:
+        now = self._now()
+        if now < self._look_at_dates:
+            return
+        self._look_at_dates = now + _HOUR
+        for pem in filter(None, (self._config.certificate, self._config.authorities)):
+            for dates in CertificateDates.all_of(pem):
+                if fault := dates.fault(now):
+                    _LOG.warning("A certificate of %s %s.", pem.where, fault)
+                    if dates.begin <= now < dates.end:
+                        self._look_at_dates = min(now + _DAY, dates.end)
 
 
 class _CurrentContext(ssl.SSLContext):
