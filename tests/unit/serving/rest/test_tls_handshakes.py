@@ -13,6 +13,7 @@ import pytest
 
 from serving.client.client_tls import ClientTls
 from serving.model_server import ModelServer, ServerOptions
+from serving.rest.limits import RestLimits
 from serving.server.server_tls import ServerTls
 from tests.certificates import Authority, ssl_config
 
@@ -20,14 +21,39 @@ CLIENTS, SERVERS = Authority("clients"), Authority("servers")
 PAGE = "/monitoring/prometheus/metrics"
 
 
+def _started(folder: Path, limits: RestLimits | None = None) -> ModelServer:
+    (folder / "ssl.config").write_text(ssl_config(SERVERS.sign("server"), CLIENTS))
+    tls = ServerTls(folder / "ssl.config")
+    options = ServerOptions(models=(), grpc_port=0, rest_port=0, rest_limits=limits or RestLimits(), tls=tls)
+    server = ModelServer(options)
+    server.start()
+    return server
+
+
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[ModelServer]:
-    (tmp_path / "ssl.config").write_text(ssl_config(SERVERS.sign("server"), CLIENTS))
-    tls = ServerTls(tmp_path / "ssl.config")
-    server = ModelServer(ServerOptions(models=(), grpc_port=0, rest_port=0, tls=tls))
-    server.start()
+    server = _started(tmp_path)
     yield server
     server.stop(0.0)
+
+
+def test_who_says_nothing_is_waited_for_as_long_as_for_headers(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = _started(tmp_path, RestLimits(header_seconds=0.1))
+    with socket.create_connection(("127.0.0.1", server.rest_port), 60.0) as connection:
+        assert connection.recv(1) == b""
+    assert server.stop(0.0)
+    assert caplog.records == []
+
+
+def test_the_end_waits_for_no_handshake(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    server = _started(tmp_path)
+    with socket.create_connection(("127.0.0.1", server.rest_port), 60.0) as connection:
+        connection.sendall(b"\x16\x03\x01")
+        assert server.stop(0.0)
+        assert connection.recv(1) == b""
+    assert caplog.records == []
 
 
 def _alert(server: ModelServer, context: ssl.SSLContext) -> str:

@@ -124,3 +124,6 @@ def test_certificates_that_end_are_told_before_and_after(
     caplog.clear()
     _shake(context, client)
     assert any(" begins only on " in record.getMessage() for record in caplog.records)
+    caplog.clear()
+    ServerTls(config, lambda: start).grpc_credentials()
+    assert [record.getMessage().partition(" on ")[0] for record in caplog.records] == [f"{where} begins only"]
