@@ -51,18 +51,19 @@ class TlsHandshakes:
         task.add_done_callback(self._tasks.discard)
 
     async def _shake(self, connection: socket.socket) -> None:
-        # The loop has closed its own by the time that the error is here, and the alert is not sent yet.
-        with connection.dup() as other:
-            try:
+        try:
+            # The loop has closed its own by the time that the error is here, and the alert is not sent yet.
+            with connection.dup() as other:
                 client = other.getpeername()[0]
                 loop: Any = asyncio.get_running_loop()
-                await loop.connect_accepted_socket(self._protocol, connection, **self._options)
-            except RefusedHandshake as error:
-                with contextlib.suppress(OSError):
-                    other.send(error.alert)
-                self._refused.tell(client, error.why)
-            except OSError:  # it left, or took too long
-                connection.close()
+                try:
+                    await loop.connect_accepted_socket(self._protocol, connection, **self._options)
+                except RefusedHandshake as error:
+                    with contextlib.suppress(OSError):
+                        other.send(error.alert)
+                    self._refused.tell(client, error.why)
+        except OSError:  # it left, or took too long, or there is no room for more
+            connection.close()
 
 
 class _Accepted(asyncio.Protocol):
@@ -72,5 +73,6 @@ class _Accepted(asyncio.Protocol):
         self._take = take
 
     def connection_made(self, transport: Any) -> None:
-        self._take(transport.get_extra_info("socket").dup())
+        with contextlib.suppress(OSError):  # no room for more
+            self._take(transport.get_extra_info("socket").dup())
         transport.abort()
