@@ -24,7 +24,7 @@ import pytest
 pytest_plugins = ["pipeline_testing.plugin"]
 
 # Folders whose files share a dear fixture.
-TOGETHER = ("grpc_protocol", "kubernetes", "metadata_servers", "shared_root", "transforms")
+TOGETHER = ("buckets", "grpc_protocol", "kubernetes", "metadata_servers", "shared_root", "transforms")
 
 # A test fails for what the code does, never for how fast the machine is; and the same examples come on every machine.
 hypothesis.settings.register_profile(

@@ -41,7 +41,8 @@ def add(commands: Commands) -> None:
         action="append",
         default=[],
         metavar="NAME=DIR",
-        help="a model: its name, and the folder with a directory for each version, as releases/<name>; may be repeated",
+        help="a model: its name, and the folder with a directory for each version, as releases/<name>; also "
+        "gs://BUCKET/FOLDER or s3://BUCKET/FOLDER; may be repeated",
     )
     parser.add_argument(
         "--model-config",
@@ -226,23 +227,28 @@ def _released(model: ModelConfig) -> ModelConfig:
     """With the labels and versions that `release` has given it: its newest version may be one that was rolled back."""
     from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
-    from serving.served_models import FILE_NAME, entry_beside
+    from serving.object_store.bucket_folder import BucketFolder
+    from serving.served_models import FILE_NAME
     from serving.server.model_config import from_proto
-    from serving.traffic_split import read_split
+    from serving.server.model_folder import model_folder
 
+    folder = model_folder(model)
+    folder.look()
+    if isinstance(model.base_path, BucketFolder) and (trouble := folder.trouble()) is not None:
+        raise trouble  # what labels there are is not known
     try:
-        moved = read_split(model.base_path) is not None
+        moved = folder.split() is not None
     except ScalableTFError:  # the server tells of what is there and cannot be read
         moved = True
-    entry = entry_beside(model.base_path, model.name) if moved else None
+    entry = folder.entry_beside(model.name) if moved else None
     if entry is None:
         return model
-    file = model.base_path.parent / FILE_NAME
+    file = f"{model.base_path.parent}/{FILE_NAME}"
     text = f"note: {model.name} has the labels and versions that {file} says, which `scalable-tf release` changes"
     print(text, file=sys.stderr, flush=True)
     config = ModelServerConfig()
     config.model_config_list.config.append(entry)
-    (known,) = from_proto(config, where=str(file))
+    (known,) = from_proto(config, where=file)
     return dataclasses.replace(known, base_path=model.base_path)
 
 
@@ -256,12 +262,13 @@ def _batching(arguments: argparse.Namespace) -> BatchingOptions | None:
 
 def _tell_empty(models: Sequence[ModelConfig]) -> None:
     """Says which models have no version yet: often the folder is the wrong one."""
-    from serving.server.version_policy import version_directories
+    from serving.server.model_folder import model_folder
 
     for model in models:
-        if not version_directories(model.base_path):
-            inside = model.base_path / model.name
-            hint = f"; or is it {inside}?" if inside.is_dir() else ""
+        folder = model_folder(model)
+        folder.look()
+        if folder.trouble() is None and not folder.versions():
+            hint = f"; or is it {model.base_path / model.name}?" if folder.holds(model.name) else ""
             text = f"note: no version of {model.name} is in {model.base_path} yet, a directory named by a number{hint}"
             print(text, file=sys.stderr, flush=True)
 

@@ -11,6 +11,7 @@ import logging
 import threading
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
+from pathlib import Path
 
 import grpc
 
@@ -19,6 +20,7 @@ from serving.server.batching import BatchingOptions
 from serving.server.canary_traffic import CanaryTraffic
 from serving.server.lease import Lease
 from serving.server.model_config import ModelConfig
+from serving.server.model_folder import look_at_all, model_folder
 from serving.server.model_versions import LoadedVersion, ModelVersions
 from serving.server.reload_failure import reload_failure
 from serving.server.request_error import RequestError, invalid, not_found
@@ -78,12 +80,14 @@ class ModelManager:
         """
         self._ended.set()
         if not self._changing.acquire(timeout=_LONGEST_END):
+            self._loader.end()
             return False
         try:
             with self._lock:
                 models, self._models = self._models, {}
             for model in models.values():
                 self._loader.unload_all(model)
+            self._loader.end()
         finally:
             self._changing.release()
         if self._thread.is_alive():
@@ -153,8 +157,11 @@ class ModelManager:
         """
         configs = tuple(configs)
         for config in configs:
-            if not config.base_path.is_dir():
-                raise invalid(f"Could not find base path {config.base_path} for servable {config.name}")
+            folder = model_folder(config)
+            folder.look()
+            if (trouble := folder.trouble()) is not None:
+                why = "" if isinstance(config.base_path, Path) else f": {trouble}"
+                raise invalid(f"Could not find base path {config.base_path} for servable {config.name}{why}")
         with self._changing:
             self._reload(configs)
 
@@ -164,10 +171,11 @@ class ModelManager:
             before = self._models
             fresh = {config.name: before.get(config.name) or ModelVersions(config) for config in configs}
             for config in configs:
-                fresh[config.name].config = config
+                fresh[config.name].configure(config)
             dropped = {name: model for name, model in before.items() if name not in fresh}
             # The dropped ones serve until the new ones do.
             self._models = before | fresh
+        look_at_all(model.folder for model in fresh.values())
         for model in fresh.values():
             # Before its versions are loaded and labelled: a canary gets its part from its first request on.
             self._read_split(model)
@@ -212,7 +220,9 @@ class ModelManager:
     def poll(self) -> None:
         """Looks at the models' folders once, loads what is wanted and then unloads what is not."""
         with self._changing:
-            for model in list(self._models.values()):
+            models = list(self._models.values())
+            look_at_all(model.folder for model in models)
+            for model in models:
                 if self._ended.is_set():
                     return
                 self._read_split(model)
