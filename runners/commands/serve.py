@@ -19,6 +19,7 @@ from runners.commands.console import console
 from runners.commands.exit_codes import EXIT_OK
 from runners.commands.libraries import libraries
 from runners.commands.options import add_debug
+from runners.commands.tls_options import add_tls, tls_of
 from runners.commands.watched_file import WatchedFile
 from schemas.errors import DataError, ScalableTFError, SettingsError
 
@@ -96,6 +97,7 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--ask", type=Path, metavar="FILE", help="ask the models for these rows, by REST and gRPC, print it, and end"
     )
+    add_tls(parser, "with --ask and --ssl-config")
     add_debug(parser)
     parser.set_defaults(run=_run)
 
@@ -133,14 +135,13 @@ def _run(arguments: argparse.Namespace) -> int:
     for ending in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(ending, lambda number, frame: signals.put(number))
     server.start(lambda: not signals.empty())
-    secure = tls is not None
-    print(f"gRPC: {'grpcs://' if secure else ''}{arguments.bind}:{server.grpc_port}", flush=True)
-    scheme = "https" if secure and not arguments.rest_plain else "http"
-    print(f"REST: {scheme}://{arguments.bind}:{server.rest_port}", flush=True)
+    grpc = f"{'grpcs://' if tls else ''}{arguments.bind}:{server.grpc_port}"
+    rest = f"{'https' if tls and not arguments.rest_plain else 'http'}://{arguments.bind}:{server.rest_port}"
+    print(f"gRPC: {grpc}\nREST: {rest}", flush=True)
     _tell_empty(models)
     if arguments.ask is not None:
         try:
-            _ask(server, arguments)
+            _ask(rest, grpc, server.manager.names(), arguments)
         finally:
             server.stop(0.0)
         return EXIT_OK
@@ -174,12 +175,13 @@ def _check(arguments: argparse.Namespace) -> None:
         raise SettingsError("There is no model to serve.", fix="Give --model NAME=DIR, or --model-config FILE.")
     if arguments.rest_plain and arguments.ssl_config is None:
         raise SettingsError("There is no TLS that REST could be without.", where="--rest-plain", fix="Leave it out.")
-    if arguments.ask is not None and arguments.ssl_config is not None:
+    files = [file for file in (arguments.tls_ca, arguments.tls_cert, arguments.tls_key) if file]
+    if files and (arguments.ask is None or arguments.ssl_config is None):
         raise SettingsError(
-            "--ask asks without TLS.",
-            where="--ask",
-            received="--ssl-config",
-            fix="Start the server without it, and ask with `scalable-tf predict`.",
+            "Nobody is asked with TLS.",
+            where="--tls-ca, --tls-cert, --tls-key",
+            received=", ".join(map(str, files)),
+            fix="They are for --ask with --ssl-config; the latter says what the server shows.",
         )
     for option in ("poll_seconds", "model_config_poll_seconds", "batch_timeout_micros", "grace_seconds"):
         if not getattr(arguments, option) >= 0:
@@ -271,16 +273,15 @@ def _tell_empty(models: Sequence[ModelConfig]) -> None:
             print(text, file=sys.stderr, flush=True)
 
 
-def _ask(server: ModelServer, arguments: argparse.Namespace) -> None:
+def _ask(rest: str, grpc: str, models: Sequence[str], arguments: argparse.Namespace) -> None:
     from runners.serving_trial import ask_both, print_answers
     from serving.client.rows_file import read_rows
 
-    rows = read_rows(arguments.ask)
+    rows, tls = read_rows(arguments.ask), tls_of(arguments, [rest, grpc])
     if not rows:
         raise DataError("There are no rows to ask for.", where=str(arguments.ask), fix="Name a file with rows.")
-    for name in server.manager.names():
-        addresses = (f"{arguments.bind}:{port}" for port in (server.rest_port, server.grpc_port))
-        outputs, version = ask_both(f"http://{next(addresses)}", next(addresses), name, rows)
+    for name in models:
+        outputs, version = ask_both(rest, grpc, name, rows, tls)
         print_answers(rows, outputs, f"{name}, version {version}, by REST and gRPC", console())
 
 
