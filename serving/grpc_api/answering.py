@@ -25,7 +25,7 @@ _LOG = logging.getLogger(__name__)
 _COUNTED = ("Predict", "Classify", "Regress")
 _Answer = Callable[["Method", bytes, grpc.aio.ServicerContext], Awaitable[bytes]]
 _LONGEST = 1024  # bytes of an error's message, as in TensorFlow Serving: it goes in a header, which clients limit
-_FEW = 15  # calls at a time that do not wait for each other
+_FEW = 8  # calls at a time that do not wait for each other
 _SMALL = 256 << 10  # bytes of a request: to read one with more would hold up the others of the loop
 
 

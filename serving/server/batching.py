@@ -66,7 +66,7 @@ class Batcher:
         """Whether a request may be combined with others; if not, it is none for this."""
         rows = rows_of(feeds)
         fits = self._combine and 0 < rows <= self._options.max_batch_size
-        return fits and all([feed.shape[:1] == (rows,) for feed in feeds])
+        return fits and all(feed.shape[:1] == (rows,) for feed in feeds)
 
     def __call__(self, feeds: Arrays, deadline: float | None = None) -> Results:
         """The outputs of one request, to a thread that waits for them.
