@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
 import time
@@ -79,7 +80,12 @@ class Answering:
         try:
             if method.on_loop is not None and len(data) <= _SMALL:
                 if self._calls.count > _FEW:
-                    await self._arrivals.wait()
+                    try:
+                        await self._arrivals.wait()
+                    except asyncio.CancelledError:
+                        with contextlib.suppress(RequestError):
+                            call.request()  # it is counted for its model nevertheless
+                        raise
                 answer = await method.on_loop(call.request(), deadline, self._threads)
             else:
                 work = self._threads.submit(call.in_thread)

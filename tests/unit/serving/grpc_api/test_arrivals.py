@@ -107,3 +107,24 @@ def test_few_calls_do_not_wait() -> None:
     seen, answers = asked_at_once(3)
     assert seen == ["read", "sent"] * 3
     assert answers == [b"0", b"1", b"2"]
+
+
+def test_a_call_that_is_given_up_while_it_waits_is_counted() -> None:
+    metrics = Metrics()
+
+    async def on_loop(request: predict_pb2.PredictRequest, deadline: float | None, threads: Executor) -> bytes:
+        return b""
+
+    async def ask() -> None:
+        with ThreadPoolExecutor(1) as threads:
+            method = Method("Predict", predict_pb2.PredictRequest, lambda _: "m", lambda *_: b"", on_loop)
+            service = Answering(metrics, CallCount(), threads).service("a.Service", method)
+            handlers = [service.service(Details()) for _ in range(20)]  # type: ignore[arg-type]
+            tasks = [asyncio.create_task(one.unary_unary(b"", Context())) for one in handlers if one is not None]
+            await asyncio.sleep(0)
+            tasks[3].cancel()
+            await asyncio.wait(tasks)
+            assert [task.cancelled() for task in tasks] == [number == 3 for number in range(20)]
+
+    asyncio.run(ask())
+    assert metrics.counts() == {("m", "OK"): 19, ("m", "CANCELLED"): 1}
