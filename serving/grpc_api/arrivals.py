@@ -11,7 +11,7 @@ class Arrivals:
     """Has the calls of an event loop wait for each other, for two milliseconds at most.
 
     For each call, gRPC's own code on the loop wakes another of its threads several times, after which a processor runs
-    Python at half its speed. What is done for several calls in a row, and nothing of gRPC's between, is done faster.
+    Python more slowly. What is done for several calls in a row, and nothing of gRPC's between, is done faster.
     """
 
     def __init__(self) -> None:
