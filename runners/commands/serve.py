@@ -13,7 +13,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from runners.commands.console import console
 from runners.commands.exit_codes import EXIT_OK
@@ -146,18 +146,25 @@ def _run(arguments: argparse.Namespace) -> int:
             _ask(server, arguments)
         finally:
             server.stop(0.0)
-        return EXIT_OK
+        _leave()
     memory = FreeMemory()
     while (number := _next(signals, config, memory)) == signal.SIGHUP:
         if not _reload(server, arguments):
             config.forget()
     print(f"Stopped by {signal.Signals(number).name}: ending what is being answered.", flush=True)
-    if not server.stop(arguments.grace_seconds):
-        # Python would wait for the threads that are left, without end where a model does not.
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(EXIT_OK)
-    return EXIT_OK
+    server.stop(arguments.grace_seconds)
+    _leave()
+
+
+def _leave() -> NoReturn:
+    """Ends the process, not the interpreter.
+
+    Python would wait for the threads that are left, without end where a model does not; and its last collection crashes
+    now and then among what TensorFlow and gRPC have already let go.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(EXIT_OK)
 
 
 def _next(signals: queue.SimpleQueue[int], config: WatchedFile, memory: FreeMemory) -> int:
