@@ -11,6 +11,7 @@ from tests.integration.command_server import CommandServer
 from tests.integration.serve_command import SECONDS, port, serve
 from tests.tiny_models import half_plus_two_but
 
+
 def test_a_request_that_does_not_end_is_answered_503_when_the_time_is_over(
     commands: CommandServer, tmp_path: Path
 ) -> None:
