@@ -53,6 +53,7 @@ PACKAGES = [
     "serving",
     "serving.client",
     "serving.grpc_api",
+    "serving.object_store",
     "serving.rest",
     "serving.server",
 ]

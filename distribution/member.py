@@ -89,7 +89,12 @@ def _run(job: TrainingJob, own: Membership) -> None:
     # With one thread a worker stands still while it waits for others: the exchange waits in the same pool.
     share_gpus(training, own)
     configure_device(training.device, intra_op=max(2, processors), inter_op=max(2, processors))
-    preflight(own, job, training.cluster.start_seconds, calls_first=training.strategy != "horovod")
+    with preflight(own, job, training.cluster.start_seconds, calls_first=training.strategy != "horovod"):
+        _play(job, own)
+
+
+def _play(job: TrainingJob, own: Membership) -> None:
+    """Does what the task's role is there for."""
     if own.task.role == "ps" or (own.cluster.number("ps") and own.task.role == "worker"):
         _serve(job, own)
         return

@@ -8,8 +8,8 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from typing import Literal
 
 from distribution.cluster import Task
@@ -32,17 +32,19 @@ class StaleJobError(TrainingError):
     """The job has been written anew since this task read it."""
 
 
-def preflight(own: Membership, job: TrainingJob, seconds: float, *, calls_first: bool = True) -> None:
+@contextmanager
+def preflight(own: Membership, job: TrainingJob, seconds: float, *, calls_first: bool = True) -> Iterator[None]:
     """Calls every other task at its address, and compares jobs and fingerprints; evaluators take no part.
 
     Each task answers at the address where TensorFlow will listen afterwards. One where TensorFlow answers has gone on
-    already: it is there, and has done the comparison itself.
+    already: it is there, and has done the comparison itself. Horovod listens at the chief's address only: the others
+    go on answering at theirs within the block, for tasks that come to call them later.
 
     Args:
         own: this task.
         job: what this task was told; its fingerprint, of code and settings, must be the same everywhere.
         seconds: how long the others are waited for.
-        calls_first: whether TensorFlow calls others at once, and so must find theirs.
+        calls_first: whether TensorFlow calls others at once, and so must find theirs; if not, it is Horovod.
 
     Raises:
         PortError: the own port is taken.
@@ -50,34 +52,46 @@ def preflight(own: Membership, job: TrainingJob, seconds: float, *, calls_first:
         TrainingError: a task is not reached in time, or its fingerprint is another.
     """
     if own.task.role == "evaluator":
+        yield
         return
-    others = [task for task in own.cluster.tasks if task != own.task and task.role != "evaluator"]
+    hello = {"task": str(own.task), "token": job.token, "fingerprint": job.fingerprint}
     # Horovod's processes wait for each other by themselves.
     needed = _needed_servers(own) if calls_first else set()
+    with ExitStack() as answers:
+        answers.enter_context(_answering(own, json.dumps(hello).encode()))
+        _reach(own, job, hello, needed, seconds, closes=not calls_first)
+        if calls_first or own.is_chief:
+            answers.close()
+        yield
+
+
+def _reach(
+    own: Membership, job: TrainingJob, hello: Mapping[str, str], needed: Collection[Task], seconds: float, closes: bool
+) -> None:
+    """Calls the others until each has answered."""
+    others = [task for task in own.cluster.tasks if task != own.task and task.role != "evaluator"]
     deadline = time.monotonic() + seconds
-    hello = {"task": str(own.task), "token": job.token, "fingerprint": job.fingerprint}
-    with _answering(own, json.dumps(hello).encode()):
-        waited_for = set(others)
-        while waited_for:
-            for task in sorted(waited_for):
-                answer = _call(own.cluster.address(task), closes=not calls_first)
-                fits = isinstance(answer, dict) and _fits(hello, task, answer)
-                if answer == _SERVES or (fits and task not in needed):
-                    waited_for.remove(task)
-            if not waited_for:
-                break
-            if not job.is_current:
-                raise StaleJobError("The training was begun anew meanwhile.", where=f"Trainer, {own.task}")
-            if time.monotonic() >= deadline:
-                named = ", ".join(f"{task} at {own.cluster.address(task)}" for task in sorted(waited_for))
-                raise TrainingError(
-                    f"{len(waited_for)} of {len(others)} other tasks cannot be reached.",
-                    where=f"Trainer, {own.task}",
-                    received=f"no answer within {seconds:.0f} s from {named}",
-                    fix="Start all tasks with the same cluster, let their ports through between the machines, or raise "
-                    "training.cluster.start_seconds.",
-                )
-            time.sleep(_PAUSE_SECONDS)
+    waited_for = set(others)
+    while waited_for:
+        for task in sorted(waited_for):
+            answer = _call(own.cluster.address(task), closes)
+            fits = isinstance(answer, dict) and _fits(hello, task, answer)
+            if answer == _SERVES or (fits and task not in needed):
+                waited_for.remove(task)
+        if not waited_for:
+            break
+        if not job.is_current:
+            raise StaleJobError("The training was begun anew meanwhile.", where=f"Trainer, {own.task}")
+        if time.monotonic() >= deadline:
+            named = ", ".join(f"{task} at {own.cluster.address(task)}" for task in sorted(waited_for))
+            raise TrainingError(
+                f"{len(waited_for)} of {len(others)} other tasks cannot be reached.",
+                where=f"Trainer, {own.task}",
+                received=f"no answer within {seconds:.0f} s from {named}",
+                fix="Start all tasks with the same cluster, let their ports through between the machines, or raise "
+                "training.cluster.start_seconds.",
+            )
+        time.sleep(_PAUSE_SECONDS)
     _LOG.info("%s reaches all %d other tasks", own.task, len(others))
 
 

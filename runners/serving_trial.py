@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from schemas.errors import ServingError
+from serving.client.client_tls import ClientTls, is_secure
 from serving.client.columns import Columns, columns_of_rows
 from serving.client.grpc_client import GrpcClient
 from serving.client.rest_client import RestClient
@@ -18,14 +19,17 @@ from serving.client.rest_client import RestClient
 _SHOWN_COLUMNS = 5
 
 
-def ask_both(rest: str, grpc: str, model: str, rows: Sequence[Mapping[str, Any]]) -> tuple[Columns, int]:
+def ask_both(
+    rest: str, grpc: str, model: str, rows: Sequence[Mapping[str, Any]], tls: ClientTls | None = None
+) -> tuple[Columns, int]:
     """Predictions for rows, by both protocols.
 
     Args:
-        rest: `http://HOST:PORT`.
-        grpc: `HOST:PORT`.
+        rest: `http://HOST:PORT`, or `https://` before it.
+        grpc: `HOST:PORT`, or `grpcs://` before it.
         model: its name.
         rows: values by key.
+        tls: for those of the two that have TLS.
 
     Returns:
         The outputs, and the version that gave them.
@@ -34,7 +38,10 @@ def ask_both(rest: str, grpc: str, model: str, rows: Sequence[Mapping[str, Any]]
         DataError: a value is not what the model takes.
         ServingError: the server refuses, or the protocols give different answers.
     """
-    with RestClient(rest, model) as one, GrpcClient(grpc, model) as other:
+    with (
+        RestClient(rest, model, tls=tls if is_secure(rest) else None) as one,
+        GrpcClient(grpc, model, tls=tls if is_secure(grpc) else None) as other,
+    ):
         asked = one.signature()
         columns = columns_of_rows(rows, asked)
         by_rest = one.predict(columns, signature=asked.name).outputs

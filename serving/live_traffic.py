@@ -91,6 +91,7 @@ class _Server:
     """One model server, whose counts begin at 0 when it starts anew."""
 
     def __init__(self, url: str, model: str, silent_seconds: float, tls: ClientTls | None) -> None:
+        self._tls = tls
         self.http = http_connections(httpx.Client, url, tls, timeout=_CALL_SECONDS)
         self._url = url
         self._model = model
@@ -143,7 +144,7 @@ class _Server:
             "A model server does not tell what it sees of canaries.",
             where=f"{self._url}{PATH}",
             received=received,
-            fix=other_port(self._url, "REST")
+            fix=other_port(self._url, "REST", self._tls)
             or "Give the REST address of `scalable-tf serve`, http://HOST:PORT. TensorFlow Serving does not tell "
             "versions apart: use --requests there.",
         )

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from schemas.errors import ReleaseError, RunError
+from schemas.errors import RunError
 from serving.grpc_api.server import GrpcServer
 from serving.rest.limits import RestLimits
 from serving.rest.server import RestServer
@@ -14,6 +14,7 @@ from serving.server.batching import BatchingOptions
 from serving.server.manager import ModelManager
 from serving.server.metrics import Metrics
 from serving.server.model_config import ModelConfig
+from serving.server.model_folder import model_folder
 from serving.server.server_tls import ServerTls
 
 _END_SECONDS = 5.0  # of a server that nobody has asked anything
@@ -63,18 +64,17 @@ class ModelServer:
         rest_port: on which REST is answered.
 
     Raises:
-        ReleaseError: the folder of a model is not there.
+        ReleaseError: the folder of a model is not there, or its store does not let it be listed.
+        SetupError: the client of that store is not installed.
         RunError: a port is taken.
     """
 
     def __init__(self, options: ServerOptions) -> None:
         for model in options.models:
-            if not model.base_path.is_dir():
-                raise ReleaseError(
-                    f"The folder of the model {model.name} is not there.",
-                    where=str(model.base_path),
-                    fix="Give the folder that holds a directory for each version, as releases/<name> does.",
-                )
+            folder = model_folder(model)
+            folder.look()
+            if (trouble := folder.trouble()) is not None:
+                raise trouble
         self._first_load_seconds = options.first_load_seconds
         self.manager = ModelManager(options.models, options.poll_seconds, options.batching)
         metrics = Metrics(self.manager.names)

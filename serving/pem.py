@@ -30,10 +30,10 @@ class Pem:
         """A file.
 
         Raises:
-            SettingsError: it cannot be read.
+            SettingsError: it cannot be read, or is empty.
         """
         try:
-            return cls(str(path), path.read_bytes())
+            content = path.read_bytes()
         except OSError as error:
             raise SettingsError(
                 "A file for TLS cannot be read.",
@@ -41,6 +41,14 @@ class Pem:
                 received=error.strerror,
                 fix="Name a file that this user may read.",
             ) from error
+        if not content.strip():
+            raise SettingsError(
+                "A file for TLS is empty.",
+                where=str(path),
+                received=f"{len(content)} bytes",
+                fix="Write it beside, and rename it: then nobody sees it half written.",
+            )
+        return cls(str(path), content)
 
 
 def load_authorities(context: ssl.SSLContext, authorities: Pem) -> None:

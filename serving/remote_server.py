@@ -49,6 +49,7 @@ class RemoteServer:
         self.address = address
         self.keep = keep
         self._load_seconds = load_seconds
+        self._tls = tls
         self._channel = grpc_channel(address, tls=tls)
         self._stub = ModelServiceStub(self._channel)
 
@@ -156,7 +157,7 @@ class RemoteServer:
             f"A model server {what}.",
             where=self.address,
             received=received,
-            fix=other_port(self.address, "gRPC") or fix,
+            fix=other_port(self.address, "gRPC", self._tls) or fix,
         )
 
 

@@ -42,6 +42,7 @@ class Replay:
 
     def __init__(self, addresses: Iterable[str], model: str, tls: ClientTls | None = None) -> None:
         self._model = model
+        self._tls = tls
         self._channels = {address: grpc_channel(address, _UNLIMITED, tls) for address in addresses}
         self._stubs = [PredictionServiceStub(channel) for channel in self._channels.values()]
 
@@ -67,7 +68,7 @@ class Replay:
                 f"A model server does not tell the signatures of {self._model}.",
                 where=next(iter(self._channels)),
                 received=f"{error.code().name}: {error.details()}",
-                fix=other_port(next(iter(self._channels)), "gRPC")
+                fix=other_port(next(iter(self._channels)), "gRPC", self._tls)
                 or "Check the server at this gRPC address, and that it serves the model.",
             ) from error
         found = SignatureDefMap()

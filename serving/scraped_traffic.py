@@ -115,6 +115,7 @@ class ScrapedTraffic:
 
 class _Server:
     def __init__(self, url: str, model: str, silent_seconds: float, tls: ClientTls | None) -> None:
+        self._tls = tls
         self.http = http_connections(httpx.Client, url, tls, timeout=_CALL_SECONDS)
         self._url, self._model = url.rstrip("/"), model
         self._silent_seconds = silent_seconds
@@ -154,7 +155,7 @@ class _Server:
             "A model server does not tell its metrics.",
             where=f"{self._url}{PATH}",
             received=received,
-            fix=other_port(self._url, "REST")
+            fix=other_port(self._url, "REST", self._tls)
             or "Give the REST address, http://HOST:PORT. TensorFlow Serving needs --monitoring_config_file with "
             f'prometheus_config {{ enable: true path: "{PATH}" }}.',
         )

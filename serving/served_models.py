@@ -47,7 +47,7 @@ class ServedModels:
         except FileNotFoundError:
             return None
         except (OSError, UnicodeDecodeError) as error:
-            raise self._unreadable(error) from error
+            raise _unreadable(str(self.path), error) from error
 
     def config(self) -> ModelServerConfig:
         """The config in the file; an empty one where there is no file.
@@ -55,14 +55,7 @@ class ServedModels:
         Raises:
             ReleaseError: it cannot be read, is no config, or names a model twice.
         """
-        try:
-            config = text_format.Parse(self.text() or "", ModelServerConfig())
-        except text_format.ParseError as error:
-            raise self._unreadable(error) from error
-        names = [entry.name for entry in config.model_config_list.config]
-        if config.WhichOneof("config") == "custom_model_config" or len(set(names)) != len(names):
-            raise self._unreadable("a custom_model_config" if len(set(names)) == len(names) else "a model twice")
-        return config
+        return _parsed(self.text() or "", str(self.path))
 
     def write(self, config: ModelServerConfig) -> None:
         """Replaces the file by one rename, when every byte is on the disk. The caller holds the folder's lock.
@@ -91,14 +84,17 @@ class ServedModels:
                 staging.unlink(missing_ok=True)
         sync_directory(folder)
 
-    def _unreadable(self, received: object) -> ReleaseError:
-        return ReleaseError(
-            "The file that says what model servers load cannot be read.",
-            where=str(self.path),
-            received=received,
-            fix="It must be a ModelServerConfig in text format with a model_config_list that names each model once. "
-            "Mend it, or move it away: `scalable-tf release promote` then writes a new one.",
-        )
+
+def config_of(content: bytes, where: str) -> ModelServerConfig:
+    """The config in what such a file holds.
+
+    Raises:
+        ReleaseError: it is no config, or names a model twice.
+    """
+    try:
+        return _parsed(content.decode(), where)
+    except UnicodeDecodeError as error:
+        raise _unreadable(where, error) from error
 
 
 def entry_of(config: ModelServerConfig, model: str) -> ModelConfig | None:
@@ -173,6 +169,27 @@ def with_model(
     if versions is not None:
         entry.model_version_policy.specific.versions.extend(sorted(versions))
     return changed
+
+
+def _parsed(text: str, where: str) -> ModelServerConfig:
+    try:
+        config = text_format.Parse(text, ModelServerConfig())
+    except text_format.ParseError as error:
+        raise _unreadable(where, error) from error
+    names = [entry.name for entry in config.model_config_list.config]
+    if config.WhichOneof("config") == "custom_model_config" or len(set(names)) != len(names):
+        raise _unreadable(where, "a custom_model_config" if len(set(names)) == len(names) else "a model twice")
+    return config
+
+
+def _unreadable(where: str, received: object) -> ReleaseError:
+    return ReleaseError(
+        "The file that says what model servers load cannot be read.",
+        where=where,
+        received=received,
+        fix="It must be a ModelServerConfig in text format with a model_config_list that names each model once. "
+        "Mend it, or move it away: `scalable-tf release promote` then writes a new one.",
+    )
 
 
 def _header(text: str | None) -> str:

@@ -57,22 +57,33 @@ def read_split(directory: Path) -> TrafficSplit | None:
     """
     path = directory / FILE_NAME
     try:
-        return TrafficSplit.model_validate_json(path.read_bytes())
+        return split_of(path.read_bytes(), str(path))
     except FileNotFoundError:
         return None
-    except (OSError, ValidationError) as error:
-        raise ReleaseError(
-            "The file that says which part of the requests goes to the canary cannot be read.",
-            where=str(path),
-            received=_received(error),
-            fix="Give the last `scalable-tf release` command again, which writes a new one.",
-        ) from error
+    except OSError as error:
+        raise _unreadable(str(path), str(error.strerror)) from error
 
 
-def _received(error: OSError | ValidationError) -> str:
-    if isinstance(error, OSError):
-        return str(error.strerror)
-    return "; ".join(f"{'.'.join(map(str, one['loc'])) or 'the file'}: {one['msg']}" for one in error.errors())
+def split_of(content: bytes, where: str) -> TrafficSplit:
+    """The split in what such a file holds.
+
+    Raises:
+        ReleaseError: it is none.
+    """
+    try:
+        return TrafficSplit.model_validate_json(content)
+    except ValidationError as error:
+        wrong = (f"{'.'.join(map(str, one['loc'])) or 'the file'}: {one['msg']}" for one in error.errors())
+        raise _unreadable(where, "; ".join(wrong)) from error
+
+
+def _unreadable(where: str, received: str) -> ReleaseError:
+    return ReleaseError(
+        "The file that says which part of the requests goes to the canary cannot be read.",
+        where=where,
+        received=received,
+        fix="Give the last `scalable-tf release` command again, which writes a new one.",
+    )
 
 
 def write_split(directory: Path, split: TrafficSplit | None) -> None:

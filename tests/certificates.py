@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-_VALID = datetime.timedelta(days=2)
+_DAYS = -2.0, 2.0
 
 
 @dataclass(frozen=True)
@@ -44,30 +45,42 @@ class Authority:
 
     def __init__(self, name: str, above: Authority | None = None) -> None:
         self._name, self._key = name, ec.generate_private_key(ec.SECP256R1())
-        self.certificate = _pem((above or self)._signed(name, self._key, authority=True))
+        self.certificate = _pem((above or self)._signed(name, self._key))
 
-    def sign(self, name: str) -> Certificate:
-        """A certificate for servers and clients on this machine, with what stands between it and the root."""
+    def sign(self, name: str, days: tuple[float, float] = _DAYS, host: str = "localhost") -> Certificate:
+        """A certificate for servers and clients on this machine, with what stands between it and the root.
+
+        Args:
+            name: of whoever shows it.
+            days: from now, when it begins and ends.
+            host: whom it is for, beside 127.0.0.1 where that is this machine.
+        """
         between, key = Authority(f"{name} issuer", self), ec.generate_private_key(ec.SECP256R1())
-        chain = _pem(between._signed(name, key, authority=False)) + between.certificate
+        chain = _pem(between._signed(name, key, days, [host])) + between.certificate
         form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         return Certificate(chain, key.private_bytes(*form).decode())
 
-    def _signed(self, name: str, key: ec.EllipticCurvePrivateKey, *, authority: bool) -> x509.Certificate:
+    def _signed(
+        self, name: str, key: ec.EllipticCurvePrivateKey, days: tuple[float, float] = _DAYS, hosts: Sequence[str] = ()
+    ) -> x509.Certificate:
+        """Of an authority, where there are no hosts."""
         now = datetime.datetime.now(datetime.timezone.utc)
-        here = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+        begin, end = (now + datetime.timedelta(days=one) for one in days)
         made = (
             x509.CertificateBuilder()
             .subject_name(_name(name))
             .issuer_name(_name(self._name))
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - _VALID)
-            .not_valid_after(now + _VALID)
-            .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+            .not_valid_before(begin)
+            .not_valid_after(end)
+            .add_extension(x509.BasicConstraints(ca=not hosts, path_length=None), critical=True)
         )
-        if not authority:
-            made = made.add_extension(x509.SubjectAlternativeName(here), critical=False)
+        if hosts:
+            names: list[x509.GeneralName] = [x509.DNSName(host) for host in hosts]
+            if "localhost" in hosts:
+                names.append(x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
+            made = made.add_extension(x509.SubjectAlternativeName(names), critical=False)
         return made.sign(self._key, hashes.SHA256())
 
 

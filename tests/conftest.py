@@ -23,6 +23,9 @@ import pytest
 # Ours, as users have it; named here for environments that were installed before it was an entry point.
 pytest_plugins = ["pipeline_testing.plugin"]
 
+# Folders whose files share a dear fixture.
+TOGETHER = ("buckets", "grpc_protocol", "kubernetes", "metadata_servers", "shared_root", "transforms")
+
 # A test fails for what the code does, never for how fast the machine is; and the same examples come on every machine.
 hypothesis.settings.register_profile(
     "stf", deadline=None, derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
@@ -77,7 +80,7 @@ def _session_tmp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """With several workers, what shares a dear fixture runs in one: a file, or all files of some folders."""
     for item in items:
-        together = item.path.parent if item.path.parent.name in ("kubernetes", "transforms") else item.path
+        together = item.path.parent if item.path.parent.name in TOGETHER else item.path
         item.add_marker(pytest.mark.xdist_group(str(together)))
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from serving.labels import Labels
 
 VERSION = "a number, a label, or `latest`"
+_BUCKET = re.compile(r"(?:^|/)(gs|s3|s3a|s3n|hdfs):/+(.*)")  # as a path, which has lost a slash
 _MODEL = r"[A-Za-z0-9][A-Za-z0-9_.-]*"  # as push.model
 
 
@@ -123,6 +124,14 @@ def _absolute(folder: Path) -> Path:
 
 def _check_model(root: Path, model: str) -> None:
     """Tells a folder that is not there, and a name that none of its models has; of no model nothing is wrong yet."""
+    if not root.is_dir() and (address := _BUCKET.search(str(root))) is not None:
+        raise SettingsError(
+            "Labels are moved in a folder of this machine, not in a bucket.",
+            where="--releases",
+            received=f"{address[1]}://{address[2]}",
+            fix="Move them in the folder that is copied to the bucket, and copy it; --base-path names the bucket to "
+            "servers that are told.",
+        )
     if not root.is_dir():
         raise SettingsError(
             "The folder of released models is not there.",

@@ -19,6 +19,7 @@ from runners.commands.console import console
 from runners.commands.exit_codes import EXIT_OK
 from runners.commands.libraries import libraries
 from runners.commands.options import add_debug
+from runners.commands.tls_options import add_tls, tls_of
 from runners.commands.watched_file import WatchedFile
 from schemas.errors import DataError, ScalableTFError, SettingsError
 
@@ -41,7 +42,8 @@ def add(commands: Commands) -> None:
         action="append",
         default=[],
         metavar="NAME=DIR",
-        help="a model: its name, and the folder with a directory for each version, as releases/<name>; may be repeated",
+        help="a model: its name, and the folder with a directory for each version, as releases/<name>; also "
+        "gs://BUCKET/FOLDER or s3://BUCKET/FOLDER; may be repeated",
     )
     parser.add_argument(
         "--model-config",
@@ -96,6 +98,7 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--ask", type=Path, metavar="FILE", help="ask the models for these rows, by REST and gRPC, print it, and end"
     )
+    add_tls(parser, "with --ask and --ssl-config")
     add_debug(parser)
     parser.set_defaults(run=_run)
 
@@ -136,14 +139,13 @@ def _run(arguments: argparse.Namespace) -> int:
     for ending in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(ending, lambda number, frame: signals.put(number))
     server.start(lambda: not signals.empty())
-    secure = tls is not None
-    print(f"gRPC: {'grpcs://' if secure else ''}{arguments.bind}:{server.grpc_port}", flush=True)
-    scheme = "https" if secure and not arguments.rest_plain else "http"
-    print(f"REST: {scheme}://{arguments.bind}:{server.rest_port}", flush=True)
+    grpc = f"{'grpcs://' if tls else ''}{arguments.bind}:{server.grpc_port}"
+    rest = f"{'https' if tls and not arguments.rest_plain else 'http'}://{arguments.bind}:{server.rest_port}"
+    print(f"gRPC: {grpc}\nREST: {rest}", flush=True)
     _tell_empty(models)
     if arguments.ask is not None:
         try:
-            _ask(server, arguments)
+            _ask(rest, grpc, server.manager.names(), arguments)
         finally:
             server.stop(0.0)
         _leave()
@@ -186,12 +188,13 @@ def _check(arguments: argparse.Namespace) -> None:
         raise SettingsError("There is no model to serve.", fix="Give --model NAME=DIR, or --model-config FILE.")
     if arguments.rest_plain and arguments.ssl_config is None:
         raise SettingsError("There is no TLS that REST could be without.", where="--rest-plain", fix="Leave it out.")
-    if arguments.ask is not None and arguments.ssl_config is not None:
+    files = [file for file in (arguments.tls_ca, arguments.tls_cert, arguments.tls_key) if file]
+    if files and (arguments.ask is None or arguments.ssl_config is None):
         raise SettingsError(
-            "--ask asks without TLS.",
-            where="--ask",
-            received="--ssl-config",
-            fix="Start the server without it, and ask with `scalable-tf predict`.",
+            "Nobody is asked with TLS.",
+            where="--tls-ca, --tls-cert, --tls-key",
+            received=", ".join(map(str, files)),
+            fix="They are for --ask with --ssl-config; the latter says what the server shows.",
         )
     for option in ("poll_seconds", "model_config_poll_seconds", "batch_timeout_micros", "grace_seconds"):
         if not getattr(arguments, option) >= 0:
@@ -237,23 +240,28 @@ def _released(model: ModelConfig) -> ModelConfig:
     """With the labels and versions that `release` has given it: its newest version may be one that was rolled back."""
     from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
-    from serving.served_models import FILE_NAME, entry_beside
+    from serving.object_store.bucket_folder import BucketFolder
+    from serving.served_models import FILE_NAME
     from serving.server.model_config import from_proto
-    from serving.traffic_split import read_split
+    from serving.server.model_folder import model_folder
 
+    folder = model_folder(model)
+    folder.look()
+    if isinstance(model.base_path, BucketFolder) and (trouble := folder.trouble()) is not None:
+        raise trouble  # what labels there are is not known
     try:
-        moved = read_split(model.base_path) is not None
+        moved = folder.split() is not None
     except ScalableTFError:  # the server tells of what is there and cannot be read
         moved = True
-    entry = entry_beside(model.base_path, model.name) if moved else None
+    entry = folder.entry_beside(model.name) if moved else None
     if entry is None:
         return model
-    file = model.base_path.parent / FILE_NAME
+    file = f"{model.base_path.parent}/{FILE_NAME}"
     text = f"note: {model.name} has the labels and versions that {file} says, which `scalable-tf release` changes"
     print(text, file=sys.stderr, flush=True)
     config = ModelServerConfig()
     config.model_config_list.config.append(entry)
-    (known,) = from_proto(config, where=str(file))
+    (known,) = from_proto(config, where=file)
     return dataclasses.replace(known, base_path=model.base_path)
 
 
@@ -267,26 +275,26 @@ def _batching(arguments: argparse.Namespace) -> BatchingOptions | None:
 
 def _tell_empty(models: Sequence[ModelConfig]) -> None:
     """Says which models have no version yet: often the folder is the wrong one."""
-    from serving.server.version_policy import version_directories
+    from serving.server.model_folder import model_folder
 
     for model in models:
-        if not version_directories(model.base_path):
-            inside = model.base_path / model.name
-            hint = f"; or is it {inside}?" if inside.is_dir() else ""
+        folder = model_folder(model)
+        folder.look()
+        if folder.trouble() is None and not folder.versions():
+            hint = f"; or is it {model.base_path / model.name}?" if folder.holds(model.name) else ""
             text = f"note: no version of {model.name} is in {model.base_path} yet, a directory named by a number{hint}"
             print(text, file=sys.stderr, flush=True)
 
 
-def _ask(server: ModelServer, arguments: argparse.Namespace) -> None:
+def _ask(rest: str, grpc: str, models: Sequence[str], arguments: argparse.Namespace) -> None:
     from runners.serving_trial import ask_both, print_answers
     from serving.client.rows_file import read_rows
 
-    rows = read_rows(arguments.ask)
+    rows, tls = read_rows(arguments.ask), tls_of(arguments, [rest, grpc])
     if not rows:
         raise DataError("There are no rows to ask for.", where=str(arguments.ask), fix="Name a file with rows.")
-    for name in server.manager.names():
-        addresses = (f"{arguments.bind}:{port}" for port in (server.rest_port, server.grpc_port))
-        outputs, version = ask_both(f"http://{next(addresses)}", next(addresses), name, rows)
+    for name in models:
+        outputs, version = ask_both(rest, grpc, name, rows, tls)
         print_answers(rows, outputs, f"{name}, version {version}, by REST and gRPC", console())
 
 

@@ -14,13 +14,18 @@ if TYPE_CHECKING:
 _CA_VARIABLE = "SSL_CERT_FILE"
 
 
-def add_tls(parser: argparse.ArgumentParser) -> None:
-    """The options, for addresses with grpcs:// or https://."""
+def add_tls(parser: argparse.ArgumentParser, which: str = "with grpcs:// or https://") -> None:
+    """The options.
+
+    Args:
+        parser: of a command.
+        which: addresses or what else they are for.
+    """
     parser.add_argument(
         "--tls-ca",
         type=Path,
         metavar="FILE",
-        help=f"with grpcs:// or https://: PEM certificates of the authorities to trust; default: {_CA_VARIABLE}, or "
+        help=f"{which}: PEM certificates of the authorities to trust; default: {_CA_VARIABLE}, or "
         "those that the libraries bring",
     )
     parser.add_argument("--tls-cert", type=Path, metavar="FILE", help="PEM certificate to show, with its chain")

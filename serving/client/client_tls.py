@@ -25,6 +25,10 @@ class ClientTls:
         certificate: shown to a server that asks for one, with its chain; default: none.
         key: of that certificate, without a password.
 
+    Attributes:
+        ca: the file of the authorities; None: those that the libraries bring.
+        shown: the certificate that is shown.
+
     Raises:
         SettingsError: a file cannot be read or used, or one of certificate and key is missing.
     """
@@ -42,9 +46,8 @@ class ClientTls:
         self._ca, self._certificate, self._key = (
             Pem.read(Path(file)) if file else None for file in (ca, certificate, key)
         )
-        self._context = _trusting(self._ca)
-        if self._certificate and self._key:
-            load_identity(self._context, self._certificate, self._key)
+        self.ca, self.shown = self._ca.where if self._ca else None, self._certificate
+        self._context = self.new_context()
 
     def grpc_credentials(self) -> grpc.ChannelCredentials:
         """For a channel of gRPC."""
@@ -57,6 +60,13 @@ class ClientTls:
     def http_context(self) -> ssl.SSLContext:
         """For connections of HTTP."""
         return self._context
+
+    def new_context(self) -> ssl.SSLContext:
+        """One that nobody else changes."""
+        context = _trusting(self._ca)
+        if self._certificate and self._key:
+            load_identity(context, self._certificate, self._key)
+        return context
 
 
 def _trusting(authorities: Pem | None) -> ssl.SSLContext:

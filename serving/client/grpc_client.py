@@ -41,6 +41,7 @@ class _Model:
         self._known: dict[str, Any] | None = None
         if tls:
             refuse_plain([address])
+        self._tls = tls
         self._channel = grpc_channel(address, _options(retries), tls, self._library)
         self._predictions = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
         self._models = model_service_pb2_grpc.ModelServiceStub(self._channel)
@@ -124,7 +125,7 @@ class GrpcClient(_Model):
         except grpc.RpcError as error:
             if error.code() == grpc.StatusCode.INVALID_ARGUMENT:  # it may be another version by now
                 self._known = None
-            raise message.refusal(error, self._where, "" if self._known else self.address) from error
+            raise message.refusal(error, self._where, self.address, self._tls, known=self._known is not None) from error
 
 
 class AsyncGrpcClient(_Model):
@@ -174,8 +175,10 @@ class AsyncGrpcClient(_Model):
         except grpc.RpcError as error:
             if error.code() == grpc.StatusCode.INVALID_ARGUMENT:
                 self._known = None
-            address = "" if self._known else self.address
-            raise await asyncio.to_thread(message.refusal, error, self._where, address) from error
+            known = self._known is not None
+            raise await asyncio.to_thread(
+                message.refusal, error, self._where, self.address, self._tls, known=known
+            ) from error
 
 
 def _options(retries: int) -> list[tuple[str, Any]]:

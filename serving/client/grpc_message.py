@@ -14,6 +14,7 @@ from google.protobuf import json_format
 from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2, model_pb2, predict_pb2
 
 from schemas.errors import ServingError
+from serving.client.client_tls import ClientTls, is_secure
 from serving.client.columns import Columns
 from serving.client.other_port import other_port
 from serving.client.prediction import Prediction
@@ -21,6 +22,8 @@ from serving.client.signature import Signature
 from serving.client.target import Target
 
 SIGNATURE_DEF = "signature_def"
+# What gRPC's library, and no server, says of a connection.
+_UNCONNECTED = ("failed to connect", "Socket closed", "reset by peer")
 _FIXES = {
     grpc.StatusCode.UNAVAILABLE: "Check that the server runs, and its gRPC address: TensorFlow Serving's port is 8500.",
     grpc.StatusCode.DEADLINE_EXCEEDED: "Send fewer rows at once, or allow more time.",
@@ -77,17 +80,19 @@ def versions(response: Any) -> list[dict[str, Any]]:
     return list(found.get("model_version_status", []))
 
 
-def refusal(error: Any, where: str, address: str) -> ServingError:
+def refusal(error: Any, where: str, address: str, tls: ClientTls | None = None, *, known: bool = False) -> ServingError:
     """What a call's error says.
 
     Args:
         error: of gRPC.
         where: the server and the model.
-        address: that is asked itself what it is where nothing answers; empty: a server has answered there before, which
-            is too busy now, or gone.
+        address: that is asked itself what it is where nothing answers.
+        tls: with which files.
+        known: a server has answered there before: it is too busy now, or gone, or certificates have changed.
     """
     code = error.code()
-    fix = other_port(address, "gRPC") if address and code is grpc.StatusCode.UNAVAILABLE else ""
+    is_asked = not known or (is_secure(address) and any(text in (error.details() or "") for text in _UNCONNECTED))
+    fix = other_port(address, "gRPC", tls) if is_asked and code is grpc.StatusCode.UNAVAILABLE else ""
     if code is grpc.StatusCode.INVALID_ARGUMENT and "version label" in (error.details() or ""):
         fix = "See the labels that it has: scalable-tf release list."
     if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):

@@ -42,7 +42,7 @@ class _Model:
         retries: int = 2,
         tls: ClientTls | None = None,
     ) -> None:
-        self._call = _Call(url, model, version, label, timeout, retries)
+        self._call = _Call(url, model, version, label, timeout, retries, tls)
         if tls:
             refuse_plain([self._call.base])
         self._http = http_connections(self._connections, self._call.base, tls, base_url=self._call.base)
@@ -191,7 +191,14 @@ class _Call:
     """What both clients know of the server, and make of its answers."""
 
     def __init__(
-        self, url: str, model: str, version: int | None, label: str | None, timeout: float, retries: int
+        self,
+        url: str,
+        model: str,
+        version: int | None,
+        label: str | None,
+        timeout: float,
+        retries: int,
+        tls: ClientTls | None,
     ) -> None:
         self.base, given = _split(url)
         if given is not None and model and model != given.model:
@@ -211,7 +218,7 @@ class _Call:
         self.target = given
         self.where = f"{self.base}{message.path(given)}"
         self.known: dict[str, Any] | None = None
-        self._timeout, self._retries = timeout, retries
+        self._timeout, self._retries, self._tls = timeout, retries, tls
 
     def path(self, verb: str) -> str:
         return message.path(self.target, verb)
@@ -242,7 +249,7 @@ class _Call:
             fix = "Send fewer rows at once, or allow more time."
         else:
             text = str(error) or type(error).__name__
-            fix = other_port(self.base, "REST") or _UNREACHED
+            fix = other_port(self.base, "REST", self._tls) or _UNREACHED
         return ServingError("The model server does not answer.", where=self.where, received=text, fix=fix)
 
 

@@ -18,6 +18,7 @@ _EXAMPLES = ":tensorflow:serving:request_example_counts"
 _EXAMPLE_TOTAL = ":tensorflow:serving:request_example_count_total"
 _CANARY_COUNT = ":scalable_tf:serving:canary_request_count"
 _CANARY_LATENCY = ":scalable_tf:serving:canary_request_latency"
+_REFUSED = ":scalable_tf:serving:refused_handshakes"
 _EVERY = 6  # of the fine bounds, which makes them as coarse as TensorFlow Serving's
 _NONE: Mapping[str, CanaryTraffic] = MappingProxyType({})
 
@@ -36,6 +37,11 @@ def metrics_text(
     for (model, api, entrypoint), latency in sorted(metrics.latencies().items()):
         labels = f'model_name="{_escaped(model)}",API="{_escaped(api)}",entrypoint="{_escaped(entrypoint)}"'
         lines += _histogram(_LATENCY, labels, BOUNDS, latency.buckets, latency.total)
+    if refused := metrics.refused.counts():
+        lines += [f"# HELP {_REFUSED} Connections that TLS did not come about on.", f"# TYPE {_REFUSED} counter"]
+        lines += [
+            f'{_REFUSED}{{entrypoint="REST",reason="{reason}"}} {count}' for reason, count in sorted(refused.items())
+        ]
     if runs is not None:
         lines += _run_lines(runs)
     if canaries:

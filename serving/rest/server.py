@@ -8,6 +8,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import uvicorn
 
@@ -15,6 +16,7 @@ from schemas.errors import RunError
 from serving.rest.application import RestApplication
 from serving.rest.limits import RestLimits
 from serving.rest.timed_protocol import TimedProtocol
+from serving.rest.tls_handshakes import TlsHandshakes
 from serving.server.bound_socket import bound_socket
 from serving.server.manager import ModelManager
 from serving.server.metrics import Metrics
@@ -22,7 +24,6 @@ from serving.server.worker_threads import WorkerThreads
 
 _START_SECONDS = 30.0
 _BACKLOG = 2048
-_SHUTDOWN_SECONDS = 1.0  # of TLS: who is idle does not answer its end, and 30 would be waited for
 
 
 class RestServer:
@@ -80,7 +81,12 @@ class RestServer:
         )
         self._started = threading.Event()
         self._ended = threading.Event()
-        self._server = _Server(self._config, self._started.set, tls, self._limits.header_seconds)
+        handshake = None
+        if tls is not None:
+            handshake = functools.partial(
+                TlsHandshakes, context=tls, seconds=self._limits.header_seconds, refused=metrics.refused
+            )
+        self._server = _Server(self._config, self._started.set, handshake)
         self._thread = threading.Thread(target=self._serve, name="rest-server", daemon=True)
 
     def start(self) -> None:
@@ -124,29 +130,27 @@ class RestServer:
 
 
 class _Server(uvicorn.Server):
-    """Tells when it accepts connections. With TLS that is ours: uvicorn would read files, and wait for handshakes."""
+    """Tells when it accepts connections. With TLS that is ours: uvicorn would read files, and tell of no failure."""
 
     def __init__(
         self,
         config: uvicorn.Config,
         on_start: Callable[[], None],
-        tls: ssl.SSLContext | None,
-        handshake_seconds: float,
+        handshake: Callable[[Callable[[], asyncio.Protocol]], TlsHandshakes] | None,
     ) -> None:
         super().__init__(config)
         self._on_start = on_start
-        self._tls = tls
-        self._handshake_seconds = handshake_seconds
+        self._handshake = handshake
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        if self._tls is not None:
-            self.config.ssl = self._tls
+        if self._handshake is not None:
             loop = asyncio.get_running_loop()
-            create = functools.partial(
-                loop.create_server,
-                ssl_handshake_timeout=self._handshake_seconds,
-                ssl_shutdown_timeout=_SHUTDOWN_SECONDS,
+            loop.create_server = functools.partial(  # type: ignore[method-assign]
+                _create_server, loop.create_server, self._handshake
             )
-            loop.create_server = create  # type: ignore[method-assign]
         await super().startup(sockets)
         self._on_start()
+
+
+def _create_server(create: Any, handshake: Any, protocol: Callable[[], asyncio.Protocol], **named: Any) -> Any:
+    return create(handshake(protocol), **named)

@@ -11,18 +11,22 @@ import logging
 import threading
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
-from types import TracebackType
+from pathlib import Path
 
 import grpc
 
 from schemas.errors import ReleaseError
 from serving.server.batching import BatchingOptions
-from serving.server.canary_traffic import CanaryTraffic, WatchedServable
+from serving.server.canary_traffic import CanaryTraffic
+from serving.server.lease import Lease
 from serving.server.model_config import ModelConfig
-from serving.server.model_versions import AVAILABLE, LoadedVersion, ModelVersions
+from serving.server.model_folder import look_at_all, model_folder
+from serving.server.model_versions import LoadedVersion, ModelVersions
+from serving.server.reload_failure import reload_failure
 from serving.server.request_error import RequestError, invalid, not_found
 from serving.server.run_metrics import RunMetrics
 from serving.server.servable import Servable
+from serving.server.version_choice import choose_version
 from serving.server.version_labels import assign_labels, check_labels, labelled, take_labels, unassignable
 from serving.server.version_loader import VersionLoader
 from serving.server.version_state import VersionState
@@ -76,12 +80,14 @@ class ModelManager:
         """
         self._ended.set()
         if not self._changing.acquire(timeout=_LONGEST_END):
+            self._loader.end()
             return False
         try:
             with self._lock:
                 models, self._models = self._models, {}
             for model in models.values():
                 self._loader.unload_all(model)
+            self._loader.end()
         finally:
             self._changing.release()
         if self._thread.is_alive():
@@ -104,7 +110,7 @@ class ModelManager:
             RequestError: NOT_FOUND "Servable not found for request: Latest(x)" or "Specific(x, n)"; INVALID_ARGUMENT
                 for a label that there is not.
         """
-        return _Lease(self, name, version, label, predicts)
+        return Lease(lambda: self._acquire(name, version, label, predicts), self._release)
 
     def states(self, name: str, version: int | None = None, label: str | None = None) -> list[VersionState]:
         """States of a model's versions, the newest first.
@@ -151,8 +157,11 @@ class ModelManager:
         """
         configs = tuple(configs)
         for config in configs:
-            if not config.base_path.is_dir():
-                raise invalid(f"Could not find base path {config.base_path} for servable {config.name}")
+            folder = model_folder(config)
+            folder.look()
+            if (trouble := folder.trouble()) is not None:
+                why = "" if isinstance(config.base_path, Path) else f": {trouble}"
+                raise invalid(f"Could not find base path {config.base_path} for servable {config.name}{why}")
         with self._changing:
             self._reload(configs)
 
@@ -162,10 +171,11 @@ class ModelManager:
             before = self._models
             fresh = {config.name: before.get(config.name) or ModelVersions(config) for config in configs}
             for config in configs:
-                fresh[config.name].config = config
+                fresh[config.name].configure(config)
             dropped = {name: model for name, model in before.items() if name not in fresh}
             # The dropped ones serve until the new ones do.
             self._models = before | fresh
+        look_at_all(model.folder for model in fresh.values())
         for model in fresh.values():
             # Before its versions are loaded and labelled: a canary gets its part from its first request on.
             self._read_split(model)
@@ -177,7 +187,9 @@ class ModelManager:
         for model in dropped.values():
             self._loader.unload_all(model)
         self._loader.collect()
-        failures = [failure for name, model in fresh.items() if (failure := _failure(model, new=name not in before))]
+        failures = [
+            failure for name, model in fresh.items() if (failure := reload_failure(model, new=name not in before))
+        ]
         if failures:
             raise RequestError(
                 grpc.StatusCode.UNKNOWN,
@@ -208,7 +220,9 @@ class ModelManager:
     def poll(self) -> None:
         """Looks at the models' folders once, loads what is wanted and then unloads what is not."""
         with self._changing:
-            for model in list(self._models.values()):
+            models = list(self._models.values())
+            look_at_all(model.folder for model in models)
+            for model in models:
                 if self._ended.is_set():
                     return
                 self._read_split(model)
@@ -230,24 +244,9 @@ class ModelManager:
         self, name: str, version: int | None, label: str | None, predicts: bool
     ) -> tuple[LoadedVersion, CanaryTraffic | None]:
         with self._lock:
-            model = self._models.get(name)
-            traffic = model.canary_traffic() if predicts and model is not None and version is None else None
-            chosen = None if traffic is None else traffic.choose(label)
-            if chosen is not None:
-                version = chosen
-            elif label is not None:
-                version = labelled(model, label)
-            if version is None and model is not None:
-                version = model.default()
-                found = model.versions[version] if version is not None else None
-                request = f"Latest({name})"
-            else:
-                found = model.versions.get(version) if model is not None and version is not None else None
-                request = f"Specific({name}, {version})" if version is not None else f"Latest({name})"
-            if found is None or found.state != AVAILABLE:
-                raise not_found(f"Servable not found for request: {request}")
+            found, traffic = choose_version(self._models.get(name), name, version, label, predicts=predicts)
             found.leases += 1
-            return found, None if chosen is None else traffic
+            return found, traffic
 
     def _release(self, one: LoadedVersion) -> None:
         with self._lock:
@@ -263,55 +262,9 @@ class ModelManager:
             self._loader.close(one)
 
 
-class _Lease(AbstractContextManager[Servable]):
-    """The use of a version by one request."""
-
-    def __init__(
-        self, manager: ModelManager, name: str, version: int | None, label: str | None, predicts: bool
-    ) -> None:
-        self._manager = manager
-        self._asked = (name, version, label, predicts)
-        self._watched: WatchedServable | None = None
-
-    def __enter__(self) -> Servable:
-        self._held, traffic = self._manager._acquire(*self._asked)
-        if self._held.servable is None:
-            raise RuntimeError("A version is available and not loaded.")
-        if traffic is None:
-            return self._held.servable
-        self._watched = WatchedServable(self._held.servable, traffic)
-        return self._watched
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._manager._release(self._held)
-        if self._watched is not None:
-            self._watched.ended(error)
-
-
 def _on_event_loop() -> bool:
     try:
         asyncio.get_running_loop()
     except RuntimeError:
         return False
     return True
-
-
-def _failure(model: ModelVersions, *, new: bool) -> str | None:
-    """What is wrong with a model that should be served and is not; None if it is.
-
-    As TensorFlow Serving, of a model that was listed before (not `new`) it does not say what of its new config could
-    not be loaded: that is in its states.
-    """
-    available = model.available()
-    if available and model.versions[available[0]].error_message:
-        version = available[0]  # its folder has moved to where it cannot be loaded
-    elif available or not new:
-        return None
-    elif model.versions:
-        version = max(model.versions)
-    else:
-        folder = model.config.base_path
-        return f"{{{{name: {model.config.name}}} due to error: there is none of its versions in {folder}}}"
-    return f"{{{{name: {model.config.name} version: {version}}} due to error: {model.versions[version].error_message}}}"

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 import grpc
 
+from serving.server.refused_handshakes import RefusedHandshakes
+
 # Whoever asks chooses the names of models that there are not: so many are counted, and no longer ones.
 _MOST_COUNTS = 10_000
 _LONGEST_NAME = 256
@@ -38,9 +40,13 @@ class Metrics:
 
     Args:
         names: gives the models that there are, which are counted however many others were asked for.
+
+    Attributes:
+        refused: connections of REST that TLS did not come about on.
     """
 
     def __init__(self, names: Callable[[], Collection[str]] = tuple) -> None:
+        self.refused = RefusedHandshakes()
         self._names = names
         self._lock = threading.Lock()
         self._counts: dict[tuple[str, str], int] = {}

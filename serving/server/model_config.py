@@ -10,6 +10,7 @@ from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
 from schemas.errors import SettingsError
+from serving.object_store.bucket_folder import BucketFolder
 from serving.server.version_policy import VersionPolicy
 
 
@@ -19,13 +20,13 @@ class ModelConfig:
 
     Attributes:
         name: by which it is asked for.
-        base_path: the folder with a directory for each version.
+        base_path: the folder with a directory for each version, on this machine or in a bucket.
         policy: which versions are served; default: the newest.
         version_labels: versions by label.
     """
 
     name: str
-    base_path: Path
+    base_path: Path | BucketFolder
     policy: VersionPolicy = field(default_factory=VersionPolicy)
     version_labels: Mapping[str, int] = field(default_factory=dict)
 
@@ -42,7 +43,8 @@ def from_option(text: str) -> ModelConfig:
             "This names no model.",
             where="--model",
             received=text,
-            fix="Give NAME=DIR: a name without a slash, and the folder with the directories of its versions.",
+            fix="Give NAME=DIR: a name without a slash, and the folder with the directories of its versions; this may "
+            "be gs://BUCKET/FOLDER or s3://BUCKET/FOLDER.",
         )
     return ModelConfig(name, _folder(folder, "--model"))
 
@@ -145,7 +147,7 @@ def _check(given: model_server_config_pb2.ModelConfig, where: str, served: Conta
             where=where,
             fix="Give the other model another name.",
         )
-    if not given.base_path.startswith("/"):
+    if not given.base_path.startswith("/") and "://" not in given.base_path:
         raise SettingsError(
             f"Expected model {given.name} to have an absolute path or URI; got base_path()={given.base_path}",
             where=where,
@@ -168,16 +170,8 @@ def _model(given: model_server_config_pb2.ModelConfig, where: str) -> ModelConfi
     return ModelConfig(given.name, _folder(given.base_path, where), _policy(given, where), dict(given.version_labels))
 
 
-def _folder(path: str, where: str) -> Path:
-    if "://" in path:
-        raise SettingsError(
-            "Models are served from folders of this machine, not from an object store.",
-            where=where,
-            received=path,
-            fix="Mount the bucket (gcsfuse, Mountpoint for Amazon S3) or copy the versions, and give that folder. "
-            "TensorFlow Serving itself reads gs://.",
-        )
-    return Path(path).absolute()
+def _folder(path: str, where: str) -> Path | BucketFolder:
+    return BucketFolder.of(path, where) if "://" in path else Path(path).absolute()
 
 
 def _policy(given: model_server_config_pb2.ModelConfig, where: str) -> VersionPolicy:

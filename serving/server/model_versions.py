@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import grpc
 import tensorflow as tf
 
+from schemas.errors import ScalableTFError
 from serving.audit_log import STABLE
 from serving.server.canary_traffic import CanaryTraffic
 from serving.server.model_config import ModelConfig
+from serving.server.model_folder import Files, ModelFolder, Place, model_folder
 from serving.server.request_error import RequestError
 from serving.server.servable import Servable
+from serving.server.version_copies import VersionCopy
 from serving.server.version_state import VersionState
-from serving.traffic_split import read_split
 
 AVAILABLE = "AVAILABLE"
 
@@ -40,19 +40,21 @@ class LoadedVersion:
         retry_at: when it is tried again with the same files, of `time.monotonic()`.
         delay: how long that was, in seconds.
         moved: while it is served, the attempt that failed to load it from the folder where it is now.
+        copy: of one in a bucket: from where it is loaded, or as much of it as there is since that failed.
     """
 
-    path: Path
+    path: Place
     state: str = "START"
     servable: Servable | None = None
     leases: int = 0
     retired: bool = False
     error_code: str = "OK"
     error_message: str = ""
-    files: tuple[tuple[str, int, int], ...] = ()
+    files: Files = ()
     retry_at: float = 0.0
     delay: float = 0.0
     moved: LoadedVersion | None = None
+    copy: VersionCopy | None = None
 
     def fail(self, error: Exception, before: LoadedVersion | None) -> None:
         """It could not be loaded.
@@ -62,15 +64,31 @@ class LoadedVersion:
             before: the last time that it was tried.
         """
         self.state = "END"
-        self.error_code, self.error_message = _described(error)
+        self.error_code, message = _described(error)
+        self.error_message = self.in_bucket(message)
         # The same files give the same answer, unless it was memory or the disk: not every second, then.
         again = before is not None and before.files == self.files and before.delay > 0
         self.delay = min(before.delay * 2, _LONGEST_DELAY) if before is not None and again else _FIRST_DELAY
         self.retry_at = time.monotonic() + self.delay
 
-    def waits(self) -> bool:
-        """Whether it failed, and nothing speaks for another try now."""
-        return bool(self.delay) and time.monotonic() < self.retry_at and files_of(self.path) == self.files
+    def waits(self, folder: ModelFolder) -> bool:
+        """Whether it failed, and nothing in the model's folder speaks for another try now."""
+        if not self.delay or time.monotonic() >= self.retry_at:
+            return False
+        try:
+            return folder.files(self.path) == self.files
+        except ScalableTFError:  # a store that does not answer
+            return True
+
+    def in_bucket(self, message: str) -> str:
+        """A message about the copy, as one about what it is a copy of."""
+        return message if self.copy is None else message.replace(str(self.copy.path), str(self.path))
+
+    def drop_copy(self) -> None:
+        """Deletes the copy, if there is one."""
+        copy, self.copy = self.copy, None
+        if copy is not None:
+            copy.remove()
 
 
 @dataclass(eq=False)
@@ -78,7 +96,8 @@ class ModelVersions:
     """One model.
 
     Attributes:
-        config: what is wanted of it.
+        config: what is wanted of it; changed by `configure`.
+        folder: where its versions are.
         versions: by number, also those that are no longer loaded or could not be.
         labels: the versions of labels that requests may use.
         served: whether a version of it has ever been available.
@@ -94,6 +113,16 @@ class ModelVersions:
     listed: bool = True
     traffic: CanaryTraffic | None = None
     split_error: str = ""
+    folder: ModelFolder = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.folder = model_folder(self.config)
+
+    def configure(self, config: ModelConfig) -> None:
+        """Wants something else of it."""
+        if config.base_path != self.config.base_path:
+            self.folder = model_folder(config)
+        self.config = config
 
     def available(self) -> list[int]:
         """Versions that requests may use, the newest first."""
@@ -123,9 +152,9 @@ class ModelVersions:
         Raises:
             ReleaseError: what is there cannot be read; nothing has changed.
         """
-        split = read_split(self.config.base_path)
+        split = self.folder.split()
         if split is None:
-            if self.config.base_path.is_dir():  # a file system that is away for a moment ends no canary
+            if self.folder.trouble() is None:  # a file system that is away for a moment ends no canary
                 self.traffic = None
         elif self.traffic is None or self.traffic.split != split:
             self.traffic = CanaryTraffic(split)
@@ -138,23 +167,11 @@ class ModelVersions:
         ]
 
 
-def files_of(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    """Path, size and time of change of every file: equal as long as nobody writes there."""
-    found = []
-    for directory, _, names in os.walk(folder):
-        for name in names:
-            path = Path(directory) / name
-            try:
-                status = path.stat()
-            except OSError:
-                continue  # it is gone, or a link to nothing
-            found.append((str(path), status.st_size, status.st_mtime_ns))
-    return tuple(sorted(found))
-
-
 def _described(error: Exception) -> tuple[str, str]:
     if isinstance(error, RequestError):
         return error.code.name, error.message
+    if isinstance(error, ScalableTFError):  # of the store, or of the disk for a copy
+        return "UNAVAILABLE", str(error)
     if isinstance(error, tf.errors.OpError):
         codes = {code.value[0]: code.name for code in grpc.StatusCode}
         return codes.get(error.error_code, "UNKNOWN"), str(error.message)

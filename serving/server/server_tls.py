@@ -7,15 +7,19 @@ import os
 import ssl
 import threading
 from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import grpc
 
 from schemas.errors import SettingsError
+from serving.certificate_dates import CertificateDates
+from serving.server.refused_handshakes import RefusedHandshake
 from serving.server.ssl_config import SslConfig
 
 _LOG = logging.getLogger(__name__)
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 
 
 class ServerTls:
@@ -24,23 +28,27 @@ class ServerTls:
     Connections that there are keep what they began with. A file that cannot be used is told in the log, and changes
     nothing; nor can `client_verify` change.
 
+    Certificates that end soon are told in the log once a day, and each hour once they have ended.
+
     Args:
         path: the file.
+        now: the time, with its zone.
 
     Raises:
         SettingsError: it cannot be used.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, now: Callable[[], datetime] = lambda: datetime.now(timezone.utc)) -> None:
+        self._path, self._now = path, now
         self._lock = threading.Lock()
         self._seen = self._told = _mark(path)
         self._config = SslConfig.read(path)
         self._context = self._config.context()
+        self._look_at_dates = datetime.min.replace(tzinfo=timezone.utc)
 
     def grpc_credentials(self) -> grpc.ServerCredentials:
         """For one server of gRPC."""
-        given = self._config
+        given, _ = self._current()
 
         def changed() -> grpc.ServerCertificateConfiguration | None:
             nonlocal given
@@ -51,6 +59,7 @@ class ServerTls:
 
     def http_context(self) -> ssl.SSLContext:
         """For one server of HTTP."""
+        self._current()
         return _CurrentContext(lambda: self._current()[1])
 
     def _current(self) -> tuple[SslConfig, ssl.SSLContext]:
@@ -67,6 +76,7 @@ class ServerTls:
                     if mark != self._told:
                         _LOG.error("The certificates stay as they are: %s", error)
                     self._told = mark
+            self._tell_dates()
             return self._config, self._context
 
     def _take(self, config: SslConfig) -> None:
@@ -78,7 +88,20 @@ class ServerTls:
                 fix="Start it anew.",
             )
         self._config, self._context = config, config.context()
+        self._look_at_dates = self._now()
         _LOG.info("New connections get the certificates that are in %s now.", self._path)
+
+    def _tell_dates(self) -> None:
+        now = self._now()
+        if now < self._look_at_dates:
+            return
+        self._look_at_dates = now + _HOUR
+        for pem in filter(None, (self._config.certificate, self._config.authorities)):
+            for dates in CertificateDates.all_of(pem):
+                if fault := dates.fault(now):
+                    _LOG.warning("A certificate of %s %s.", pem.where, fault)
+                    if dates.begin <= now < dates.end:
+                        self._look_at_dates = min(now + _DAY, dates.end)
 
 
 class _CurrentContext(ssl.SSLContext):
@@ -94,8 +117,27 @@ class _CurrentContext(ssl.SSLContext):
     def __init__(self, current: Callable[[], ssl.SSLContext]) -> None:
         self._now = current
 
-    def wrap_bio(self, *given: Any, **named: Any) -> ssl.SSLObject:
-        return self._now().wrap_bio(*given, **named)
+    def wrap_bio(self, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO, *given: Any, **named: Any) -> ssl.SSLObject:
+        context = self._now()
+        context.sslobject_class = _Connection
+        connection = context.wrap_bio(incoming, outgoing, *given, **named)
+        if isinstance(connection, _Connection):
+            connection.outgoing = outgoing
+        return connection
+
+
+class _Connection(ssl.SSLObject):
+    """Gives a handshake's failure the alert that the client is to get: event loops let it lie."""
+
+    outgoing: ssl.MemoryBIO
+
+    def do_handshake(self) -> None:
+        try:
+            super().do_handshake()
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError, ssl.SSLEOFError):
+            raise
+        except ssl.SSLError as error:
+            raise RefusedHandshake(error, self.outgoing.read()) from error
 
 
 def _certificates(config: SslConfig) -> grpc.ServerCertificateConfiguration:

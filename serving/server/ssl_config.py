@@ -5,8 +5,10 @@ Source: tensorflow_serving/config/ssl_config.proto, and what model_servers/serve
 
 from __future__ import annotations
 
+import re
 import ssl
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,8 @@ from serving.pem import Pem, load_authorities, load_identity
 _PACKAGE = "scalable_tf"
 _STRINGS = ("server_key", "server_cert", "custom_ca")
 _CLIENT_VERIFY = "client_verify"
+_FIELD = re.compile(r"\b(server_key|server_cert|custom_ca|client_verify)\b")
+_WORD = re.compile(r"\w+")
 _FORM = (
     'Write `server_key: "..."` and `server_cert: "..."`, and where clients show certificates `custom_ca: "..."` and '
     "`client_verify: true`; the texts are those of PEM files, with \\n for the ends of their lines."
@@ -89,9 +93,31 @@ def _parsed(text: Pem) -> dict[str, Any]:
     except UnicodeDecodeError:
         raise _wrong(text.where, "no text in UTF-8") from None
     except text_format.ParseError as error:
-        # Its message shows the line, in which the key may be.
-        raise _wrong(f"{text.where}, line {error.GetLine()}, column {error.GetColumn()}", "no SSLConfig") from None
+        line, column = error.GetLine(), error.GetColumn()
+        field, received = _fault(text.content.decode(), line, column)
+        where = f"{text.where}, {field}, " if field else f"{text.where}, "
+        raise _wrong(f"{where}line {line}, column {column}", received) from None
     return {name: getattr(message, name) for name in (*_STRINGS, _CLIENT_VERIFY)}
+
+
+def _fault(text: str, line: int, column: int) -> tuple[str, str]:
+    """The field at a place, and what is wrong there: protobuf's own message shows the line, in which the key may be."""
+    lines = text.splitlines(keepends=True)
+    before, after = "".join(lines[: line - 1]) + lines[line - 1][: column - 1], lines[line - 1][column - 1 :]
+    named = [match[1] for match in _FIELD.finditer(before)]
+    field, behind = (named[-1], before.rpartition(named[-1])[2].strip()) if named else ("", before)
+    word = match[0] if (match := _WORD.match(after)) else ""
+    if field and named.count(field) > 1:
+        return field, "a field that is given twice"
+    if field and not behind:
+        return field, "no colon behind the field"
+    if field and after.startswith(('"', "'")):
+        return field, "a text that does not end on its line"
+    if behind == ":":
+        return field, "neither true nor false" if field == _CLIENT_VERIFY else "no text in quotation marks"
+    if near := get_close_matches(word, (*_STRINGS, _CLIENT_VERIFY), n=1):
+        return "", f"a field that it does not have; {near[0]}?"
+    return "", "no SSLConfig"
 
 
 def _wrong(where: str, received: str) -> SettingsError:

@@ -41,15 +41,22 @@ class VersionPolicy:
 def version_directories(base: Path) -> dict[int, Path]:
     """The directories of a model's versions, by number.
 
-    Their names are numbers of 64 bits, leading zeros are fine; anything else is ignored. Of 7 and 007 the shorter one
-    is taken.
-
     Raises:
         OSError: the folder is not there, or cannot be read.
     """
-    found: dict[int, Path] = {}
-    for path in sorted(base.iterdir(), key=lambda path: len(path.name), reverse=True):
-        name = path.name
-        if name.isascii() and name.isdigit() and int(name) <= _LARGEST and path.is_dir():
-            found[int(name)] = path
-    return found
+    return {
+        number: base / name for number, name in numbered(path.name for path in base.iterdir() if path.is_dir()).items()
+    }
+
+
+def numbered(names: Iterable[str]) -> dict[int, str]:
+    """Which of some directories are of versions, by number.
+
+    Their names are numbers of 64 bits, leading zeros are fine; anything else is ignored. Of 7 and 007 the shorter one
+    is taken.
+    """
+    return {
+        int(name): name
+        for name in sorted(names, key=len, reverse=True)
+        if name.isascii() and name.isdigit() and int(name) <= _LARGEST
+    }

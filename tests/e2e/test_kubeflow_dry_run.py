@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.digests import digests
-from tests.integration.servers import find
+from tests.integration.servers.installed import find
 from tests.integration.trips import write_trips
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]

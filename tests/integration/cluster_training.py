@@ -166,6 +166,17 @@ class ClusterTraining:
         self._thread = threading.Thread(target=train, daemon=True)
         self._thread.start()
 
+    def wait_for(self, condition: Callable[[], Any]) -> Any:
+        """What the condition gives once it is true; where the training ends before, that is the failure."""
+
+        def found() -> Any:
+            ended = self._thread is not None and not self._thread.is_alive()
+            value = condition()
+            assert value or not ended, f"the training has ended: {self.error or 'it is done'}"
+            return value
+
+        return wait_for(found)
+
     def finish(self) -> None:
         """Waits for its end."""
         if self._thread is None:
@@ -199,7 +210,7 @@ class ClusterTraining:
 
     def pid(self, task: str) -> int:
         """Process id of a task, once it gives signs of life."""
-        return int(wait_for(lambda: self._life(task))[1])
+        return int(self.wait_for(lambda: self._life(task))[1])
 
     def saved_step(self) -> int:
         """Number of backups made so far; 0 for none."""

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration import servers
 from tests.integration.command_server import CommandServer
+from tests.integration.servers.metadata_service import Service, service
+from tests.integration.servers.mysql import Mysql, mysql_server
+from tests.integration.servers.postgres import Postgres, postgres_server
 
 ROOT = Path(__file__).parents[2]
 
@@ -55,23 +57,23 @@ def run_all(tmp_path_factory: pytest.TempPathFactory) -> RunAll:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[servers.Postgres]:
+def postgres() -> Iterator[Postgres]:
     """A private PostgreSQL server."""
-    with servers.postgres() as server:
+    with postgres_server() as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-def mysql() -> Iterator[servers.Mysql]:
+def mysql() -> Iterator[Mysql]:
     """A private MariaDB server, which speaks MySQL's protocol."""
-    with servers.mysql() as server:
+    with mysql_server() as server:
         yield server
 
 
 @pytest.fixture
-def metadata_service() -> Iterator[servers.Service]:
+def metadata_service() -> Iterator[Service]:
     """`scalable-tf metadata serve` over an empty SQLite file."""
-    with servers.service() as server:
+    with service() as server:
         yield server
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.servers import free_port
+from tests.integration.servers.port import free_port
 
 _SECONDS = 30
 

@@ -12,7 +12,9 @@ from typing import Any
 import pg8000.dbapi
 import pymysql
 
-from tests.integration.servers import PASSWORD, Mysql, Postgres, Server
+from tests.integration.servers.database_server import PASSWORD, Server
+from tests.integration.servers.mysql import Mysql
+from tests.integration.servers.postgres import Postgres
 
 _MYSQL_TYPES = {"double precision": "double", "text": "text"}
 

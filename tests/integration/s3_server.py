@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.servers import free_port
+from tests.integration.servers.port import free_port
 
 boto3: Any = pytest.importorskip("boto3", reason="boto3, which reads S3, is not installed")
 _SETTING_UP = 6

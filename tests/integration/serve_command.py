@@ -16,9 +16,10 @@ SECONDS = 120.0
 
 
 @contextmanager
-def serve(commands: CommandServer, *options: str) -> Iterator[Command]:
+def serve(commands: CommandServer, *options: str, **environment: str) -> Iterator[Command]:
     """A server on free ports, which is ended if the test has not."""
-    command = commands.start(["serve", "--grpc-port=0", "--rest-port=0", "--poll-seconds=0.05", *options])
+    common = ["serve", "--grpc-port=0", "--rest-port=0", "--poll-seconds=0.05"]
+    command = commands.start([*common, *options], **environment)
     try:
         yield command
     except BaseException:

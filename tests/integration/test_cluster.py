@@ -87,11 +87,11 @@ def test_killed_workers_of_a_synchronous_training(
     training.start()
     for task in ["worker-0", "worker-1", "worker-1", "worker-0"]:
         saved = training.saved_step()
-        wait_for(lambda saved=saved: training.saved_step() > saved)
+        training.wait_for(lambda saved=saved: training.saved_step() > saved)
         time.sleep(random.uniform(0, 0.05))
         pid = training.pid(task)
         os.kill(pid, signal.SIGKILL)
-        wait_for(lambda pid=pid, task=task: training.pid(task) != pid)
+        training.wait_for(lambda pid=pid, task=task: training.pid(task) != pid)
     training.finish()
     assert_same(training.outcome(), undisturbed)
     assert set(training.outcome()["seen"]) == {40.0}
@@ -105,7 +105,7 @@ def test_a_worker_that_is_asked_to_end_saves_the_state_first(
     training = ClusterTraining(tmp_path / "t", settings)
     training.start()
     pid = training.pid("worker-1")
-    wait_for(lambda: "Epoch 3/" in (training.folder / "run" / "logs" / "worker-1.log").read_text())
+    training.wait_for(lambda: "Epoch 3/" in (training.folder / "run" / "logs" / "worker-1.log").read_text())
     os.kill(pid, signal.SIGTERM)
     training.finish()
     assert_same(training.outcome(), undisturbed)
@@ -119,7 +119,7 @@ def test_a_killed_worker_of_parameter_servers_is_replaced_alone(
 ) -> None:
     training = ClusterTraining(tmp_path / "t", {"strategy": "parameter_server", **LONG})
     training.start()
-    wait_for(training.saved_step)
+    training.wait_for(training.saved_step)
     os.kill(training.pid("worker-1"), signal.SIGKILL)
     training.finish()
     found = training.outcome()
@@ -135,7 +135,7 @@ def test_a_killed_ps_or_chief_leads_back_to_the_last_backup(
 ) -> None:
     training = ClusterTraining(tmp_path / "t", {"strategy": "parameter_server", **LONG})
     training.start()
-    wait_for(training.saved_step)
+    training.wait_for(training.saved_step)
     os.kill(training.pid(task), signal.SIGKILL)
     training.finish()
     output = capfd.readouterr().out
@@ -150,7 +150,7 @@ def test_a_worker_that_hangs_is_named_and_replaced(
     settings = {"strategy": "multi_worker_mirrored", **LONG, "cluster": {"hung_seconds": 5}}
     training = ClusterTraining(tmp_path / "t", settings)
     training.start()
-    wait_for(training.saved_step)
+    training.wait_for(training.saved_step)
     os.kill(training.pid("worker-1"), signal.SIGSTOP)
     training.finish()
     assert_same(training.outcome(), undisturbed)

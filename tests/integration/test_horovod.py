@@ -19,7 +19,7 @@ import pytest
 
 from distribution.cluster import Cluster
 from distribution.free_ports import free_ports
-from tests.integration.cluster_training import ClusterTraining, wait_for
+from tests.integration.cluster_training import ClusterTraining
 
 pytestmark = [
     pytest.mark.xdist_group("cluster"),
@@ -68,11 +68,11 @@ def test_killed_workers(tmp_path: Path, undisturbed: dict[str, Any], capfd: pyte
     training.start()
     for task in ["worker-0", "worker-1"]:
         saved = training.saved_step()
-        wait_for(lambda saved=saved: training.saved_step() > saved)
+        training.wait_for(lambda saved=saved: training.saved_step() > saved)
         time.sleep(random.uniform(0, 0.2))
         pid = training.pid(task)
         os.kill(pid, signal.SIGKILL)
-        wait_for(lambda pid=pid, task=task: training.pid(task) != pid)
+        training.wait_for(lambda pid=pid, task=task: training.pid(task) != pid)
     training.finish()
     assert_same(training.outcome(), undisturbed)
     assert set(training.outcome()["seen"]) == {40.0}
@@ -85,7 +85,7 @@ def test_a_worker_that_is_asked_to_end_saves_the_state_first(
     training = ClusterTraining(tmp_path / "t", {"strategy": "horovod", **LONG, "backup_steps": None})
     training.start()
     pid = training.pid("worker-1")
-    wait_for(lambda: "Epoch 3/" in (training.folder / "run" / "logs" / "worker-1.log").read_text())
+    training.wait_for(lambda: "Epoch 3/" in (training.folder / "run" / "logs" / "worker-1.log").read_text())
     os.kill(pid, signal.SIGTERM)
     training.finish()
     assert_same(training.outcome(), undisturbed)

@@ -25,7 +25,7 @@ from runners.kubeflow.package import checked_package
 from runners.kubeflow.run_parameters import settings_text
 from runners.output_lock import output_lock
 from tests.integration.command_server import Command, CommandServer, is_gone, wait_until_gone
-from tests.integration.servers import PASSWORD, PASSWORD_VARIABLE
+from tests.integration.servers.database_server import PASSWORD, PASSWORD_VARIABLE
 
 pytestmark = pytest.mark.slow
 

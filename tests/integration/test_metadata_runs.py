@@ -17,7 +17,9 @@ from ml_metadata.proto import metadata_store_pb2 as mlmd
 
 from configs.load import load_settings
 from runners.metadata_store import metadata_connection
-from tests.integration.servers import PASSWORD, PASSWORD_VARIABLE, ROOT, Service
+from tests.integration.command_server import ROOT
+from tests.integration.servers.database_server import PASSWORD, PASSWORD_VARIABLE
+from tests.integration.servers.metadata_service import Service
 
 pytestmark = pytest.mark.slow
 SETTINGS = """\

@@ -8,7 +8,6 @@ import re
 import signal
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -20,9 +19,10 @@ from serving.client.grpc_client import AsyncGrpcClient, GrpcClient
 from serving.client.rest_client import AsyncRestClient, RestClient
 from serving.release import Provenance
 from serving.releases import ReleaseStore
-from tests.certificates import Authority, ssl_config
+from tests.certificates import ssl_config
 from tests.integration.command_server import Command, CommandServer
 from tests.integration.serve_command import port, serve
+from tests.integration.tls_trust import Trust
 from tests.tiny_models import half_plus
 
 pytestmark = pytest.mark.slow
@@ -43,28 +43,6 @@ def releases(tmp_path_factory: pytest.TempPathFactory) -> Path:
     provenance = Provenance(pipeline="half", run_id="run", spans=(1,), blessing=Blessing(blessed=True))
     ReleaseStore(folder / "releases", "half").publish(half_plus(folder / "model", 2.0), provenance)
     return folder / "releases"
-
-
-@dataclass
-class Trust:
-    """Who signs whom: one authority for the server, and another one for its clients.
-
-    Attributes:
-        config: of the server.
-        files: options of commands: whom they trust, and what they show.
-    """
-
-    folder: Path
-
-    def __post_init__(self) -> None:
-        self.servers, self.clients = Authority("servers"), Authority("clients")
-        self.server = self.servers.sign("server")
-        self.config, self.ca = self.folder / "ssl.config", self.folder / "ca.pem"
-        self.config.write_text(ssl_config(self.server, self.clients))
-        self.ca.write_text(self.servers.certificate)
-        self.shown = self.clients.sign("client").write(self.folder / "client")
-        self.files = [f"--tls-ca={self.ca}", f"--tls-cert={self.shown[0]}", f"--tls-key={self.shown[1]}"]
-        self.tls = ClientTls(self.ca, *self.shown)
 
 
 @pytest.fixture
@@ -108,13 +86,14 @@ def test_who_shows_a_certificate_is_answered_and_nobody_else(
             assert answered.stdout.read_text() == '{"y": 2.5}\n{"y": 3.0}\n'
         nameless = commands.run([*ask, trust.files[0]])
         assert nameless.wait() == 1
-        assert "--tls-cert" in nameless.text
-        for strange in (ClientTls(trust.ca), ClientTls(trust.shown[0], *trust.shown), None):
+        assert "none is shown. Give --tls-cert and --tls-key" in nameless.text
+        for strange, told in (
+            (ClientTls(trust.ca), "none is shown"),
+            (ClientTls(trust.shown[0], *trust.shown), "not of an authority in"),
+            (None, "not of an authority that the libraries bring"),
+        ):
             for kind, address in ((GrpcClient, secure), (RestClient, rest)):
-                with (
-                    kind(address, "half", tls=strange, retries=0) as client,
-                    pytest.raises(ServingError, match="--tls-ca"),
-                ):
+                with kind(address, "half", tls=strange, retries=0) as client, pytest.raises(ServingError, match=told):
                     client.status()
         plain = secure.removeprefix("grpcs://")
         with (
@@ -133,6 +112,7 @@ def test_who_shows_a_certificate_is_answered_and_nobody_else(
             command.signal(signal.SIGTERM)
             assert command.wait() == 0
     assert "PRIVATE KEY" not in command.text
+    assert "REST: TLS with 127.0.0.1 failed: it shows no certificate." in command.text
 
 
 async def _ask_by_asyncio(secure: str, rest: str, trust: Trust) -> None:
@@ -162,7 +142,7 @@ def test_certificates_change_under_a_running_server(commands: CommandServer, rel
                     assert client.predict({"x": [4.0]}).outputs["y"].tolist() == [4.0]
                 # The certificate that this one shows is nobody's any more.
                 unknown = kind(address, "half", tls=ClientTls(later.ca, *trust.shown), retries=0)
-                with unknown as client, pytest.raises(ServingError, match="does not answer"):
+                with unknown as client, pytest.raises(ServingError, match="does not take the certificate of"):
                     client.status()
             assert old.predict({"x": [4.0]}).outputs["y"].tolist() == [4.0]
     assert "The certificates stay as they are: This is no SSLConfig" in command.text
@@ -181,6 +161,41 @@ def test_as_tensorflow_serving_has_it_rest_is_plain(commands: CommandServer, rel
         with RestClient(encrypted, "half", tls=ClientTls(trust.ca)) as refused, pytest.raises(ServingError) as told:
             refused.status()
         assert told.value.fix == f"What answers there speaks without TLS: give {rest} instead."
+
+
+def test_serve_asks_its_models_with_tls(commands: CommandServer, releases: Path, trust: Trust, rows: Path) -> None:
+    ask = ["serve", "--grpc-port=0", "--rest-port=0", "--model", f"half={releases / 'half'}", f"--ask={rows}"]
+    secure = [*ask, f"--ssl-config={trust.config}"]
+    asked, nameless, plain = (
+        commands.run(argv) for argv in ([*secure, *trust.files], [*secure, trust.files[0]], [*ask, trust.files[0]])
+    )
+    assert asked.wait() == 0, asked.text
+    assert "2.0  3" in asked.stdout.read_text()
+    assert nameless.wait() == 1
+    assert "The server asks for a certificate, and none is shown" in nameless.text
+    assert plain.wait() == 1
+    assert "Nobody is asked with TLS." in plain.text
+
+
+def test_grpcs_library_tells_what_it_refuses_where_it_is_let_and_not_whom(
+    commands: CommandServer, releases: Path, trust: Trust
+) -> None:
+    for verbosity in ("NONE", "INFO"):
+        options = ["--model", f"half={releases / 'half'}", f"--ssl-config={trust.config}"]
+        command = commands.start(["serve", "--grpc-port=0", "--rest-port=0", *options], GRPC_VERBOSITY=verbosity)
+        try:
+            secure, _ = _addresses(command)
+            with (
+                GrpcClient(secure, "half", tls=ClientTls(trust.ca), retries=0) as client,
+                pytest.raises(ServingError, match="none is shown"),
+            ):
+                client.status()
+        finally:
+            command.signal(signal.SIGTERM)
+            command.wait()
+        lines = [line for line in command.text.splitlines() if "PEER_DID_NOT_RETURN_A_CERTIFICATE" in line]
+        assert bool(lines) is (verbosity == "INFO")
+        assert not [line for line in lines if "127.0.0.1" in line]
 
 
 @pytest.mark.parametrize(

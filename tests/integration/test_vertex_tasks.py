@@ -12,7 +12,7 @@ import pytest
 
 from configs.load import load_settings
 from runners.kubeflow.package import checked_package
-from tests.integration.servers import ROOT
+from tests.integration.command_server import ROOT
 
 pytestmark = pytest.mark.slow
 

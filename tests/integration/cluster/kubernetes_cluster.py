@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from deploy.control_plane import control_plane_folder, is_built, missing_tools
 from distribution.free_ports import free_ports
 from tests.integration.cluster import network
-from tests.integration.servers import certificate
+from tests.integration.servers.certificate import certificate
 
 ROOT = Path(__file__).parents[3]
 IMAGE = "scalable-tensorflow:test"

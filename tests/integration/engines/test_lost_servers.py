@@ -13,7 +13,7 @@ import pytest
 
 from tests.integration.command_server import Command, CommandServer, is_gone, wait_until_gone
 from tests.integration.engines.job_servers_of import job_servers_of
-from tests.integration.servers import free_port
+from tests.integration.servers.port import free_port
 from tests.integration.trips import write_trips
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]

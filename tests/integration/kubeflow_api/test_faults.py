@@ -19,10 +19,11 @@ from runners.kubeflow.service.transport import Patience, Transport
 from runners.kubeflow.service.versions import Version, ensure_version
 from runners.kubeflow.specification import Specification
 from schemas.errors import RunError, SettingsError
-from tests.integration import servers
 from tests.integration.kubeflow_api.api_state import KubeflowApi
 from tests.integration.kubeflow_api.conftest import QUICK
 from tests.integration.kubeflow_api.fault import Fault
+from tests.integration.servers.certificate import certificate
+from tests.integration.servers.port import free_port
 
 LOGIN = b"<!DOCTYPE html><html><head><title>Log in to Dex</title></head></html>"
 
@@ -229,7 +230,7 @@ def test_another_place_is_named(server: KubeflowApi, local: PipelinesApi) -> Non
 
 
 def test_nothing_listens_there() -> None:
-    api = PipelinesApi(f"http://127.0.0.1:{servers.free_port()}", patience=QUICK)
+    api = PipelinesApi(f"http://127.0.0.1:{free_port()}", patience=QUICK)
 
     with pytest.raises(RefusedError, match="cannot be reached") as caught:
         api.check()
@@ -280,7 +281,7 @@ def test_waiting_ends_when_the_time_is_over(
 
 
 def test_tls_with_an_authority_of_ones_own(tmp_path: Path) -> None:
-    made = servers.certificate(tmp_path)
+    made = certificate(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(made.certificate, made.key)
 

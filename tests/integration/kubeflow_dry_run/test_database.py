@@ -12,7 +12,7 @@ from runners.kubeflow.dry_run.database import KINDS, PASSWORD_VARIABLE, throw_aw
 from schemas.errors import SettingsError
 from tests.integration.kubeflow_dry_run.conftest import Execute, printed
 from tests.integration.kubeflow_dry_run.shell_tasks import shell_tasks
-from tests.integration.servers import find
+from tests.integration.servers.installed import find
 
 _QUERY = """
 import json, os, sys

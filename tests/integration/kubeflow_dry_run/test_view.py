@@ -18,7 +18,7 @@ from runners.kubeflow.dry_run.place import IMAGE_ENVIRONMENT
 from tests.integration.command_server import CommandServer, is_gone, wait_until_gone
 from tests.integration.kubeflow_dry_run.conftest import Execute, printed
 from tests.integration.kubeflow_dry_run.shell_tasks import CLAIM, MOUNT, shell_tasks
-from tests.integration.servers import find
+from tests.integration.servers.installed import find
 
 ROOT = Path(__file__).parents[3]
 

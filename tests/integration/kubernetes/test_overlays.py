@@ -34,8 +34,12 @@ from tests.integration.kubernetes.launching import (
 from tests.tiny_models import half_plus
 
 OVERLAYS = ROOT / "deploy" / "kubernetes" / "overlays"
-COMPONENTS = {"small-labels": "labels", "small-embedded": "embedded-server"}
-"""Overlays of these tests: `small` with a component."""
+COMPONENTS = {
+    "small-labels": ["labels"],
+    "small-embedded": ["embedded-server"],
+    "small-tls": ["embedded-server", "embedded-tls"],
+}
+"""Overlays of these tests: `small` with components."""
 
 
 def kubectl(*arguments: object, kubeconfig: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -57,8 +61,9 @@ def overlay(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, str]:
     """An overlay, in a namespace of its own."""
     namespace, name = f"pipelines-{request.param}", request.param.partition("-")[0]
     given = {"namespace": namespace, "resources": [os.path.relpath(OVERLAYS / name, tmp_path)]}
-    if component := COMPONENTS.get(request.param):
-        given["components"] = [os.path.relpath(OVERLAYS.parent / "components" / component, tmp_path)]
+    if components := COMPONENTS.get(request.param):
+        folder = os.path.relpath(OVERLAYS.parent / "components", tmp_path)
+        given["components"] = [f"{folder}/{component}" for component in components]
     (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump(given))
     return tmp_path, namespace
 
@@ -76,7 +81,7 @@ def token_of(api: ApiServer, namespace: str, account: str) -> str:
     return str(api.json("POST", path, body=wanted)["status"]["token"])
 
 
-@pytest.mark.parametrize("overlay", ["small", "production", "small-labels"], indirect=True)
+@pytest.mark.parametrize("overlay", ["small", "production", "small-labels", "small-tls"], indirect=True)
 def test_an_overlay_is_applied_and_its_pods_are_admitted(
     overlay: tuple[Path, str], kubernetes: KubernetesCluster, api: ApiServer
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.integration.queries.query_reading import TRIPS
 from tests.integration.query_tables import execute
-from tests.integration.servers import Server
+from tests.integration.servers.database_server import Server
 
 _NUMBERS = itertools.count()
 

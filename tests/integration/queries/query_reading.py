@@ -14,7 +14,7 @@ from configs.query import Query
 from schemas.errors import ScalableTFError
 from schemas.features import FeatureTable
 from schemas.raw_columns import RawColumns
-from tests.integration.servers import PASSWORD, PASSWORD_VARIABLE
+from tests.integration.servers.database_server import PASSWORD, PASSWORD_VARIABLE
 
 ENVIRONMENT = {PASSWORD_VARIABLE: PASSWORD}
 TABLE = FeatureTable.model_validate(

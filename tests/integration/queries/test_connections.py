@@ -22,7 +22,9 @@ from tests.integration.queries.query_reading import (
 )
 from tests.integration.query_tables import execute
 from tests.integration.relay import relay
-from tests.integration.servers import PASSWORD, PASSWORD_VARIABLE, Mysql, Server, certificate
+from tests.integration.servers.certificate import certificate
+from tests.integration.servers.database_server import PASSWORD, PASSWORD_VARIABLE, Server
+from tests.integration.servers.mysql import Mysql
 
 pytestmark = pytest.mark.slow
 

@@ -15,6 +15,7 @@ import pytest
 from components.queries.query_result import query_result
 from schemas.raw_columns import RawColumns
 from schemas.storage_error import storage_error
+from tests.integration.command_server import ROOT
 from tests.integration.queries.query_reading import (
     ENVIRONMENT,
     TABLE,
@@ -24,7 +25,7 @@ from tests.integration.queries.query_reading import (
     trips_query,
 )
 from tests.integration.query_tables import execute
-from tests.integration.servers import ROOT, Postgres
+from tests.integration.servers.postgres import Postgres
 
 pytestmark = pytest.mark.slow
 

@@ -20,7 +20,9 @@ from tests.integration.queries.query_reading import (
     trips_query,
 )
 from tests.integration.query_tables import execute
-from tests.integration.servers import Mysql, Postgres, Server
+from tests.integration.servers.database_server import Server
+from tests.integration.servers.mysql import Mysql
+from tests.integration.servers.postgres import Postgres
 
 pytestmark = pytest.mark.slow
 

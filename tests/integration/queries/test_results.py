@@ -30,7 +30,7 @@ from configs.data import Data
 from configs.load import load_settings
 from schemas.features import FeatureTable
 from schemas.raw_columns import RawColumns
-from tests.integration.command_server import CommandServer
+from tests.integration.command_server import ROOT, CommandServer
 from tests.integration.queries.query_reading import (
     ENVIRONMENT,
     SELECT,
@@ -41,7 +41,8 @@ from tests.integration.queries.query_reading import (
     trips_query,
 )
 from tests.integration.query_tables import execute, load_csv
-from tests.integration.servers import PASSWORD, PASSWORD_VARIABLE, ROOT, Postgres, Server
+from tests.integration.servers.database_server import PASSWORD, PASSWORD_VARIABLE, Server
+from tests.integration.servers.postgres import Postgres
 from tests.integration.trips import write_trips
 
 pytestmark = pytest.mark.slow

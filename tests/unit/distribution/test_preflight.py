@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import socket
 import threading
 from collections.abc import Iterator
@@ -30,6 +31,11 @@ def job(tmp_path: Path) -> TrainingJob:
 HTTP2 = b"\x00\x00\x12\x04\n"
 
 
+def look(cluster: Cluster, task: Task, job: TrainingJob, seconds: float) -> None:
+    with preflight(Membership(cluster, task), job, seconds):
+        pass
+
+
 def called(cluster: Cluster, *jobs: TrainingJob, seconds: float = 60.0) -> list[ScalableTFError | None]:
     """What each task finds; those that have found nothing go on, and TensorFlow serves for them."""
     found: list[ScalableTFError | None] = [None] * len(jobs)
@@ -38,7 +44,7 @@ def called(cluster: Cluster, *jobs: TrainingJob, seconds: float = 60.0) -> list[
 
     def call(index: int) -> None:
         try:
-            preflight(Membership(cluster, Task("worker", index)), jobs[index], seconds)
+            look(cluster, Task("worker", index), jobs[index], seconds)
         except ScalableTFError as error:
             found[index] = error
         else:
@@ -63,8 +69,8 @@ def listening(address: str) -> socket.socket:
     return socket.create_server((host, int(port)))
 
 
-def serve(server: socket.socket, over: threading.Event) -> None:
-    """Speaks as TensorFlow's servers do, to whoever calls."""
+def serve(server: socket.socket, over: threading.Event, told: bytes = HTTP2) -> None:
+    """Speaks as TensorFlow's servers do, or as is told, to whoever calls."""
     server.settimeout(0.05)
     while not over.is_set():
         try:
@@ -72,15 +78,15 @@ def serve(server: socket.socket, over: threading.Event) -> None:
         except TimeoutError:
             continue
         with call:
-            call.sendall(HTTP2)
+            call.sendall(told)
 
 
 @contextmanager
-def serving(address: str) -> Iterator[None]:
+def serving(address: str, told: bytes = HTTP2) -> Iterator[None]:
     """Serves in a thread; whoever calls in this block is answered."""
     over = threading.Event()
     with listening(address) as server:
-        thread = threading.Thread(target=serve, args=(server, over))
+        thread = threading.Thread(target=serve, args=(server, over, told))
         thread.start()
         try:
             yield
@@ -109,24 +115,24 @@ def test_other_settings_on_one_of_them(cluster: Cluster, job: TrainingJob) -> No
 def test_one_that_has_an_earlier_job(cluster: Cluster, job: TrainingJob) -> None:
     job.write()
     with pytest.raises(StaleJobError):
-        preflight(Membership(cluster, Task("worker", 0)), job, 5.0)
+        look(cluster, Task("worker", 0), job, 5.0)
 
 
 def test_a_task_that_is_not_there(cluster: Cluster, job: TrainingJob) -> None:
     with pytest.raises(TrainingError, match="1 of 1 other tasks cannot be reached") as caught:
-        preflight(Membership(cluster, Task("worker", 0)), job, 0.2)
+        look(cluster, Task("worker", 0), job, 0.2)
     assert f"worker-1 at {cluster.address(Task('worker', 1))}" in str(caught.value.received)
 
 
 def test_a_port_that_is_taken(cluster: Cluster, job: TrainingJob) -> None:
     host, _, port = cluster.address(Task("worker", 0)).rpartition(":")
     with socket.create_server((host, int(port))), pytest.raises(PortError, match="cannot be listened at"):
-        preflight(Membership(cluster, Task("worker", 0)), job, 0.2)
+        look(cluster, Task("worker", 0), job, 0.2)
 
 
 def test_a_task_that_has_gone_on_is_there(cluster: Cluster, job: TrainingJob) -> None:
     with serving(cluster.address(Task("worker", 1))):
-        preflight(Membership(cluster, Task("worker", 0)), job, 60.0)
+        look(cluster, Task("worker", 0), job, 60.0)
 
 
 def test_the_chief_of_parameter_servers_waits_until_they_serve(job: TrainingJob) -> None:
@@ -134,13 +140,31 @@ def test_the_chief_of_parameter_servers_waits_until_they_serve(job: TrainingJob)
     cluster = Cluster({"chief": (first,), "worker": (second,), "ps": (third,)})
     with serving(second):
         with pytest.raises(TrainingError, match="1 of 2 other tasks cannot be reached"):
-            preflight(Membership(cluster, Task("chief", 0)), job, 0.3)
+            look(cluster, Task("chief", 0), job, 0.3)
         with serving(third):
-            preflight(Membership(cluster, Task("chief", 0)), job, 60.0)
+            look(cluster, Task("chief", 0), job, 60.0)
 
 
 def test_evaluators_are_not_waited_for(job: TrainingJob) -> None:
     first, second = free_ports(2)
     cluster = Cluster({"worker": (f"127.0.0.1:{first}",), "evaluator": (f"127.0.0.1:{second}",)})
-    preflight(Membership(cluster, Task("worker", 0)), job, 0.2)
-    preflight(Membership(cluster, Task("evaluator", 0)), job, 0.2)
+    look(cluster, Task("worker", 0), job, 0.2)
+    look(cluster, Task("evaluator", 0), job, 0.2)
+
+
+def test_a_worker_of_horovod_answers_a_chief_that_calls_late(cluster: Cluster, job: TrainingJob) -> None:
+    hello = {"task": "worker-0", "token": job.token, "fingerprint": job.fingerprint}
+    worker, reached, over = Membership(cluster, Task("worker", 1)), threading.Event(), threading.Event()
+
+    def take_part() -> None:
+        with preflight(worker, job, 60.0, calls_first=False):
+            reached.set()
+            over.wait(60)
+
+    thread = threading.Thread(target=take_part)
+    thread.start()
+    with serving(cluster.address(Task("worker", 0)), json.dumps(hello).encode() + b"\n"):
+        assert reached.wait(60)
+    with preflight(Membership(cluster, Task("worker", 0)), job, 5.0, calls_first=False):
+        over.set()
+    thread.join()

@@ -15,6 +15,7 @@ import pytest
 
 from serving.server.batching import Batcher, BatchingOptions
 from serving.server.request_error import RequestError, invalid
+from tests.until import until
 
 Arrays = Sequence[npt.NDArray[Any]]
 MakeBatcher = Callable[..., Batcher]
@@ -57,13 +58,6 @@ def rows(*values: float) -> list[npt.NDArray[Any]]:
 def together(batcher: Batcher, requests: Sequence[Arrays]) -> list[Future[list[npt.NDArray[Any]]]]:
     with ThreadPoolExecutor(len(requests)) as threads:
         return [threads.submit(batcher, request) for request in requests]
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
 
 
 def test_a_thread_does_not_wait_on_for_a_batch_that_another_one_has_taken(batcher_of: MakeBatcher) -> None:

@@ -7,6 +7,7 @@ from google.protobuf import text_format
 from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
 from schemas.errors import SettingsError
+from serving.object_store.bucket_folder import BucketFolder
 from serving.server.model_config import ModelConfig, from_file, from_option, from_proto, unique
 from serving.server.version_policy import VersionPolicy
 
@@ -63,12 +64,14 @@ def test_what_is_wrong_in_a_file_is_told(tmp_path: Path, text: str, what: str) -
         from_file(tmp_path / "models")
 
 
-def test_a_bucket_is_refused_and_not_taken_for_a_folder(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="not from an object store.\n.*\n  Received: gs://models/taxi\n"):
-        from_option("taxi=gs://models/taxi")
-    (tmp_path / "models").write_text('model_config_list { config { name: "a" base_path: "s3://models/a" } }')
-    with pytest.raises(SettingsError, match="Received: s3://models/a"):
-        from_file(tmp_path / "models")
+def test_a_folder_may_be_in_a_bucket(tmp_path: Path) -> None:
+    assert from_option("taxi=gs://models/releases/taxi/").base_path == BucketFolder("gs", "models", "releases/taxi")
+    (tmp_path / "models").write_text('model_config_list { config { name: "a" base_path: "s3://models" } }')
+    (model,) = from_file(tmp_path / "models")
+    assert model.base_path == BucketFolder("s3", "models")
+    for text, fix in {"hdfs://models/a": "Name the bucket", "s3a://models/a": "Write s3://", "gs:///a": "Name"}.items():
+        with pytest.raises(SettingsError, match=f"(?s)Received: {text}\n.*Fix: {fix}"):
+            from_option(f"a={text}")
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:

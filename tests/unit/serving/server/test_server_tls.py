@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import ssl
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -98,3 +99,31 @@ def test_what_cannot_be_used_changes_nothing_and_is_told_once(
         f"New connections get the certificates that are in {config} now.",
     ]
     assert made.key.splitlines()[1] not in caplog.text
+
+
+def test_certificates_that_end_are_told_before_and_after(
+    tmp_path: Path, servers: Authority, caplog: pytest.LogCaptureFixture
+) -> None:
+    config, hours = tmp_path / "ssl.config", timedelta(hours=1)
+    _write(config, ssl_config(servers.sign("server", days=(-10, 10))))
+    now = start = datetime.now(timezone.utc)
+    tls = ServerTls(config, lambda: now)
+    context, client = tls.http_context(), ssl.create_default_context(cadata=servers.certificate)
+    client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
+    # Its issuer ends after two days, whose notice is 16 hours: a sixth of the four that it lives.
+    told = []
+    for passed in (0, 31, 33, 34, 56, 58, 59, 60):
+        now = start + passed * hours
+        caplog.clear()
+        _shake(context, client)
+        told.append([record.getMessage() for record in caplog.records if "server_cert" in record.getMessage()])
+    where = f"A certificate of {config}, server_cert"
+    found = [[line.removeprefix(where).partition(", on ")[0] for line in lines] for lines in told]
+    assert found == [[], [], [" ends in 14 hours"], [], [" has ended"], [" has ended"], [" has ended"], [" has ended"]]
+    _write(config, ssl_config(servers.sign("server", days=(5, 10))))
+    caplog.clear()
+    _shake(context, client)
+    assert any(" begins only on " in record.getMessage() for record in caplog.records)
+    caplog.clear()
+    ServerTls(config, lambda: start).grpc_credentials()
+    assert [record.getMessage().partition(" on ")[0] for record in caplog.records] == [f"{where} begins only"]

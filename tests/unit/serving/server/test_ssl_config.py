@@ -48,21 +48,37 @@ def test_a_text_in_pieces_and_what_is_false_by_default(tmp_path: Path, made: Cer
     assert (config.authorities, config.client_verify) == (None, False)
 
 
-def test_what_the_message_does_not_have_is_told_by_its_place(tmp_path: Path) -> None:
-    error = _error(tmp_path, 'server_key: "a"\nserver_certificate: "b"')
-    assert error.where.endswith(", line 2, column 1")
-
-
-def test_the_line_of_a_fault_is_not_shown(tmp_path: Path) -> None:
-    error = _error(tmp_path, 'server_key: "-----BEGIN PRIVATE KEY-----\nMIGH"')
-    assert error.where.endswith(", line 1, column 13")
+@pytest.mark.parametrize(
+    ("text", "where", "received"),
+    [
+        ('server_key: "a"\nserver_certificate: "b"', "line 2, column 1", "a field that it does not have; server_cert?"),
+        (
+            'server_key: "-----BEGIN PRIVATE KEY-----\nMIGH"',
+            "server_key, line 1, column 13",
+            "a text that does not end",
+        ),
+        ('server_key: "a"\n"MIGH\n"', "server_key, line 2, column 1", "a text that does not end on its line"),
+        ("server_key: MIGH", "server_key, line 1, column 13", "no text in quotation marks"),
+        ('custom_ca "MIGH"', "custom_ca, line 1, column 11", "no colon behind the field"),
+        ("client_verify: MIGH", "client_verify, line 1, column 16", "neither true nor false"),
+        ('custom_ca: "a" custom_ca: "b"', "custom_ca, line 1, column 27", "a field that is given twice"),
+        ("{MIGH}", "line 1, column 1", "no SSLConfig"),
+    ],
+)
+def test_a_fault_is_told_by_its_field_and_place_and_not_shown(
+    tmp_path: Path, text: str, where: str, received: str
+) -> None:
+    error = _error(tmp_path, text)
+    assert error.where == f"{tmp_path / 'ssl.config'}, {where}"
+    assert str(error.received).startswith(received)
     assert "MIGH" not in str(error)
     assert "PRIVATE" not in str(error)
 
 
 def test_what_is_missing_is_named(tmp_path: Path, made: Certificate) -> None:
     text = ssl_config(made)
-    assert _error(tmp_path, "").what == "server_key is missing."
+    assert _error(tmp_path, "# none").what == "server_key is missing."
+    assert _error(tmp_path, "\n").what == "A file for TLS is empty."
     assert _error(tmp_path, text.replace("server_cert", "custom_ca")).what == "server_cert is missing."
     assert _error(tmp_path, text.replace("false", "true")).what == "custom_ca is missing."
 
@@ -75,3 +91,7 @@ def test_names_of_files_are_no_texts(tmp_path: Path) -> None:
 def test_what_tls_cannot_use_is_told_by_its_field(tmp_path: Path, made: Certificate) -> None:
     error = _error(tmp_path, ssl_config(Certificate(made.key, made.key)))
     assert error.where.endswith(", server_cert")
+    file, other = tmp_path / "ssl.config", Authority("other").sign("other").key
+    error = _error(tmp_path, ssl_config(Certificate(made.certificate, other)))
+    assert error.what == "The key is that of another certificate."
+    assert error.where == f"{file}, server_key, for {file}, server_cert"

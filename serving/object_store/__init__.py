@@ -1,0 +1,1 @@
+"""Folders of models in buckets, as the model server reads them."""
