@@ -34,6 +34,7 @@ class FreeMemory:
         self._trim = trim or _malloc_trim
         self._rest_seconds = rest_seconds
         self._least: int | None = None  # bytes
+        self._again = False
         self._next = 0.0
 
     def look(self) -> None:
@@ -42,11 +43,15 @@ class FreeMemory:
             return
         self._next = time.monotonic() + self._rest_seconds
         now = self._resident()
-        if self._least is None or now < self._least:
+        if self._least is None:
             self._least = now
-        elif now >= self._least + _WORTH_BYTES:
+        elif self._again or now >= self._least + _WORTH_BYTES:
             self._trim()
             self._least = self._resident()
+            # Requests that ran meanwhile have ended by the next look.
+            self._again = now - self._least >= _WORTH_BYTES
+        else:
+            self._least = min(self._least, now)
 
 
 def _resident() -> int:

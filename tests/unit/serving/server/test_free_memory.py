@@ -34,6 +34,16 @@ def test_a_process_that_has_become_smaller_is_measured_by_that() -> None:
     assert given == [1]
 
 
+def test_as_long_as_much_comes_of_it_it_is_done_again() -> None:
+    # 700 becomes 600, and at the next look 601 becomes 590: that was not much.
+    seen = iter([500, 700, 600, 601, 590, 591])
+    given = []
+    memory = FreeMemory(lambda: next(seen) * MIB, lambda: given.append(1), rest_seconds=0.0)
+    for _ in range(4):
+        memory.look()
+    assert len(given) == 2
+
+
 def test_between_two_looks_it_rests() -> None:
     looks = []
     memory = FreeMemory(lambda: looks.append(1) or 0, rest_seconds=3600.0)
