@@ -7,10 +7,9 @@ import enum
 from http import HTTPStatus
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
 from serving.rest.json_answer import error_json
 from serving.rest.limits import RestLimits
+from serving.rest.plain_protocol import PlainProtocol
 
 
 class _State(enum.Enum):
@@ -21,7 +20,7 @@ class _State(enum.Enum):
     BODY = enum.auto()
 
 
-class TimedProtocol(HttpToolsProtocol):
+class TimedProtocol(PlainProtocol):
     """Adds what uvicorn has not: limits of time and size for headers, of time for bodies.
 
     Subclasses set `limits`.

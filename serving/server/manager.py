@@ -191,9 +191,9 @@ class ModelManager:
             failure for name, model in fresh.items() if (failure := reload_failure(model, new=name not in before))
         ]
         if failures:
+            told = "".join(f"{failure}, " for failure in failures)
             raise RequestError(
-                grpc.StatusCode.UNKNOWN,
-                f"{len(failures)} model(s) did not become available: {{{', '.join(failures)}}}",
+                grpc.StatusCode.UNKNOWN, f"{len(failures)} model(s) did not become available: {{{told}}}"
             )
         with self._lock:
             assign_labels(fresh.values())

@@ -21,4 +21,6 @@ def reload_failure(model: ModelVersions, *, new: bool) -> str | None:
     else:
         folder = model.config.base_path
         return f"{{{{name: {model.config.name}}} due to error: there is none of its versions in {folder}}}"
-    return f"{{{{name: {model.config.name} version: {version}}} due to error: {model.versions[version].error_message}}}"
+    found = model.versions[version]
+    error = f"{found.error_code}: {found.error_message}"
+    return f"{{{{name: {model.config.name} version: {version}}} due to error: {error}}}"

@@ -39,6 +39,7 @@ _TYPED_FIELDS: dict[str, str] = {
 }
 # Numbers of TensorProto's fields whose packed values are the array's bytes.
 _PACKED: dict[str, int] = {"float32": 5, "float64": 6, "complex64": 9, "bool": 11, "complex128": 12}
+_REFERENCES = 100  # from here on, DataType has the types of references
 _STRING = b"\x42"  # the tag of string_val
 # What a request may grow to by sending fewer values than its shape has.
 _MOST_FILLED = 1 << 26
@@ -53,6 +54,8 @@ def dtype_of(number: int) -> np.dtype[Any]:
         ValueError: there is none.
     """
     try:
+        if number > _REFERENCES:
+            raise TypeError("a reference has no values of its own")
         return np.dtype(tf.as_dtype(number).as_numpy_dtype)
     except (TypeError, KeyError) as error:
         raise ValueError(f"unsupported dtype {number}") from error

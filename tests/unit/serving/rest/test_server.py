@@ -186,6 +186,27 @@ def test_pipelined_requests_are_answered_in_their_order(start: Start) -> None:
     assert [b"[2.0]" in bodies[0], b"error" in bodies[1], b"[4.0]" in bodies[2]] == [True] * 3
 
 
+@pytest.mark.parametrize("pieces", [1, 4096], ids=["byte-by-byte", "at-once"])
+def test_who_offers_another_protocol_is_answered_in_this_one(start: Start, pieces: int) -> None:
+    offer = ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABk")
+    chunked = request(b"", *offer, "Transfer-Encoding: chunked").replace(b"Content-Length: 0\r\n", b"")
+    sent = request(b'{"instances": [1]}', *offer) + chunked + b'10\r\n{"instances":[2]\r\n1\r\n}\r\n0\r\n\r\n'
+    sent += f"GET /v1/models/m HTTP/1.1\r\nHost: h\r\nConnection: close, {offer[0][12:]}\r\n{offer[1]}\r\n\r\n".encode()
+    with start().socket() as connection:
+        for begin in range(0, len(sent), pieces):
+            connection.sendall(sent[begin : begin + pieces])
+        found = answers(connection)
+    assert found.count(b"HTTP/1.1 200 ") == found.count(b"HTTP/1.1 ") == 3
+    assert -1 < found.find(b"[2.0]") < found.find(b"[4.0]") < found.find(b"AVAILABLE")
+
+
+@pytest.mark.parametrize("close", ["close", "Close", "TE, close"])
+def test_a_connection_is_closed_as_asked(start: Start, close: str) -> None:
+    with start().socket() as connection:
+        connection.sendall(request(b'{"instances": [1]}', f"Connection: {close}"))
+        assert b"[2.0]" in answers(connection)
+
+
 def test_headers_that_do_not_end_are_given_up(start: Start) -> None:
     served = start(waits=True, header_seconds=0.1)  # until what comes is there, whose time begins with the connection
     with served.socket() as connection:

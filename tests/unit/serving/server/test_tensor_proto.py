@@ -98,9 +98,22 @@ def test_of_more_values_than_the_shape_has_the_first_are_taken() -> None:
         TensorProto(dtype=DataType.DT_UINT8, int_val=[256], tensor_shape={"dim": [{"size": 1}]}),
         TensorProto(dtype=DataType.DT_INVALID),
         TensorProto(dtype=DataType.DT_RESOURCE),
+        TensorProto(dtype=DataType.DT_FLOAT_REF, float_val=[1]),
         TensorProto(dtype=DataType.DT_FLOAT, tensor_content=b"\0" * 8, tensor_shape={"dim": [{"size": 3}]}),
     ],
-    ids=["negative", "unknown", "huge", "cut", "varint", "string", "range", "invalid", "resource", "short"],
+    ids=[
+        "negative",
+        "unknown",
+        "huge",
+        "cut",
+        "varint",
+        "string",
+        "range",
+        "invalid",
+        "resource",
+        "reference",
+        "short",
+    ],
 )
 def test_what_is_no_tensor_is_refused(proto: TensorProto) -> None:
     with pytest.raises(ValueError, match=r".+"):

@@ -49,8 +49,11 @@ def test_a_reload_says_which_model_is_not_available(release: Release, manage: An
     names = ("half", "broken", "empty")
     code, message = refused(lambda: manager.reload([ModelConfig(name, tmp_path / name) for name in names]))
     assert code == "UNKNOWN"
-    assert message.startswith("2 model(s) did not become available: {{{name: broken version: 1} due to error: ")
-    assert "name: empty" in message
+    assert message.startswith(
+        "2 model(s) did not become available: {{{name: broken version: 1} due to error: DATA_LOSS: "
+    )
+    assert "}, {{name: empty}" in message
+    assert message.endswith("}, }")
     assert "half" not in message.replace(str(tmp_path), "")
     assert served(manager) == 1
 
