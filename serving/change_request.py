@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
-
     from serving.client.client_tls import ClientTls
 
 
@@ -24,7 +22,8 @@ class ChangeRequest:
         load_seconds: how long a server may take to load a version.
         settle_seconds: how long to wait between loading and labelling, for servers that read models.config themselves.
         base_path: the model's folder as servers see it; default: as models.config has it, else as it is here.
-        keep: models that servers keep beside those of models.config.
+        keep: models that servers keep beside those of models.config, as `kept_models` takes them: they are read
+            when the locks are held, as others move their labels, too.
         others: names of further models that they may have; whether they do is asked before they are told.
         unload_others: whether they may lose those.
         tls: for `grpcs://`; default: that of the authorities that gRPC brings.
@@ -38,7 +37,7 @@ class ChangeRequest:
     load_seconds: float = 300.0
     settle_seconds: float = 0.0
     base_path: str | None = None
-    keep: ModelServerConfig | None = None
+    keep: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
     unload_others: bool = False
     tls: ClientTls | None = None

@@ -11,8 +11,8 @@ from schemas.errors import ReleaseError
 from schemas.storage_error import storage_error
 from serving.audit_log import CANARY, STABLE, AuditLog, stable_history
 from serving.change_request import ChangeRequest
-from serving.directory_lock import directory_lock
 from serving.label_change import LabelChange
+from serving.release_locks import release_locks
 from serving.releases import ReleaseStore
 from serving.rollout import Rollout
 from serving.served_models import ServedModels, labels_of
@@ -175,7 +175,7 @@ class Labels:
         if not self.store.directory.is_dir():
             self.store.get(0)  # says that there is nothing
         try:
-            with directory_lock(self._root):
+            with release_locks(self._root, request.keep):
                 self.log.reconcile(self.current())
                 yield Rollout(self.store, self.log, self._served, request)
         except OSError as error:

@@ -17,7 +17,7 @@ from serving.audit_log import STABLE, AuditEntry, AuditLog, stable_history
 from serving.change_request import ChangeRequest
 from serving.directory_lock import directory_lock
 from serving.label_change import LabelChange
-from serving.other_models import neighbours, refuse_unloading
+from serving.other_models import kept_models, neighbours, refuse_unloading
 from serving.releases import ReleaseStore
 from serving.rollout_plan import RolloutPlan
 from serving.served_models import ServedModels, entry_of, labels_of
@@ -46,6 +46,7 @@ class Rollout:
         self._log = log
         self._served = served
         self._request = request
+        self._keep = kept_models(request.keep, checked=False)
 
     def run(
         self, action: Action, label: str, labels: Mapping[str, int], split: TrafficSplit | None = None
@@ -75,7 +76,7 @@ class Rollout:
         no_split = TrafficSplit.nothing(labels[STABLE])
         told: list[RemoteServer] = []
         with contextlib.ExitStack() as connections:
-            servers = [connections.enter_context(server) for server in _servers(self._request)]
+            servers = [connections.enter_context(server) for server in self._servers()]
             try:
                 self._refuse_unloading(servers, plan.final)
                 write_split(self._store.directory, split or split_before or none_before)
@@ -108,6 +109,16 @@ class Rollout:
             notes = tuple(_unloaded(servers, plan.final) if plan.final != plan.labelled else ())
             return LabelChange(entry, split or no_split, notes)
 
+    def _servers(self) -> list[RemoteServer]:
+        request = self._request
+        if not request.servers:
+            return []
+        # TensorFlow Serving's messages bring all of TensorFlow with them: seconds, which a rollback without servers
+        # saves.
+        from serving.remote_server import RemoteServer
+
+        return [RemoteServer(address, request.load_seconds, self._keep, request.tls) for address in request.servers]
+
     def _entry(
         self,
         action: Action,
@@ -116,7 +127,6 @@ class Rollout:
         labels: Mapping[str, int],
         split: TrafficSplit | None,
     ) -> AuditEntry:
-        keep = self._request.keep
         return AuditEntry(
             time=_now(),
             action=action,
@@ -130,7 +140,7 @@ class Rollout:
             forced=self._request.force,
             percent=split.percent if split else None,
             servers=self._request.servers,
-            kept=tuple(entry.name for entry in keep.model_config_list.config) if keep else (),
+            kept=tuple(entry.name for entry in self._keep.model_config_list.config),
         )
 
     def _plan(self, config: ModelServerConfig, entry: AuditEntry) -> RolloutPlan:
@@ -184,15 +194,6 @@ class Rollout:
         failed = entry.model_copy(update={"time": _now(), "labels": labels, "outcome": "failed", "error": what})
         with contextlib.suppress(OSError):  # a full disk has been told already
             self._log.append(failed)
-
-
-def _servers(request: ChangeRequest) -> list[RemoteServer]:
-    if not request.servers:
-        return []
-    # TensorFlow Serving's messages bring all of TensorFlow with them: seconds, which a rollback without servers saves.
-    from serving.remote_server import RemoteServer
-
-    return [RemoteServer(address, request.load_seconds, request.keep, request.tls) for address in request.servers]
 
 
 def _unloaded(servers: Iterable[RemoteServer], final: ModelServerConfig) -> Iterator[str]:

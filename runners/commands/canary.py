@@ -147,7 +147,6 @@ def _run(arguments: argparse.Namespace) -> int:
     request = request_of(arguments, [*arguments.live, *arguments.canary_live])
     from runners.interrupt import interruptible
     from runners.release_view import find_version
-    from serving.other_models import kept_models
 
     version = find_version(labels, arguments.version)
     tell_models(labels, request)
@@ -161,8 +160,7 @@ def _run(arguments: argparse.Namespace) -> int:
     with interruptible(), _left_told(labels, version):
         verdict = watch(arguments, labels, version, request, limits)
         reasons = "; ".join(verdict.reasons)
-        # Others may have moved labels of the models that servers keep meanwhile.
-        told = replace(request, why=f"canary: {reasons}", keep=kept_models(arguments.keep, checked=False))
+        told = replace(request, why=f"canary: {reasons}")
         if verdict.decision == "promote":
             say(labels.promote(version, told, canary=True))
             return EXIT_OK

@@ -166,6 +166,7 @@ def request_of(arguments: argparse.Namespace, urls: Sequence[str] = ()) -> Chang
     if arguments.server:
         with libraries():
             import serving.remote_server  # noqa: F401: it brings TensorFlow, which is not to be heard
+    kept_models(arguments.keep)  # what is wrong with them is told at once
     try:
         who = getpass.getuser()
     except (KeyError, OSError):  # a container's user has no name
@@ -179,7 +180,7 @@ def request_of(arguments: argparse.Namespace, urls: Sequence[str] = ()) -> Chang
         load_seconds=arguments.load_seconds,
         settle_seconds=arguments.settle_seconds,
         base_path=arguments.base_path,
-        keep=kept_models(arguments.keep),
+        keep=tuple(arguments.keep),
         unload_others=arguments.unload_others,
         tls=tls_of(arguments, [*arguments.server, *urls]),
     )
@@ -193,10 +194,10 @@ def tell_models(labels: Labels, request: ChangeRequest) -> None:
     """
     if not request.servers:
         return
-    from serving.other_models import with_kept
+    from serving.other_models import kept_models, with_kept
     from serving.served_models import ServedModels
 
-    config = with_kept(ServedModels(labels.store.directory.parent).config(), request.keep)
+    config = with_kept(ServedModels(labels.store.directory.parent).config(), kept_models(request.keep))
     names = sorted({labels.store.model, *(entry.name for entry in config.model_config_list.config)})
     text = (
         f"note: {', '.join(request.servers)} will serve {', '.join(names)} and no other model. What it has besides is "

@@ -13,7 +13,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from runners.commands.console import console
 from runners.commands.exit_codes import EXIT_OK
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from runners.commands.options import Commands
     from serving.model_server import ModelServer
     from serving.server.batching import BatchingOptions
+    from serving.server.free_memory import FreeMemory
     from serving.server.model_config import ModelConfig
     from serving.server.server_tls import ServerTls
 
@@ -105,9 +106,12 @@ def add(commands: Commands) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     _check(arguments)
     tls = _tls(arguments)
+    # Else oneDNN's allocator keeps for ever what the largest requests, and two versions at a time, have taken.
+    os.environ.setdefault("TF_ONEDNN_USE_SYSTEM_ALLOCATOR", "1")
     with libraries():
         from serving.model_server import ModelServer, ServerOptions
         from serving.rest.limits import RestLimits
+        from serving.server.free_memory import FreeMemory
     # What the libraries have made stays: the collector need not look at it at every large request. Before models are
     # loaded, which come and go.
     gc.collect()
@@ -144,21 +148,29 @@ def _run(arguments: argparse.Namespace) -> int:
             _ask(rest, grpc, server.manager.names(), arguments)
         finally:
             server.stop(0.0)
-        return EXIT_OK
-    while (number := _next(signals, config)) == signal.SIGHUP:
+        _leave()
+    memory = FreeMemory()
+    while (number := _next(signals, config, memory)) == signal.SIGHUP:
         if not _reload(server, arguments):
             config.forget()
     print(f"Stopped by {signal.Signals(number).name}: ending what is being answered.", flush=True)
-    if not server.stop(arguments.grace_seconds):
-        # Python would wait for the threads that are left, without end where a model does not.
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(EXIT_OK)
-    return EXIT_OK
+    server.stop(arguments.grace_seconds)
+    _leave()
 
 
-def _next(signals: queue.SimpleQueue[int], config: WatchedFile) -> int:
-    """The next signal; SIGHUP also when the file of models has changed.
+def _leave() -> NoReturn:
+    """Ends the process, not the interpreter.
+
+    Python would wait for the threads that are left, without end where a model does not; and its last collection crashes
+    now and then among what TensorFlow and gRPC have already let go.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(EXIT_OK)
+
+
+def _next(signals: queue.SimpleQueue[int], config: WatchedFile, memory: FreeMemory) -> int:
+    """The next signal; SIGHUP also when the file of models has changed. Meanwhile memory is given back.
 
     Python notes a signal that another thread received, or that came just before the main thread began to wait, and
     calls the handler when that wakes up: it has to do so by itself.
@@ -168,6 +180,7 @@ def _next(signals: queue.SimpleQueue[int], config: WatchedFile) -> int:
             return signals.get(timeout=0.5)
         if config.changed():
             return signal.SIGHUP
+        memory.look()
 
 
 def _check(arguments: argparse.Namespace) -> None:

@@ -21,6 +21,7 @@ from serving.grpc_api.prediction_service import prediction_service
 from serving.server.bound_socket import bound_socket
 from serving.server.manager import ModelManager
 from serving.server.metrics import Metrics
+from serving.server.unsent_bytes import unsent_bytes
 from serving.server.worker_threads import WorkerThreads
 
 _LOG = logging.getLogger(__name__)
@@ -29,6 +30,7 @@ _THREADS = 64
 _PATIENCE = 1.0  # seconds, until clients have been told of the end
 _SETTLING = 0.1  # seconds
 _LOOK = 0.01  # seconds, between two looks whether all calls are answered
+_QUEUED = 64 << 10  # bytes; a large answer is on its way to a client that is slow to take it
 # Those above are RESOURCE_EXHAUSTED: each that waits holds its message.
 _MOST_CALLS = 4096
 _OPTIONS = (
@@ -124,14 +126,20 @@ class GrpcServer:
         await self._health.tell(_PATIENCE)
         # Calls that gRPC has and has not handed over yet: it would cancel them, which no client tries again.
         await asyncio.sleep(min(_SETTLING, grace))
-        stopping = asyncio.ensure_future(self._server.stop(grace))
+        until = time.monotonic() + grace
+        # gRPC closes a connection as soon as the system has its last bytes: a client that takes them slowly, and tells
+        # so meanwhile, is answered by a reset, which drops what is still in the queue.
+        while unsent_bytes(self.port) > _QUEUED and time.monotonic() < until:
+            await asyncio.sleep(_LOOK)
+        stopping = asyncio.ensure_future(self._server.stop(max(until - time.monotonic(), 0.0)))
         # The last one that is handed over is counted soon.
         await asyncio.wait({stopping}, timeout=_SETTLING)
-        until = time.monotonic() + grace
         while not self._calls.wait(0.0) and time.monotonic() < until:
             await asyncio.sleep(_LOOK)
         # Once all calls are answered and read, the connections are ended: gRPC waits seconds for clients that are idle.
         await asyncio.wait({stopping}, timeout=_PATIENCE)
+        while not stopping.done() and unsent_bytes(self.port) and time.monotonic() < until:
+            await asyncio.wait({stopping}, timeout=_SETTLING)
         await self._server.stop(None)
         await stopping
         # With the last of them, gRPC ends the thread that polls for it, which would outlive the interpreter.

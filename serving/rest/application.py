@@ -25,6 +25,7 @@ Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
+_ENDED = "The server has ended."
 METRICS_PATH = "/monitoring/prometheus/metrics"
 _API = re.compile("/v1/.*|/v1/models", re.IGNORECASE | re.DOTALL)
 _CORS = [
@@ -94,7 +95,7 @@ class RestApplication:
             try:
                 refused = await self._read(receive, headers, body)
             except asyncio.CancelledError:  # by uvicorn, at the end of the time that the server's end has
-                refused = failure(HTTPStatus.SERVICE_UNAVAILABLE, "The server has ended.")
+                refused = failure(HTTPStatus.SERVICE_UNAVAILABLE, _ENDED)
             if refused is None:
                 await self._work(scope["method"], path, headers, body, receive, send)
             elif refused.status:
@@ -164,6 +165,10 @@ class RestApplication:
                 (work if job is None else job).cancel()
                 await asyncio.wait({work})
                 return
+        except asyncio.CancelledError:  # by uvicorn, as above: a thread cannot be stopped, and nobody hears its answer
+            work.cancel()
+            await _reply(send, failure(HTTPStatus.SERVICE_UNAVAILABLE, _ENDED), more=self._more_headers)
+            return
         finally:
             gone.cancel()
         answer, packed = work.result()

@@ -10,7 +10,6 @@ from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
 from schemas.errors import ReleaseError
 from serving.labels import Labels
-from serving.other_models import kept_models
 from serving.served_models import ServedModels, with_model
 from serving.traffic_split import TrafficSplit, read_split
 from tests.unit.serving.labelled_releases import BY, config, told
@@ -99,7 +98,7 @@ def test_a_server_that_would_lose_another_pipelines_model_is_not_told(
 def test_a_model_that_is_kept_stays_and_is_known_from_then_on(
     labels: Labels, server: ModelServer, beside: Path
 ) -> None:
-    keep = kept_models([f"mnist={beside}"])
+    keep = (f"mnist={beside}",)
     labels.promote(1, replace(told(server), keep=keep))
     assert server.available("mnist") == {7}
     assert server.labels["taxi"] == {"stable": 1}
@@ -111,7 +110,7 @@ def test_a_model_that_is_kept_stays_and_is_known_from_then_on(
 
 
 def test_a_move_that_fails_gives_servers_back_what_they_keep(labels: Labels, server: ModelServer, beside: Path) -> None:
-    request = replace(told(server), keep=kept_models([f"mnist={beside}"]))
+    request = replace(told(server), keep=(f"mnist={beside}",))
     labels.promote(1, request)
     server.broken = {2}
     with pytest.raises(ReleaseError, match="cannot load version 2"):
@@ -127,7 +126,7 @@ def test_a_model_that_is_kept_by_its_folder_keeps_its_labels(labels: Labels, ser
     (beside / "8").mkdir()
     served = ServedModels(beside.parent)
     served.write(with_model(ModelServerConfig(), "mnist", "/elsewhere", labels={"stable": 7}, versions=[7]))
-    labels.promote(1, replace(told(server), keep=kept_models([f"mnist={beside}"])))
+    labels.promote(1, replace(told(server), keep=(f"mnist={beside}",)))
     assert server.labels == {"taxi": {"stable": 1}, "mnist": {"stable": 7}}
     assert server.available("mnist") == {7}
 
