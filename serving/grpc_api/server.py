@@ -128,8 +128,9 @@ class GrpcServer:
         await asyncio.sleep(min(_SETTLING, grace))
         until = time.monotonic() + grace
         # gRPC closes a connection as soon as the system has its last bytes: a client that takes them slowly, and tells
-        # so meanwhile, is answered by a reset, which drops what is still in the queue.
-        while unsent_bytes(self.port) > _QUEUED and time.monotonic() < until:
+        # so meanwhile, is answered by a reset, which drops what is still in the queue. Half of the time is for those
+        # who have not been told to go elsewhere, and who might ask for large answers without end.
+        while unsent_bytes(self.port) > _QUEUED and time.monotonic() < until - grace / 2:
             await asyncio.sleep(_LOOK)
         stopping = asyncio.ensure_future(self._server.stop(max(until - time.monotonic(), 0.0)))
         # The last one that is handed over is counted soon.
