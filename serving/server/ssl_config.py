@@ -102,8 +102,8 @@ def _parsed(text: Pem) -> dict[str, Any]:
 
 def _fault(text: str, line: int, column: int) -> tuple[str, str]:
     """The field at a place, and what is wrong there: protobuf's own message shows the line, in which the key may be."""
-    lines = text.splitlines(keepends=True)
-    before, after = "".join(lines[: line - 1]) + lines[line - 1][: column - 1], lines[line - 1][column - 1 :]
+    lines = text.split("\n")  # as protobuf counts them: the last one may be empty
+    before, after = "\n".join((*lines[: line - 1], lines[line - 1][: column - 1])), lines[line - 1][column - 1 :]
     named = [match[1] for match in _FIELD.finditer(before)]
     field, behind = (named[-1], before.rpartition(named[-1])[2].strip()) if named else ("", before)
     word = match[0] if (match := _WORD.match(after)) else ""

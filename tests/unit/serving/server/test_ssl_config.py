@@ -63,6 +63,11 @@ def test_a_text_in_pieces_and_what_is_false_by_default(tmp_path: Path, made: Cer
         ("client_verify: MIGH", "client_verify, line 1, column 16", "neither true nor false"),
         ('custom_ca: "a" custom_ca: "b"', "custom_ca, line 1, column 27", "a field that is given twice"),
         ("{MIGH}", "line 1, column 1", "no SSLConfig"),
+        # Half written, up to the end of a line.
+        ('server_key: "a"\nserver_cert:\n', "server_cert, line 3, column 1", "no text in quotation marks"),
+        ("server_key\n", "server_key, line 2, column 1", "no colon behind the field"),
+        # What is the end of a line elsewhere is none in protobuf's text.
+        ('# a\x0cb\nserver_key: "a"\n\nserver_cert: MIGH', "server_cert, line 4, column 14", "no text in quotation"),
     ],
 )
 def test_a_fault_is_told_by_its_field_and_place_and_not_shown(
