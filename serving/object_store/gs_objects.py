@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 import requests
+import urllib3
 from google.api_core import exceptions
-from google.auth.exceptions import GoogleAuthError
+from google.auth.exceptions import GoogleAuthError, TransportError
 from google.cloud import storage
 from google.cloud.storage.retry import DEFAULT_RETRY
 from google.resumable_media import DataCorruption, InvalidResponse
@@ -32,6 +33,8 @@ _KEYS = (
     "Set GOOGLE_APPLICATION_CREDENTIALS to a key file where the server runs, or give the machine or the pod a service "
     "account."
 )
+# What is cut off in the midst of a file comes as the lower libraries say it.
+_CUT = (ConnectionError, urllib3.exceptions.HTTPError)
 
 
 class GsObjects:
@@ -42,8 +45,12 @@ class GsObjects:
     """
 
     def __init__(self) -> None:
-        with _told("gs://"):
-            self._client = storage.Client(project="unused")  # buckets are named without one
+        try:
+            with _told("gs://"):
+                self._client = storage.Client(project="unused")  # buckets are named without one
+        except OSError as error:
+            what = "The file with the credentials for Google Cloud Storage cannot be read."
+            raise refusal(what, "gs://", error, f"Let this user read it. {_KEYS}") from error
         self._client._http.mount("https://", HTTPAdapter(pool_connections=PARALLEL, pool_maxsize=PARALLEL))
 
     def look(self, folder: BucketFolder) -> Listing:
@@ -101,6 +108,8 @@ def _told(where: str) -> Iterator[None]:
     """What Google's libraries raise, as errors that say how to mend it."""
     try:
         yield
+    except TransportError as error:
+        raise refusal("Google's credentials cannot be renewed.", where, error, "Check the network.") from error
     except GoogleAuthError as error:
         what = "There are no credentials for Google Cloud Storage, or they are not accepted."
         raise refusal(what, where, error, _KEYS) from error
@@ -112,5 +121,5 @@ def _told(where: str) -> Iterator[None]:
         raise refusal(what, where, error, f"{allow} {_KEYS}") from error
     except exceptions.ClientError as error:
         raise refusal("Google Cloud Storage refuses to give the model.", where, error, "See what it says.") from error
-    except (exceptions.GoogleAPIError, requests.RequestException, InvalidResponse, DataCorruption) as error:
+    except (exceptions.GoogleAPIError, requests.RequestException, InvalidResponse, DataCorruption, *_CUT) as error:
         raise refusal("Google Cloud Storage does not answer.", where, error, "Check the network.") from error
