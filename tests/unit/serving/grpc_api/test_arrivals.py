@@ -1,3 +1,5 @@
+"""Calls that arrive at the same time go on together."""
+
 from __future__ import annotations
 
 import asyncio
@@ -5,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 
+import pytest
 from tensorflow_serving.apis import predict_pb2
 
 from serving.grpc_api.answering import Answering, Method
@@ -71,7 +74,8 @@ def asked_at_once(count: int) -> tuple[list[str], list[bytes]]:
         calls = CallCount()
         with ThreadPoolExecutor(1) as threads:
             method = Method("Predict", predict_pb2.PredictRequest, lambda _: "m", lambda *_: b"", on_loop)
-            service = Answering(Metrics(), calls, threads).service("a.Service", method)
+            answering = Answering(Metrics(), calls, threads)
+            service = answering.service("a.Service", method)
 
             async def call(number: int) -> bytes:
                 request = predict_pb2.PredictRequest()
@@ -89,11 +93,14 @@ def asked_at_once(count: int) -> tuple[list[str], list[bytes]]:
             for number in range(count):
                 tasks.append(asyncio.create_task(call(number)))
                 await asyncio.sleep(0)
+            answering._arrivals._go_on()
             answers = await asyncio.gather(*tasks)
             assert calls.wait(0)
             return answers
 
-    answers = asyncio.run(ask())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("serving.grpc_api.arrivals._SECONDS", 3600.0)  # not before all are there, however slow this is
+        answers = asyncio.run(ask())
     return seen, answers
 
 

@@ -30,5 +30,13 @@ def test_what_the_client_does_not_read_is_counted_until_it_does(family: socket.A
 
 
 def test_other_ports_do_not_count() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        assert unsent_bytes(listening.getsockname()[1] ^ 1) == 0
+    with (
+        socket.create_server(("127.0.0.1", 0)) as full,
+        socket.create_server(("127.0.0.1", 0)) as other,
+        socket.create_connection(full.getsockname()),
+        full.accept()[0] as server,
+    ):
+        server.setblocking(False)
+        server.send(bytes(16 << 20))
+        assert unsent_bytes(full.getsockname()[1]) > 0
+        assert unsent_bytes(other.getsockname()[1]) == 0
