@@ -52,14 +52,16 @@ class TlsFault:
         Raises:
             OSError: there is no connection, or no answer.
         """
-        handshake = _Handshake(tls.new_context(), host, ssl.TLSVersion.TLSv1_2)
+        version = ssl.TLSVersion.TLSv1_2
+        handshake = _Handshake(tls.new_context(), host, version)
         reason = handshake.fault(connect)
         if reason == _NO_TLS_12:
-            handshake = _Handshake(tls.new_context(), host, ssl.TLSVersion.TLSv1_3)
+            version = ssl.TLSVersion.TLSv1_3
+            handshake = _Handshake(tls.new_context(), host, version)
             reason = handshake.fault(connect, first)
         text = ""
         if handshake.untrusted:
-            text = _of_server(handshake.untrusted, host, tls, connect)
+            text = _of_server(handshake.untrusted, host, tls, version, connect)
         elif reason is not None and handshake.asked:
             text = _of_client(reason, tls)
         return cls(text, handshake.protocol)
@@ -132,10 +134,14 @@ def _messages(received: bytes) -> Iterator[int]:
 
 
 def _of_server(
-    error: ssl.SSLCertVerificationError, host: str, tls: ClientTls, connect: Callable[[], socket.socket]
+    error: ssl.SSLCertVerificationError,
+    host: str,
+    tls: ClientTls,
+    version: ssl.TLSVersion,
+    connect: Callable[[], socket.socket],
 ) -> str:
     if error.verify_code in _NAMES:
-        names = ", ".join(_names(tls.new_context(), host, connect)) or "no name"
+        names = ", ".join(_names(tls.new_context(), host, version, connect)) or "no name"
         return (
             f"The server's certificate is not for {host}, but for {names}. Ask by a name that it is for, or give the "
             "server one that has this one as a subjectAltName."
@@ -170,10 +176,12 @@ def _of_client(reason: str, tls: ClientTls) -> str:
     )
 
 
-def _names(context: ssl.SSLContext, host: str, connect: Callable[[], socket.socket]) -> list[str]:
+def _names(
+    context: ssl.SSLContext, host: str, version: ssl.TLSVersion, connect: Callable[[], socket.socket]
+) -> list[str]:
     """Whom the server's certificate is for."""
     context.check_hostname = False
-    handshake = _Handshake(context, host, ssl.TLSVersion.TLSv1_2)
+    handshake = _Handshake(context, host, version)
     with contextlib.suppress(OSError, ValueError):  # the latter where it has not come to an end
         handshake.fault(connect)
         found = handshake.secure.getpeercert() or {}

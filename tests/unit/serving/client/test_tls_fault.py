@@ -121,21 +121,31 @@ def test_a_client_that_was_answered_tells_it_too(tmp_path: Path, server: ModelSe
             client.status()
 
 
-@pytest.mark.parametrize("shows", [False, True])
-def test_a_server_of_tls_13_alone(tmp_path: Path, shows: bool) -> None:
+def _told_by_tls_13(folder: Path, shown: Certificate, tls: ClientTls) -> str:
+    """What a client says to do about a server that has TLS 1.3 alone."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version, context.verify_mode = ssl.TLSVersion.TLSv1_3, ssl.CERT_REQUIRED
-    context.load_cert_chain(*SERVERS.sign("server").write(tmp_path / "server"))
+    context.load_cert_chain(*shown.write(folder / "server"))
     context.load_verify_locations(cadata=CLIENTS.certificate)
-    (tmp_path / "client").mkdir()
-    tls = _tls(tmp_path / "client", SERVERS, CLIENTS.sign("client") if shows else None)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         thread = threading.Thread(target=_answer, args=(listening, context), daemon=True)
         thread.start()
         told = other_port(f"https://127.0.0.1:{listening.getsockname()[1]}", "REST", tls)
         listening.shutdown(socket.SHUT_RDWR)
         thread.join()
-    assert ("none is shown" in told) is not shows
+    return told
+
+
+@pytest.mark.parametrize("shows", [False, True])
+def test_a_server_of_tls_13_alone(tmp_path: Path, shows: bool) -> None:
+    tls = _tls(tmp_path, SERVERS, CLIENTS.sign("client") if shows else None)
+    assert ("none is shown" in _told_by_tls_13(tmp_path, SERVERS.sign("server"), tls)) is not shows
+
+
+def test_a_server_of_tls_13_alone_that_is_called_otherwise(tmp_path: Path) -> None:
+    tls = _tls(tmp_path, SERVERS, CLIENTS.sign("client"))
+    told = _told_by_tls_13(tmp_path, SERVERS.sign("server", host="serving-1"), tls)
+    assert told.startswith("The server's certificate is not for 127.0.0.1, but for serving-1. ")
 
 
 def _answer(listening: socket.socket, context: ssl.SSLContext) -> None:
