@@ -87,8 +87,9 @@ class VersionLoader:
         for version in unwanted:
             self._unload(model, version)
         with self._lock:
-            ended = sorted(version for version, one in model.versions.items() if one.state == "END")
-            for version in ended[:-_KEPT_ENDED]:
+            # Not those that are tried again: they would be new ones then, without their time to wait and their copies.
+            ended = {version for version, one in model.versions.items() if one.state == "END"}
+            for version in sorted(ended - tried)[:-_KEPT_ENDED]:
                 del model.versions[version]
 
     def _ensure(self, model: ModelVersions, version: int, path: Place, *, retry: bool) -> bool:

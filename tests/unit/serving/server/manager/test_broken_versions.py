@@ -76,6 +76,21 @@ def test_a_broken_version_with_the_same_files_is_tried_again_later_and_later(
         assert len(tried) == count
 
 
+def test_broken_versions_wait_for_their_time_however_many_there_are(
+    release: Release, manage: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serving.server.version_loader._KEPT_ENDED", 1)
+    for version in (1, 2, 3):
+        release(version, broken=True)
+    manager = manage(ModelConfig("half", tmp_path / "half", VersionPolicy("all")))
+    tried = []
+    monkeypatch.setattr("serving.server.version_loader.Servable", lambda *arguments: tried.append(arguments[1]))
+    monkeypatch.setattr("serving.server.model_versions.time", type("Clock", (), {"monotonic": lambda: 0.0}))
+    manager.poll()
+    assert tried == []
+    assert states(manager) == {3: "END", 2: "END", 1: "END"}
+
+
 def test_when_the_newest_is_broken_at_the_start_the_one_before_it_is_served(release: Release, manage: Any) -> None:
     release(1)
     release(2, broken=True)
