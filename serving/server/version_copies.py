@@ -98,13 +98,17 @@ class VersionCopy:
                 raise failed[0]
 
     def _bring(self, version: BucketFolder, file: File, stop: threading.Event) -> None:
+        def go_on() -> None:
+            if stop.is_set() or self._ended.is_set():
+                raise InterruptedError("The server ends, or another file could not be copied.")
+
+        go_on()  # or folders would be made that have been deleted at the end
         path = self.path / file.name
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("wb") as written:
 
             def write(piece: bytes) -> None:
-                if stop.is_set() or self._ended.is_set():
-                    raise InterruptedError("The server ends, or another file could not be copied.")
+                go_on()
                 written.write(piece)
 
             if file.size:

@@ -38,6 +38,16 @@ def test_what_is_no_model_is_not_copied(folder: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
+def test_at_the_servers_end_no_folder_is_made_any_more(folder: Path) -> None:
+    ended = threading.Event()
+    ended.set()
+    copy = VersionCopy(folder / "7", ended)
+    with pytest.raises(InterruptedError, match="The server ends"):
+        copy.bring(VERSION, [File("assets.extra/note", 0, "a"), File("saved_model.pb", 0, "b")])
+    assert list(folder.iterdir()) == [folder / "7"]
+    assert list((folder / "7").iterdir()) == []
+
+
 def test_what_a_server_left_that_was_killed_is_deleted_by_the_next(folder: Path) -> None:
     killed, living, next_one = (VersionCopies(threading.Event()) for _ in range(3))
     left = killed.new(VERSION).path.parent
