@@ -95,13 +95,14 @@ class ServerTls:
         now = self._now()
         if now < self._look_at_dates:
             return
-        self._look_at_dates = now + _HOUR
+        looks = []
         for pem in filter(None, (self._config.certificate, self._config.authorities)):
             for dates in CertificateDates.all_of(pem):
                 if fault := dates.fault(now):
                     _LOG.warning("A certificate of %s %s.", pem.where, fault)
-                    if dates.begin <= now < dates.end:
-                        self._look_at_dates = min(now + _DAY, dates.end)
+                    ends_soon = dates.begin <= now < dates.end
+                    looks.append(min(now + _DAY, dates.end) if ends_soon else now + _HOUR)
+        self._look_at_dates = min(looks, default=now + _HOUR)
 
 
 class _CurrentContext(ssl.SSLContext):

@@ -127,3 +127,23 @@ def test_certificates_that_end_are_told_before_and_after(
     caplog.clear()
     ServerTls(config, lambda: start).grpc_credentials()
     assert [record.getMessage().partition(" on ")[0] for record in caplog.records] == [f"{where} begins only"]
+
+
+def test_one_that_ends_soon_does_not_keep_one_that_has_ended_from_being_told_each_hour(
+    tmp_path: Path, servers: Authority, caplog: pytest.LogCaptureFixture
+) -> None:
+    config, hour = tmp_path / "ssl.config", timedelta(hours=1)
+    _write(config, ssl_config(servers.sign("server", days=(-2, 33 / 24))))
+    now = start = datetime.now(timezone.utc)
+    tls = ServerTls(config, lambda: now)
+    told = []
+    for passed in (34, 36):
+        now = start + passed * hour
+        caplog.clear()
+        tls.grpc_credentials()
+        told.append([record.getMessage().partition("server_cert ")[2] for record in caplog.records])
+    # Its issuer ends after two days, less what making it took.
+    assert [[line.partition(", on ")[0] for line in lines] for lines in told] == [
+        ["has ended", "ends in 13 hours"],
+        ["has ended", "ends in 11 hours"],
+    ]
