@@ -14,7 +14,7 @@ from serving.server.batching import BatchingOptions
 from serving.server.manager import ModelManager
 from serving.server.metrics import Metrics
 from serving.server.model_config import ModelConfig
-from serving.server.model_folder import model_folder
+from serving.server.model_folder import look_at_all, model_folder
 from serving.server.server_tls import ServerTls
 
 _END_SECONDS = 5.0  # of a server that nobody has asked anything
@@ -70,9 +70,9 @@ class ModelServer:
     """
 
     def __init__(self, options: ServerOptions) -> None:
-        for model in options.models:
-            folder = model_folder(model)
-            folder.look()
+        folders = [model_folder(model) for model in options.models]
+        look_at_all(folders)
+        for folder in folders:
             if (trouble := folder.trouble()) is not None:
                 raise trouble
         self._first_load_seconds = options.first_load_seconds

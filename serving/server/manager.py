@@ -156,9 +156,9 @@ class ModelManager:
                 again; FAILED_PRECONDITION: a label of a version that is not loaded: the labels stay as they were.
         """
         configs = tuple(configs)
-        for config in configs:
-            folder = model_folder(config)
-            folder.look()
+        folders = [model_folder(config) for config in configs]
+        look_at_all(folders)
+        for config, folder in zip(configs, folders, strict=True):
             if (trouble := folder.trouble()) is not None:
                 why = "" if isinstance(config.base_path, Path) else f": {trouble}"
                 raise invalid(f"Could not find base path {config.base_path} for servable {config.name}{why}")
