@@ -26,6 +26,7 @@ from pipeline.span_window import is_dated
 from runners.local import RunResult
 from runners.node import Output
 from schemas.artifacts import NOTES_PROPERTY
+from schemas.errors import ReleaseError
 from schemas.features import IntegerLabel, OneHotLabel
 from serving.blessing import FILE_NAME as BLESSING_FILE
 
@@ -234,6 +235,12 @@ def _print_next(result: RunResult, command: str, release: Path | None, blessed: 
     if release is not None:
         model = shlex.quote(f"{release.parent.name}={release.parent}")
         suggestions["the model, served"] = f"{_beside(command, 'scalable-tf')} serve --model {model}"
+        stable = _stable(release)
+        if stable not in (None, int(release.name)):
+            root, name = shlex.quote(str(release.parent.parent)), shlex.quote(release.parent.name)
+            purpose = f"the release in the place of {stable}, which is `stable` and served until then"
+            move = f"release promote {release.name} --releases {root} --model {name}"
+            suggestions[purpose] = f"{_beside(command, 'scalable-tf')} {move}"
         suggestions["again; what is unchanged comes from the cache"] = command
     elif blessed:
         suggestions["the smoke check again; no other node runs"] = command
@@ -246,6 +253,17 @@ def _print_next(result: RunResult, command: str, release: Path | None, blessed: 
     console.print("Next:")
     for purpose, line in suggestions.items():
         console.print(f"  # {purpose}\n  {line}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _stable(release: Path) -> int | None:
+    """Which version of the model has the label, if any has."""
+    from serving.audit_log import STABLE
+    from serving.labels import Labels
+
+    try:
+        return Labels(release.parent.parent, release.parent.name).current().get(STABLE)
+    except ReleaseError:  # `release` tells what is wrong
+        return None
 
 
 def _beside(command: str, program: str) -> str:

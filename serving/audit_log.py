@@ -154,7 +154,8 @@ class AuditLog:
                 "A line of the audit log cannot be read.",
                 where=f"{self.path}, line {number}",
                 received=line[:200].decode(errors="replace"),
-                fix="Something else wrote there: move the file away; labels stay as they are, and a new log begins.",
+                fix="Something else wrote there. Delete that line; or move the file away: labels stay as they are, and "
+                "a new log begins, without what rollbacks go back through.",
             ) from error
 
 

@@ -192,12 +192,15 @@ def tell_models(labels: Labels, request: ChangeRequest) -> None:
     Raises:
         ReleaseError: models.config cannot be read.
     """
-    if not request.servers:
-        return
     from serving.other_models import kept_models, with_kept
     from serving.served_models import ServedModels
 
-    config = with_kept(ServedModels(labels.store.directory.parent).config(), kept_models(request.keep))
+    served = ServedModels(labels.store.directory.parent)
+    if not request.servers:
+        text = f"note: no server is told: one that runs goes on until it reads {served.path} again; --server tells it"
+        print(text, file=sys.stderr, flush=True)
+        return
+    config = with_kept(served.config(), kept_models(request.keep))
     names = sorted({labels.store.model, *(entry.name for entry in config.model_config_list.config)})
     text = (
         f"note: {', '.join(request.servers)} will serve {', '.join(names)} and no other model. What it has besides is "

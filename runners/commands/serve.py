@@ -281,7 +281,10 @@ def _tell_empty(models: Sequence[ModelConfig]) -> None:
         folder = model_folder(model)
         folder.look()
         if folder.trouble() is None and not folder.versions():
-            hint = f"; or is it {model.base_path / model.name}?" if folder.holds(model.name) else ""
+            inside = model.base_path / model.name if folder.holds(model.name) else None
+            # Of a version: whoever names it wants the folder that it is in.
+            likely = model.base_path.parent if folder.holds("variables") else inside
+            hint = f"; or is it {likely}?" if likely is not None else ""
             text = f"note: no version of {model.name} is in {model.base_path} yet, a directory named by a number{hint}"
             print(text, file=sys.stderr, flush=True)
 
@@ -305,7 +308,8 @@ def _reload(server: ModelServer, arguments: argparse.Namespace) -> bool:
     log = logging.getLogger(__name__)
     try:
         models = _models(arguments)
-        server.manager.reload(models)
+        # Whoever wrote the file is not there to try again.
+        server.manager.reload(models, labels_wait=True)
         log.info("Read again; now served: %s.", ", ".join(model.name for model in models))
     except (ScalableTFError, RequestError) as error:
         log.error("Read again: %s", error)
@@ -315,6 +319,8 @@ def _reload(server: ModelServer, arguments: argparse.Namespace) -> bool:
 
 def _log(level: int) -> None:
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(message)s", force=True)
+    # Its client tells of every file that it copies.
+    logging.getLogger("botocore").setLevel(logging.WARNING)
     # It warns of every function of TensorFlow 1 that loads a model.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     # It tells of each message that is none: who sent it is told, and could fill the disk.

@@ -147,8 +147,12 @@ class ModelManager:
         with self._lock:
             return self._loaded.is_set() and all(model.served for model in self._models.values())
 
-    def reload(self, configs: Iterable[ModelConfig]) -> None:
+    def reload(self, configs: Iterable[ModelConfig], *, labels_wait: bool = False) -> None:
         """Serves exactly these models from now on; returns when they are loaded and the others are not offered.
+
+        Args:
+            configs: of the models.
+            labels_wait: a label of a version that is not loaded waits for it, as at the start.
 
         Raises:
             RequestError: INVALID_ARGUMENT: a folder is not there, and nothing has changed; UNKNOWN: a model that was
@@ -163,11 +167,12 @@ class ModelManager:
                 why = "" if isinstance(config.base_path, Path) else f": {trouble}"
                 raise invalid(f"Could not find base path {config.base_path} for servable {config.name}{why}")
         with self._changing:
-            self._reload(configs)
+            self._reload(configs, labels_wait)
 
-    def _reload(self, configs: tuple[ModelConfig, ...]) -> None:
+    def _reload(self, configs: tuple[ModelConfig, ...], labels_wait: bool) -> None:
         with self._lock:
-            check_labels(configs, self._models)
+            if not labels_wait:
+                check_labels(configs, self._models)
             before = self._models
             fresh = {config.name: before.get(config.name) or ModelVersions(config) for config in configs}
             for config in configs:
@@ -187,6 +192,11 @@ class ModelManager:
         for model in dropped.values():
             self._loader.unload_all(model)
         self._loader.collect()
+        if labels_wait:
+            with self._lock:
+                for model in fresh.values():
+                    take_labels(model)
+            self._tell_missing_labels()
         failures = [
             failure for name, model in fresh.items() if (failure := reload_failure(model, new=name not in before))
         ]
@@ -195,8 +205,9 @@ class ModelManager:
             raise RequestError(
                 grpc.StatusCode.UNKNOWN, f"{len(failures)} model(s) did not become available: {{{told}}}"
             )
-        with self._lock:
-            assign_labels(fresh.values())
+        if not labels_wait:
+            with self._lock:
+                assign_labels(fresh.values())
 
     def _poll_on(self) -> None:
         while True:

@@ -46,7 +46,7 @@ class RefusedHandshakes:
         self._clock = clock
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
-        self._told: dict[str, tuple[float, int]] = {}
+        self._told: dict[str, tuple[float, int]] = {}  # by text: when, and how many since
 
     def tell(self, client: str, error: ssl.SSLError) -> None:
         """One of a client.
@@ -55,16 +55,16 @@ class RefusedHandshakes:
             client: its address.
             error: of the library.
         """
-        reason, now = error.reason or "", self._clock()
+        text, now = _text(error), self._clock()
         with self._lock:
-            self._counts[reason] += 1
-            count = self._counts[reason]
-            last, told = self._told.get(reason, (-_SECONDS, 0))
+            self._counts[error.reason or ""] += 1
+            last, others = self._told.get(text, (-_SECONDS, 0))
             if now - last < _SECONDS:
+                self._told[text] = last, others + 1
                 return
-            self._told[reason] = now, count
-        more = f" ({count - told - 1} more like it since it was last told)" if count > told + 1 else ""
-        _LOG.warning("REST: TLS with %s failed: %s.%s", client, _text(error), more)
+            self._told[text] = now, 0
+        more = f" ({others} more like it since it was last told)" if others else ""
+        _LOG.warning("REST: TLS with %s failed: %s.%s", client, text, more)
 
     def counts(self) -> dict[str, int]:
         """By the library's name for the reason."""

@@ -35,9 +35,13 @@ def unassignable(model: ModelVersions) -> dict[str, int]:
 
 
 def take_labels(model: ModelVersions) -> None:
-    """Takes the labels of the model's config, each once its version is loaded."""
+    """Takes the labels of the model's config, each once its version is loaded: until then it stays where it was."""
     waiting = unassignable(model)
-    model.labels = {label: version for label, version in model.config.version_labels.items() if label not in waiting}
+    model.labels = {
+        label: model.labels[label] if label in waiting else version
+        for label, version in model.config.version_labels.items()
+        if label not in waiting or label in model.labels
+    }
 
 
 def check_labels(configs: Iterable[ModelConfig], models: Mapping[str, ModelVersions]) -> None:

@@ -116,6 +116,14 @@ def test_what_the_model_refuses_is_told(commands: CommandServer, address: list[s
     assert "Integer division by zero" in command.stderr.read_text()
 
 
+def test_the_folder_of_one_version_is_told(commands: CommandServer, model: Path) -> None:
+    command = commands.start(["serve", "--model", f"echo={model / '7'}", "--grpc-port=0", "--rest-port=0"])
+    _told(command, "REST: ")
+    command.signal(signal.SIGTERM)
+    assert command.wait() == 0, command.text
+    assert f"or is it {model}?" in command.stderr.read_text()
+
+
 def test_a_folder_without_versions_is_told(commands: CommandServer, model: Path) -> None:
     (model.parent / "wrong").mkdir()
     (model.parent / "wrong" / "echo").symlink_to(model)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from components.pusher.executor import DESTINATION_PROPERTY
 from components.smoke_check.report import Latency, Report
 from configs.load import load_settings
 from runners.local import RunResult
@@ -67,3 +68,31 @@ def test_a_model_that_failed_the_smoke_check_is_told_of_with_the_way_to_try_agai
         "  bin/scalable-tf run -c FILE --set smoke_check.max_latency_ms=15",
     ]
     assert "--force-bless" not in out.getvalue()
+
+
+def test_a_release_that_is_not_stable_is_told_of_with_the_way_to_make_it_so(tmp_path: Path) -> None:
+    (tmp_path / "metrics.json").write_text('{"Overall": {"auc": 0.75, "example_count": 10.0}}')
+    (tmp_path / "blessing.json").write_text(Blessing(blessed=True).model_dump_json())
+    releases = tmp_path / "releases"
+    (releases / "taxi").mkdir(parents=True)
+    folder = {key: [Output(str(tmp_path), {})] for key in ("evaluation", "blessing", "model_run")}
+    outcomes = {node: NodeOutcome(node, "complete", 1, folder) for node in ("Trainer", "Evaluator")}
+    pushed = {"pushed_model": [Output("/pushed", {"pushed": 1, DESTINATION_PROPERTY: str(releases / "taxi" / "3")})]}
+    outcomes["Pusher"] = NodeOutcome("Pusher", "complete", 2, pushed)
+    result = RunResult("run", Path("/logs"), outcomes)
+    promotion = f"bin/scalable-tf release promote 3 --releases {releases} --model taxi"
+
+    def told() -> str:
+        out = io.StringIO()
+        assert print_report(result, load_settings([MINIMAL], [], {}), "bin/scalable-tf run", Console(file=out))
+        return out.getvalue()
+
+    assert "promote" not in told()  # without labels, servers take the newest
+    (releases / "models.config").write_text(
+        'model_config_list { config { name: "taxi" base_path: "/releases/taxi" model_platform: "tensorflow"'
+        ' version_labels { key: "stable" value: 2 } } }'
+    )
+    assert "the release in the place of 2, which is `stable` and served until then" in told()
+    assert promotion in told()
+    (releases / "models.config").write_text((releases / "models.config").read_text().replace("value: 2", "value: 3"))
+    assert "promote" not in told()

@@ -16,6 +16,20 @@ def _error(reason: str) -> ssl.SSLError:
     return error
 
 
+def test_certificates_that_are_not_taken_for_another_cause_are_told_too(caplog: pytest.LogCaptureFixture) -> None:
+    refused = RefusedHandshakes(lambda: 0.0)
+    with caplog.at_level(logging.WARNING):
+        for message in ("certificate has expired", "certificate has expired", "unable to get local issuer certificate"):
+            error = ssl.SSLCertVerificationError(1, message)
+            error.reason, error.verify_message = "CERTIFICATE_VERIFY_FAILED", message
+            refused.tell("10.0.0.7", error)
+    assert [record.getMessage().rpartition(", ")[2] for record in caplog.records] == [
+        "certificate has expired.",
+        "unable to get local issuer certificate.",
+    ]
+    assert refused.counts() == {"CERTIFICATE_VERIFY_FAILED": 3}
+
+
 def test_one_of_each_kind_is_told_in_ten_seconds_and_all_are_counted(caplog: pytest.LogCaptureFixture) -> None:
     now = [0.0]
     refused = RefusedHandshakes(lambda: now[0])

@@ -58,3 +58,21 @@ def test_a_label_of_the_start_waits_for_its_version(release: Release, manage: An
     manager.poll()
     unloaded = ("NOT_FOUND", "Servable not found for request: Specific(half, 2)")
     assert refused(lambda: served(manager, "half", None, "canary")) == unloaded
+
+
+def test_a_label_of_a_file_stays_where_it_was_until_its_version_is_loaded(
+    release: Release, manage: Any, tmp_path: Path
+) -> None:
+    release(1)
+    manager = manage(ModelConfig("half", tmp_path / "half", VersionPolicy("all"), {"stable": 1}))
+    manager.reload([ModelConfig("half", tmp_path / "half", VersionPolicy("all"), {"stable": 2})], labels_wait=True)
+    assert served(manager, "half", None, "stable") == 1
+    release(2)
+    manager.poll()
+    assert served(manager, "half", None, "stable") == 2
+    release(3)
+    # Versions are loaded before labels are looked at.
+    manager.reload([ModelConfig("half", tmp_path / "half", VersionPolicy("all"), {"stable": 3})], labels_wait=True)
+    assert served(manager, "half", None, "stable") == 3
+    manager.reload([ModelConfig("half", tmp_path / "half", VersionPolicy("all"), {})], labels_wait=True)
+    assert refused(lambda: served(manager, "half", None, "stable"))[0] == "INVALID_ARGUMENT"
