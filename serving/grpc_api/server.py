@@ -131,7 +131,7 @@ class GrpcServer:
         # so meanwhile, is answered by a reset, which drops what is still in the queue. Half of the time is for those
         # who have not been told to go elsewhere, and who might ask for large answers without end.
         while unsent_bytes(self.port) > _QUEUED and time.monotonic() < until - grace / 2:
-            await asyncio.sleep(_LOOK)
+            await asyncio.sleep(_SETTLING)  # with many connections, to look takes a while
         stopping = asyncio.ensure_future(self._server.stop(max(until - time.monotonic(), 0.0)))
         # The last one that is handed over is counted soon.
         await asyncio.wait({stopping}, timeout=_SETTLING)

@@ -12,7 +12,7 @@ from tensorflow_serving.config.model_server_config_pb2 import ModelConfig
 
 from schemas.errors import ReleaseError, ScalableTFError
 from serving.object_store.bucket_folder import BucketFolder
-from serving.object_store.object_store import PARALLEL, File, Listing, ObjectStore, object_store
+from serving.object_store.object_store import PARALLEL, File, Listing, ObjectStore, object_store, refusal
 from serving.served_models import FILE_NAME as MODELS_FILE
 from serving.served_models import config_of, entry_beside, entry_of
 from serving.server.model_config import ModelConfig as ServedModel
@@ -152,6 +152,9 @@ class BucketModelFolder:
             self._trouble = None
         except ScalableTFError as error:
             self._trouble = error
+        except Exception as error:  # whatever a client's library has: other models are looked at all the same
+            what = f"The bucket cannot be listed: {type(error).__name__}."
+            self._trouble = refusal(what, str(self._folder), error, "It is tried again at the next poll.")
 
     def trouble(self) -> ScalableTFError | None:
         """Why it could not be looked at; None: it is there."""

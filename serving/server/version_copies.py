@@ -140,12 +140,21 @@ class VersionCopies:
         """A copy that holds nothing yet.
 
         Raises:
-            OSError: there is no folder for it.
+            ReleaseError: there is no folder for it.
         """
         if self._root is None:
-            _remove_left()
-            self._root = Path(tempfile.mkdtemp(prefix=_PREFIX))
-            self._lock = _locked(self._root)
+            try:
+                _remove_left()
+                root = Path(tempfile.mkdtemp(prefix=_PREFIX))
+                self._lock = _locked(root)
+            except OSError as error:
+                raise ReleaseError(
+                    "There is no folder for copies of versions.",
+                    where=str(error.filename or "TMPDIR"),
+                    received=error.strerror,
+                    fix="Let the environment variable TMPDIR name a folder that this user can write to.",
+                ) from error
+            self._root = root
         self._count += 1
         name = version.name.rpartition("/")[2]
         return VersionCopy(self._root / f"{self._count}-{name}", self._ended)

@@ -48,6 +48,15 @@ def test_at_the_servers_end_no_folder_is_made_any_more(folder: Path) -> None:
     assert list((folder / "7").iterdir()) == []
 
 
+def test_where_there_is_no_folder_for_copies_that_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(folder / "gone"))
+    copies = VersionCopies(threading.Event())
+    with pytest.raises(ReleaseError, match=r"(?s)no folder for copies.*Where: .*/gone/scalable-tf-models-.*TMPDIR"):
+        copies.new(VERSION)
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
+    assert copies.new(VERSION).path.parent.parent == folder
+
+
 def test_what_a_server_left_that_was_killed_is_deleted_by_the_next(folder: Path) -> None:
     killed, living, next_one = (VersionCopies(threading.Event()) for _ in range(3))
     left = killed.new(VERSION).path.parent
